@@ -1,0 +1,63 @@
+import type { Config } from './settings.js';
+import { settings } from './settings.js';
+
+/** The environment is unusable; `problems` says, line by line, what to set. */
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(
+      `Parley cannot start with this configuration:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+/** The origins named by all of the variables' names together, since the seeds use one each. */
+const MERGED = new Set(['CORS_ORIGINS']);
+
+const lookUp = (
+  env: NodeJS.ProcessEnv,
+  setting: { env: string; aliases: readonly string[] },
+): string | undefined => {
+  const names = [setting.env, ...setting.aliases];
+  const values = names.map((name) => env[name]?.trim()).filter((value) => value);
+  return MERGED.has(setting.env) ? values.join(',') || undefined : values[0];
+};
+
+/** What `NODE_ENV=production` insists on, each with the way to put it right. */
+const productionProblems = (config: Config): string[] => {
+  if (config.nodeEnv !== 'production') return [];
+  const problems: string[] = [];
+  if (!config.mongodbUri) {
+    problems.push('MONGODB_URI is not set: give the connection string of a MongoDB replica set');
+  }
+  if (!config.jwtSecret || config.jwtSecret.length < 32) {
+    problems.push('JWT_SECRET needs 32 characters or more, for example from: openssl rand -hex 32');
+  }
+  if (config.corsOrigins.length === 0) {
+    problems.push('CORS_ORIGINS is not set: name the origins of your web clients, comma separated');
+  }
+  return problems;
+};
+
+/**
+ * Reads and validates the environment.
+ *
+ * @throws {ConfigError} naming every variable that is wrong and what it should be.
+ */
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(settings)) {
+    const { value, error } = setting.schema.validate(lookUp(env, setting)) as {
+      value: unknown;
+      error?: Error;
+    };
+    if (error) problems.push(error.message.replace('"value"', setting.env));
+    values[key] = value;
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  const config = Object.freeze(values) as Config;
+  const unsafe = productionProblems(config);
+  if (unsafe.length > 0) throw new ConfigError(unsafe);
+  return config;
+};

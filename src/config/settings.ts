@@ -1,0 +1,426 @@
+import Joi from 'joi';
+
+/** One setting: where its value comes from, what it may be, and what it means. */
+export interface Setting<T> {
+  /** Name of the environment variable. */
+  env: string;
+  /** Other names under which the value is accepted; the first one set wins, after `env`. */
+  aliases: readonly string[];
+  schema: Joi.Schema<T>;
+  /** For `.env.example` and the documentation. */
+  doc: string;
+  section: string;
+  /** Kept out of logs. */
+  secret: boolean;
+}
+
+interface Options {
+  aliases?: readonly string[];
+  secret?: boolean;
+}
+
+/** Builds a section's settings, so that the section's title stands once. */
+const section =
+  (title: string) =>
+  <T>(env: string, schema: Joi.Schema<T>, doc: string, options: Options = {}): Setting<T> => ({
+    env,
+    aliases: options.aliases ?? [],
+    schema,
+    doc,
+    section: title,
+    secret: options.secret ?? false,
+  });
+
+const text = (): Joi.StringSchema => Joi.string().trim();
+const optionalText = (): Joi.Schema<string | undefined> => text().empty('');
+const list = (): Joi.Schema<string[]> =>
+  Joi.array()
+    .items(Joi.string().trim())
+    .single()
+    .custom((values: string[]) =>
+      values.flatMap((value) => value.split(',').map((part) => part.trim())).filter(Boolean),
+    )
+    .empty('')
+    .default([]);
+const flag = (value: boolean): Joi.Schema<boolean> => Joi.boolean().empty('').default(value);
+const count = (value: number, min = 0): Joi.Schema<number> =>
+  Joi.number().integer().min(min).empty('').default(value);
+/** One of some words; the first is the default. */
+const oneOf = <T extends string>(...words: [T, ...T[]]): Joi.Schema<T> =>
+  Joi.string<T>()
+    .valid(...words)
+    .empty('')
+    .default(words[0]) as Joi.Schema<T>;
+/** A life time as jsonwebtoken writes it: `15m`, `7d`, or a number of seconds. */
+const duration = (value: string): Joi.Schema<string> =>
+  text()
+    .pattern(/^\d+\s*(s|m|h|d|w)?$/, 'duration such as 15m, 12h or 7d')
+    .empty('')
+    .default(value);
+
+const server = section('Server');
+const database = section('Database and Redis');
+const auth = section('Accounts and tokens');
+const cors = section('Browsers');
+const limits = section('Rate limits (0 turns one off)');
+const load = section('Connections and load');
+const chat = section('Chat behaviour');
+const media = section('Media');
+const logs = section('Logs');
+
+/**
+ * The configuration table. It validates the environment, and generates `.env.example` and the table
+ * in `docs/configuration.md`.
+ */
+export const settings = {
+  nodeEnv: server(
+    'NODE_ENV',
+    oneOf('development', 'test', 'production'),
+    '`production` refuses to start with unsafe settings.',
+  ),
+  port: server(
+    'PORT',
+    Joi.number().port().empty('').default(8000),
+    'TCP port; 0 picks a free one.',
+  ),
+  host: server('HOST', text().empty('').default('0.0.0.0'), 'Address to listen on.'),
+  publicUrl: server(
+    'PUBLIC_URL',
+    Joi.string()
+      .uri({ scheme: ['http', 'https'] })
+      .empty(''),
+    'Base of the absolute URLs in answers, such as https://chat.example.com. Unset: relative URLs.',
+  ),
+  dataDir: server(
+    'DATA_DIR',
+    text().empty('').default('./data'),
+    'Where the embedded database, local uploads and the development secret live.',
+  ),
+  trustProxy: server(
+    'TRUST_PROXY',
+    text().empty('').default('false'),
+    'Express `trust proxy`: false, a number of hops, or a comma list of addresses. Behind nginx on one machine: 1.',
+  ),
+  metricsToken: server(
+    'METRICS_TOKEN',
+    Joi.string().pattern(/^\S+$/, 'without spaces').min(16).empty(''),
+    'Bearer token, 16 characters or more, for GET /metrics (Prometheus text form). Unset: no such page.',
+  ),
+  requestTimeoutMs: server(
+    'REQUEST_TIMEOUT_MS',
+    count(5000, 100),
+    'Longest time in milliseconds for a request or a socket command.',
+  ),
+
+  mongodbUri: database(
+    'MONGODB_URI',
+    optionalText(),
+    'MongoDB connection string. Unset: the embedded database, kept in DATA_DIR.',
+    { secret: true, aliases: ['MONGO_URI', 'DATABASE_URL'] },
+  ),
+  databaseTimeoutMs: database(
+    'DATABASE_TIMEOUT_MS',
+    count(2000, 100),
+    'Longest time in milliseconds for one database operation.',
+  ),
+  embeddedDurability: database(
+    'EMBEDDED_DURABILITY',
+    oneOf('NORMAL', 'FULL'),
+    'Embedded database: NORMAL survives a crash of the process, FULL a power cut too.',
+  ),
+  redisUrl: database(
+    'REDIS_URL',
+    optionalText(),
+    'Redis connection string. Needed for more than one node; unset: one node, no Redis.',
+    { secret: true },
+  ),
+
+  jwtSecret: auth(
+    'JWT_SECRET',
+    optionalText(),
+    'Signs the tokens; 32 characters or more in production. Unset in development: one is made and kept in DATA_DIR.',
+    { secret: true },
+  ),
+  jwtExpiresIn: auth('JWT_EXPIRES_IN', duration('7d'), 'Life of an access token.'),
+  refreshExpiresIn: auth('REFRESH_EXPIRES_IN', duration('30d'), 'Life of an unused refresh token.'),
+  jwtIssuer: auth('JWT_ISSUER', text().empty('').default('parley'), 'Issuer claim of the tokens.'),
+  jwtAudience: auth(
+    'JWT_AUDIENCE',
+    text().empty('').default('parley'),
+    'Audience claim of the tokens.',
+  ),
+  passwordMinLength: auth(
+    'PASSWORD_MIN_LENGTH',
+    count(6, 1),
+    'Shortest password in characters. The longest is 72 bytes, what bcrypt reads.',
+  ),
+  bcryptRounds: auth(
+    'BCRYPT_ROUNDS',
+    Joi.number().integer().min(4).max(16).empty('').default(10),
+    'Cost of a password hash (log2).',
+  ),
+  adminUsername: auth(
+    'ADMIN_USERNAME',
+    optionalText(),
+    'With ADMIN_EMAIL and ADMIN_PASSWORD: an admin made at start when missing.',
+  ),
+  adminEmail: auth('ADMIN_EMAIL', optionalText(), 'See ADMIN_USERNAME.'),
+  adminPassword: auth('ADMIN_PASSWORD', optionalText(), 'See ADMIN_USERNAME.', { secret: true }),
+
+  corsOrigins: cors(
+    'CORS_ORIGINS',
+    list(),
+    'Comma list of origins that browsers may call from. Unset in development: any origin.',
+    { aliases: ['CLIENT_URL', 'FRONTEND_URL'] },
+  ),
+
+  rateLimitMessagesPerMinute: limits(
+    'RATE_LIMIT_MESSAGES_PER_MINUTE',
+    count(30),
+    'Messages per user and minute, over all devices, nodes and transports.',
+  ),
+  rateLimitConversationsPerHour: limits(
+    'RATE_LIMIT_CONVERSATIONS_PER_HOUR',
+    count(10),
+    'New conversations per user and hour.',
+  ),
+  rateLimitGeneralPer15Min: limits(
+    'RATE_LIMIT_GENERAL_PER_15_MIN',
+    count(100),
+    'Requests per client address and 15 minutes, for callers who are not signed in.',
+  ),
+  rateLimitUserPer15Min: limits(
+    'RATE_LIMIT_USER_PER_15_MIN',
+    count(3000),
+    'Requests per signed-in user and 15 minutes.',
+  ),
+  rateLimitAuthPer15Min: limits(
+    'RATE_LIMIT_AUTH_PER_15_MIN',
+    count(5),
+    'Attempts to register or log in, per client address and 15 minutes.',
+  ),
+  rateLimitLoginFailuresPerHour: limits(
+    'RATE_LIMIT_LOGIN_FAILURES_PER_HOUR',
+    count(50),
+    'Wrong passwords per account and hour, from all addresses together.',
+  ),
+  rateLimitLivePerMinute: limits(
+    'RATE_LIMIT_LIVE_PER_MINUTE',
+    count(300),
+    'Live streams begun and joined, and their comments, reactions and signals, per user and minute.',
+  ),
+  rateLimitSignalsPerMinute: limits(
+    'RATE_LIMIT_SIGNALS_PER_MINUTE',
+    count(600),
+    'Typing indicators and chosen statuses per user and minute; each node counts for itself.',
+  ),
+  rateLimitChangesPerMinute: limits(
+    'RATE_LIMIT_CHANGES_PER_MINUTE',
+    count(120),
+    'Edits, deletions, reactions and pins of messages per user and minute.',
+  ),
+  rateLimitLookupsPerMinute: limits(
+    'RATE_LIMIT_LOOKUPS_PER_MINUTE',
+    count(120),
+    'Searches and lists of who is online per user and minute.',
+  ),
+  rateLimitSyncPerMinute: limits(
+    'RATE_LIMIT_SYNC_PER_MINUTE',
+    count(300),
+    'Syncs per user and minute; a device that catches up needs one per page.',
+  ),
+  rateLimitEventsPerSecond: limits(
+    'RATE_LIMIT_EVENTS_PER_SECOND',
+    count(50),
+    'Socket commands of any kind per socket and second.',
+  ),
+
+  maxConnections: load(
+    'MAX_CONNECTIONS',
+    count(25_000),
+    'Sockets that one process takes, whoever they are of; 0 means no limit.',
+  ),
+  connectionsPerAddress: load(
+    'CONNECTIONS_PER_ADDRESS',
+    count(1000),
+    'Sockets from one address to one process, IPv6 counted by /64; 0 means no limit. Many people may share an address. Behind a proxy all clients have its address unless TRUST_PROXY is set.',
+  ),
+  connectionsPerUser: load(
+    'CONNECTIONS_PER_USER',
+    count(50),
+    'Sockets of one user to one process; 0 means no limit. The next one is refused, those there are stay.',
+  ),
+  handshakeConcurrency: load(
+    'HANDSHAKE_CONCURRENCY',
+    count(32, 1),
+    'Connections whose login and chats are looked up at the same time.',
+  ),
+  handshakeQueue: load(
+    'HANDSHAKE_QUEUE',
+    count(2000),
+    'Connections that may wait for that, for 5 seconds at most; the next ones are told when to come back.',
+  ),
+  overloadLagMs: load(
+    'OVERLOAD_LAG_MS',
+    count(500),
+    'Mean delay of the event loop in milliseconds from which on new sends, uploads, searches and syncs are refused with 503; from half of it on, typing indicators are. 0 means never.',
+  ),
+
+  chatRequests: chat(
+    'CHAT_REQUESTS',
+    oneOf('native', 'required'),
+    '`native`: only chats opened through /api/chats/or-create wait for the other side. `required`: every new direct chat does.',
+  ),
+  presenceGraceMs: chat(
+    'PRESENCE_GRACE_MS',
+    count(10_000),
+    'How long after the last connection a user still counts as online, in milliseconds.',
+  ),
+  presenceLeaseMs: chat(
+    'PRESENCE_LEASE_MS',
+    count(30_000, 100),
+    'How long a node that has crashed counts as alive, in milliseconds; then its users are announced as gone. Renewed three times as often.',
+  ),
+  typingExpiresMs: chat(
+    'TYPING_EXPIRES_MS',
+    count(6000, 100),
+    'How long a typing indicator lasts without being renewed, in milliseconds.',
+  ),
+  liveGraceMs: chat(
+    'LIVE_GRACE_MS',
+    count(15_000),
+    'How long a live stream waits for a host whose connection is lost, in milliseconds.',
+  ),
+  messageMaxLength: chat(
+    'MESSAGE_MAX_LENGTH',
+    count(10_000, 1),
+    'Longest text of a message in characters.',
+  ),
+  editWindowSeconds: chat(
+    'EDIT_WINDOW_SECONDS',
+    count(0),
+    'How long after sending a message may be edited; 0 means always.',
+  ),
+  syncMaxChanges: chat(
+    'SYNC_MAX_CHANGES',
+    count(2000, 1),
+    'How many changes a client may be behind in a chat before it starts anew with the newest page.',
+  ),
+  headDigestMs: chat(
+    'HEAD_DIGEST_MS',
+    count(30_000, 50),
+    'How often clients are told how far their chats are, in milliseconds: the longest time in which a lost last event goes unnoticed.',
+  ),
+  websocketOnly: chat(
+    'WEBSOCKET_ONLY',
+    flag(false),
+    'Refuse HTTP long polling, so that a balancer needs no session affinity.',
+  ),
+
+  mediaDriver: media(
+    'MEDIA_DRIVER',
+    Joi.string<'local' | 'imagekit' | 'cloudinary' | 's3'>()
+      .valid('local', 'imagekit', 'cloudinary', 's3')
+      .empty(''),
+    'Where uploads are stored. Unset: the first of ImageKit, Cloudinary and S3 that is configured, else local.',
+  ),
+  maxUploadMb: media('MAX_UPLOAD_MB', count(100, 1), 'Largest chat upload in megabytes.'),
+  mediaExternalHosts: media(
+    'MEDIA_EXTERNAL_HOSTS',
+    text().empty('').default('*'),
+    'Hosts whose https media URLs a message may carry: `*` for any, empty list `none`, or a comma list.',
+  ),
+  imagekitPublicKey: media('IMAGEKIT_PUBLIC_KEY', optionalText(), 'ImageKit public key.', {
+    aliases: ['Image_Kit_Public_Key_Owner'],
+  }),
+  imagekitPrivateKey: media('IMAGEKIT_PRIVATE_KEY', optionalText(), 'ImageKit private key.', {
+    aliases: ['Image_Kit_Private_Key_Owner'],
+    secret: true,
+  }),
+  imagekitUrl: media('IMAGEKIT_URL_ENDPOINT', optionalText(), 'ImageKit URL endpoint.', {
+    aliases: ['Image_Kit_URL'],
+  }),
+  cloudinaryCloudName: media('CLOUDINARY_CLOUD_NAME', optionalText(), 'Cloudinary cloud name.'),
+  cloudinaryApiKey: media('CLOUDINARY_API_KEY', optionalText(), 'Cloudinary API key.'),
+  cloudinaryApiSecret: media('CLOUDINARY_API_SECRET', optionalText(), 'Cloudinary API secret.', {
+    secret: true,
+  }),
+  imagekitApiUrl: media(
+    'IMAGEKIT_API_URL',
+    optionalText(),
+    "Base of ImageKit's API, for a proxy. Unset: ImageKit's own.",
+  ),
+  cloudinaryApiUrl: media(
+    'CLOUDINARY_API_URL',
+    optionalText(),
+    "Base of Cloudinary's API, for a proxy. Unset: Cloudinary's own.",
+  ),
+  s3Bucket: media('S3_BUCKET', optionalText(), 'Bucket for uploads; it can stay private.', {
+    aliases: ['AWS_S3_BUCKET', 'AWS_BUCKET_NAME'],
+  }),
+  s3Region: media('S3_REGION', text().empty('').default('us-east-1'), 'Region of the bucket.', {
+    aliases: ['AWS_REGION'],
+  }),
+  s3Endpoint: media(
+    'S3_ENDPOINT',
+    optionalText(),
+    'Address of an S3-compatible store such as MinIO. Unset: Amazon.',
+  ),
+  s3AccessKeyId: media('S3_ACCESS_KEY_ID', optionalText(), 'Access key of the bucket.', {
+    aliases: ['AWS_ACCESS_KEY_ID'],
+  }),
+  s3SecretAccessKey: media('S3_SECRET_ACCESS_KEY', optionalText(), 'Secret key of the bucket.', {
+    aliases: ['AWS_SECRET_ACCESS_KEY'],
+    secret: true,
+  }),
+  s3ForcePathStyle: media(
+    'S3_FORCE_PATH_STYLE',
+    flag(false),
+    'Put the bucket into the path instead of the host name, as most stores but Amazon want it.',
+  ),
+  mediaQuotaMb: media(
+    'MEDIA_QUOTA_MB',
+    count(0),
+    'Megabytes that one user may have stored; 0 means no limit.',
+  ),
+  mediaUrlMinutes: media(
+    'MEDIA_URL_MINUTES',
+    count(60, 2),
+    'How long the address of a file in an answer works without a token, in minutes.',
+  ),
+  mediaOrphanHours: media(
+    'MEDIA_ORPHAN_HOURS',
+    count(24, 1),
+    'Hours after which an upload that no message uses is removed.',
+  ),
+  uploadScanUrl: media(
+    'UPLOAD_SCAN_URL',
+    optionalText(),
+    'Uploads are POSTed here first; any answer but 200 to 299 with {"clean": true} refuses the file.',
+  ),
+  clamdHost: media(
+    'CLAMD_HOST',
+    optionalText(),
+    'Host of a ClamAV daemon (clamd) that scans every upload.',
+  ),
+  clamdPort: media('CLAMD_PORT', Joi.number().port().empty('').default(3310), 'Port of clamd.'),
+
+  logLevel: logs(
+    'LOG_LEVEL',
+    Joi.string()
+      .valid('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')
+      .empty('')
+      .default('info'),
+    'Least severe log line that is written.',
+  ),
+  debug: logs(
+    'DEBUG',
+    optionalText(),
+    'Name patterns for the debug output of the libraries, such as socket.io:*.',
+  ),
+};
+
+/** The validated configuration: one member per setting, frozen. */
+export type Config = Readonly<{
+  [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never;
+}>;

@@ -1,0 +1,38 @@
+import { expect, it } from '@jest/globals';
+import { mongo } from 'mongoose';
+import { fromDriverError, isDuplicateKey } from './driver-error.js';
+
+const named = (name: string): Error => {
+  const error = new mongo.MongoDriverError('from the driver');
+  Object.defineProperty(error, 'name', { value: name });
+  return error;
+};
+
+it.each([
+  ['the connection is lost', new mongo.MongoNetworkError('reset'), 'UNAVAILABLE'],
+  ['a time limit is over', new mongo.MongoServerError({ code: 50, message: '' }), 'UNAVAILABLE'],
+  ['every connection is busy', named('MongoWaitQueueTimeoutError'), 'OVERLOADED'],
+  [
+    'a bulk write cannot be sent',
+    new mongo.MongoBulkWriteError(
+      new mongo.MongoNetworkError('reset') as never,
+      undefined as never,
+    ),
+    'UNAVAILABLE',
+  ],
+])('is retryable when %s', (_when, error, code) => {
+  expect(fromDriverError(error)).toMatchObject({ code, status: 503, retryAfter: 1 });
+});
+
+it.each([
+  ['a violated index', new mongo.MongoServerError({ code: 11000, message: '' })],
+  ['another error of the driver', named('MongoInvalidArgumentError')],
+  ['a bug', new TypeError('x is undefined')],
+])('is not for %s', (_what, error) => {
+  expect(fromDriverError(error)).toBeUndefined();
+});
+
+it('knows a violated unique index', () => {
+  expect(isDuplicateKey(new mongo.MongoServerError({ code: 11000, message: '' }))).toBe(true);
+  expect(isDuplicateKey(new mongo.MongoServerError({ code: 50, message: '' }))).toBe(false);
+});

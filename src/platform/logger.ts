@@ -1,0 +1,29 @@
+import { pino } from 'pino';
+import type { Config } from '../config/index.js';
+
+/** The part of pino that Parley's code uses: structured fields first, then the message. */
+export type Logger = Pick<
+  ReturnType<typeof pino>,
+  'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'child'
+>;
+
+/** Fields that must never reach a log, wherever they stand. */
+const REDACTED = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'req.headers["x-api-key"]',
+  '*.password',
+  '*.token',
+  '*.refreshToken',
+];
+
+/** Makes the process's logger: JSON lines, or readable ones on a terminal in development. */
+export const createLogger = (config: Pick<Config, 'logLevel' | 'nodeEnv'>): Logger =>
+  pino({
+    level: config.logLevel,
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    ...(config.nodeEnv === 'development' &&
+      process.stdout.isTTY && {
+        transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
+      }),
+  });

@@ -1,0 +1,120 @@
+import { Mongoose } from 'mongoose';
+import type { Connection } from 'mongoose';
+import type { Config } from '../config/index.js';
+import { DriverWatch } from './driver-watch.js';
+import type { Logger } from './logger.js';
+
+/** A connected database: its Mongoose connection, whether it answers, and how to let go of it. */
+export interface Database<Models> {
+  connection: Connection;
+  models: Models;
+  /** Whether the driver currently has a usable server. */
+  isConnected(): boolean;
+  close(): Promise<void>;
+}
+
+/** How long an operation looks for a server before it gives up, in milliseconds. */
+const SELECTION_TIMEOUT_MS = 2000;
+/** How long the start waits for a server: with compose, the database may start beside us. */
+const START_TIMEOUT_MS = 30_000;
+/**
+ * How long a new connection, or a monitor's question, may take. The driver's own 30 s would leave a
+ * node without a server for that long after a network that swallowed one packet has recovered.
+ */
+const CONNECT_TIMEOUT_MS = 5000;
+/** How often the driver asks a server how it is, and how long it may wait for news (ms). */
+const HEARTBEAT_MS = 10_000;
+const MAX_CONNECTIONS = 20;
+/** How much later than its deadline the driver may end something before it counts as lost (ms). */
+const LEEWAY_MS = 2000;
+/** Building an index on a grown collection may take long; nobody waits for it but the start. */
+const INDEX_BUILD_TIMEOUT_MS = 30 * 60_000;
+
+/**
+ * A Mongoose of its own for every connection, with the settings that keep an operator in user input
+ * from reaching the database (`sanitizeFilter`), and that make a misspelt field an error.
+ */
+const hardenedMongoose = (): Mongoose => {
+  const mongoose = new Mongoose();
+  mongoose.set('sanitizeFilter', true);
+  mongoose.set('strictQuery', 'throw');
+  mongoose.set('strict', 'throw');
+  mongoose.set('bufferCommands', false);
+  mongoose.set('autoIndex', false);
+  mongoose.set('autoCreate', false);
+  return mongoose;
+};
+
+/**
+ * Connects to the database and makes the indexes that the models declare.
+ *
+ * @param defineModels registers every model on a connection; called twice, because the indexes are
+ *   built over a connection of their own, which has no operation deadline.
+ * @throws when no server answers within thirty seconds.
+ */
+export const connectDatabase = async <Models>(
+  uri: string,
+  config: Pick<Config, 'databaseTimeoutMs'>,
+  logger: Logger,
+  defineModels: (connection: Connection) => Models,
+): Promise<Database<Models>> => {
+  await buildIndexes(uri, defineModels);
+  const mongoose = hardenedMongoose();
+  const connection = mongoose.createConnection(uri, {
+    serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    // The only deadline that also covers inserts and a server that has stopped answering.
+    socketTimeoutMS: config.databaseTimeoutMs,
+    waitQueueTimeoutMS: config.databaseTimeoutMs,
+    heartbeatFrequencyMS: HEARTBEAT_MS,
+    maxPoolSize: MAX_CONNECTIONS,
+    writeConcern: { w: 'majority' },
+    ignoreUndefined: true,
+  });
+  connection.on('error', (error) => logger.error({ err: error }, 'database connection failed'));
+  connection.on('disconnected', () => logger.warn('database disconnected'));
+  connection.on('reconnected', () => logger.info('database reconnected'));
+  const models = defineModels(connection);
+  await connection.asPromise();
+  const watch = new DriverWatch(
+    connection.getClient(),
+    {
+      // To connect, and then to ask: each has the deadline of a connection.
+      heartbeatMs: 2 * CONNECT_TIMEOUT_MS + LEEWAY_MS,
+      awaitMs: HEARTBEAT_MS,
+      operationMs: config.databaseTimeoutMs + LEEWAY_MS,
+      lostOperations: MAX_CONNECTIONS / 2,
+    },
+    logger,
+  );
+  watch.start();
+  return {
+    connection,
+    models,
+    isConnected: () => connection.readyState === 1,
+    close: async () => {
+      await watch.stop();
+      await connection.close();
+    },
+  };
+};
+
+const buildIndexes = async (
+  uri: string,
+  defineModels: (connection: Connection) => unknown,
+): Promise<void> => {
+  const mongoose = hardenedMongoose();
+  const connection = mongoose.createConnection(uri, {
+    serverSelectionTimeoutMS: START_TIMEOUT_MS,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    socketTimeoutMS: INDEX_BUILD_TIMEOUT_MS,
+    maxPoolSize: 2,
+  });
+  defineModels(connection);
+  try {
+    await connection.asPromise();
+    for (const name of connection.modelNames()) await connection.model(name).createIndexes();
+  } finally {
+    await connection.close();
+  }
+};

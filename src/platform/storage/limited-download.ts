@@ -1,0 +1,27 @@
+import { createWriteStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { AppError } from '../../shared/errors.js';
+
+/**
+ * Writes the body of an answer to a file.
+ *
+ * @throws {AppError} PAYLOAD_TOO_LARGE as soon as more than `maxSize` bytes have come.
+ */
+export const saveLimited = async (
+  body: Readable | ReadableStream,
+  path: string,
+  maxSize: number,
+): Promise<void> => {
+  let size = 0;
+  const limit = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size > maxSize) done(new AppError('PAYLOAD_TOO_LARGE', 'The file is too large'));
+      else done(null, chunk);
+    },
+  });
+  const source = body instanceof Readable ? body : Readable.fromWeb(body);
+  await pipeline(source, limit, createWriteStream(path));
+};

@@ -1,0 +1,99 @@
+/**
+ * Every error a client can see. The list is append-only: a code, once published, keeps its meaning
+ * and its status, so that clients may branch on it.
+ */
+export const ERROR_STATUS = {
+  VALIDATION: 400,
+  BAD_JSON: 400,
+  BAD_REQUEST: 400,
+  UNKNOWN_EVENT: 400,
+  UNAUTHENTICATED: 401,
+  TOKEN_EXPIRED: 401,
+  INVALID_CREDENTIALS: 401,
+  REFRESH_REUSED: 401,
+  FORBIDDEN: 403,
+  CHAT_NOT_ACCEPTED: 403,
+  BLOCKED: 403,
+  ACCOUNT_DEACTIVATED: 403,
+  EDIT_WINDOW_CLOSED: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  USERNAME_TAKEN: 409,
+  EMAIL_TAKEN: 409,
+  CLIENT_MESSAGE_ID_REUSED: 409,
+  LAST_OWNER: 409,
+  LAST_ADMIN: 409,
+  CURSOR_TOO_OLD: 410,
+  GONE: 410,
+  PAYLOAD_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  UNSAFE_FILE: 422,
+  RATE_LIMITED: 429,
+  TOO_MANY_CONNECTIONS: 429,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  OVERLOADED: 503,
+  SHUTTING_DOWN: 503,
+  TIMEOUT: 503,
+  STORAGE_UNAVAILABLE: 503,
+  INSUFFICIENT_STORAGE: 507,
+} as const;
+
+/** A published error code. */
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** One thing wrong with one input field; `path` is dotted, as in `media.0.url`. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** What a transport tells the client about an error. */
+export interface ErrorBody {
+  code: ErrorCode;
+  message: string;
+  errors?: FieldError[];
+  /** Seconds after which the same request may succeed. */
+  retryAfter?: number;
+}
+
+/** An error meant for the client: it has a published code, and its message is safe to show. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly errors: FieldError[] | undefined;
+  /** Seconds after which a retry may succeed. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { errors?: FieldError[]; retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.errors = options.errors;
+    this.retryAfter = options.retryAfter;
+  }
+
+  /** HTTP status of the code. */
+  get status(): number {
+    return ERROR_STATUS[this.code];
+  }
+
+  /** The members shared by the REST body and the socket ack. */
+  toBody(): ErrorBody {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.errors && { errors: this.errors }),
+      ...(this.retryAfter !== undefined && { retryAfter: this.retryAfter }),
+    };
+  }
+}
+
+/** 404, used alike for what does not exist and for what the caller may not know of. */
+export const notFound = (what: string): AppError => new AppError('NOT_FOUND', `${what} not found`);
+
+/** 403 for a member who may see the thing but not do this to it. */
+export const forbidden = (message: string): AppError => new AppError('FORBIDDEN', message);
