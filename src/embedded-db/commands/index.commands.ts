@@ -1,0 +1,105 @@
+import { mongoError } from '../errors.js';
+import { encode, equalsBson, fieldOf, isDocument } from '../semantics/index.js';
+import type { BsonDocument } from '../semantics/index.js';
+import { readIndexSpec } from '../storage/index-spec.js';
+import type { CollectionStore } from '../storage/collection-store.js';
+import { cursorBatchSize, documentList, missingField, namespaceOf } from './command-arguments.js';
+import type { Command, CommandRequest, CommandTable } from './command.types.js';
+import { openCursor } from './read.commands.js';
+import { changeCatalog } from './catalog-change.js';
+
+const createIndexes: Command = {
+  fields: ['indexes', 'ignoreUnknownIndexOptions', 'commitQuorum'],
+  run(request) {
+    const { engine } = request;
+    const namespace = namespaceOf(request);
+    const sent = documentList(request, 'indexes');
+    if (sent.length === 0)
+      throw mongoError('BadValue', 'Must specify at least one index to create');
+    const specs = sent.map(readIndexSpec);
+    const existing = engine.catalog.find(namespace);
+    return changeCatalog(engine, () => {
+      const collection = existing ?? engine.catalog.create(namespace);
+      const before = collection.specs().length;
+      let made = 0;
+      for (const spec of specs) if (engine.catalog.createIndex(collection, spec)) made += 1;
+      return {
+        numIndexesBefore: before,
+        numIndexesAfter: before + made,
+        createdCollectionAutomatically: existing === undefined,
+        ...(made === 0 ? { note: 'all indexes already exist' } : {}),
+      };
+    });
+  },
+};
+
+const listIndexes: Command = {
+  fields: ['cursor'],
+  run(request) {
+    const namespace = namespaceOf(request);
+    const collection = existingCollection(request);
+    const documents = collection.specs().map((spec) => encode(spec.document));
+    const batchSize = cursorBatchSize(request.body) ?? Infinity;
+    return openCursor(request, namespace, documents.values(), { batchSize });
+  },
+};
+
+const dropIndexes: Command = {
+  fields: ['index'],
+  run(request) {
+    const { body, engine } = request;
+    const collection = existingCollection(request);
+    const wanted = fieldOf(body, 'index');
+    if (wanted === undefined) throw missingField('dropIndexes.index');
+    const before = collection.specs().length;
+    const names = namesToDrop(collection, wanted);
+    // A cursor may be reading the index that goes.
+    engine.cursors.closeAll(collection.namespace);
+    return changeCatalog(engine, () => {
+      for (const name of names) engine.catalog.dropIndex(collection, name);
+      return wanted === '*'
+        ? { nIndexesWas: before, msg: 'non-_id indexes dropped for collection' }
+        : { nIndexesWas: before };
+    });
+  },
+};
+
+function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fieldOf>): string[] {
+  const names = collection.specs().map(({ name }) => name);
+  if (wanted === '*') return names.filter((name) => name !== '_id_');
+  if (isDocument(wanted)) return [nameOfPattern(collection, wanted)];
+  const list = Array.isArray(wanted) ? wanted : [wanted];
+  return list.map((name) => {
+    if (typeof name !== 'string') {
+      throw mongoError('TypeMismatch', 'dropIndexes takes an index name, a key pattern or "*"');
+    }
+    if (name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index');
+    if (!names.includes(name)) {
+      throw mongoError('IndexNotFound', `index not found with name [${name}]`);
+    }
+    return name;
+  });
+}
+
+function nameOfPattern(collection: CollectionStore, pattern: BsonDocument): string {
+  const spec = collection.specs().find(({ key }) => equalsBson(key, pattern));
+  if (!spec) throw mongoError('IndexNotFound', "can't find index with key");
+  if (spec.name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index');
+  return spec.name;
+}
+
+/** The collection a command names; MongoDB answers 26 when there is none. */
+export function existingCollection(request: CommandRequest): CollectionStore {
+  const namespace = namespaceOf(request);
+  const collection = request.engine.catalog.find(namespace);
+  if (!collection) throw mongoError('NamespaceNotFound', `ns does not exist: ${namespace}`);
+  return collection;
+}
+
+/** The commands about indexes. */
+export const INDEX_COMMANDS: CommandTable = {
+  createIndexes,
+  listIndexes,
+  dropIndexes,
+  deleteIndexes: dropIndexes,
+};

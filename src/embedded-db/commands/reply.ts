@@ -1,0 +1,65 @@
+import { Long, serialize } from 'bson';
+import { MongoError } from '../errors.js';
+
+/** A reply in the making: whole numbers become ints, other values keep their type. */
+export type Reply = Record<string, unknown>;
+
+/** Encodes a reply; numbers that fit an int are one, as MongoDB's counters are. */
+export function encodeReply(reply: Reply): Buffer {
+  const bytes = serialize(reply, { ignoreUndefined: true });
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The reply of a command that failed. */
+export function errorReply(error: unknown): Buffer {
+  const { code, codeName, message, extra } = asMongoError(error);
+  return encodeReply({ ok: 0, errmsg: message, code, codeName, ...extra });
+}
+
+/** Any error as one with a code; what is not MongoDB's own is an internal error. */
+export function asMongoError(error: unknown): MongoError {
+  if (error instanceof MongoError) return error;
+  return new MongoError(1, 'InternalError', error instanceof Error ? error.message : String(error));
+}
+
+/**
+ * A cursor reply. The documents go in as they are stored, without being decoded and encoded again.
+ * @param batchName `firstBatch` or `nextBatch`
+ * @param cursorId 0 when the cursor has ended
+ */
+export function cursorReply(
+  batchName: 'firstBatch' | 'nextBatch',
+  namespace: string,
+  cursorId: bigint,
+  documents: readonly Uint8Array[],
+): Buffer {
+  const rest = encodeReply({ id: Long.fromBigInt(cursorId), ns: namespace });
+  const cursor = [element(0x04, batchName, rawArray(documents)), rest.subarray(4, -1)];
+  return rawDocument([
+    element(0x03, 'cursor', rawDocument(cursor)),
+    encodeReply({ ok: 1 }).subarray(4, -1),
+  ]);
+}
+
+function rawArray(documents: readonly Uint8Array[]): Buffer {
+  return rawDocument(
+    documents.map((document, i) => Buffer.concat([elementHead(0x03, String(i)), document])),
+  );
+}
+
+function element(type: number, name: string, value: Buffer): Buffer {
+  return Buffer.concat([elementHead(type, name), value]);
+}
+
+function elementHead(type: number, name: string): Buffer {
+  return Buffer.concat([Buffer.from([type]), Buffer.from(name, 'latin1'), Buffer.from([0])]);
+}
+
+function rawDocument(elements: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(elements);
+  const document = Buffer.allocUnsafe(body.length + 5);
+  document.writeInt32LE(document.length, 0);
+  body.copy(document, 4);
+  document[document.length - 1] = 0;
+  return document;
+}

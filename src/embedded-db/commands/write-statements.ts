@@ -1,0 +1,130 @@
+import { locationError, mongoError, notSupported } from '../errors.js';
+import { fieldOf, isDocument } from '../semantics/index.js';
+import type { BsonDocument, BsonValue } from '../semantics/index.js';
+import type { CollectionStore } from '../storage/collection-store.js';
+import {
+  booleanArgument,
+  documentArgument,
+  missingField,
+  unknownField,
+  wrongType,
+} from './command-arguments.js';
+import type { CommandRequest } from './command.types.js';
+import { assertSimpleCollation } from './query-options.js';
+import { asMongoError } from './reply.js';
+import type { Reply } from './reply.js';
+
+/** `hello` tells drivers to send at most so many statements in one command. */
+export const MAX_WRITE_BATCH_SIZE = 100_000;
+
+/** The fields that insert, update and delete have in common. */
+export const WRITE_FIELDS = ['ordered', 'bypassDocumentValidation'];
+
+/**
+ * Runs the statements of a write command. Each succeeds or fails by itself; after a failure an
+ * ordered command stops.
+ */
+export function eachStatement<T>(
+  request: CommandRequest,
+  statements: readonly T[],
+  run: (statement: T, index: number) => void,
+): { writeErrors?: Reply[] } {
+  const { body, budget } = request;
+  const isOrdered = fieldOf(body, 'ordered') === undefined || booleanArgument(body, 'ordered');
+  const writeErrors: Reply[] = [];
+  for (const [index, statement] of statements.entries()) {
+    try {
+      budget.check();
+      run(statement, index);
+    } catch (error) {
+      const { code, message, extra } = asMongoError(error);
+      writeErrors.push({ index, code, ...extra, errmsg: message });
+      if (isOrdered) break;
+    }
+  }
+  return writeErrors.length > 0 ? { writeErrors } : {};
+}
+
+/** @throws MongoError 16 when a write command has no statement, or too many */
+export function assertBatchSize(count: number): void {
+  if (count >= 1 && count <= MAX_WRITE_BATCH_SIZE) return;
+  throw mongoError(
+    'InvalidLength',
+    `Write batch sizes must be between 1 and ${String(MAX_WRITE_BATCH_SIZE)}. Got ${String(count)} operations.`,
+  );
+}
+
+/**
+ * Throws for a field that a statement does not have.
+ * @param where the statements' place in the command, such as `update.updates`
+ */
+export function assertStatementFields(
+  where: string,
+  statement: BsonDocument,
+  known: ReadonlySet<string>,
+): void {
+  for (const field of Object.keys(statement)) {
+    if (known.has(field)) continue;
+    if (field === 'collation') {
+      assertSimpleCollation(statement[field]);
+      continue;
+    }
+    if (field === 'upsertSupplied' || field === 'sampleId') throw notSupported(`${where}.${field}`);
+    throw unknownField(`${where}.${field}`);
+  }
+}
+
+/** A document argument that must be there. */
+export function requiredDocument(
+  statement: BsonDocument,
+  field: string,
+  where: string,
+): BsonDocument {
+  const value = documentArgument(statement, field);
+  if (value) return value;
+  throw missingField(`${where}.${field}`);
+}
+
+/** The update of a statement: operators, a replacement or a pipeline. */
+export function updateArgument(value: BsonValue): BsonDocument | BsonValue[] {
+  if (isDocument(value) || Array.isArray(value)) return value;
+  throw mongoError('FailedToParse', 'Update argument must be either an object or an array');
+}
+
+/** The `arrayFilters` of a statement. */
+export function arrayFiltersArgument(body: BsonDocument): BsonDocument[] | undefined {
+  const value = fieldOf(body, 'arrayFilters');
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value)) throw wrongType('arrayFilters', value, 'array');
+  return value.map((filter, i) => {
+    if (!isDocument(filter)) throw wrongType(`arrayFilters.${String(i)}`, filter, 'object');
+    return filter;
+  });
+}
+
+/** Constants that a statement of `update` gives its pipeline. */
+export function constantsArgument(
+  statement: BsonDocument,
+  update: BsonDocument | BsonValue[],
+): BsonDocument | undefined {
+  const constants = documentArgument(statement, 'c');
+  if (constants && !Array.isArray(update)) {
+    throw locationError(51198, 'Constant values may only be specified for pipeline updates');
+  }
+  return constants;
+}
+
+/** Without a collection there is no savepoint to set, unless an upsert makes one. */
+export function atomicallyIn<T>(
+  collection: CollectionStore | undefined,
+  engine: CommandRequest['engine'],
+  work: () => T,
+): T {
+  if (collection) return collection.atomically(work);
+  try {
+    return engine.file.atomically(work);
+  } catch (error) {
+    engine.catalog.load();
+    throw error;
+  }
+}

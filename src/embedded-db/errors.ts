@@ -1,0 +1,108 @@
+/**
+ * MongoDB's error codes by name: the ones this database answers with. Clients branch on `code` and
+ * print `codeName`, so both must be MongoDB's own.
+ */
+export const ERROR_CODES = {
+  InternalError: 1,
+  BadValue: 2,
+  NoSuchKey: 4,
+  GraphContainsCycle: 5,
+  FailedToParse: 9,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  Overflow: 15,
+  InvalidLength: 16,
+  ProtocolError: 17,
+  IllegalOperation: 20,
+  InvalidBSON: 22,
+  NamespaceNotFound: 26,
+  IndexNotFound: 27,
+  PathNotViable: 28,
+  CannotBackfillArray: 34,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
+  DollarPrefixedFieldName: 52,
+  InvalidIdField: 53,
+  NotSingleValueField: 54,
+  InvalidDBRef: 55,
+  EmptyFieldName: 56,
+  DottedFieldName: 57,
+  CommandNotFound: 59,
+  ImmutableField: 66,
+  CannotCreateIndex: 67,
+  IndexAlreadyExists: 68,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  IndexOptionsConflict: 85,
+  IndexKeySpecsConflict: 86,
+  NotExactValueField: 111,
+  WriteConflict: 112,
+  CommandNotSupported: 115,
+  DocumentValidationFailure: 121,
+  ExceededMemoryLimit: 146,
+  CommandNotSupportedOnView: 166,
+  InvalidIndexSpecificationOption: 197,
+  AmbiguousIndexKeyPattern: 181,
+  InvalidPipelineOperator: 168,
+  QueryFeatureNotAllowed: 224,
+  MaxSubPipelineDepthExceeded: 232,
+  CursorInUse: 304,
+  ConversionFailure: 241,
+  QueryExceededMemoryLimitNoDiskUseAllowed: 292,
+  NoQueryExecutionPlans: 291,
+  APIVersionError: 322,
+  APIStrictError: 323,
+  BSONObjectTooLarge: 10334,
+  DuplicateKey: 11000,
+  InterruptedAtShutdown: 11600,
+} as const;
+
+/** A code name that MongoDB clients know. */
+export type ErrorCodeName = keyof typeof ERROR_CODES;
+
+/**
+ * An error as MongoDB answers it: `{ ok: 0, errmsg, code, codeName, ...extra }`, or the same members
+ * inside `writeErrors`.
+ */
+export class MongoError extends Error {
+  override readonly name = 'MongoError';
+
+  /**
+   * @param code MongoDB's number for the error
+   * @param codeName its name; MongoDB answers `Location<code>` for a code without one
+   * @param message the `errmsg`
+   * @param extra members beside code and message, such as `keyPattern` and `keyValue`
+   */
+  constructor(
+    readonly code: number,
+    readonly codeName: string,
+    message: string,
+    readonly extra: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** The error with this code name. */
+export function mongoError(
+  codeName: ErrorCodeName,
+  message: string,
+  extra: Readonly<Record<string, unknown>> = {},
+): MongoError {
+  return new MongoError(ERROR_CODES[codeName], codeName, message, extra);
+}
+
+/** An error whose code has no name of its own in MongoDB; `codeName` is then `Location<code>`. */
+export function locationError(code: number, message: string): MongoError {
+  return new MongoError(code, `Location${String(code)}`, message);
+}
+
+/** The refusal of a command, option or operator that MongoDB has and this database has not. */
+export function notSupported(what: string): MongoError {
+  return mongoError(
+    'CommandNotSupported',
+    `${what} is not supported by the embedded database; use MongoDB (set MONGODB_URI)`,
+  );
+}

@@ -1,0 +1,217 @@
+import { locationError, mongoError } from '../errors.js';
+import { compileFilter, compileSort, decode } from '../semantics/index.js';
+import type {
+  BsonDocument,
+  BsonValue,
+  ExpressionContext,
+  Filter,
+  MatchPosition,
+  Sort,
+  SortKey,
+} from '../semantics/index.js';
+import type { CollectionStore, StoredRow } from '../storage/collection-store.js';
+import { planRows } from './plan-execution.js';
+import type { ExecutionBudget } from './plan-execution.js';
+import { planQuery } from './query-plan.js';
+import type { Plan } from './query-plan.js';
+import { planText, splitTextFilter } from './text-query.js';
+import type { TextPlan } from './text-query.js';
+
+/** What documents are wanted, and in which order. */
+export interface QueryShape {
+  readonly filter: BsonDocument;
+  readonly sort?: BsonDocument | undefined;
+  readonly skip?: number | undefined;
+  /** At most so many; 0 or `undefined` for all. */
+  readonly limit?: number | undefined;
+  readonly hint?: BsonValue | undefined;
+  readonly context?: ExpressionContext | undefined;
+}
+
+/** A document that a query found; decoded when somebody looks at it. */
+export class FoundDocument implements StoredRow {
+  private decoded: BsonDocument | undefined;
+
+  constructor(
+    readonly rowId: number,
+    readonly bytes: Uint8Array,
+    /** Relevance, when the query has a `$text`. */
+    readonly textScore?: number,
+  ) {}
+
+  get document(): BsonDocument {
+    this.decoded ??= decode(this.bytes);
+    return this.decoded;
+  }
+}
+
+/** Beyond the documents wanted, a bounded sort keeps so many before it throws the worst away. */
+const SORT_SLACK = 1024;
+
+/** A query on one collection, planned and ready to run. */
+export class DocumentQuery {
+  readonly plan: Plan | TextPlan;
+  private readonly filter: Filter;
+  private readonly sort: Sort | undefined;
+  readonly skip: number;
+  /** 0 for all. */
+  readonly limit: number;
+  readonly sortPattern: BsonDocument | undefined;
+
+  /** @throws MongoError for a filter, sort or hint that is malformed or not supported */
+  constructor(
+    private readonly collection: CollectionStore,
+    shape: QueryShape,
+    private readonly budget: ExecutionBudget,
+  ) {
+    const { text, rest } = splitTextFilter(shape.filter);
+    this.filter = compileFilter(rest, shape.context);
+    this.sort =
+      shape.sort && Object.keys(shape.sort).length > 0 && !isNatural(shape.sort)
+        ? compileSort(shape.sort)
+        : undefined;
+    this.sortPattern = shape.sort;
+    this.skip = shape.skip ?? 0;
+    this.limit = shape.limit ?? 0;
+    assertTextOptions(shape, this.sort, text !== undefined);
+    const hint = shape.hint ?? (shape.sort && isNatural(shape.sort) ? shape.sort : undefined);
+    this.plan = text
+      ? planText(collection, text, rest)
+      : planQuery(collection, {
+          filter: rest,
+          sort: this.sort?.fields ?? [],
+          ...(this.limit > 0 ? { wanted: this.skip + this.limit } : {}),
+          ...(hint === undefined ? {} : { hint }),
+        });
+  }
+
+  /** Whether the documents have to be sorted after they are found. */
+  get sortsInMemory(): boolean {
+    return this.sort !== undefined && !this.plan.providesSort;
+  }
+
+  /** The documents: filtered, in order, skipped and limited. */
+  *run(): Generator<FoundDocument> {
+    const ordered = this.sortsInMemory ? this.sorted() : this.matches();
+    let position = 0;
+    const end = this.limit > 0 ? this.skip + this.limit : Infinity;
+    for (const found of ordered) {
+      if (position++ < this.skip) continue;
+      yield found;
+      if (position >= end) return;
+    }
+  }
+
+  /** The number of documents that match, within skip and limit. */
+  count(): number {
+    const total = this.countFromIndex() ?? this.countMatches();
+    const rest = Math.max(0, total - this.skip);
+    return this.limit > 0 ? Math.min(rest, this.limit) : rest;
+  }
+
+  /** Where in an array the filter matched: what the positional operator stands for. */
+  positionIn(document: BsonDocument): MatchPosition {
+    const position: MatchPosition = {};
+    this.filter(document, position);
+    return position;
+  }
+
+  /** Whether {@link count} reads no document. */
+  get countsFromIndex(): boolean {
+    const { plan } = this;
+    return plan.isComplete && (plan.stage === 'COLLSCAN' || plan.stage === 'IXSCAN');
+  }
+
+  private countFromIndex(): number | undefined {
+    const { plan } = this;
+    if (!this.countsFromIndex) return undefined;
+    if (plan.stage === 'IXSCAN') return plan.index.countDocuments(plan.bounds.ranges);
+    return this.collection.documentCount();
+  }
+
+  private countMatches(): number {
+    const enough = this.limit > 0 ? this.skip + this.limit : Infinity;
+    let count = 0;
+    const matches = this.matches();
+    while (count < enough && matches.next().done !== true) count += 1;
+    return count;
+  }
+
+  private *matches(): Generator<FoundDocument> {
+    const { plan } = this;
+    for (const found of this.candidates()) {
+      if (plan.isComplete || this.filter(found.document)) yield found;
+    }
+  }
+
+  private *candidates(): Generator<FoundDocument> {
+    const { plan } = this;
+    if (plan.stage === 'TEXT_MATCH') {
+      for (const rowId of plan.rowIds()) {
+        this.budget.check();
+        const bytes = this.collection.read(rowId);
+        this.budget.documentsExamined += 1;
+        const score = bytes && plan.score(decode(bytes));
+        if (score !== undefined) yield new FoundDocument(rowId, bytes!, score);
+      }
+      return;
+    }
+    const firstChunk =
+      this.limit > 0 && plan.isComplete && plan.providesSort
+        ? Math.min(this.skip + this.limit, SORT_SLACK)
+        : undefined;
+    for (const { rowId, bytes } of planRows(this.collection, plan, this.budget, firstChunk)) {
+      yield new FoundDocument(rowId, bytes);
+    }
+  }
+
+  private sorted(): FoundDocument[] {
+    const sort = this.sort!;
+    const keep = this.limit > 0 ? this.skip + this.limit : Infinity;
+    let entries: { found: FoundDocument; key: SortKey }[] = [];
+    const settle = () => {
+      entries.sort((left, right) => sort.compareKeys(left.key, right.key));
+      if (entries.length > keep) entries = entries.slice(0, keep);
+    };
+    for (const match of this.matches()) {
+      // Sorting needs the key and, later, the bytes; the decoded document would only fill memory.
+      const found = new FoundDocument(match.rowId, match.bytes, match.textScore);
+      entries.push({ found, key: sort.keyOf(match.document, match.textScore) });
+      if (entries.length >= keep + SORT_SLACK) settle();
+    }
+    settle();
+    return entries.map(({ found }) => found);
+  }
+}
+
+/** A text search takes neither a hint nor natural order, and only it has a relevance to sort by. */
+function assertTextOptions(
+  { hint, sort: pattern }: QueryShape,
+  sort: Sort | undefined,
+  hasText: boolean,
+) {
+  if (!hasText && sort?.fields.some((field) => field.byTextScore)) {
+    throw missingTextScore();
+  }
+  if (hasText && (hint !== undefined || (pattern && isNatural(pattern)))) {
+    throw mongoError('BadValue', 'text and hint not allowed in same query');
+  }
+  if (pattern && isNatural(pattern) && Object.keys(pattern).length > 1) {
+    throw mongoError('BadValue', '$natural sort cannot be combined with other fields');
+  }
+}
+
+/** The error for a relevance that no `$text` has worked out. */
+export function missingTextScore() {
+  return locationError(40218, 'query requires text score metadata, but it is not available');
+}
+
+function isNatural(sort: BsonDocument): boolean {
+  return Object.hasOwn(sort, '$natural');
+}
+
+/** Throws what a query on a collection that exists would throw for its shape. */
+export function checkQuery({ filter, sort, context }: QueryShape): void {
+  compileFilter(splitTextFilter(filter).rest, context);
+  if (sort && !isNatural(sort)) compileSort(sort);
+}

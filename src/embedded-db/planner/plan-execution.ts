@@ -1,0 +1,159 @@
+import { mongoError } from '../errors.js';
+import type { CollectionStore, StoredRow } from '../storage/collection-store.js';
+import type { IndexScan, Plan } from './query-plan.js';
+
+/** What a command may spend, and what it has spent so far. */
+export class ExecutionBudget {
+  /** Documents read. */
+  documentsExamined = 0;
+  /** Index entries read. */
+  keysExamined = 0;
+  /** How often the command has rested between two batches of its cursor. */
+  pauses = 0;
+  private deadline: number;
+  private restingSince: number | undefined;
+
+  /** @param maxTimeMs milliseconds from now; 0 for no limit */
+  constructor(maxTimeMs = 0) {
+    this.deadline = maxTimeMs > 0 ? performance.now() + maxTimeMs : Infinity;
+  }
+
+  /** @throws MongoError 50 when the time is up */
+  check(): void {
+    if (performance.now() > this.deadline) {
+      throw mongoError('MaxTimeMSExpired', 'operation exceeded time limit');
+    }
+  }
+
+  /** A cursor waits for its client: that time does not count. */
+  pause(): void {
+    this.pauses += 1;
+    this.restingSince = performance.now();
+  }
+
+  /** The client asks for the next batch. */
+  resume(): void {
+    if (this.restingSince !== undefined) this.deadline += performance.now() - this.restingSince;
+    this.restingSince = undefined;
+  }
+}
+
+/** Rows are read from SQLite in pieces: the first small, in case few are wanted, then larger. */
+const FIRST_CHUNK = 64;
+const LARGEST_CHUNK = 1024;
+
+/**
+ * The rows that a plan finds, each once, before any filter. Between two pieces nothing is held open
+ * in SQLite, so a cursor may rest for minutes while others write: it goes on after the last row, and
+ * what it had read ahead is read again.
+ */
+export function* planRows(
+  collection: CollectionStore,
+  plan: Plan,
+  budget: ExecutionBudget,
+  firstChunk = FIRST_CHUNK,
+): Generator<StoredRow> {
+  switch (plan.stage) {
+    case 'IDHACK': {
+      budget.keysExamined += 1;
+      const row = collection.findById(plan.id);
+      if (row) {
+        budget.documentsExamined += 1;
+        yield row;
+      }
+      return;
+    }
+    case 'COLLSCAN':
+      yield* collectionRows(collection, plan.isReverse, budget, firstChunk);
+      return;
+    case 'IXSCAN':
+      yield* distinctRows(indexRows(plan, budget, firstChunk), plan.index.multikeyFields !== 0);
+      return;
+    case 'OR': {
+      yield* distinctRows(unionRows(collection, plan.branches, budget, firstChunk), true);
+      return;
+    }
+  }
+}
+
+function* unionRows(
+  collection: CollectionStore,
+  branches: readonly Plan[],
+  budget: ExecutionBudget,
+  firstChunk: number,
+): Generator<StoredRow> {
+  for (const branch of branches) yield* planRows(collection, branch, budget, firstChunk);
+}
+
+function* distinctRows(rows: Iterable<StoredRow>, hasRepeats: boolean): Generator<StoredRow> {
+  if (!hasRepeats) {
+    yield* rows;
+    return;
+  }
+  const seen = new Set<number>();
+  for (const row of rows) {
+    if (seen.has(row.rowId)) continue;
+    seen.add(row.rowId);
+    yield row;
+  }
+}
+
+function collectionRows(
+  collection: CollectionStore,
+  isReverse: boolean,
+  budget: ExecutionBudget,
+  firstChunk: number,
+): Generator<StoredRow> {
+  return pagedRows(budget, firstChunk, (after: StoredRow | undefined, limit) =>
+    collection
+      .rows(after?.rowId, limit, isReverse)
+      .map(([rowId, bytes]): StoredRow => ({ rowId, bytes })),
+  );
+}
+
+interface IndexedRow extends StoredRow {
+  readonly key: Uint8Array;
+}
+
+function* indexRows(
+  { index, bounds, isReverse }: IndexScan,
+  budget: ExecutionBudget,
+  firstChunk: number,
+): Generator<StoredRow> {
+  const ranges = isReverse ? bounds.ranges.toReversed() : bounds.ranges;
+  for (const range of ranges) {
+    const rows = pagedRows(budget, firstChunk, (after: IndexedRow | undefined, limit) =>
+      index
+        .rows(range, isReverse, limit, after)
+        .map(([key, rowId, bytes]): IndexedRow => ({ key, rowId, bytes })),
+    );
+    for (const row of rows) {
+      budget.keysExamined += 1;
+      yield row;
+    }
+  }
+}
+
+/** Reads pieces of growing size, each after the last row that was used. */
+function* pagedRows<Row extends StoredRow>(
+  budget: ExecutionBudget,
+  firstChunk: number,
+  fetch: (after: Row | undefined, limit: number) => Row[],
+): Generator<Row> {
+  let chunk = firstChunk;
+  let last: Row | undefined;
+  for (;;) {
+    budget.check();
+    const { pauses } = budget;
+    const rows = fetch(last, chunk);
+    for (const row of rows) {
+      budget.documentsExamined += 1;
+      last = row;
+      yield row;
+      if (budget.pauses !== pauses) break;
+    }
+    const isResumed = budget.pauses !== pauses;
+    if (!isResumed && rows.length < chunk) return;
+    chunk = isResumed ? firstChunk : Math.min(chunk * 4, LARGEST_CHUNK);
+  }
+}

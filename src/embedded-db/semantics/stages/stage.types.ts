@@ -1,0 +1,33 @@
+import type { BsonDocument, BsonValue } from '../bson-types.js';
+import type { ExpressionContext } from '../expression.js';
+
+/** What a pipeline runs in. */
+export interface PipelineEnvironment {
+  /** The value of `$$NOW`. */
+  readonly now: Date;
+  /** The variables of the command's `let`. */
+  readonly variables?: BsonDocument | undefined;
+  /**
+   * Documents of a collection of the same database that match a filter, for `$lookup` and
+   * `$unionWith`; none when the collection does not exist.
+   */
+  readonly find: (collection: string, filter: BsonDocument) => Iterable<BsonDocument>;
+  /** The relevance of the documents that a text search found, by document. */
+  readonly textScores?: WeakMap<BsonDocument, number> | undefined;
+}
+
+/** Turns the documents of one stage into those of the next. */
+export type Stage = (
+  documents: Iterable<BsonDocument>,
+  context: ExpressionContext,
+) => Iterable<BsonDocument>;
+
+/** Compiles one stage from its specification. */
+export type StageCompiler = (
+  spec: BsonValue,
+  environment: PipelineEnvironment,
+  name: string,
+) => Stage;
+
+/** Stages by name. */
+export type StageTable = Readonly<Record<string, StageCompiler>>;

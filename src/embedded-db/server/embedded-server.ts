@@ -1,0 +1,109 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { answer } from '../commands/dispatcher.js';
+import type { Engine } from '../commands/command.types.js';
+import { CursorRegistry } from '../commands/cursor-registry.js';
+import { Catalog } from '../storage/catalog.js';
+import { DatabaseFile } from '../storage/database-file.js';
+import { checkAfterInterruption } from '../storage/startup-check.js';
+import type { LogLevel, ServerOptions } from '../worker-messages.types.js';
+import { Listener, SOCKET_FOLDER_PREFIX } from './listener.js';
+import { RequestQueue } from './request-queue.js';
+import { sweepExpired } from './ttl-sweep.js';
+
+/** Writes one line to the log. */
+export type Log = (level: LogLevel, message: string) => void;
+
+const NO_REPLY = Buffer.alloc(0);
+
+/** The note that tells where the socket is, for the process after one that was killed. */
+const SOCKET_FOLDER = 'socketFolder';
+
+/** The whole database: file, catalog, queue, listener and the clock of TTL. */
+export class EmbeddedServer {
+  private readonly sweeping: NodeJS.Timeout;
+
+  private constructor(
+    private readonly engine: Engine,
+    private readonly queue: RequestQueue,
+    private readonly listener: Listener,
+    ttlIntervalMs: number,
+    log: Log,
+  ) {
+    this.sweeping = setInterval(() => {
+      this.engine.cursors.closeIdle();
+      this.sweep(log);
+    }, ttlIntervalMs);
+  }
+
+  /**
+   * Opens the file, checks it if need be, and listens.
+   * @throws Error when the file is in use or damaged
+   */
+  static async start(options: ServerOptions, log: Log): Promise<EmbeddedServer> {
+    const file = new DatabaseFile(options.dataDir, options.durability);
+    const catalog = new Catalog(file);
+    if (file.wasInterrupted) {
+      checkAfterInterruption(file, catalog, log);
+      removeLeftSocket(file.readMeta(SOCKET_FOLDER));
+    }
+    const queue = new RequestQueue(file, (error) => {
+      log('error', `A group of writes was undone: ${String(error)}`);
+      catalog.load();
+    });
+    const engine: Engine = {
+      file,
+      catalog,
+      cursors: new CursorRegistry(),
+      startedAt: new Date(),
+      now: () => new Date(),
+      connectionCount: () => listener.connectionCount,
+    };
+    const listener = await Listener.open(
+      (connectionId, message) =>
+        new Promise((resolve) => {
+          queue.push({ run: () => answer(engine, connectionId, message), done: resolve });
+        }),
+      log,
+    );
+    file.writeMeta(SOCKET_FOLDER, listener.folder ?? '');
+    return new EmbeddedServer(engine, queue, listener, options.ttlIntervalMs, log);
+  }
+
+  /** Where drivers connect. */
+  get uri(): string {
+    return this.listener.uri;
+  }
+
+  /** Hangs up, finishes the requests under way, and closes the file in order. */
+  async close(): Promise<void> {
+    clearInterval(this.sweeping);
+    await this.queue.idle();
+    await this.listener.close();
+    await this.queue.stop();
+    this.engine.file.close();
+  }
+
+  private sweep(log: Log): void {
+    let hasMore = false;
+    this.queue.push({
+      run: () => {
+        try {
+          hasMore = sweepExpired(this.engine.catalog, this.engine.now());
+        } catch (error) {
+          log('error', `Expired documents could not be deleted: ${String(error)}`);
+        }
+        return NO_REPLY;
+      },
+      done: () => {
+        if (hasMore) this.sweep(log);
+      },
+    });
+  }
+}
+
+/** A killed process leaves its socket behind; the folder's name says that it is one of ours. */
+function removeLeftSocket(folder: unknown): void {
+  if (typeof folder !== 'string' || !path.basename(folder).startsWith(SOCKET_FOLDER_PREFIX)) return;
+  fs.rmSync(folder, { recursive: true, force: true });
+}

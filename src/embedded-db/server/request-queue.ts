@@ -1,0 +1,103 @@
+import type { DatabaseFile } from '../storage/database-file.js';
+import { mongoError } from '../errors.js';
+import { errorReply } from '../commands/reply.js';
+
+/** One request waiting for its turn: runs to its end in one go and never throws. */
+export interface QueuedRequest {
+  run(): Buffer;
+  /** Called with the reply once everything the request wrote is permanent. */
+  done(reply: Buffer): void;
+}
+
+/** A group is committed after this many milliseconds, however many requests still wait. */
+const GROUP_MS = 20;
+
+/**
+ * Group commit: all requests that have arrived by the time the event loop comes round share one
+ * SQLite transaction, and are answered after its commit.
+ */
+export class RequestQueue {
+  private waiting: QueuedRequest[] = [];
+  private isScheduled = false;
+  private isStopped = false;
+  private onIdle: (() => void) | undefined;
+
+  /** @param onRollback called when a group could not be committed, to drop what memory knows of it */
+  constructor(
+    private readonly file: DatabaseFile,
+    private readonly onRollback: (error: unknown) => void,
+  ) {}
+
+  /** Adds a request; after {@link stop} it is answered with an error and not run. */
+  push(request: QueuedRequest): void {
+    if (this.isStopped) {
+      request.done(errorReply(mongoError('InterruptedAtShutdown', 'the database is closing')));
+      return;
+    }
+    this.waiting.push(request);
+    this.schedule();
+  }
+
+  /** Resolves when no request waits. */
+  async idle(): Promise<void> {
+    if (!this.isScheduled) return;
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  /** Runs what waits, and nothing that comes later: a message may still be on its way when all hang up. */
+  async stop(): Promise<void> {
+    while (this.isScheduled) await this.idle();
+    this.isStopped = true;
+  }
+
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    setImmediate(() => {
+      this.isScheduled = false;
+      this.runGroup();
+      if (this.waiting.length > 0) this.schedule();
+      else this.onIdle?.();
+    });
+  }
+
+  private runGroup(): void {
+    const group: [QueuedRequest, Buffer][] = [];
+    const until = performance.now() + GROUP_MS;
+    let failure: unknown;
+    try {
+      this.file.beginTransaction();
+      let request = this.waiting.shift();
+      while (request) {
+        group.push([request, request.run()]);
+        if (performance.now() > until || !this.file.isInTransaction) break;
+        request = this.waiting.shift();
+      }
+      this.file.commit();
+    } catch (error) {
+      failure = error;
+      this.undo(error);
+    }
+    if (failure !== undefined && group.length === 0) {
+      const request = this.waiting.shift();
+      if (request) group.push([request, Buffer.alloc(0)]);
+    }
+    const failed = failure === undefined ? undefined : commitFailure(failure);
+    for (const [request, reply] of group) request.done(failed ?? reply);
+  }
+
+  private undo(error: unknown): void {
+    try {
+      this.file.rollback();
+    } finally {
+      this.onRollback(error);
+    }
+  }
+}
+
+function commitFailure(error: unknown): Buffer {
+  const reason = error instanceof Error ? error.message : String(error);
+  return errorReply(mongoError('InternalError', `the database file refused the write: ${reason}`));
+}

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { mongoError } from '../errors.js';
+import { decode, encode } from '../semantics/index.js';
+import { CollectionStore } from './collection-store.js';
+import type { DatabaseFile } from './database-file.js';
+import { idIndexSpec, isSameIndex, isSameKey, readIndexSpec } from './index-spec.js';
+import type { IndexSpec } from './index-spec.js';
+
+/** All collections of all databases, in memory and in the file's own tables. */
+export class Catalog {
+  private collections = new Map<string, CollectionStore>();
+
+  constructor(private readonly file: DatabaseFile) {
+    this.load();
+  }
+
+  /** Reads the catalog from the file, as after a start or a transaction that was undone. */
+  load(): void {
+    this.collections = new Map();
+    const byId = new Map<number, CollectionStore>();
+    const collections = this.file.prepare('SELECT id, db, name, uuid FROM collections ORDER BY id');
+    for (const row of collections.all() as [number, string, string, Uint8Array][]) {
+      const [id, database, name, uuid] = row;
+      const store = new CollectionStore(this.file, id, `${database}.${name}`, uuid);
+      this.collections.set(store.namespace, store);
+      byId.set(id, store);
+    }
+    const indexes = this.file.prepare(
+      'SELECT id, collection, spec, multikey FROM indexes ORDER BY id',
+    );
+    for (const row of indexes.all() as [number, number, Uint8Array, number][]) {
+      const [id, collectionId, spec, multikey] = row;
+      byId.get(collectionId)?.openIndex(id, readIndexSpec(decode(spec)), multikey);
+    }
+  }
+
+  /** The collection of this namespace (`database.collection`), if it exists. */
+  find(namespace: string): CollectionStore | undefined {
+    return this.collections.get(namespace);
+  }
+
+  /** Every collection. */
+  all(): CollectionStore[] {
+    return [...this.collections.values()];
+  }
+
+  /** The collections of a database, by name. */
+  inDatabase(database: string): CollectionStore[] {
+    return this.all()
+      .filter((collection) => databaseOf(collection.namespace) === database)
+      .sort((left, right) => (left.namespace < right.namespace ? -1 : 1));
+  }
+
+  /** The names of the databases that have a collection. */
+  databases(): string[] {
+    return [...new Set(this.all().map((collection) => databaseOf(collection.namespace)))].sort();
+  }
+
+  /** The collection of this namespace, made if need be. */
+  findOrCreate(namespace: string): CollectionStore {
+    return this.find(namespace) ?? this.create(namespace);
+  }
+
+  /**
+   * Makes a collection with its index on `_id`.
+   * @throws MongoError 48 when there is one, 73 when the name is not allowed
+   */
+  create(namespace: string): CollectionStore {
+    if (this.collections.has(namespace)) {
+      throw mongoError('NamespaceExists', `Collection ${namespace} already exists.`);
+    }
+    assertNamespace(namespace);
+    const uuid = Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
+    const result = this.file
+      .prepare('INSERT INTO collections (db, name, uuid) VALUES (?, ?, ?)')
+      .run(databaseOf(namespace), collectionOf(namespace), uuid);
+    const store = new CollectionStore(this.file, Number(result.lastInsertRowid), namespace, uuid);
+    store.create();
+    store.buildIndex(this.registerIndex(store, idIndexSpec()), idIndexSpec());
+    this.collections.set(namespace, store);
+    return store;
+  }
+
+  /** Removes a collection and all that is in it. */
+  drop(collection: CollectionStore): void {
+    collection.drop();
+    this.file.prepare('DELETE FROM indexes WHERE collection = ?').run(collection.id);
+    this.file.prepare('DELETE FROM collections WHERE id = ?').run(collection.id);
+    this.collections.delete(collection.namespace);
+  }
+
+  /** Gives a collection another namespace, which must be free. */
+  rename(collection: CollectionStore, namespace: string): void {
+    assertNamespace(namespace);
+    this.file
+      .prepare('UPDATE collections SET db = ?, name = ? WHERE id = ?')
+      .run(databaseOf(namespace), collectionOf(namespace), collection.id);
+    this.collections.delete(collection.namespace);
+    collection.namespace = namespace;
+    this.collections.set(namespace, collection);
+  }
+
+  /**
+   * Makes an index and files every document in it.
+   * @returns whether it is new; an equal index that exists already is fine
+   * @throws MongoError 85 or 86 when another index has its name or its keys, 11000 when documents
+   *   that exist break its uniqueness
+   */
+  createIndex(collection: CollectionStore, spec: IndexSpec): boolean {
+    for (const existing of collection.specs()) {
+      if (existing.name === spec.name) {
+        if (isSameIndex(existing, spec)) return false;
+        throw mongoError(
+          'IndexKeySpecsConflict',
+          `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${spec.name}`,
+        );
+      }
+      if (isSameIndex(existing, spec)) {
+        if (existing.name === '_id_') return false;
+        throw mongoError(
+          'IndexOptionsConflict',
+          `Index already exists with a different name: ${existing.name}`,
+        );
+      }
+      if (isSameKey(existing, spec)) {
+        throw mongoError(
+          'IndexOptionsConflict',
+          `An equivalent index already exists with a different name and options. Existing index: ${existing.name}`,
+        );
+      }
+      if (existing.text && spec.text) {
+        throw mongoError(
+          'IndexOptionsConflict',
+          `only one text index per collection allowed, found existing text index "${existing.name}"`,
+        );
+      }
+    }
+    collection.buildIndex(this.registerIndex(collection, spec), spec);
+    return true;
+  }
+
+  /** Removes an index. */
+  dropIndex(collection: CollectionStore, name: string): void {
+    collection.removeIndex(name);
+    this.file
+      .prepare('DELETE FROM indexes WHERE collection = ? AND name = ?')
+      .run(collection.id, name);
+  }
+
+  /** Puts a changed specification with the same keys in an index's place. */
+  changeIndex(collection: CollectionStore, spec: IndexSpec): void {
+    this.file
+      .prepare('UPDATE indexes SET spec = ? WHERE collection = ? AND name = ?')
+      .run(encode(spec.document), collection.id, spec.name);
+    this.load();
+  }
+
+  /** Makes an index anew from the documents. */
+  rebuildIndex(collection: CollectionStore, name: string): void {
+    const spec = collection.specs().find((one) => one.name === name)!;
+    this.dropIndex(collection, name);
+    collection.buildIndex(this.registerIndex(collection, spec), spec);
+  }
+
+  private registerIndex(collection: CollectionStore, spec: IndexSpec): number {
+    const result = this.file
+      .prepare('INSERT INTO indexes (collection, name, spec) VALUES (?, ?, ?)')
+      .run(collection.id, spec.name, encode(spec.document));
+    return Number(result.lastInsertRowid);
+  }
+}
+
+/** The database of a namespace: what stands before the first dot. */
+export function databaseOf(namespace: string): string {
+  return namespace.slice(0, namespace.indexOf('.'));
+}
+
+/** The collection name of a namespace: what stands after the first dot. */
+export function collectionOf(namespace: string): string {
+  return namespace.slice(namespace.indexOf('.') + 1);
+}
+
+function assertNamespace(namespace: string): void {
+  const name = collectionOf(namespace);
+  const database = databaseOf(namespace);
+  if (
+    name === '' ||
+    name.includes('\0') ||
+    name.includes('$') ||
+    name.startsWith('.') ||
+    name.endsWith('.') ||
+    name.startsWith('system.') ||
+    Buffer.byteLength(namespace) > 255 ||
+    database === '' ||
+    database.length > 63 ||
+    /[/\\. "$\0]/.test(database)
+  ) {
+    throw mongoError('InvalidNamespace', `Invalid namespace specified '${namespace}'`);
+  }
+}

@@ -1,0 +1,269 @@
+import { decode } from '../semantics/index.js';
+import type { BsonDocument, BsonValue } from '../semantics/index.js';
+import type { DatabaseFile, Statement } from './database-file.js';
+import { duplicateKeyError } from './duplicate-key.js';
+import type { IndexKey } from './index-keys.js';
+import { IndexStore } from './index-store.js';
+import type { IndexSpec } from './index-spec.js';
+import { KeyWriter } from './key-encoding.js';
+import { TextIndexStore } from './text-index-store.js';
+
+/** A stored document: its row number and its bytes. */
+export interface StoredRow {
+  readonly rowId: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The entries that a document has to have in an index. */
+interface Filing {
+  readonly index: IndexStore;
+  readonly keys: readonly IndexKey[];
+}
+
+const idWriter = new KeyWriter();
+
+/** Documents go through an index build in pieces of this many. */
+const BUILD_CHUNK = 1000;
+
+/** One collection: a table of documents and its indexes, kept in step by every write. */
+export class CollectionStore {
+  readonly indexes: IndexStore[] = [];
+  textIndex: TextIndexStore | undefined;
+  private count: number | undefined;
+  private readonly statements = new Map<string, Statement>();
+  private readonly table: string;
+
+  constructor(
+    private readonly file: DatabaseFile,
+    /** The collection's number in the catalog. */
+    readonly id: number,
+    /** `database.collection`. */
+    public namespace: string,
+    /** The UUID that `listCollections` shows. */
+    readonly uuid: Uint8Array,
+  ) {
+    this.table = `c${String(id)}`;
+  }
+
+  /** The table that holds the documents. */
+  get documentTable(): string {
+    return this.table;
+  }
+
+  /** The index on `_id`. */
+  get idIndex(): IndexStore {
+    return this.indexes[0]!;
+  }
+
+  /** Makes the table. */
+  create(): void {
+    this.file.exec(
+      `CREATE TABLE ${this.table} (rid INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, doc BLOB NOT NULL)`,
+    );
+  }
+
+  /** Removes the table and those of the indexes. */
+  drop(): void {
+    this.statements.clear();
+    for (const index of this.indexes) index.drop();
+    this.textIndex?.drop();
+    this.file.exec(`DROP TABLE ${this.table}`);
+  }
+
+  /** All index specifications, `_id` first. */
+  specs(): IndexSpec[] {
+    const specs = this.indexes.map((index) => index.spec);
+    return this.textIndex ? [...specs, this.textIndex.spec] : specs;
+  }
+
+  /** Runs an operation that may write; when it throws, the collection is as before. */
+  atomically<T>(work: () => T): T {
+    const before = this.count;
+    try {
+      return this.file.atomically(work);
+    } catch (error) {
+      this.count = before;
+      for (const index of this.indexes) index.forgetSavedState();
+      throw error;
+    }
+  }
+
+  /** Forgets what a rolled-back transaction may have made untrue. */
+  forgetCachedState(): void {
+    this.count = undefined;
+    for (const index of this.indexes) index.forgetSavedState();
+  }
+
+  /**
+   * Stores a document that has an `_id`, or nothing of it. It needs no savepoint, which would make
+   * the text index write itself out after each document of a batch.
+   * @throws MongoError 11000 when a unique index has one of its keys
+   */
+  insert(document: BsonDocument, bytes: Uint8Array): number {
+    const count = this.documentCount();
+    const filings = this.secondaryIndexes().map((index) => ({
+      index,
+      keys: index.keysOf(document),
+    }));
+    const text = this.textIndex?.entryOf(document);
+    const rowId = this.file.orUndoEverything(() => {
+      const inserted = this.insertRow(document, bytes);
+      this.fileInIndexes(inserted, filings);
+      if (text) this.textIndex!.insert(inserted, text);
+      return inserted;
+    });
+    this.count = count + 1;
+    return rowId;
+  }
+
+  private insertRow(document: BsonDocument, bytes: Uint8Array): number {
+    const result = this.statement(
+      `INSERT INTO $table (id, doc) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`,
+    ).run(encodeId(document['_id']!), bytes);
+    if (result.changes === 0) {
+      throw duplicateKeyError(this.namespace, this.idIndex.spec, [document['_id']]);
+    }
+    return Number(result.lastInsertRowid);
+  }
+
+  /** At a duplicate key, takes out again what has been filed, and the row. */
+  private fileInIndexes(rowId: number, filings: readonly Filing[]): void {
+    for (const [i, { index, keys }] of filings.entries()) {
+      const duplicate = index.add(rowId, keys);
+      if (!duplicate) continue;
+      for (const filed of filings.slice(0, i + 1)) filed.index.remove(rowId, filed.keys);
+      this.statement('DELETE FROM $table WHERE rid = ?').run(rowId);
+      throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
+    }
+  }
+
+  /** Puts a new version in a document's place. Call it inside {@link atomically}. */
+  replace(rowId: number, old: BsonDocument, next: BsonDocument, bytes: Uint8Array): void {
+    this.statement('UPDATE $table SET doc = ? WHERE rid = ?').run(bytes, rowId);
+    for (const index of this.secondaryIndexes()) {
+      const before = index.keysOf(old);
+      const after = index.keysOf(next);
+      index.remove(
+        rowId,
+        before.filter((key) => !after.some((other) => other.bytes.equals(key.bytes))),
+      );
+      const duplicate = index.add(
+        rowId,
+        after.filter((key) => !before.some((other) => other.bytes.equals(key.bytes))),
+      );
+      if (duplicate) throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
+    }
+    this.textIndex?.replace(rowId, old, next);
+  }
+
+  /** Deletes a document. Call it inside {@link atomically}. */
+  remove(rowId: number, document: BsonDocument): void {
+    const count = this.documentCount();
+    this.statement('DELETE FROM $table WHERE rid = ?').run(rowId);
+    for (const index of this.secondaryIndexes()) index.remove(rowId, index.keysOf(document));
+    this.textIndex?.remove(rowId);
+    this.count = count - 1;
+  }
+
+  /** The document in a row, if it is still there. */
+  read(rowId: number): Uint8Array | undefined {
+    const row = this.statement('SELECT doc FROM $table WHERE rid = ?').get(rowId);
+    return (row as [Uint8Array] | undefined)?.[0];
+  }
+
+  /** The document with this `_id`. */
+  findById(id: BsonValue): StoredRow | undefined {
+    const row = this.statement('SELECT rid, doc FROM $table WHERE id = ?').get(encodeId(id));
+    if (row === undefined) return undefined;
+    const [rowId, bytes] = row as [number, Uint8Array];
+    return { rowId, bytes };
+  }
+
+  /** Up to `limit` rows in the order they were inserted, after (or, reversed, before) a row. */
+  rows(position: number | undefined, limit: number, isReverse = false): [number, Uint8Array][] {
+    const sql = isReverse
+      ? 'SELECT rid, doc FROM $table WHERE rid < ? ORDER BY rid DESC LIMIT ?'
+      : 'SELECT rid, doc FROM $table WHERE rid > ? ORDER BY rid LIMIT ?';
+    const start = position ?? (isReverse ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER);
+    return this.statement(sql).all(start, limit) as [number, Uint8Array][];
+  }
+
+  /** The number of documents. */
+  documentCount(): number {
+    this.count ??= (this.statement('SELECT count(*) FROM $table').get() as [number])[0];
+    return this.count;
+  }
+
+  /** The bytes of all documents together. */
+  documentBytes(): number {
+    const sql = 'SELECT coalesce(sum(length(doc)), 0) FROM $table';
+    return (this.statement(sql).get() as [number])[0];
+  }
+
+  /** Adds an index that the catalog has numbered, and files every document in it. */
+  buildIndex(id: number, spec: IndexSpec): void {
+    this.openIndex(id, spec, 0);
+    if (spec.text) {
+      const text = this.textIndex!;
+      text.create();
+      this.eachDocument((rowId, document) => {
+        text.add(rowId, document);
+      });
+      return;
+    }
+    const index = this.indexes.at(-1)!;
+    index.create();
+    if (index.isOnId) return;
+    this.eachDocument((rowId, document) => {
+      const duplicate = index.add(rowId, index.keysOf(document));
+      if (duplicate) throw duplicateKeyError(this.namespace, spec, duplicate.values);
+    });
+  }
+
+  /** Takes note of an index that exists. */
+  openIndex(id: number, spec: IndexSpec, multikeyFields: number): void {
+    if (spec.text) this.textIndex = new TextIndexStore(this.file, id, spec);
+    else this.indexes.push(new IndexStore(this.file, id, spec, this.table, multikeyFields));
+  }
+
+  /** Forgets an index; with `isDropped`, its table too. */
+  removeIndex(name: string, isDropped = true): void {
+    if (this.textIndex?.spec.name === name) {
+      if (isDropped) this.textIndex.drop();
+      this.textIndex = undefined;
+      return;
+    }
+    const at = this.indexes.findIndex((index) => index.spec.name === name);
+    const [index] = this.indexes.splice(at, 1);
+    if (isDropped) index!.drop();
+  }
+
+  /** Visits every document in insertion order. */
+  eachDocument(visit: (rowId: number, document: BsonDocument) => void): void {
+    let position: number | undefined;
+    for (;;) {
+      const rows = this.rows(position, BUILD_CHUNK);
+      for (const [rowId, bytes] of rows) visit(rowId, decode(bytes));
+      position = rows.at(-1)?.[0];
+      if (rows.length < BUILD_CHUNK) return;
+    }
+  }
+
+  private secondaryIndexes(): IndexStore[] {
+    return this.indexes.slice(1);
+  }
+
+  private statement(sql: string): Statement {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      statement = this.file.prepare(sql.replaceAll('$table', this.table));
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** The encoded `_id` under which a document is found. */
+export function encodeId(id: BsonValue): Buffer {
+  return idWriter.reset().value(id).take();
+}

@@ -1,0 +1,204 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { MongoError } from '../errors.js';
+import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
+
+/** How much an acknowledged write survives: see {@link EmbeddedDbOptions}. */
+export type Durability = 'NORMAL' | 'FULL';
+
+/** A prepared statement whose rows are arrays. */
+export type Statement = StatementSyncInstance;
+
+/** The data, and the file whose lock says that a process has them open. */
+const DATA_FILE = 'parley.db';
+const LOCK_FILE = 'parley.lock';
+
+/** The path of the data in a data directory. */
+export function dataFileIn(dataDir: string): string {
+  return path.join(dataDir, DATA_FILE);
+}
+
+/**
+ * A write copies every page it touches to the log. A document with eight indexes touches as many
+ * pages far apart: small ones halve what is written. Files made with others keep theirs.
+ */
+const PAGE_BYTES = 4096;
+
+/** The log is moved into the file at about 32 MB: pages that changed often are then moved once. */
+const CHECKPOINT_PAGES = 8000;
+
+/** The file's layout; a newer number than this refuses to open. */
+const LAYOUT_VERSION = 1;
+
+/**
+ * The SQLite file: opening with an exclusive lock, transactions, savepoints, and the mark that tells
+ * an orderly close from a crash.
+ */
+export class DatabaseFile {
+  readonly path: string;
+  /** Whether the last process to use the file did not close it. */
+  readonly wasInterrupted: boolean;
+  readonly sqlite: DatabaseSyncInstance;
+  private readonly lock: DatabaseSyncInstance;
+  private damage: { readonly cause: unknown } | undefined;
+  private readonly begin: Statement;
+  private readonly commitStatement: Statement;
+  private readonly rollbackStatement: Statement;
+  private readonly setSavepoint: Statement;
+  private readonly releaseSavepoint: Statement;
+  private readonly rollbackToSavepoint: Statement;
+
+  /**
+   * @param dataDir the folder of the file; made when it is missing
+   * @throws Error when another process has the file open, or a newer version wrote it
+   */
+  constructor(dataDir: string, durability: Durability) {
+    fs.mkdirSync(dataDir, { recursive: true });
+    this.path = dataFileIn(dataDir);
+    this.lock = takeLock(dataDir);
+    this.sqlite = openData(this.path, durability);
+    this.begin = this.prepare('BEGIN IMMEDIATE');
+    this.commitStatement = this.prepare('COMMIT');
+    this.rollbackStatement = this.prepare('ROLLBACK');
+    this.setSavepoint = this.prepare('SAVEPOINT operation');
+    this.releaseSavepoint = this.prepare('RELEASE operation');
+    this.rollbackToSavepoint = this.prepare('ROLLBACK TO operation');
+    this.sqlite.exec(`
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS collections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, db TEXT NOT NULL, name TEXT NOT NULL,
+        uuid BLOB NOT NULL, UNIQUE (db, name));
+      CREATE TABLE IF NOT EXISTS indexes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, name TEXT NOT NULL,
+        spec BLOB NOT NULL, multikey INTEGER NOT NULL DEFAULT 0, UNIQUE (collection, name));`);
+    const version = this.readMeta('layout');
+    if (version !== undefined && Number(version) > LAYOUT_VERSION) {
+      this.sqlite.close();
+      this.lock.close();
+      throw new Error(`${this.path} was written by a newer version of Parley`);
+    }
+    this.wasInterrupted = this.readMeta('open') === 1;
+    this.writeMeta('layout', LAYOUT_VERSION);
+    this.writeMeta('open', 1);
+  }
+
+  /** Compiles a statement; its rows come as arrays. */
+  prepare(sql: string): Statement {
+    const statement = this.sqlite.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  }
+
+  /** Runs statements that return nothing. */
+  exec(sql: string): void {
+    this.sqlite.exec(sql);
+  }
+
+  /** Whether a transaction is open. */
+  get isInTransaction(): boolean {
+    return this.sqlite.isTransaction;
+  }
+
+  /** Opens a transaction. */
+  beginTransaction(): void {
+    this.begin.run();
+  }
+
+  /** Makes the transaction's writes permanent. */
+  commit(): void {
+    if (this.damage !== undefined) throw this.damage.cause;
+    this.commitStatement.run();
+  }
+
+  /** Undoes the transaction. */
+  rollback(): void {
+    this.damage = undefined;
+    if (this.isInTransaction) this.rollbackStatement.run();
+  }
+
+  /** Runs `work` so that all of its writes happen, or none when it throws. */
+  atomically<T>(work: () => T): T {
+    this.setSavepoint.run();
+    try {
+      const result = work();
+      this.releaseSavepoint.run();
+      return result;
+    } catch (error) {
+      // A full disk or a corrupt page makes SQLite end the whole transaction by itself.
+      if (this.isInTransaction) {
+        this.rollbackToSavepoint.run();
+        this.releaseSavepoint.run();
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Runs writes that undo themselves at the errors MongoDB knows. Any other error, such as a full
+   * disk, may leave them half done: then the transaction can no longer be committed.
+   */
+  orUndoEverything<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof MongoError)) this.damage = { cause: error };
+      throw error;
+    }
+  }
+
+  /** Moves the write-ahead log into the file. */
+  checkpoint(): void {
+    this.sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  /** Closes in order; the next start need not check anything. */
+  close(): void {
+    this.writeMeta('open', 0);
+    this.checkpoint();
+    this.sqlite.close();
+    this.lock.close();
+  }
+
+  /** A note for the next process, such as what this one would have cleaned up. */
+  readMeta(key: string): unknown {
+    const row = this.prepare('SELECT value FROM meta WHERE key = ?').get(key) as
+      [unknown] | undefined;
+    return row?.[0];
+  }
+
+  /** Leaves a note for the next process. */
+  writeMeta(key: string, value: number | string): void {
+    this.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(key, value);
+  }
+}
+
+/**
+ * A transaction on an empty SQLite file holds its lock to the end of the process, however it ends, on
+ * every platform. The data themselves stay open to readers, so that a backup can run meanwhile.
+ */
+function takeLock(dataDir: string): DatabaseSyncInstance {
+  const lock = new DatabaseSync(path.join(dataDir, LOCK_FILE));
+  try {
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw new Error(
+      `The database in ${dataDir} is in use by another process; stop it first, or choose another data directory`,
+      { cause: error },
+    );
+  }
+}
+
+function openData(file: string, durability: Durability): DatabaseSyncInstance {
+  const sqlite = new DatabaseSync(file);
+  sqlite.exec(`
+    PRAGMA page_size = ${String(PAGE_BYTES)};
+    PRAGMA journal_mode = WAL;
+    PRAGMA wal_autocheckpoint = ${String(CHECKPOINT_PAGES)};
+    PRAGMA synchronous = ${durability};
+    PRAGMA cache_size = -65536;
+    PRAGMA temp_store = MEMORY;`);
+  return sqlite;
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { stemEnglish } from './english-stemmer.js';
+
+/** From the sample vocabulary that the Snowball project publishes with the algorithm. */
+const SAMPLES: readonly (readonly [word: string, stem: string])[] = [
+  ['consign', 'consign'],
+  ['consigned', 'consign'],
+  ['consigning', 'consign'],
+  ['consist', 'consist'],
+  ['consistency', 'consist'],
+  ['consolation', 'consol'],
+  ['consolatory', 'consolatori'],
+  ['consolingly', 'consol'],
+  ['conspicuously', 'conspicu'],
+  ['conspiracy', 'conspiraci'],
+  ['constables', 'constabl'],
+  ['constancy', 'constanc'],
+  ['knack', 'knack'],
+  ['knaves', 'knave'],
+  ['kneeling', 'kneel'],
+  ['knightly', 'knight'],
+  ['knocked', 'knock'],
+  ['knottier', 'knottier'],
+  ['generously', 'generous'],
+  ['generations', 'generat'],
+  ['communication', 'communic'],
+  ['brewing', 'brew'],
+  ['brews', 'brew'],
+  ['hoping', 'hope'],
+  ['hopping', 'hop'],
+  ['hoped', 'hope'],
+  ['luxuriated', 'luxuri'],
+  ['ties', 'tie'],
+  ['cries', 'cri'],
+  ['gas', 'gas'],
+  ['this', 'this'],
+  ['gaps', 'gap'],
+  ['kiwis', 'kiwi'],
+  ['sayings', 'say'],
+  ['by', 'by'],
+  ['cry', 'cri'],
+  ['say', 'say'],
+  ['skies', 'sky'],
+  ['dying', 'die'],
+  ['news', 'news'],
+  ['inning', 'inning'],
+  ['exceeds', 'exceed'],
+  ['proceeding', 'proceed'],
+  ["dog's", 'dog'],
+  ['national', 'nation'],
+  ['rational', 'ration'],
+  ['relational', 'relat'],
+  ['hopefulness', 'hope'],
+  ['organization', 'organ'],
+  ['agreed', 'agre'],
+  ['feed', 'feed'],
+  ['controlling', 'control'],
+  ['rolling', 'roll'],
+  ['adoption', 'adopt'],
+  ['youth', 'youth'],
+  ['boyish', 'boyish'],
+];
+
+describe('the English stemmer', () => {
+  it.each(SAMPLES)('makes %s into %s', (word, stem) => {
+    expect(stemEnglish(word)).toBe(stem);
+  });
+});

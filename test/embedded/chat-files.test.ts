@@ -1,0 +1,63 @@
+/** The files of a chat in which very much else is said: how much the embedded database looks at. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Connection } from 'mongoose';
+import { Types, createConnection } from 'mongoose';
+import type { EmbeddedDb } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { CHAT_FILES_INDEX, defineMessageModels } from '../../src/modules/messages/index.js';
+
+const FILES = 130;
+/** Messages without a file between two with one. */
+const BETWEEN = 20;
+
+let folder: string;
+let database: EmbeddedDb;
+let connection: Connection;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-files-'));
+  database = await startEmbeddedDb({ dataDir: folder });
+  connection = await createConnection(database.uri).asPromise();
+});
+afterAll(async () => {
+  await connection.close();
+  await database.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('are found by an index that has nothing else: no more is looked at than is shown', async () => {
+  const model = defineMessageModels(connection);
+  await model.init();
+  const chatId = new Types.ObjectId();
+  const media = [{ url: 'https://files.example/x', type: 'image' as const, external: true }];
+  await model.insertMany(
+    Array.from({ length: FILES * (BETWEEN + 1) }, (_, i) => ({
+      chatId,
+      seq: i + 1,
+      version: i + 1,
+      versions: [i + 1],
+      senderId: chatId,
+      messageType: i % (BETWEEN + 1) === 0 ? 'image' : 'text',
+      content: `number ${i + 1}`,
+      media: i % (BETWEEN + 1) === 0 ? media : [],
+      createdAt: new Date(),
+      updatedAt: new Date(),
+    })),
+  );
+  const page = () =>
+    model.collection
+      .find({ chatId, 'media.type': { $exists: true }, seq: { $gt: 0 } })
+      .sort({ seq: -1 })
+      .hint(CHAT_FILES_INDEX);
+  const ofPage = await page().limit(50).explain('executionStats');
+  const plan = JSON.stringify((ofPage as { queryPlanner: object }).queryPlanner);
+  expect(plan).toContain(CHAT_FILES_INDEX);
+  expect(plan).not.toContain('"SORT"');
+  const examined = (explained: unknown) =>
+    (explained as { executionStats: { totalDocsExamined: number } }).executionStats
+      .totalDocsExamined;
+  expect(examined(ofPage)).toBeLessThanOrEqual(64);
+  expect(examined(await page().explain('executionStats'))).toBe(FILES);
+});

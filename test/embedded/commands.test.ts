@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Document } from 'mongodb';
+import { freshCollection, runDb } from './embedded-db.fixture.js';
+import type { RunningDb } from './embedded-db.fixture.js';
+
+/** What only shows when commands are sent as they are, without a driver in between that checks them. */
+describe('commands', () => {
+  let running: RunningDb;
+  beforeAll(async () => {
+    running = await runDb();
+  });
+  afterAll(() => running.stop());
+
+  /** A collection with three documents. */
+  async function filled() {
+    const collection = freshCollection(running.db);
+    await collection.insertMany([{ _id: 1 as never, x: 11, t: { y: 1 } }, { x: 22 }, { x: 33 }]);
+    return collection;
+  }
+
+  it('fail as a whole, before any statement has run, when one is malformed', async () => {
+    const c = await filled();
+    const good = { q: { x: 11 }, u: { $set: { changed: true } } };
+    const commands: [Document, number][] = [
+      [{ update: 'c', updates: [good, { ...good, bogus: 1 }] }, 40415],
+      [{ update: 'c', updates: [good, { q: {} }] }, 40414],
+      [{ update: 'c', updates: [good, { u: { a: 1 } }] }, 40414],
+      [{ update: 'c', updates: [good, { q: {}, u: 5 }] }, 9],
+      [{ update: 'c', updates: [good, { ...good, hint: 5 }] }, 9],
+      [{ update: 'c', updates: [good, { ...good, arrayFilters: [5] }] }, 14],
+      [{ update: 'c', updates: [good, { ...good, sort: { x: 1 } }] }, 40415],
+      [{ update: 'c', updates: [good, { ...good, c: { v: 1 } }] }, 51198],
+      [{ update: 'c', updates: [good, { ...good, collation: { locale: 'fr' } }] }, 115],
+      [{ delete: 'c', deletes: [{ q: {}, limit: 0 }, { q: {} }] }, 40414],
+      [
+        {
+          delete: 'c',
+          deletes: [
+            { q: {}, limit: 0 },
+            { q: {}, limit: 2 },
+          ],
+        },
+        9,
+      ],
+    ];
+    for (const [command, code] of commands) {
+      const [name = ''] = Object.keys(command);
+      const sent = { ...command, [name]: c.collectionName };
+      await expect(running.db.command(sent)).rejects.toMatchObject({ code });
+    }
+    expect(await c.countDocuments({ changed: { $exists: false } })).toBe(3);
+  });
+
+  it('refuse unknown members of the documents in their arguments', async () => {
+    const c = await filled();
+    const find = { find: c.collectionName };
+    for (const command of [
+      { aggregate: c.collectionName, pipeline: [], cursor: { size: 1 } },
+      { listCollections: 1, cursor: { size: 1 } },
+      { ...find, readConcern: { strength: 1 } },
+      { ...find, writeConcern: { x: 1 } },
+    ]) {
+      await expect(running.db.command(command)).rejects.toMatchObject({ code: 40415 });
+    }
+    await expect(running.db.command({ ...find, readConcern: 5 })).rejects.toMatchObject({
+      code: 14,
+    });
+  });
+
+  it('work variables out before there is a document', async () => {
+    const c = await filled();
+    const filter = { $expr: { $eq: ['$x', '$$wanted'] } };
+    expect(await c.find(filter, { let: { wanted: { $add: [20, 2] } } }).toArray()).toHaveLength(1);
+    for (const value of ['$x', '$$ROOT', { $add: [1, '$x'] }, { $getField: 'x' }]) {
+      await expect(c.find(filter, { let: { wanted: value } }).toArray()).rejects.toMatchObject({
+        code: 4890500,
+      });
+    }
+    const literal = { wanted: { $literal: '$x' } };
+    expect(
+      await c
+        .aggregate([{ $limit: 1 }, { $project: { _id: 0, v: '$$wanted' } }], { let: literal })
+        .toArray(),
+    ).toEqual([{ v: '$x' }]);
+  });
+
+  it('keep _id in an update by a pipeline that drops it', async () => {
+    const c = await filled();
+    const id = 1 as never;
+    await c.updateOne({ _id: id }, [{ $replaceRoot: { newRoot: '$t' } }]);
+    expect(await c.findOne({ _id: id })).toEqual({ _id: 1, y: 1 });
+    await c.updateOne({ _id: id }, [{ $unset: '_id' }, { $set: { z: 2 } }]);
+    expect(await c.findOne({ _id: id })).toEqual({ _id: 1, y: 1, z: 2 });
+    await expect(c.updateOne({ _id: id }, [{ $set: { _id: 2 } }])).rejects.toMatchObject({
+      code: 66,
+    });
+    await c.updateOne({ _id: 9 as never }, [{ $replaceWith: { z: 1 } }], { upsert: true });
+    expect(await c.findOne({ _id: 9 as never })).toEqual({ _id: 9, z: 1 });
+  });
+
+  it('close the cursors of sessions that end', async () => {
+    const c = await filled();
+    const session = running.client.startSession();
+    const cursor = c.find({}, { session, batchSize: 1 });
+    await cursor.next();
+    await running.db.command({ killSessions: [session.id] });
+    await expect(cursor.next()).rejects.toMatchObject({ code: 43 });
+    const other = c.find({}, { batchSize: 1 });
+    await other.next();
+    await running.db.admin().command({ killAllSessions: [] });
+    await expect(other.next()).rejects.toMatchObject({ code: 43 });
+    await session.endSession();
+  });
+
+  it('check index specifications', async () => {
+    const c = await filled();
+    const make = (index: Document) =>
+      running.db.command({ createIndexes: c.collectionName, indexes: [index] });
+    await expect(make({ key: { a: 1 }, name: '' })).rejects.toMatchObject({ code: 67 });
+    await expect(make({ key: { a: 1 }, name: '*' })).rejects.toMatchObject({ code: 2 });
+    await expect(make({ key: { _id: 1 }, name: '_id_', unique: true })).rejects.toMatchObject({
+      code: 197,
+    });
+    await expect(running.db.command({ dropIndexes: c.collectionName })).rejects.toMatchObject({
+      code: 40414,
+    });
+  });
+});

@@ -1,0 +1,47 @@
+import type { Document } from 'mongodb';
+
+/** An index to have in place; answers must not depend on it. */
+export interface CaseIndex {
+  readonly key: Document;
+  readonly sparse?: boolean;
+}
+
+interface Common {
+  readonly documents: readonly Document[];
+  readonly indexes: readonly CaseIndex[];
+}
+
+/** A query, whose answer is a list of documents in order. */
+export interface FindCase extends Common {
+  readonly kind: 'find';
+  readonly filter: Document;
+  readonly sort?: Document | undefined;
+  readonly projection?: Document | undefined;
+  readonly skip?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** An update, whose answer is its counts and the documents afterwards. */
+export interface UpdateCase extends Common {
+  readonly kind: 'update';
+  readonly filter: Document;
+  readonly update: Document | Document[];
+  readonly multi: boolean;
+  readonly upsert: boolean;
+  readonly arrayFilters?: Document[] | undefined;
+}
+
+/** An aggregation over a collection and, for joins, a second one. */
+export interface AggregateCase extends Common {
+  readonly kind: 'aggregate';
+  readonly others: readonly Document[];
+  readonly pipeline: Document[];
+  /** Whether MongoDB leaves the order of the results open. */
+  readonly unordered: boolean;
+}
+
+/** One comparison of the embedded database with a reference server. */
+export type Case = FindCase | UpdateCase | AggregateCase;
+
+/** What a server made of a case: EJSON text, so that types and field order count. */
+export type Answer = { readonly result: string } | { readonly error: number };

@@ -1,0 +1,171 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { runDb, temporaryFolder } from './embedded-db.fixture.js';
+import type { RunningDb } from './embedded-db.fixture.js';
+
+describe('the life of an embedded database', () => {
+  const running: RunningDb[] = [];
+  const folders: string[] = [];
+  const run = async (options: Parameters<typeof runDb>[0] = {}) => {
+    const db = await runDb(options);
+    running.push(db);
+    return db;
+  };
+  afterEach(async () => {
+    for (const db of running.splice(0)) await db.stop();
+    for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('keeps documents, indexes and their properties over a restart', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir, durability: 'FULL' });
+    const c = first.db.collection('kept');
+    await c.createIndex({ tags: 1 }, { unique: true, sparse: true });
+    await c.createIndex({ text: 'text', room: 1 }, { weights: { text: 3 } });
+    await c.insertMany([{ tags: ['a', 'b'], text: 'red apples' }, { text: 'green pears' }]);
+    const indexes = await c.indexes();
+    await first.client.close();
+    await first.embedded.close();
+
+    const second = await run({ dataDir });
+    const again = second.db.collection('kept');
+    expect(await again.indexes()).toEqual(indexes);
+    expect(await again.countDocuments({ $text: { $search: 'apple' } })).toBe(1);
+    await expect(again.insertOne({ tags: ['b'] })).rejects.toMatchObject({ code: 11000 });
+    const { queryPlanner } = await again.find({ tags: { $in: ['a'] } }).explain();
+    expect(queryPlanner.winningPlan.inputStage).toMatchObject({ isMultiKey: true });
+  });
+
+  it('lets one process have a folder, and says so clearly', async () => {
+    const { dataDir } = await run();
+    await expect(startEmbeddedDb({ dataDir })).rejects.toThrow(
+      `The database in ${dataDir} is in use by another process`,
+    );
+  });
+
+  it('removes its socket when it closes, and closes once', async () => {
+    const db = await run();
+    const socketPath = decodeURIComponent(/mongodb:\/\/(.*)\/parley/.exec(db.embedded.uri)![1]!);
+    expect(fs.statSync(path.dirname(socketPath)).mode & 0o777).toBe(0o700);
+    await db.client.close();
+    await Promise.all([db.embedded.close(), db.embedded.close()]);
+    expect(fs.existsSync(path.dirname(socketPath))).toBe(false);
+  });
+
+  it('finishes what is under way before it closes', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    const c = first.db.collection<{ _id: number }>('writes');
+    const acknowledged: number[] = [];
+    const writes = Array.from({ length: 200 }, (_, _id) =>
+      c.insertOne({ _id }).then(
+        () => acknowledged.push(_id),
+        () => undefined,
+      ),
+    );
+    await Promise.race(writes);
+    await first.embedded.close();
+    await first.client.close();
+    await Promise.all(writes);
+    const second = await run({ dataDir });
+    const stored = await second.db.collection<{ _id: number }>('writes').distinct('_id');
+    expect(stored).toEqual(expect.arrayContaining(acknowledged));
+  });
+
+  it('backs up while it is being written to', async () => {
+    const source = await run();
+    const c = source.db.collection<{ _id: number; n: number }>('c');
+    await c.createIndex({ n: 1 });
+    await c.insertMany(Array.from({ length: 5000 }, (_, n) => ({ _id: n, n })));
+    const file = path.join(source.dataDir, 'backup.db');
+    let isDone = false;
+    const writing = (async () => {
+      for (let n = 5000; !isDone; n += 2)
+        await c.insertMany([
+          { _id: n, n },
+          { _id: n + 1, n },
+        ]);
+    })();
+    await source.embedded.backup(file);
+    isDone = true;
+    await writing;
+    await expect(source.embedded.backup(file)).rejects.toThrow('exists already');
+
+    const dataDir = temporaryFolder();
+    fs.copyFileSync(file, path.join(dataDir, 'parley.db'));
+    const copy = await run({ dataDir });
+    const count = await copy.db.collection('c').countDocuments();
+    expect(count).toBeGreaterThanOrEqual(5000);
+    expect(count % 2).toBe(0);
+    expect(await copy.db.command({ validate: 'c' })).toMatchObject({ valid: true, nIndexes: 2 });
+  });
+
+  it('deletes documents when their time is up', async () => {
+    const { db } = await run({ ttlIntervalMs: 20 });
+    const c = db.collection('sessions');
+    await c.createIndex({ at: 1 }, { expireAfterSeconds: 10 });
+    const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+    await c.insertMany([
+      { _id: 1 as never, at: ago(11) },
+      { _id: 2 as never, at: ago(5) },
+      { _id: 3 as never, at: [ago(5), ago(60)] },
+      { _id: 4 as never, at: 'a string' },
+      { _id: 5 as never },
+    ]);
+    const expired = async () => (await c.countDocuments({ _id: { $in: [1, 3] as never[] } })) === 0;
+    while (!(await expired())) await db.command({ ping: 1 });
+    expect(await c.distinct('_id')).toEqual([2, 4, 5]);
+  });
+
+  it('checks its indexes after an unclean stop and makes a wrong one anew', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    const c = first.db.collection('c');
+    await c.createIndex({ n: 1 });
+    await c.createIndex({ m: 1 });
+    await c.insertMany(Array.from({ length: 100 }, (_, n) => ({ n, m: n })));
+    await first.client.close();
+    await first.embedded.close();
+    damage(path.join(dataDir, 'parley.db'));
+
+    const lines: string[] = [];
+    const log = (line: string) => lines.push(line);
+    const second = await run({ dataDir, logger: { info: log, warn: log } });
+    expect(lines).toEqual([
+      expect.stringContaining('Index n_1 of test.c is made anew'),
+      expect.stringContaining('100 documents checked'),
+    ]);
+    expect(await second.db.collection('c').countDocuments({ n: { $gte: 0 } })).toBe(100);
+    expect(await second.db.command({ validate: 'c' })).toMatchObject({ valid: true });
+  });
+
+  it('refuses a file that a newer version wrote', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    await first.client.close();
+    await first.embedded.close();
+    withFile(path.join(dataDir, 'parley.db'), "UPDATE meta SET value = 99 WHERE key = 'layout'");
+    await expect(startEmbeddedDb({ dataDir })).rejects.toThrow('newer version');
+  });
+});
+
+function damage(file: string): void {
+  withFile(
+    file,
+    `UPDATE meta SET value = 1 WHERE key = 'open';
+     DELETE FROM i2 WHERE rid IN (3, 4);`,
+  );
+}
+
+function withFile(file: string, sql: string): void {
+  const sqlite = new DatabaseSync(file);
+  sqlite.exec(sql);
+  sqlite.close();
+}
