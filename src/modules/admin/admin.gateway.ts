@@ -1,0 +1,23 @@
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import { presentMessage } from '../messages/index.js';
+import { adminMessageSchema } from './admin.schemas.js';
+import type { Admin } from './admin.service.js';
+
+/** The admins' command, the same in the native and the v0 dialect. */
+export const adminCommands = (admin: Admin, maxLength: number): AnyCommand[] => [
+  command({
+    event: 'admin_message_user',
+    dialect: 'native',
+    isShared: true,
+    auth: 'admin',
+    summary: 'Write to a person, whether or not they have accepted a chat',
+    schema: adminMessageSchema(maxLength),
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      await admin.requireAdmin(actor);
+      const { message, sender } = await admin.sendToUser(actor, payload);
+      return { data: presentMessage(message, sender, 'sent') };
+    },
+  }),
+];

@@ -1,0 +1,97 @@
+import type { AnyRoute } from '../../http/route.js';
+import { route } from '../../http/route.js';
+import { ownUserSchema, presentOwnUser } from '../users/index.js';
+import { presentGrant } from './auth.presenter.js';
+import type { AuthService } from './auth.service.js';
+import {
+  changePasswordBody,
+  endedSessionsSchema,
+  grantSchema,
+  loginBody,
+  refreshBody,
+  registerBody,
+} from './auth.schemas.js';
+
+const TAG = 'Auth';
+
+/**
+ * The REST endpoints of signing in.
+ *
+ * @param passwordMinLength shortest new password in characters.
+ */
+export const authRoutes = (service: AuthService, passwordMinLength: number): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/auth/register',
+    summary: 'Make an account and sign in',
+    tag: TAG,
+    auth: 'none',
+    limit: 'auth',
+    body: registerBody(passwordMinLength),
+    response: grantSchema,
+    status: 201,
+    handle: async ({ body, client }) => ({
+      data: presentGrant(await service.register(body, client)),
+    }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/login',
+    summary: 'Sign in with a username or an e-mail address',
+    tag: TAG,
+    auth: 'none',
+    limit: 'auth',
+    body: loginBody,
+    response: grantSchema,
+    handle: async ({ body, client }) => ({ data: presentGrant(await service.login(body, client)) }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/refresh',
+    summary: 'Exchange a refresh token for new tokens; each refresh token is good for one use',
+    tag: TAG,
+    auth: 'none',
+    body: refreshBody,
+    response: grantSchema,
+    handle: async ({ body }) => ({ data: presentGrant(await service.refresh(body.refreshToken)) }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/auth/me',
+    summary: 'My account',
+    tag: TAG,
+    auth: 'user',
+    response: ownUserSchema,
+    handle: async ({ actor }) => ({ data: presentOwnUser(await service.me(actor)) }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/logout',
+    summary: 'End this login',
+    tag: TAG,
+    auth: 'user',
+    response: endedSessionsSchema,
+    handle: async ({ actor }) => ({ data: { endedSessions: await service.logout(actor) } }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/logout-all',
+    summary: 'End all my logins, on every device',
+    tag: TAG,
+    auth: 'user',
+    response: endedSessionsSchema,
+    handle: async ({ actor }) => ({ data: { endedSessions: await service.logoutAll(actor) } }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/change-password',
+    summary: 'Change my password and end my other logins',
+    tag: TAG,
+    auth: 'user',
+    body: changePasswordBody(passwordMinLength),
+    response: endedSessionsSchema,
+    handle: async ({ actor, body }) => ({
+      data: { endedSessions: await service.changePassword(actor, body) },
+    }),
+  }),
+];

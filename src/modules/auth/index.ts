@@ -1,0 +1,118 @@
+import { availableParallelism } from 'node:os';
+import type { Connection } from 'mongoose';
+import type { Config } from '../../config/index.js';
+import type { AnyRoute } from '../../http/route.js';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { Logger } from '../../platform/logger.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import type { Authenticator } from '../../shared/authenticator.js';
+import type { Clock } from '../../shared/clock.js';
+import { durationSeconds } from '../../shared/duration.js';
+import type { NoticePoster } from '../notices/index.js';
+import type { AccountService, Standing, UserEvents } from '../users/index.js';
+import { AccessTokenAuthenticator } from './access-token-authenticator.js';
+import { AccessTokens } from './access-tokens.js';
+import type { AdminSettings } from './admin-account.js';
+import { ensureAdmin } from './admin-account.js';
+import type { AuthEvents } from './auth.events.js';
+import { authRoutes } from './auth.routes.js';
+import { AuthService } from './auth.service.js';
+import { PasswordHasher } from './password-hasher.js';
+import { defineSessionModel, sessionModel } from './session.model.js';
+import { SessionService } from './session.service.js';
+
+export type { AuthEvents } from './auth.events.js';
+export type { AuthService, Grant } from './auth.service.js';
+export { loadOrCreateSecret } from './jwt-secret.js';
+
+/** Registers the module's models on a connection. */
+export const defineAuthModels = (connection: Connection): void => {
+  defineSessionModel(connection);
+};
+
+/** What the module is built from. */
+export interface AuthModuleDeps {
+  config: AdminSettings &
+    Pick<
+      Config,
+      'jwtIssuer' | 'jwtAudience' | 'jwtExpiresIn' | 'refreshExpiresIn' | 'bcryptRounds'
+    >;
+  /** Signs the tokens: the setting, or what `loadOrCreateSecret` answers. */
+  jwtSecret: string;
+  /** Has the module's models. */
+  connection: Connection;
+  accounts: AccountService;
+  bus: EventBus<AuthEvents & UserEvents>;
+  notices: NoticePoster;
+  logger: Logger;
+  clock: Clock;
+  /** Counts wrong passwords per account (RATE_LIMIT_LOGIN_FAILURES_PER_HOUR). */
+  loginFailures: RateLimiter;
+}
+
+/** The auth module, built. */
+export interface AuthModule {
+  routes: AnyRoute[];
+  authenticator: Authenticator;
+  service: AuthService;
+  /** What the database says of a login and its user now; undefined when the login has ended. */
+  standingOf(userId: string, sessionId: string): Promise<Standing | undefined>;
+  /**
+   * Makes the admin that the settings name, when missing.
+   *
+   * @throws {ConfigError} when the settings are incomplete or not acceptable.
+   */
+  ensureAdmin(): Promise<void>;
+}
+
+/**
+ * Hashes computed at once. Node runs them on its four worker threads, which also serve files and name
+ * look-ups; one is left to these.
+ */
+const MAX_PARALLEL_HASHES = 3;
+/** Calls to sign in that may wait for a processor core: a few seconds' work. */
+const MAX_WAITING_HASHES = 64;
+
+/** Builds the auth module. */
+export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
+  const { config, accounts, bus, clock, logger, loginFailures } = deps;
+  const tokens = new AccessTokens(
+    {
+      secret: deps.jwtSecret,
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+      lifetime: durationSeconds(config.jwtExpiresIn),
+    },
+    clock,
+  );
+  const hasher = new PasswordHasher({
+    rounds: config.bcryptRounds,
+    concurrency: Math.min(availableParallelism(), MAX_PARALLEL_HASHES),
+    maxQueue: MAX_WAITING_HASHES,
+  });
+  const sessions = new SessionService({
+    sessions: sessionModel(deps.connection),
+    bus,
+    notices: deps.notices,
+    clock,
+    lifetime: durationSeconds(config.refreshExpiresIn),
+  });
+  const service = new AuthService({ accounts, sessions, tokens, hasher, loginFailures });
+  // A closed account is refused from now on anyway; this keeps its logins ended when it is reopened.
+  bus.on('user.deactivated', async ({ userId }) => {
+    await sessions.revokeAll(userId);
+  });
+  const authenticator = new AccessTokenAuthenticator({
+    tokens,
+    bus,
+    isSessionLive: (userId, sessionId) => sessions.isLive(userId, sessionId),
+    standingOf: (userId) => accounts.standing(userId),
+  });
+  return {
+    routes: authRoutes(service, config.passwordMinLength),
+    authenticator,
+    standingOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
+    service,
+    ensureAdmin: () => ensureAdmin(config, { accounts, hasher, logger }),
+  };
+};

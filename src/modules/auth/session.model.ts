@@ -1,0 +1,44 @@
+import { Schema } from 'mongoose';
+import type { Connection, Model, Types } from 'mongoose';
+
+/** One login on one device. Its id stands in the access tokens as `sid`. */
+export interface SessionDoc {
+  _id: Types.ObjectId;
+  userId: Types.ObjectId;
+  /** SHA-256 of the refresh token that is valid now. */
+  tokenHash: string;
+  /** When the unused refresh token, and the login with it, ends. */
+  expiresAt: Date;
+  revokedAt: Date | null;
+  userAgent: string;
+  ip: string;
+  lastUsedAt: Date;
+  createdAt: Date;
+}
+
+const schema = new Schema<SessionDoc>(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    tokenHash: { type: String, required: true },
+    expiresAt: { type: Date, required: true },
+    revokedAt: { type: Date, default: null },
+    userAgent: { type: String, default: '' },
+    ip: { type: String, default: '' },
+    lastUsedAt: { type: Date, required: true },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'refreshtokens', versionKey: false },
+);
+
+schema.index({ userId: 1 });
+schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+
+const MODEL = 'Session';
+
+/** Registers the model on a connection. */
+export const defineSessionModel = (connection: Connection): Model<SessionDoc> =>
+  connection.model<SessionDoc>(MODEL, schema);
+
+/** The model that `defineSessionModel` has registered. */
+export const sessionModel = (connection: Connection): Model<SessionDoc> =>
+  connection.model<SessionDoc>(MODEL);

@@ -1,0 +1,101 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+import type { UserRole } from '../../shared/actor.js';
+
+/** Who a broadcast is for. */
+export type BroadcastAudience =
+  { kind: 'all' } | { kind: 'role'; role: UserRole } | { kind: 'list'; userIds: Types.ObjectId[] };
+
+/** Where a broadcast stands. */
+export const BROADCAST_STATUSES = ['scheduled', 'sent', 'cancelled'] as const;
+export type BroadcastStatus = (typeof BROADCAST_STATUSES)[number];
+
+/** What a broadcast can be. */
+export const BROADCAST_TYPES = ['text', 'image', 'video', 'audio', 'file'] as const;
+export type BroadcastType = (typeof BROADCAST_TYPES)[number];
+
+/** A message of the admins to many: stored once, however many there are. */
+export interface BroadcastDoc {
+  _id: Types.ObjectId;
+  senderId: Types.ObjectId;
+  message: string;
+  messageType: BroadcastType;
+  audience: BroadcastAudience;
+  status: BroadcastStatus;
+  /** When it is to be sent; for one that is sent at once, when it was made. */
+  scheduledAt: Date;
+  /** Place in the sequence of sent broadcasts, from 1, without gaps; absent until it is sent. */
+  number?: number;
+  sentAt: Date | null;
+  clientMessageId?: string;
+  createdAt: Date;
+}
+
+/** How far one person has come in the sequence of broadcasts; written when something is delivered or read. */
+export interface BroadcastPositionDoc {
+  _id: Types.ObjectId;
+  userId: Types.ObjectId;
+  /** Everything for them up to here has reached one of their devices. */
+  deliveredNumber: number;
+  /** Everything for them up to here is read. */
+  readNumber: number;
+}
+
+const broadcastSchema = new Schema<BroadcastDoc>(
+  {
+    senderId: { type: Schema.Types.ObjectId, required: true },
+    message: { type: String, required: true },
+    messageType: { type: String, enum: BROADCAST_TYPES, required: true },
+    audience: {
+      type: new Schema(
+        {
+          kind: { type: String, enum: ['all', 'role', 'list'], required: true },
+          role: String,
+          userIds: { type: [Schema.Types.ObjectId], default: undefined },
+        },
+        { _id: false },
+      ),
+      required: true,
+    },
+    status: { type: String, enum: BROADCAST_STATUSES, required: true },
+    scheduledAt: { type: Date, required: true },
+    number: Number,
+    sentAt: { type: Date, default: null },
+    clientMessageId: String,
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'broadcasts', versionKey: false },
+);
+broadcastSchema.index(
+  { number: 1 },
+  { unique: true, partialFilterExpression: { number: { $type: 'number' } } },
+);
+broadcastSchema.index({ status: 1, scheduledAt: 1 });
+broadcastSchema.index(
+  { senderId: 1, clientMessageId: 1 },
+  { unique: true, partialFilterExpression: { clientMessageId: { $type: 'string' } } },
+);
+
+const positionSchema = new Schema<BroadcastPositionDoc>(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    deliveredNumber: { type: Number, default: 0 },
+    readNumber: { type: Number, default: 0 },
+  },
+  { collection: 'broadcastpositions', versionKey: false },
+);
+positionSchema.index({ userId: 1 }, { unique: true });
+positionSchema.index({ deliveredNumber: 1 });
+positionSchema.index({ readNumber: 1 });
+
+/** The collections of this module. */
+export interface BroadcastModels {
+  broadcasts: Model<BroadcastDoc>;
+  positions: Model<BroadcastPositionDoc>;
+}
+
+/** Registers the collections of this module on a connection. */
+export const defineBroadcastModels = (connection: Connection): BroadcastModels => ({
+  broadcasts: connection.model<BroadcastDoc>('Broadcast', broadcastSchema),
+  positions: connection.model<BroadcastPositionDoc>('BroadcastPosition', positionSchema),
+});

@@ -1,0 +1,71 @@
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import type { Audience, RenderingTable } from '../../realtime/rendering.js';
+import { rooms } from '../../realtime/rooms.js';
+import type { Actor } from '../../shared/actor.js';
+import type { BroadcastEvents } from './broadcasts.events.js';
+import { presentAdminBroadcast, presentBroadcast } from './broadcasts.presenter.js';
+import type { BroadcastRouteParts } from './broadcasts.routes.js';
+import { broadcastParams, broadcastSchema, toBroadcastInput } from './broadcasts.schemas.js';
+
+/** The commands, the same in the native and the v0 dialect. */
+export const broadcastCommands = (
+  { sender, inbox, maxLength }: Omit<BroadcastRouteParts, 'statistics'>,
+  requireAdmin: (actor: Actor) => Promise<void>,
+): AnyCommand[] => [
+  command({
+    event: 'admin_broadcast',
+    dialect: 'native',
+    isShared: true,
+    auth: 'admin',
+    summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
+    schema: broadcastSchema(maxLength),
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      await requireAdmin(actor);
+      const record = await sender.create(actor, toBroadcastInput(payload));
+      return { data: presentAdminBroadcast(record) };
+    },
+  }),
+  command({
+    event: 'read_broadcast',
+    dialect: 'native',
+    isShared: true,
+    summary: 'Read a broadcast, and so those before it',
+    schema: broadcastParams,
+    handle: async ({ actor }, { broadcastId }) => ({
+      data: await inbox.markRead(actor, broadcastId),
+    }),
+  }),
+];
+
+/** Who hears of a broadcast on a node. Devices that are arriving get it when they catch up. */
+export const broadcastAudiences = ({
+  userIds,
+  isMissed,
+}: Pick<BroadcastEvents['broadcast.shown'], 'userIds' | 'isMissed'>): Audience[] => {
+  const except = isMissed ? [] : [rooms.arriving()];
+  return userIds === 'everyone'
+    ? [{ room: rooms.everyone(), except }]
+    : userIds.map((userId) => ({ room: rooms.user(userId), except }));
+};
+
+/** How native clients hear of broadcasts. */
+export const broadcastRenderings: RenderingTable<BroadcastEvents> = {
+  dialect: 'native',
+  renderings: {
+    'broadcast.shown': ({ broadcast, ...audiences }) =>
+      broadcastAudiences(audiences).map((audience) => ({
+        audience,
+        event: 'admin_broadcast',
+        payload: presentBroadcast(broadcast),
+      })),
+    'broadcasts.unread': ({ userId, unreadCount, before }) => [
+      {
+        audience: { room: rooms.user(userId) },
+        event: 'unread_broadcasts',
+        payload: { unreadCount, before },
+      },
+    ],
+  },
+};

@@ -1,0 +1,81 @@
+import type { AnyRoute } from '../../http/route.js';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { AnyCommand } from '../../realtime/command.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
+import type { UserAdministration, UserDirectory } from '../users/index.js';
+import { BroadcastInbox } from './broadcast-inbox.service.js';
+import { BroadcastPositions } from './broadcast-positions.service.js';
+import { BroadcastStatisticsService } from './broadcast-statistics.service.js';
+import type { BroadcastModels } from './broadcast.model.js';
+import type { BroadcastEvents } from './broadcasts.events.js';
+import { broadcastCommands } from './broadcasts.gateway.js';
+import { adminBroadcastRoutes, broadcastRoutes } from './broadcasts.routes.js';
+import { MissedBroadcasts } from './missed-broadcasts.service.js';
+import type { AuditLog } from './send-broadcast.service.js';
+import { SendBroadcast } from './send-broadcast.service.js';
+import type { BroadcastSockets } from './show-broadcasts.service.js';
+import { ShowBroadcasts } from './show-broadcasts.service.js';
+
+export { defineBroadcastModels } from './broadcast.model.js';
+export type { BroadcastAudience, BroadcastModels, BroadcastType } from './broadcast.model.js';
+export type { BroadcastRecord } from './broadcast.record.js';
+export type { BroadcastEvents } from './broadcasts.events.js';
+export { broadcastAudiences, broadcastRenderings } from './broadcasts.gateway.js';
+export { presentAdminBroadcast, presentBroadcast } from './broadcasts.presenter.js';
+export { adminBroadcastResponse, broadcastSchema, toBroadcastInput } from './broadcasts.schemas.js';
+export type { BroadcastBody } from './broadcasts.schemas.js';
+export type { BroadcastInput, SendBroadcast } from './send-broadcast.service.js';
+export type { BroadcastSockets } from './show-broadcasts.service.js';
+
+/** What the module is built from. */
+export interface BroadcastsParts extends BroadcastSockets {
+  models: BroadcastModels;
+  directory: UserDirectory;
+  users: UserAdministration;
+  audit: AuditLog;
+  bus: EventBus<BroadcastEvents>;
+  clock: Clock;
+  /** Longest text in characters. */
+  maxLength: number;
+  /** Refuses whoever is no longer an admin, although their connection was made as one. */
+  requireAdmin(actor: Actor): Promise<void>;
+}
+
+/** The broadcasts module, built. */
+export interface BroadcastsModule {
+  sender: SendBroadcast;
+  routes: AnyRoute[];
+  commands: AnyCommand[];
+  /** Begins to show what is sent from now on; before sockets are taken. */
+  start(): Promise<void>;
+  /** Shows a device that has just connected what its user has missed. */
+  connected(actor: Actor, socketId: string): Promise<void>;
+  /** Sends what is due; every second, on one node of all. */
+  sendDue(): Promise<void>;
+  /** Shows what this node was not told of; every second, on every node. */
+  showNew(): Promise<void>;
+}
+
+/** Builds the broadcasts module. */
+export const createBroadcastsModule = (parts: BroadcastsParts): BroadcastsModule => {
+  const { bus, directory, models, users, maxLength } = parts;
+  const { broadcasts } = models;
+  const sender = new SendBroadcast(parts);
+  const positions = new BroadcastPositions(models.positions);
+  const shower = new ShowBroadcasts({ ...parts, broadcasts, positions });
+  const inbox = new BroadcastInbox({ broadcasts, positions, users, directory, bus });
+  const missed = new MissedBroadcasts({ inbox, positions, shower, bus });
+  const statistics = new BroadcastStatisticsService(models, users, directory);
+  const routeParts = { sender, inbox, statistics, maxLength };
+  bus.onEveryNode('broadcast.sent', () => shower.showNew());
+  return {
+    sender,
+    routes: [...broadcastRoutes(routeParts), ...adminBroadcastRoutes(routeParts)],
+    commands: broadcastCommands(routeParts, (actor) => parts.requireAdmin(actor)),
+    start: () => shower.start(),
+    connected: (actor, socketId) => missed.arrive(actor, socketId),
+    sendDue: () => sender.sendDue(),
+    showNew: () => shower.showNew(),
+  };
+};

@@ -1,0 +1,24 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+
+/** One user wants nothing to do with another. */
+export interface BlockDoc {
+  _id: Types.ObjectId;
+  blockerId: Types.ObjectId;
+  blockedId: Types.ObjectId;
+  createdAt: Date;
+}
+
+const blockSchema = new Schema<BlockDoc>(
+  {
+    blockerId: { type: Schema.Types.ObjectId, required: true },
+    blockedId: { type: Schema.Types.ObjectId, required: true },
+  },
+  { collection: 'blocks', timestamps: { createdAt: true, updatedAt: false } },
+);
+blockSchema.index({ blockerId: 1, blockedId: 1 }, { unique: true });
+blockSchema.index({ blockedId: 1 });
+
+/** The collection of blocks on a connection. */
+export const defineBlockModel = (connection: Connection): Model<BlockDoc> =>
+  connection.model<BlockDoc>('Block', blockSchema);

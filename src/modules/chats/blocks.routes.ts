@@ -1,0 +1,43 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../http/route.js';
+import { route } from '../../http/route.js';
+import { presentUserCard } from '../users/index.js';
+import { blockBody, blockedResponse, blockResponse, chatParams } from './chats.schemas.js';
+import type { Blocks } from './blocks.service.js';
+
+const tag = 'Blocks';
+
+/** REST endpoints of blocks. */
+export const blockRoutes = (blocks: Blocks): AnyRoute[] => [
+  ...(['block', 'unblock'] as const).map((verb) =>
+    route({
+      method: 'post',
+      path: `/api/chats/:chatId/${verb}`,
+      summary: `${verb === 'block' ? 'Block' : 'Unblock'} the other one of a direct chat, or a member`,
+      tag,
+      auth: 'user',
+      params: chatParams,
+      body: blockBody,
+      response: blockResponse,
+      handle: async ({ actor, params, body }) => {
+        const userId = await blocks.targetIn(actor, params.chatId, body.userId);
+        await blocks.setBlocked(actor, userId, verb === 'block');
+        return { data: { userId, blocked: verb === 'block' } };
+      },
+    }),
+  ),
+  route({
+    method: 'get',
+    path: '/api/users/blocked',
+    summary: 'Everybody whom I have blocked',
+    tag,
+    auth: 'user',
+    response: Joi.array().items(blockedResponse),
+    handle: async ({ actor }) => ({
+      data: (await blocks.list(actor)).map(({ card, blockedAt }) => ({
+        ...presentUserCard(card),
+        blockedAt: blockedAt.toISOString(),
+      })),
+    }),
+  }),
+];

@@ -1,0 +1,37 @@
+import type { ChatKind, ChatStatus } from './chat.model.js';
+import type { MemberRole } from './membership.model.js';
+
+/** The facts of a chat that listeners need; plain JSON. */
+export interface ChatFacts {
+  id: string;
+  kind: ChatKind;
+  status: ChatStatus;
+  initiator: string;
+  slug: string | null;
+  name: string | null;
+  description: string | null;
+  /** URL. */
+  picture: string | null;
+}
+
+/** What happens to chats and memberships. */
+export interface ChatEvents {
+  /** A chat exists that did not before; `memberIds` are its first members. */
+  'chat.created': { chat: ChatFacts; memberIds: string[] };
+  /** A pending chat was accepted or rejected by `userId`. */
+  'chat.answered': { chat: ChatFacts; memberIds: string[]; userId: string };
+  /** Something that others can see of the chat has changed. */
+  'chat.updated': { chat: ChatFacts };
+  /** Users have become members; their sockets join the chat's room. */
+  'members.added': { chatId: string; userIds: string[]; actorId: string };
+  /** Users are no longer members; their sockets leave at once. */
+  'members.removed': { chatId: string; userIds: string[]; actorId: string };
+  /** A member's role has changed. */
+  'member.role_changed': { chatId: string; userId: string; role: MemberRole; actorId: string };
+  /** A member has changed something about the chat that only they see; their devices are told. */
+  'chat.settings_changed': { chatId: string; userId: string };
+  /** A member has deleted the chat and its history up to `seq` for themselves. */
+  'chat.cleared': { chatId: string; userId: string; seq: number };
+  /** One of two people has blocked or unblocked the other; cached decisions about them are void. */
+  'block.changed': { blockerId: string; blockedId: string; blocked: boolean };
+}

@@ -1,0 +1,65 @@
+import { presentUserCard } from '../users/index.js';
+import type { ChatView, PresenceState } from './chat.view.js';
+import { isArchived } from './chat.view.js';
+import type { LastMessage } from './chat.model.js';
+
+/** Presence, under every name the clients read. */
+export const presentPresence = (presence: PresenceState) => ({
+  status: presence.status,
+  isOnline: presence.status !== 'offline',
+  lastSeen: presence.lastSeen,
+});
+
+/** The newest message as lists show it. */
+export const presentLastMessage = (message: LastMessage) => ({
+  id: message.id.toHexString(),
+  _id: message.id.toHexString(),
+  seq: message.seq,
+  senderId: message.senderId.toHexString(),
+  messageType: message.messageType,
+  content: message.content,
+  deleted: message.deleted,
+  createdAt: message.createdAt.toISOString(),
+});
+
+/** A chat, as one of its members sees it at a time (milliseconds). */
+export const presentChat = (view: ChatView, now: number) => {
+  const { chat, membership } = view;
+  const id = chat._id.toHexString();
+  const participants = view.members.map(({ card, role, presence }) => ({
+    ...presentUserCard(card),
+    role,
+    ...presentPresence(presence),
+  }));
+  const other = participants.find((person) => person.id !== view.viewerId) ?? null;
+  const isCleared = chat.lastMessage !== null && chat.lastMessage.seq <= membership.clearedSeq;
+  return {
+    id,
+    _id: id,
+    kind: chat.kind,
+    isGroup: chat.kind !== 'direct',
+    status: chat.status,
+    initiator: chat.initiator.toHexString(),
+    name: chat.name ?? null,
+    slug: chat.slug ?? null,
+    description: chat.description ?? null,
+    picture: chat.picture ?? null,
+    participants,
+    otherUser: chat.kind === 'direct' ? other : null,
+    memberCount: view.memberCount,
+    role: membership.role,
+    lastMessage: chat.lastMessage && !isCleared ? presentLastMessage(chat.lastMessage) : null,
+    lastMessageAt: chat.lastMessageAt.toISOString(),
+    lastSeq: chat.lastSeq,
+    lastReadSeq: membership.lastReadSeq,
+    unreadCount: view.unreadCount,
+    mentionCount: view.mentionCount,
+    isArchived: isArchived(chat, membership, now),
+    isPinned: membership.pinnedAt !== null,
+    isMarkedUnread: membership.markedUnread,
+    mutedUntil: membership.mutedUntil?.toISOString() ?? null,
+    isBlocked: view.isBlocked,
+    createdAt: chat.createdAt.toISOString(),
+    updatedAt: chat.updatedAt.toISOString(),
+  };
+};

@@ -1,0 +1,95 @@
+import type { Connection } from 'mongoose';
+import type { AnyRoute } from '../../http/route.js';
+import { blockRoutes } from './blocks.routes.js';
+import { Blocks } from './blocks.service.js';
+import type { BlocksParts } from './blocks.service.js';
+import { defineBlockModel } from './block.model.js';
+import type { AccessModels } from './chat-access.service.js';
+import { ChatArchive } from './chat-archive.service.js';
+import type { AuditLog } from './chat-archive.service.js';
+import { ChatList } from './chat-list.service.js';
+import type { ChatViewSources } from './chat-list.service.js';
+import { ChatSettings } from './chat-settings.service.js';
+import { chatSettingsRoutes } from './chat-settings.routes.js';
+import { defineChatModel } from './chat.model.js';
+import { chatRoutes } from './chats.routes.js';
+import { DirectChats } from './direct-chats.service.js';
+import type { DirectChatsParts } from './direct-chats.service.js';
+import { defineMembershipModel } from './membership.model.js';
+
+export type { Blocks, BlockedUser } from './blocks.service.js';
+export type { AuditLog, ChatArchive } from './chat-archive.service.js';
+export type { ChatSettings, SettingChanges } from './chat-settings.service.js';
+export { chatRenderings } from './chats.gateway.js';
+export { Contacts } from './contacts.service.js';
+export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.service.js';
+export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.service.js';
+export type { ChatViewSources, UnreadQuery } from './chat-list.service.js';
+export type { ChatDoc, ChatKind, ChatStatus, LastMessage } from './chat.model.js';
+export type { BlockDoc } from './block.model.js';
+export { isArchived, isHidden, isMuted } from './chat.view.js';
+export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view.js';
+export type { ChatEvents, ChatFacts } from './chats.events.js';
+export { chatFacts } from './chat-facts.js';
+export { canShareSignals, refusalToPost } from './chats.policy.js';
+export { presentChat, presentLastMessage, presentPresence } from './chats.presenter.js';
+export {
+  chatParams,
+  chatResponse,
+  lastMessageResponse,
+  participantResponse,
+} from './chats.schemas.js';
+export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.service.js';
+export type { Opening } from './direct-chats.service.js';
+export { ChatList } from './chat-list.service.js';
+export type { MemberRole, MembershipDoc } from './membership.model.js';
+
+/** Registers the collections of this module. */
+export const defineChatModels = (connection: Connection): AccessModels => ({
+  chats: defineChatModel(connection),
+  memberships: defineMembershipModel(connection),
+  blocks: defineBlockModel(connection),
+});
+
+/** What the module is built from. */
+export interface ChatsParts extends Omit<DirectChatsParts, 'users'> {
+  users: BlocksParts['users'];
+  sources: ChatViewSources;
+  audit: AuditLog;
+  /** Number of a chat's newest message. */
+  newestSeq(chatId: string): Promise<number>;
+}
+
+/** The chats module: its use cases and routes. */
+export interface ChatsModule {
+  directChats: DirectChats;
+  list: ChatList;
+  archive: ChatArchive;
+  settings: ChatSettings;
+  blocks: Blocks;
+  /** Stand before those of the users module, whose last path takes every segment. */
+  routes: AnyRoute[];
+}
+
+/** Builds the chats module. */
+export const createChatsModule = (parts: ChatsParts): ChatsModule => {
+  const { clock, models, sources } = parts;
+  const directChats = new DirectChats(parts);
+  const blocks = new Blocks(parts);
+  const settings = new ChatSettings(parts);
+  const list = new ChatList(models, sources, clock);
+  const archive = new ChatArchive({ ...parts, list, settleHeads: () => sources.settleHeads() });
+  return {
+    directChats,
+    list,
+    archive,
+    settings,
+    blocks,
+    routes: [
+      // `/api/chats/archived` stands before `/api/chats/:chatId`.
+      ...chatSettingsRoutes({ settings, archive, list, clock }),
+      ...blockRoutes(blocks),
+      ...chatRoutes({ directChats, list, clock }),
+    ],
+  };
+};

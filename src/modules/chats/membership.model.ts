@@ -1,0 +1,57 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+
+/** What a member may do in a chat. */
+export type MemberRole = 'owner' | 'admin' | 'member';
+
+/**
+ * One user's place in one chat: their role, how far they have read, and their own settings for it.
+ * Receipts are positions, so that one number says of all messages whether they were read.
+ */
+export interface MembershipDoc {
+  _id: Types.ObjectId;
+  chatId: Types.ObjectId;
+  userId: Types.ObjectId;
+  role: MemberRole;
+  /** Everything up to here is read. */
+  lastReadSeq: number;
+  /** Everything up to here has reached one of the user's devices. */
+  lastDeliveredSeq: number;
+  /** History up to here is deleted for this user. */
+  clearedSeq: number;
+  /** Set while the user has the chat deleted: hidden until a message after this one. */
+  hiddenSeq: number | null;
+  /** Set while archived: back in the lists with a message after this one, unless muted. */
+  archivedSeq: number | null;
+  archivedAt: Date | null;
+  mutedUntil: Date | null;
+  pinnedAt: Date | null;
+  /** The user has marked the chat as unread, whatever the position says. */
+  markedUnread: boolean;
+  joinedAt: Date;
+}
+
+const membershipSchema = new Schema<MembershipDoc>(
+  {
+    chatId: { type: Schema.Types.ObjectId, required: true },
+    userId: { type: Schema.Types.ObjectId, required: true },
+    role: { type: String, enum: ['owner', 'admin', 'member'], default: 'member' },
+    lastReadSeq: { type: Number, default: 0 },
+    lastDeliveredSeq: { type: Number, default: 0 },
+    clearedSeq: { type: Number, default: 0 },
+    hiddenSeq: { type: Number, default: null },
+    archivedSeq: { type: Number, default: null },
+    archivedAt: { type: Date, default: null },
+    mutedUntil: { type: Date, default: null },
+    pinnedAt: { type: Date, default: null },
+    markedUnread: { type: Boolean, default: false },
+    joinedAt: { type: Date, required: true },
+  },
+  { collection: 'memberships' },
+);
+membershipSchema.index({ chatId: 1, userId: 1 }, { unique: true });
+membershipSchema.index({ userId: 1 });
+
+/** The collection of memberships on a connection. */
+export const defineMembershipModel = (connection: Connection): Model<MembershipDoc> =>
+  connection.model<MembershipDoc>('Membership', membershipSchema);

@@ -1,0 +1,108 @@
+import type { AnyRoute } from '../../http/route.js';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import type { Clock } from '../../shared/clock.js';
+import type { AccessModels, ChatAccess, ChatEvents, ChatList } from '../chats/index.js';
+import type { Contacts } from '../chats/index.js';
+import type { NoticePoster } from '../notices/index.js';
+import type { UserCard } from '../users/index.js';
+import type { SystemMessages } from '../messages/index.js';
+import { GroupAccess } from './group-access.service.js';
+import { groupRoutes } from './groups.routes.js';
+import { Groups } from './groups.service.js';
+import { Members } from './members.service.js';
+import { RoomAddresses } from './room-addresses.service.js';
+import { RoomOnline } from './room-online.service.js';
+import type { OnlineSources } from './room-online.service.js';
+import { roomRoutes } from './rooms.routes.js';
+import { Rooms } from './rooms.service.js';
+import { Roster } from './roster.service.js';
+import { SystemReports } from './system-reports.service.js';
+
+export type { GroupAccess } from './group-access.service.js';
+export { refusalToManage } from './groups.policy.js';
+export type { Groups } from './groups.service.js';
+export type { Members } from './members.service.js';
+export type { Roster } from './roster.service.js';
+export type { SystemReports } from './system-reports.service.js';
+export { memberJoined } from './system-text.js';
+export { RoomAddresses } from './room-addresses.service.js';
+export { RoomOnline } from './room-online.service.js';
+export type { OnlineMember } from './room-online.service.js';
+export { roomSlug } from './room-slug.js';
+export { Rooms } from './rooms.service.js';
+export type { RoomView } from './rooms.service.js';
+
+/** Looks up users. */
+export interface UserLookup {
+  exists(userId: string): Promise<boolean>;
+  cards(userIds: string[]): Promise<Map<string, UserCard>>;
+}
+
+/** What the module is built from. */
+export interface GroupsParts {
+  models: AccessModels;
+  access: ChatAccess;
+  bus: EventBus<ChatEvents>;
+  notices: NoticePoster;
+  sources: OnlineSources;
+  list: ChatList;
+  contacts: Contacts;
+  users: UserLookup;
+  system: SystemMessages;
+  newConversations: RateLimiter;
+  /** Whether clients may be shown a picture from this URL. */
+  isAllowedPictureUrl(url: string): boolean;
+  clock: Clock;
+  /** Number of a chat's newest message. */
+  newestSeq(chatId: string): Promise<number>;
+}
+
+/** The groups module: groups, rooms, and their members. */
+export interface GroupsModule {
+  rooms: Rooms;
+  addresses: RoomAddresses;
+  online: RoomOnline;
+  groups: Groups;
+  members: Members;
+  /** For the module of invites, which changes the same memberships. */
+  access: GroupAccess;
+  roster: Roster;
+  reports: SystemReports;
+  routes: AnyRoute[];
+}
+
+/** Builds the groups module. */
+export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
+  const roster = new Roster(parts);
+  const rooms = new Rooms({ ...parts, roster });
+  const addresses = new RoomAddresses(rooms, parts.access);
+  const online = new RoomOnline(parts.models.memberships, parts.sources);
+  const forget = ({ chatId }: { chatId: string }) => {
+    online.forget(chatId);
+  };
+  parts.bus.onEveryNode('members.added', forget);
+  parts.bus.onEveryNode('members.removed', forget);
+  const access = new GroupAccess(parts);
+  const reports = new SystemReports(parts.system, parts.users);
+  const groups = new Groups({ ...parts, access, roster, reports });
+  const members = new Members({
+    memberships: parts.models.memberships,
+    chatAccess: parts.access,
+    access,
+    roster,
+    reports,
+    directory: parts.users,
+  });
+  return {
+    rooms,
+    addresses,
+    online,
+    groups,
+    members,
+    access,
+    roster,
+    reports,
+    routes: [...roomRoutes({ ...parts, rooms }), ...groupRoutes({ ...parts, groups, members })],
+  };
+};

@@ -1,0 +1,38 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+
+/** A link by which people join a group without being added. */
+export interface InviteDoc {
+  _id: Types.ObjectId;
+  /** The secret in the link. */
+  code: string;
+  chatId: Types.ObjectId;
+  createdBy: Types.ObjectId;
+  /** Null: it does not end by itself. */
+  expiresAt: Date | null;
+  /** Null: any number. */
+  maxUses: number | null;
+  uses: number;
+  revokedAt: Date | null;
+  createdAt: Date;
+}
+
+const inviteSchema = new Schema<InviteDoc>(
+  {
+    code: { type: String, required: true },
+    chatId: { type: Schema.Types.ObjectId, required: true },
+    createdBy: { type: Schema.Types.ObjectId, required: true },
+    expiresAt: { type: Date, default: null },
+    maxUses: { type: Number, default: null },
+    uses: { type: Number, default: 0 },
+    revokedAt: { type: Date, default: null },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'invites', versionKey: false },
+);
+inviteSchema.index({ code: 1 }, { unique: true });
+inviteSchema.index({ chatId: 1 });
+
+/** The collection of invites on a connection. */
+export const defineInviteModel = (connection: Connection): Model<InviteDoc> =>
+  connection.model<InviteDoc>('Invite', inviteSchema);

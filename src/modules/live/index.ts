@@ -1,0 +1,84 @@
+import Joi from 'joi';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { AnyRoute } from '../../http/route.js';
+import { route } from '../../http/route.js';
+import type { AnyCommand } from '../../realtime/command.js';
+import type { ChatEvents } from '../chats/index.js';
+import { LiveAttendance } from './live-attendance.service.js';
+import type { LiveEvents } from './live.events.js';
+import { liveCommands } from './live.gateway.js';
+import { presentLive } from './live.presenter.js';
+import { liveResponse } from './live.schemas.js';
+import { HostLive } from './host-live.service.js';
+import type { HostLiveParts } from './host-live.service.js';
+import { LiveStreams } from './live-streams.service.js';
+import type { LiveStreamsParts } from './live-streams.service.js';
+import { LiveTalk } from './live-talk.service.js';
+import type { LiveTalkParts } from './live-talk.service.js';
+import { WatchLive } from './watch-live.service.js';
+
+export type { LiveEvents } from './live.events.js';
+export { liveRenderings } from './live.gateway.js';
+export { defineLiveModels } from './live.model.js';
+
+/** What the module is built from. */
+export interface LiveParts
+  extends
+    Omit<HostLiveParts, 'attendance' | 'streams' | 'bus'>,
+    Omit<LiveStreamsParts, 'attendance'>,
+    Pick<LiveTalkParts, 'sender'> {
+  bus: EventBus<LiveEvents & ChatEvents>;
+  /** Takes a user's devices on this node out of a stream's rooms. */
+  unseat(liveId: string, userId: string): void;
+}
+
+/** The live module, built. */
+export interface LiveModule {
+  routes: AnyRoute[];
+  commands: AnyCommand[];
+  /** Tells the module that a device has gone. */
+  disconnected(socketId: string): Promise<void>;
+  /** Renews the places of this node's devices; every {@link LIVE_TICK_MS}, on every node. */
+  renew(): Promise<void>;
+  /** Ends streams whose host has not come back; as often, on one node of all. */
+  endAbandoned(): Promise<void>;
+}
+
+/** How often leases are renewed, and how long they last, in milliseconds. */
+export const LIVE_TICK_MS = 5000;
+const LEASE_MS = 4 * LIVE_TICK_MS;
+
+/** Builds the live module. */
+export const createLiveModule = (parts: LiveParts): LiveModule => {
+  const { models, bus, clock, graceMs } = parts;
+  const attendance = new LiveAttendance({ models, bus, clock, graceMs, leaseMs: LEASE_MS });
+  const streams = new LiveStreams({ ...parts, attendance });
+  const shared = { ...parts, attendance, streams };
+  const host = new HostLive(shared);
+  const watch = new WatchLive(shared);
+  bus.onEveryNode('live.ended', ({ liveId }) => {
+    attendance.forget(liveId);
+  });
+  bus.onEveryNode('members.removed', async ({ chatId, userIds }) => {
+    for (const { liveId, userId } of await attendance.evict(chatId, userIds)) {
+      parts.unseat(liveId, userId);
+    }
+  });
+  return {
+    routes: [
+      route({
+        method: 'get',
+        path: '/api/live',
+        summary: 'Live streams that I may watch, newest first',
+        tag: 'Live',
+        auth: 'user',
+        response: Joi.array().items(liveResponse),
+        handle: async ({ actor }) => ({ data: (await watch.list(actor)).map(presentLive) }),
+      }),
+    ],
+    commands: liveCommands({ host, watch, talk: new LiveTalk(shared) }),
+    disconnected: (socketId) => attendance.disconnected(socketId),
+    renew: () => attendance.renew(),
+    endAbandoned: () => host.endAbandoned(),
+  };
+};

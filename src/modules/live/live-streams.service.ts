@@ -1,0 +1,82 @@
+import { objectId } from '../../platform/object-id.js';
+import type { Actor } from '../../shared/actor.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import type { ChatAccess } from '../chats/index.js';
+import type { UserCard, UserDirectory } from '../users/index.js';
+import type { LiveRecord } from './live.events.js';
+import type { LiveModels, LiveStreamDoc } from './live.model.js';
+import type { LiveAttendance } from './live-attendance.service.js';
+
+/** What streams are read from. */
+export interface LiveStreamsParts {
+  models: LiveModels;
+  attendance: LiveAttendance;
+  access: ChatAccess;
+  directory: UserDirectory;
+}
+
+/** Streams as the rules show them: who may know of one, who takes part, and what is told of it. */
+export class LiveStreams {
+  constructor(private readonly parts: LiveStreamsParts) {}
+
+  /**
+   * A stream that runs, for somebody who may watch it.
+   *
+   * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
+   */
+  async watchable(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+    const stream = await this.parts.models.streams
+      .findOne({ _id: objectId(liveId), status: 'live' })
+      .lean();
+    if (!stream || !(await this.mayWatch(actor, stream))) throw notFound('Live stream');
+    return stream;
+  }
+
+  /**
+   * A stream, for its host and those who watch.
+   *
+   * @throws {AppError} NOT_FOUND, FORBIDDEN for those who do not watch.
+   */
+  async attending(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+    const stream = await this.watchable(actor, liveId);
+    const isThere =
+      isHost(stream, actor) || (await this.parts.attendance.isViewing(liveId, actor.userId));
+    if (!isThere) throw new AppError('FORBIDDEN', 'Join the stream first');
+    return stream;
+  }
+
+  /** Whether the actor may know of a stream: everybody of a public one, else the chat's members. */
+  async mayWatch(actor: Actor, { chatId }: LiveStreamDoc): Promise<boolean> {
+    if (!chatId) return true;
+    const chat = await this.parts.access.snapshot(chatId.toHexString());
+    return chat !== undefined && (await this.parts.access.role(chat, actor.userId)) !== undefined;
+  }
+
+  /** A person who takes part, as the others see them. */
+  async card(userId: string): Promise<UserCard> {
+    const card = await this.parts.directory.card(userId);
+    if (!card) throw notFound('User');
+    return card;
+  }
+
+  /** What is told of a stream. */
+  async record(stream: LiveStreamDoc): Promise<LiveRecord> {
+    const id = stream._id.toHexString();
+    const [host, viewerCount] = await Promise.all([
+      this.card(stream.hostId.toHexString()),
+      this.parts.attendance.viewerCount(id),
+    ]);
+    return {
+      id,
+      title: stream.title,
+      chatId: stream.chatId?.toHexString() ?? null,
+      host,
+      startedAt: stream.startedAt.toISOString(),
+      viewerCount,
+    };
+  }
+}
+
+/** Whether the actor is the one whom the stream shows. */
+export const isHost = (stream: LiveStreamDoc, actor: Actor): boolean =>
+  stream.hostId.toHexString() === actor.userId;

@@ -1,0 +1,30 @@
+import type { UserCard } from '../users/index.js';
+import type { LiveEndReason } from './live.model.js';
+
+/** A stream as everybody who may watch it sees it. */
+export interface LiveRecord {
+  id: string;
+  title: string;
+  chatId: string | null;
+  host: UserCard;
+  startedAt: string;
+  viewerCount: number;
+}
+
+/** What happens to live streams. Nothing of it is stored but the stream itself. */
+export interface LiveEvents {
+  'live.started': { live: LiveRecord };
+  'live.viewer_joined': { liveId: string; user: UserCard; viewerCount: number };
+  'live.viewer_left': { liveId: string; userId: string; viewerCount: number };
+  'live.commented': { liveId: string; id: string; user: UserCard; content: string; at: string };
+  'live.reacted': { liveId: string; user: UserCard; emoji: string };
+  /** A WebRTC offer, answer or candidate on its way from one participant to another. */
+  'live.signalled': { liveId: string; from: string; to: string; data: unknown };
+  'live.ended': {
+    liveId: string;
+    chatId: string | null;
+    hostId: string;
+    reason: LiveEndReason;
+    endedAt: string;
+  };
+}

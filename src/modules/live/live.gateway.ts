@@ -1,0 +1,174 @@
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { rooms } from '../../realtime/rooms.js';
+import { presentUserCard } from '../users/index.js';
+import type { LiveEvents } from './live.events.js';
+import { presentLive } from './live.presenter.js';
+import {
+  liveCommentSchema,
+  liveReactionSchema,
+  liveSchema,
+  liveSignalSchema,
+  startLiveSchema,
+} from './live.schemas.js';
+import type { HostLive } from './host-live.service.js';
+import type { LiveTalk } from './live-talk.service.js';
+import type { WatchLive } from './watch-live.service.js';
+
+/** The use cases that the commands call. */
+export interface LiveUseCases {
+  host: HostLive;
+  watch: WatchLive;
+  talk: LiveTalk;
+}
+
+/** Native socket commands of live streams. */
+export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] => [
+  command({
+    event: 'start_live',
+    dialect: 'native',
+    summary: 'Start a live stream, to a chat or (admins) to everybody',
+    schema: startLiveSchema,
+    limit: 'live',
+    handle: async ({ actor, socket }, payload) => {
+      const record = await host.start(actor, payload, socket.id);
+      socket.join(rooms.live(record.id));
+      socket.join(rooms.liveSeat(record.id, actor.userId));
+      const data = presentLive(record);
+      return { data, confirm: { event: 'live_started', payload: data } };
+    },
+  }),
+  command({
+    event: 'join_live',
+    dialect: 'native',
+    summary: 'Watch a live stream on this device',
+    schema: liveSchema,
+    limit: 'live',
+    handle: async ({ actor, socket }, { liveId }) => {
+      // Before the others are told, so that this device hears what they answer.
+      const record = await watch.join(actor, liveId, socket.id);
+      socket.join(rooms.live(liveId));
+      socket.join(rooms.liveSeat(liveId, actor.userId));
+      return { data: presentLive(record) };
+    },
+  }),
+  command({
+    event: 'leave_live',
+    dialect: 'native',
+    summary: 'Stop watching on this device',
+    schema: liveSchema,
+    handle: async ({ actor, socket }, { liveId }) => {
+      socket.leave(rooms.live(liveId));
+      socket.leave(rooms.liveSeat(liveId, actor.userId));
+      await watch.leave(actor, liveId, socket.id);
+      return { data: { liveId } };
+    },
+  }),
+  command({
+    event: 'live_comment',
+    dialect: 'native',
+    summary: 'Comment on a live stream; `post` also sends it to the chat',
+    schema: liveCommentSchema,
+    limit: 'live',
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const { user, ...comment } = await talk.comment(actor, payload);
+      return { data: { ...comment, userId: user.id } };
+    },
+  }),
+  command({
+    event: 'live_reaction',
+    dialect: 'native',
+    summary: 'React to a live stream',
+    schema: liveReactionSchema,
+    limit: 'live',
+    load: 'signals',
+    handle: async ({ actor }, { liveId, emoji }) => {
+      await talk.react(actor, liveId, emoji);
+      return { data: { liveId, emoji } };
+    },
+  }),
+  command({
+    event: 'live_signal',
+    dialect: 'native',
+    summary: 'Hand a WebRTC offer, answer or candidate to the host or a viewer',
+    schema: liveSignalSchema,
+    limit: 'live',
+    handle: async ({ actor }, payload) => {
+      await talk.signal(actor, payload);
+      return { data: { liveId: payload.liveId, to: payload.to } };
+    },
+  }),
+  command({
+    event: 'end_live',
+    dialect: 'native',
+    summary: 'End a live stream',
+    schema: liveSchema,
+    handle: async ({ actor }, { liveId }) => {
+      await host.end(actor, liveId);
+      return { data: { liveId } };
+    },
+  }),
+];
+
+/** How native clients hear of live streams. */
+export const liveRenderings: RenderingTable<LiveEvents> = {
+  dialect: 'native',
+  renderings: {
+    'live.started': ({ live }) => [
+      {
+        audience: {
+          room: live.chatId ? rooms.chat(live.chatId) : rooms.everyone(),
+          // The host's own device has it as the confirmation.
+          except: [rooms.liveSeat(live.id, live.host.id)],
+        },
+        event: 'live_started',
+        payload: presentLive(live),
+      },
+    ],
+    'live.viewer_joined': ({ liveId, user, viewerCount }) => [
+      {
+        audience: { room: rooms.live(liveId) },
+        event: 'live_viewer_joined',
+        payload: { liveId, userId: user.id, user: presentUserCard(user), viewerCount },
+      },
+    ],
+    'live.viewer_left': ({ liveId, userId, viewerCount }) => [
+      {
+        audience: { room: rooms.live(liveId) },
+        event: 'live_viewer_left',
+        payload: { liveId, userId, viewerCount },
+      },
+    ],
+    'live.commented': ({ user, ...comment }) => [
+      {
+        audience: { room: rooms.live(comment.liveId) },
+        event: 'live_comment',
+        payload: { ...comment, userId: user.id, user: presentUserCard(user) },
+      },
+    ],
+    'live.reacted': ({ liveId, user, emoji }) => [
+      {
+        audience: { room: rooms.live(liveId) },
+        event: 'live_reaction',
+        payload: { liveId, userId: user.id, user: presentUserCard(user), emoji },
+        isVolatile: true,
+      },
+    ],
+    'live.signalled': ({ liveId, from, to, data }) => [
+      {
+        audience: { room: rooms.liveSeat(liveId, to) },
+        event: 'live_signal',
+        payload: { liveId, from, data },
+      },
+    ],
+    'live.ended': ({ liveId, chatId, hostId, reason, endedAt }) => [
+      {
+        audience: { room: chatId ? rooms.chat(chatId) : rooms.everyone() },
+        event: 'live_ended',
+        payload: { liveId, hostId, reason, endedAt },
+      },
+    ],
+  },
+};

@@ -1,0 +1,75 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+
+/** Why a stream is over. */
+export type LiveEndReason = 'ended' | 'host_left';
+
+/** A live stream: who hosts it and whether it runs. Its pictures and sound never pass the server. */
+export interface LiveStreamDoc {
+  _id: Types.ObjectId;
+  hostId: Types.ObjectId;
+  title: string;
+  /** The chat whose members may watch; null for a stream to everybody, which admins may start. */
+  chatId: Types.ObjectId | null;
+  status: 'live' | 'ended';
+  /** Until when the host counts as there; moved on while the host is connected. */
+  hostExpiresAt: Date;
+  startedAt: Date;
+  endedAt: Date | null;
+  endReason: LiveEndReason | null;
+}
+
+/** One device that watches. A device that a crashed node has forgotten runs out of time. */
+export interface LiveViewerDoc {
+  _id: Types.ObjectId;
+  liveId: Types.ObjectId;
+  userId: Types.ObjectId;
+  socketId: string;
+  expiresAt: Date;
+}
+
+const liveStreamSchema = new Schema<LiveStreamDoc>(
+  {
+    hostId: { type: Schema.Types.ObjectId, required: true },
+    title: { type: String, required: true },
+    chatId: { type: Schema.Types.ObjectId, default: null },
+    status: { type: String, enum: ['live', 'ended'], required: true },
+    hostExpiresAt: { type: Date, required: true },
+    startedAt: { type: Date, required: true },
+    endedAt: { type: Date, default: null },
+    endReason: { type: String, default: null },
+  },
+  { collection: 'livestreams' },
+);
+// A host has one stream at a time, however many devices start one.
+liveStreamSchema.index(
+  { hostId: 1 },
+  { unique: true, partialFilterExpression: { status: { $eq: 'live' } } },
+);
+liveStreamSchema.index({ status: 1, hostExpiresAt: 1 });
+
+const liveViewerSchema = new Schema<LiveViewerDoc>(
+  {
+    liveId: { type: Schema.Types.ObjectId, required: true },
+    userId: { type: Schema.Types.ObjectId, required: true },
+    socketId: { type: String, required: true },
+    expiresAt: { type: Date, required: true },
+  },
+  { collection: 'liveviewers' },
+);
+liveViewerSchema.index({ liveId: 1, socketId: 1 }, { unique: true });
+liveViewerSchema.index({ liveId: 1, userId: 1 });
+liveViewerSchema.index({ socketId: 1 });
+liveViewerSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 60 });
+
+/** The collections of live streams. */
+export interface LiveModels {
+  streams: Model<LiveStreamDoc>;
+  viewers: Model<LiveViewerDoc>;
+}
+
+/** Registers the collections of live streams on a connection. */
+export const defineLiveModels = (connection: Connection): LiveModels => ({
+  streams: connection.model<LiveStreamDoc>('LiveStream', liveStreamSchema),
+  viewers: connection.model<LiveViewerDoc>('LiveViewer', liveViewerSchema),
+});

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import { ImageProcessor } from './image-processor.js';
+
+describe('image processor', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'parley-images-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('refuses images when many are waiting, and works on the rest', async () => {
+    const source = join(folder, 'source.png');
+    const background = { r: 200, g: 0, b: 0 };
+    await sharp({ create: { width: 8, height: 6, channels: 3, background } }).toFile(source);
+    const processor = new ImageProcessor();
+    const results = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, i) =>
+        processor.process(source, 'png', join(folder, `${i}.png`), join(folder, `${i}.webp`)),
+      ),
+    );
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? result : []));
+    expect(refused).toHaveLength(6);
+    expect(refused[0]).toMatchObject({ reason: { code: 'OVERLOADED', retryAfter: 5 } });
+    expect(results[0]).toMatchObject({ value: { width: 8, height: 6 } });
+    const later = processor.process(source, 'png', join(folder, 'x.png'), join(folder, 'x.webp'));
+    await expect(later).resolves.toMatchObject({ width: 8, height: 6 });
+  });
+});

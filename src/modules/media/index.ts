@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Connection, Model } from 'mongoose';
+import type { Config } from '../../config/index.js';
+import type { AnyRoute } from '../../http/route.js';
+import type { Logger } from '../../platform/logger.js';
+import { createStorage, mediaDirectory } from '../../platform/storage/create-storage.js';
+import type { Authenticator } from '../../shared/authenticator.js';
+import type { Clock } from '../../shared/clock.js';
+import { externalUrlPolicy } from '../../shared/external-url.js';
+import type { ChatAccess } from '../chats/index.js';
+import type {
+  AttachmentClaims,
+  DeleteMessage,
+  MessageAccess,
+  MessageDoc,
+  MessageHistory,
+  SendMessage,
+} from '../messages/index.js';
+import type { UserService } from '../users/index.js';
+import { MediaClaims } from './attachment-claims.service.js';
+import { Avatars } from './avatars.service.js';
+import { DirectUploads } from './direct-uploads.service.js';
+import { createScanner } from './file-scanner.js';
+import { ImageProcessor } from './image-processor.js';
+import { MediaLibrary } from './media-library.service.js';
+import { MediaLinks } from './media-links.js';
+import { defineMediaModel } from './media.model.js';
+import type { MediaDoc } from './media.model.js';
+import { mediaRoutes } from './media.routes.js';
+import { MediaUploads } from './media-uploads.service.js';
+import { MediaUses } from './media-uses.js';
+import { OrphanCollector } from './orphan-collector.js';
+import { sharedFileRoutes } from './shared-files.routes.js';
+import { SharedFiles } from './shared-files.service.js';
+import type { RoomFinder } from './shared-files.service.js';
+import { MEGABYTE } from './upload-form.js';
+
+export type { MediaDoc } from './media.model.js';
+export { MediaLinks } from './media-links.js';
+export { OrphanCollector } from './orphan-collector.js';
+
+/** Registers the collection of uploads on a connection. */
+export const defineMediaModels = (connection: Connection): Model<MediaDoc> =>
+  defineMediaModel(connection);
+
+/** What the module is built from. */
+export interface MediaParts {
+  config: Config;
+  /** Signs the addresses of files, after a derivation of its own. */
+  secret: string;
+  media: Model<MediaDoc>;
+  messages: Model<MessageDoc>;
+  access: ChatAccess;
+  users: UserService;
+  authenticator: Authenticator;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** What the routes need of the messages module, which is built after the claims. */
+export interface MessagingForFiles {
+  rooms: RoomFinder;
+  sender: SendMessage;
+  seen: MessageAccess;
+  history: MessageHistory;
+  remove: DeleteMessage;
+}
+
+/** The media module. Messages need its claims, its routes need messages: so it is built in two steps. */
+export interface MediaModule {
+  claims: AttachmentClaims;
+  orphans: OrphanCollector;
+  routes(messaging: MessagingForFiles): AnyRoute[];
+}
+
+const HOUR = 3_600_000;
+
+/** Builds the media module. */
+export const createMediaModule = (parts: MediaParts): MediaModule => {
+  const { config, secret, media, access, clock } = parts;
+  const storage = createStorage(config);
+  const temporary = join(mediaDirectory(config), 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  const baseUrl = config.publicUrl?.replace(/\/$/, '');
+  const links = new MediaLinks(createHash('sha256').update(`media:${secret}`).digest('hex'), {
+    baseUrl,
+    minutes: config.mediaUrlMinutes,
+    clock,
+  });
+  const maxSize = config.maxUploadMb * MEGABYTE;
+  const uses = new MediaUses(parts.messages);
+  const uploads = new MediaUploads({
+    media,
+    storage,
+    access,
+    scanner: createScanner(config),
+    images: new ImageProcessor(),
+    clock,
+    quota: config.mediaQuotaMb * MEGABYTE,
+  });
+  const library = new MediaLibrary({ media, access, uploads, uses });
+  const direct = new DirectUploads({
+    media,
+    storage,
+    uploads,
+    links,
+    clock,
+    baseUrl,
+    temporary,
+    maxSize,
+  });
+  const isAllowedUrl = externalUrlPolicy(config.mediaExternalHosts);
+  return {
+    claims: new MediaClaims({ media, uses, links, clock, isAllowedUrl }),
+    orphans: new OrphanCollector({
+      ...parts,
+      uploads,
+      uses,
+      graceMs: config.mediaOrphanHours * HOUR,
+    }),
+    routes: ({ remove, ...messaging }) => [
+      ...mediaRoutes({ ...parts, uploads, library, direct, links, storage, temporary, maxSize }),
+      ...sharedFileRoutes({
+        files: new SharedFiles({ ...parts, ...messaging, uploads, links, deletion: remove }),
+        avatars: new Avatars({ ...parts, uploads, links }),
+        links,
+        temporary,
+      }),
+    ],
+  };
+};

@@ -1,0 +1,70 @@
+import { stat } from 'node:fs/promises';
+import type { Request, Response } from 'express';
+import type { StorageDriver } from '../../platform/storage/storage-driver.js';
+import { notFound } from '../../shared/errors.js';
+import { dispositionOf } from './file-name.js';
+import type { Variant } from './media-links.js';
+import type { MediaDoc } from './media.model.js';
+
+/** Seconds for which a remote store's address is good; long enough to start a download. */
+const REDIRECT_S = 300;
+/** Nothing in a file may run, load or be framed, however a browser comes to open it. */
+const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+
+/** Images were repacked by the server, and players run nothing; all else is downloaded, never shown. */
+const isShownInline = ({ kind }: MediaDoc): boolean => kind !== 'file';
+
+/**
+ * Answers with a file's content: from this machine's disk, in parts and conditionally where asked, or
+ * by sending the client to the remote store for a short while.
+ *
+ * @throws {AppError} NOT_FOUND when the content is gone.
+ */
+export const deliver = async (
+  storage: StorageDriver,
+  doc: MediaDoc,
+  variant: Variant,
+  req: Request,
+  res: Response,
+): Promise<void> => {
+  const thumbnail = variant === 'thumbnail' ? doc.thumbnail : undefined;
+  if (variant === 'thumbnail' && !thumbnail) throw notFound('Thumbnail');
+  const { key, mimeType } = thumbnail ?? doc;
+  const disposition = dispositionOf(isShownInline(doc) ? 'inline' : 'attachment', doc.filename);
+  res.set({
+    'Cache-Control': doc.purpose === 'avatar' ? 'public, max-age=86400' : 'private, max-age=300',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': SANDBOX,
+    'Content-Disposition': disposition,
+  });
+  if (storage.signedUrl) {
+    const url = await storage.signedUrl(key, { mimeType, disposition, expiresIn: REDIRECT_S });
+    res.redirect(302, url);
+    return;
+  }
+  const path = storage.localPath?.(key) ?? '';
+  if (!(await isFile(path))) throw notFound('File');
+  res.set({ ETag: `"${doc.digest ?? ''}${thumbnail ? '-t' : ''}"`, 'Content-Type': mimeType });
+  res.sendFile(path, { cacheControl: false, dotfiles: 'allow' }, (error?: SendError) => {
+    if (!error || res.writableFinished) return;
+    // A range outside the file or a failed precondition; anything later has a half-sent answer.
+    if (res.headersSent) req.socket.destroy();
+    else
+      res
+        .status(error.status ?? 500)
+        .set(error.headers ?? {})
+        .end();
+  });
+};
+
+/** What Express reports when it cannot send a file. */
+interface SendError extends Error {
+  status?: number;
+  headers?: Record<string, string>;
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );

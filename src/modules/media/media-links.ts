@@ -1,0 +1,85 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../shared/clock.js';
+
+/** Which of a file's contents is meant. */
+export type Variant = 'full' | 'thumbnail';
+
+/** The part of an address that takes the place of a token. */
+export interface LinkQuery {
+  /** Unix time in seconds at which the address ceases to work. */
+  e?: number | undefined;
+  /** The signature. */
+  s?: string | undefined;
+  /** The user whom it was given to; absent in what all members of a chat get. */
+  u?: string | undefined;
+  /** `thumbnail` for the small version of an image. */
+  v?: 'thumbnail' | undefined;
+}
+
+/** What a valid address proves. */
+export interface LinkProof {
+  /** Undefined: somebody who was shown a message with the file. */
+  userId: string | undefined;
+}
+
+/**
+ * Makes and checks addresses of files that work without a token, as `<img>` needs them, for a limited
+ * time. Times are rounded, so that the address stays the same for a while and caches work.
+ */
+export class MediaLinks {
+  constructor(
+    private readonly secret: string,
+    private readonly options: { baseUrl: string | undefined; minutes: number; clock: Clock },
+  ) {}
+
+  /** An address that works for between half and the whole of the configured time. */
+  sign(fileId: string, variant: Variant, userId?: string): string {
+    const halfLife = this.options.minutes * 30;
+    const expires = (Math.floor(this.now() / halfLife) + 2) * halfLife;
+    const query = new URLSearchParams({
+      e: String(expires),
+      ...(variant === 'thumbnail' && { v: 'thumbnail' }),
+      ...(userId !== undefined && { u: userId }),
+      s: this.signature([fileId, variant, String(expires), userId ?? '']),
+    });
+    return `${this.address(fileId)}?${query.toString()}`;
+  }
+
+  /** The lasting address of a file, which needs a token, or nothing for pictures of people. */
+  address(fileId: string): string {
+    return `${this.options.baseUrl ?? ''}/media/${fileId}`;
+  }
+
+  /** What an address proves; undefined when it is forged or has expired. */
+  verify(fileId: string, { e = 0, s = '', u, v }: LinkQuery): LinkProof | undefined {
+    const expected = this.signature([fileId, v ?? 'full', String(e), u ?? '']);
+    return this.now() < e && isEqual(expected, s) ? { userId: u } : undefined;
+  }
+
+  /** The signature of a permission to upload a file directly. */
+  signUpload(fileId: string, token: string, expires: number): string {
+    return this.signature(['upload', fileId, token, String(expires)]);
+  }
+
+  /** Whether a permission to upload is ours and has not expired. */
+  isUploadAllowed(
+    upload: { fileId: string; token: string; expire: number },
+    signature: string,
+  ): boolean {
+    const expected = this.signUpload(upload.fileId, upload.token, upload.expire);
+    return this.now() < upload.expire && isEqual(expected, signature);
+  }
+
+  private now(): number {
+    return Math.floor(this.options.clock.now() / 1000);
+  }
+
+  private signature(parts: string[]): string {
+    return createHmac('sha256', this.secret).update(JSON.stringify(parts)).digest('base64url');
+  }
+}
+
+const isEqual = (expected: string, given: string): boolean => {
+  const [a, b] = [Buffer.from(expected), Buffer.from(given)];
+  return a.length === b.length && timingSafeEqual(a, b);
+};

@@ -1,0 +1,84 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+
+/** What a file is to a client. */
+export type MediaKind = 'image' | 'video' | 'audio' | 'file';
+
+/**
+ * Where a file stands: `expected` has been allowed to come by direct upload, `storing` is being
+ * checked, `ready` can be used.
+ */
+export type MediaStatus = 'expected' | 'storing' | 'ready';
+
+/** An uploaded file: keys and facts, never an address that works. */
+export interface MediaDoc {
+  _id: Types.ObjectId;
+  ownerId: Types.ObjectId;
+  purpose: 'chat' | 'avatar';
+  /** The chats that it was uploaded to, or attached in; empty for a picture of a person. */
+  chatIds: Types.ObjectId[];
+  status: MediaStatus;
+  kind: MediaKind;
+  /** Name for people; never used as a path. */
+  filename: string;
+  mimeType: string;
+  /** Bytes, thumbnail included. */
+  size: number;
+  /** Where the content lies in the store. */
+  key: string;
+  /** The store's own name of the object, where it has one. */
+  ref?: string;
+  thumbnail?: { key: string; ref?: string; mimeType: string };
+  /** SHA-256 of the content; also its ETag. */
+  digest?: string;
+  /** Pixels, of images. */
+  width?: number;
+  height?: number;
+  /** Seconds, of sound and films whose headers say so. */
+  duration?: number;
+  createdAt: Date;
+  /** When a message last took the file; the message may not be written yet. */
+  claimedAt?: Date;
+  /** When another picture took this one's place. */
+  replacedAt?: Date;
+  /** Until when a direct upload may come. */
+  expiresAt?: Date;
+  /** Where the client put a direct upload in the store; removed, as it is not what was checked. */
+  directKey?: string;
+}
+
+const mediaSchema = new Schema<MediaDoc>(
+  {
+    ownerId: { type: Schema.Types.ObjectId, required: true },
+    purpose: { type: String, enum: ['chat', 'avatar'], required: true },
+    chatIds: { type: [Schema.Types.ObjectId], default: [] },
+    status: { type: String, enum: ['expected', 'storing', 'ready'], required: true },
+    kind: { type: String, enum: ['image', 'video', 'audio', 'file'], required: true },
+    filename: { type: String, required: true },
+    mimeType: { type: String, required: true },
+    size: { type: Number, required: true },
+    key: { type: String, required: true },
+    ref: String,
+    thumbnail: {
+      type: new Schema({ key: String, ref: String, mimeType: String }, { _id: false }),
+    },
+    digest: String,
+    width: Number,
+    height: Number,
+    duration: Number,
+    createdAt: { type: Date, required: true },
+    claimedAt: Date,
+    replacedAt: Date,
+    expiresAt: Date,
+    directKey: String,
+  },
+  { collection: 'media', versionKey: false },
+);
+// A user's quota, and the picture that a new one replaces.
+mediaSchema.index({ ownerId: 1, purpose: 1 });
+// The collection of orphans goes from the oldest on.
+mediaSchema.index({ createdAt: 1 });
+
+/** The collection of uploaded files on a connection. */
+export const defineMediaModel = (connection: Connection): Model<MediaDoc> =>
+  connection.model<MediaDoc>('Media', mediaSchema);

@@ -1,0 +1,187 @@
+import type { Model } from 'mongoose';
+import { objectId } from '../../platform/object-id.js';
+import type { Actor } from '../../shared/actor.js';
+import { notFound } from '../../shared/errors.js';
+import { PageEnds } from '../../shared/page-ends.js';
+import type { Pagination } from '../../shared/pagination.js';
+import { paginate } from '../../shared/pagination.js';
+import type {
+  DeleteMessage,
+  MessageAccess,
+  MessageDoc,
+  MessageHistory,
+  MessageView,
+  SendMessage,
+  Sent,
+} from '../messages/index.js';
+import { CHAT_FILES_INDEX, toRecord } from '../messages/index.js';
+import { toAttachment } from './attachment-claims.service.js';
+import type { MediaLinks } from './media-links.js';
+import type { MediaDoc, MediaKind } from './media.model.js';
+import type { RoomFilesQuery } from './media.schemas.js';
+import type { IncomingFile, MediaUploads } from './media-uploads.service.js';
+
+/** Finds the chat that a `room` names. */
+export interface RoomFinder {
+  find(room: string): Promise<string>;
+  enter(actor: Actor, room: string): Promise<string>;
+}
+
+/** What shared files are built from. */
+export interface SharedFilesParts {
+  messages: Model<MessageDoc>;
+  uploads: MediaUploads;
+  links: MediaLinks;
+  rooms: RoomFinder;
+  sender: SendMessage;
+  seen: MessageAccess;
+  history: MessageHistory;
+  deletion: DeleteMessage;
+}
+
+/** A room's files in numbers; sizes in bytes. */
+export interface FileStats {
+  room: string;
+  chatId: string;
+  totalFiles: number;
+  totalSize: number;
+  byType: Record<MediaKind, { count: number; size: number }>;
+}
+
+/** Files of a chat as messages: sharing one writes its message, removing it deletes the message. */
+export class SharedFiles {
+  private readonly pages = new PageEnds<number>();
+
+  constructor(private readonly parts: SharedFilesParts) {}
+
+  /**
+   * Uploads a file to a room and sends the message with it.
+   *
+   * @throws {AppError} as uploads and sending do; then nothing stays.
+   */
+  async share(
+    actor: Actor,
+    file: IncomingFile,
+    target: { room?: string; chatId?: string; content?: string; clientMessageId?: string },
+  ): Promise<{ doc: MediaDoc; sent: Sent }> {
+    const { uploads, rooms, sender, links } = this.parts;
+    const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
+    const doc = await uploads.store(actor, file, { purpose: 'chat', chatId });
+    try {
+      const sent = await sender.send(actor, {
+        chatId,
+        content: target.content ?? '',
+        messageType: doc.kind,
+        media: [toAttachment(doc, links)],
+        clientMessageId: target.clientMessageId,
+      });
+      return { doc, sent };
+    } catch (error) {
+      await uploads.discard(doc);
+      throw error;
+    }
+  }
+
+  /**
+   * Messages with files of a room, newest first.
+   *
+   * @throws {AppError} NOT_FOUND for a room that the actor may not read.
+   */
+  async list(
+    actor: Actor,
+    room: string,
+    { page, limit, type }: RoomFilesQuery,
+  ): Promise<{ views: MessageView[]; pagination: Pagination }> {
+    const { history } = this.parts;
+    const chatId = await this.parts.rooms.find(room);
+    const filter = await this.filter(actor, chatId, type);
+    const before = (seq: number | undefined) =>
+      this.files({ ...filter, ...(seq !== undefined && { seq: { ...filter.seq, $lt: seq } }) });
+    const [docs, total] = await Promise.all([
+      this.pages.read(
+        `${actor.userId} ${chatId} ${type ?? ''}`,
+        { page, limit },
+        async (seq, count) => {
+          const passed = await before(seq)
+            .project<Place>({ seq: 1, _id: 0 })
+            .limit(count)
+            .toArray();
+          return passed[count - 1]?.seq;
+        },
+        (seq) => before(seq).limit(limit).toArray(),
+        ({ seq }) => seq,
+      ),
+      this.parts.messages.collection.countDocuments(filter, { hint: CHAT_FILES_INDEX }),
+    ]);
+    return {
+      views: await history.views(chatId, docs.map(toRecord)),
+      pagination: paginate({ page, limit }, total),
+    };
+  }
+
+  /**
+   * How many files of which kind a room has.
+   *
+   * @throws {AppError} NOT_FOUND for a room that the actor may not read.
+   */
+  async stats(actor: Actor, room: string): Promise<FileStats> {
+    const chatId = await this.parts.rooms.find(room);
+    const filter = await this.filter(actor, chatId);
+    const none = () => ({ count: 0, size: 0 });
+    const byType = { image: none(), video: none(), audio: none(), file: none() };
+    const cursor = this.files(filter).project<Pick<MessageDoc, 'media'>>({ media: 1, _id: 0 });
+    for await (const { media } of cursor) {
+      for (const { type = 'file', size = 0 } of media) {
+        byType[type].count += 1;
+        byType[type].size += size;
+      }
+    }
+    const all = Object.values(byType);
+    return {
+      room,
+      chatId,
+      totalFiles: all.reduce((sum, { count }) => sum + count, 0),
+      totalSize: all.reduce((sum, { size }) => sum + size, 0),
+      byType,
+    };
+  }
+
+  /**
+   * Deletes a file's message for everyone.
+   *
+   * @throws {AppError} NOT_FOUND when there is no such message or it has no file, FORBIDDEN for others'.
+   */
+  async remove(actor: Actor, messageId: string): Promise<void> {
+    const { doc } = await this.parts.seen.ofMember(actor, messageId);
+    if (doc.media.length === 0) throw notFound('File');
+    await this.parts.deletion.delete(actor, { messageIds: [messageId] });
+  }
+
+  /** Messages with files, newest first; the index has no others. */
+  private files(filter: FileFilter) {
+    return this.parts.messages.collection
+      .find<MessageDoc>(filter)
+      .sort({ seq: -1 })
+      .hint(CHAT_FILES_INDEX);
+  }
+
+  private async filter(actor: Actor, chatId: string, type?: MediaKind): Promise<FileFilter> {
+    const above = await this.parts.seen.readableAbove(actor, chatId);
+    return {
+      chatId: objectId(chatId),
+      'media.type': { $exists: true },
+      messageType: { $in: type ? [type] : ['image', 'video', 'audio', 'file'] },
+      seq: { $gt: above },
+      deletedAt: { $exists: false },
+      deletedFor: { $ne: objectId(actor.userId) },
+    };
+  }
+}
+
+/** Where a page ends. */
+type Place = Pick<MessageDoc, 'seq'>;
+
+/** Messages with files that a user may see, for the driver: past Mongoose, which does not know `media`. */
+interface FileFilter extends Record<string, unknown> {
+  seq: { $gt: number; $lt?: number };
+}

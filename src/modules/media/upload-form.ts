@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { Request, RequestHandler } from 'express';
+import multer from 'multer';
+import { isFull } from '../../platform/storage/storage-errors.js';
+import { storageError } from '../../platform/storage/storage-errors.js';
+import { AppError } from '../../shared/errors.js';
+import type { IncomingFile } from './media-uploads.service.js';
+
+/** A form with files. */
+export interface UploadFormRule {
+  /** Name of the field that carries the files. */
+  field: string;
+  maxFiles: number;
+  /** Bytes of one file. */
+  maxSize: number;
+}
+
+/** Bytes of what the settings call a megabyte. */
+export const MEGABYTE = 1024 * 1024;
+/** No form has more text fields than this, nor longer ones. */
+const MAX_FIELDS = 4;
+const MAX_FIELD_BYTES = 1024;
+const MAX_NAME_BYTES = 64;
+
+const refusalOf = (error: unknown, { field, maxFiles, maxSize }: UploadFormRule): AppError => {
+  if (!(error instanceof multer.MulterError)) {
+    if (isFull(error)) return storageError(error);
+    // Busboy's complaints about a form that ends too early or is not one.
+    return new AppError('BAD_REQUEST', 'The form is malformed or incomplete', { cause: error });
+  }
+  if (error.code === 'LIMIT_FILE_SIZE') {
+    const megabytes = Math.floor(maxSize / MEGABYTE);
+    return new AppError('PAYLOAD_TOO_LARGE', `A file may have ${megabytes} MB at most`);
+  }
+  if (error.code === 'LIMIT_FILE_COUNT' || error.code === 'LIMIT_UNEXPECTED_FILE') {
+    const message = `Send ${maxFiles === 1 ? 'one file' : `up to ${maxFiles} files`} as "${field}"`;
+    return new AppError('VALIDATION', message, { errors: [{ path: field, message }] });
+  }
+  return new AppError('VALIDATION', 'The form has fields that do not belong there', {
+    errors: [{ path: error.field ?? '', message: error.message }],
+  });
+};
+
+/**
+ * Reads a form with files, the files to disk and never to memory. What is left of them when the answer
+ * has been given is removed, whatever has happened in between.
+ */
+export const uploadForm = (directory: string, rule: UploadFormRule): RequestHandler => {
+  mkdirSync(directory, { recursive: true });
+  const parse = multer({
+    dest: directory,
+    limits: {
+      fileSize: rule.maxSize,
+      files: rule.maxFiles,
+      fields: MAX_FIELDS,
+      parts: MAX_FIELDS + rule.maxFiles,
+      fieldSize: MAX_FIELD_BYTES,
+      fieldNameSize: MAX_NAME_BYTES,
+      headerPairs: 20,
+      // A field named `a[4294967294]` would otherwise make a list of that length.
+      fieldNestingDepth: 0,
+      fieldArrayIndexLimit: 0,
+    } as multer.Options['limits'],
+    defParamCharset: 'utf8',
+  } as multer.Options).array(rule.field, rule.maxFiles);
+  return (req, res, next) => {
+    if (!req.is('multipart/form-data')) {
+      next(new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the file as multipart/form-data'));
+      return;
+    }
+    res.once('close', () => {
+      for (const { path } of filesOf(req)) void rm(path, { force: true });
+    });
+    void parse(req, res, (error: unknown) => {
+      next(error === undefined || error === null ? undefined : refusalOf(error, rule));
+    });
+  };
+};
+
+const filesOf = (req: Request): Express.Multer.File[] =>
+  Array.isArray(req.files) ? req.files : [];
+
+/**
+ * The files of a form that {@link uploadForm} has read.
+ *
+ * @throws {AppError} VALIDATION when there is none.
+ */
+export const receivedFiles = (req: Request, field: string): IncomingFile[] => {
+  const files = filesOf(req).map(({ path, originalname, mimetype, size }) => ({
+    path,
+    name: originalname,
+    mimeType: mimetype,
+    size,
+  }));
+  if (files.length === 0) {
+    const message = `Send the file as "${field}"`;
+    throw new AppError('VALIDATION', message, { errors: [{ path: field, message }] });
+  }
+  return files;
+};

@@ -1,0 +1,56 @@
+import { notFound } from '../../shared/errors.js';
+import type { UserCard } from '../users/index.js';
+import type { ChatHeads } from './chat-heads.js';
+import type { MemberMessage } from './message-access.service.js';
+import type { MessageHistory } from './message-history.service.js';
+import { statusOf } from './message-history.service.js';
+import type { MessageLog, Mutation } from './message-log.js';
+import { toRecord } from './message.record.js';
+import type { AttachmentClaims } from './send-message.service.js';
+import type { MessageEvent } from './messages.events.js';
+
+/** What a change led to; the same shape that its event carries. */
+export interface Changed extends MessageEvent {
+  /** False when there was nothing to change: no new version, and nothing to tell. */
+  changed: boolean;
+}
+
+/** What changing is built from. */
+export interface MessageChangeParts {
+  log: MessageLog;
+  heads: ChatHeads;
+  history: MessageHistory;
+  attachments: Pick<AttachmentClaims, 'addressed'>;
+  directory: { card(userId: string): Promise<UserCard | undefined> };
+}
+
+/** Writes a change to a message, with what its event needs. The use cases check rights and publish. */
+export class MessageChange {
+  constructor(private readonly parts: MessageChangeParts) {}
+
+  /**
+   * Applies a change. Everything that has to be looked up is looked up before the write: events of a
+   * chat leave in the order of its log.
+   *
+   * @throws {AppError} what `mutate` throws.
+   */
+  async apply({ doc, chat }: MemberMessage, mutate: Mutation): Promise<Changed> {
+    const { attachments, directory, heads, history, log } = this.parts;
+    const [sender, positions] = await Promise.all([
+      directory.card(doc.senderId.toHexString()),
+      history.positions(chat.id),
+    ]);
+    if (!sender) throw notFound('Message');
+    const { message: after, changed } = await log.change(chat.id, doc._id.toHexString(), mutate);
+    if (changed) heads.note(after);
+    const record = toRecord(after);
+    const message = { ...record, media: attachments.addressed(record.media) };
+    return {
+      message,
+      sender,
+      status: statusOf(message, positions),
+      audience: { memberIds: chat.members && [...chat.members.keys()] },
+      changed,
+    };
+  }
+}

@@ -1,0 +1,187 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema } from 'mongoose';
+
+/** Name of the index over messages with files, for queries that must not walk past all others. */
+export const CHAT_FILES_INDEX = 'chat_files';
+
+/** What a message is made of. */
+export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file', 'system'] as const;
+export type MessageType = (typeof MESSAGE_TYPES)[number];
+
+/** One attachment; keys and facts, never a signed URL. */
+export interface Attachment {
+  /** Id of an uploaded file; absent for a foreign URL. */
+  fileId?: string;
+  url: string;
+  thumbnailUrl?: string | null;
+  type: 'image' | 'video' | 'audio' | 'file';
+  filename?: string;
+  /** Bytes. */
+  size?: number;
+  mimeType?: string;
+  /** Pixels. */
+  width?: number | null;
+  height?: number | null;
+  /** Seconds. */
+  duration?: number | null;
+  /** Set for a URL that is not ours; such a file is never fetched by the server. */
+  external?: boolean;
+}
+
+/** Who reacted with what. */
+export interface Reaction {
+  userId: Types.ObjectId;
+  emoji: string;
+  at: Date;
+}
+
+/** A text that a message had before it was edited. */
+export interface PastContent {
+  content: string;
+  /** When it was replaced. */
+  at: Date;
+}
+
+/** Where the span of time began that {@link MessageDoc.versions} is kept for. */
+export interface VersionMark {
+  /** The message's version at that time. */
+  version: number;
+  at: Date;
+}
+
+/** A stored message. */
+export interface MessageDoc {
+  _id: Types.ObjectId;
+  chatId: Types.ObjectId;
+  /** Place in the chat: 1, 2, 3 … without a hole. */
+  seq: number;
+  /** Number of this message's newest change among all changes of the chat. */
+  version: number;
+  /**
+   * The numbers of this message's recent changes, `version` the last of them. A unique index over
+   * them keeps a number that was taken once from being given out again after the message has moved
+   * on to a newer one; otherwise a node that lags behind could write a change below a reader's cursor.
+   */
+  versions: number[];
+  /** Absent until the first change. */
+  versionMark?: VersionMark;
+  senderId: Types.ObjectId;
+  /** Made by the client, so that a retry is recognised. */
+  clientMessageId?: string;
+  /** Digest of what the client sent, to tell a retry from another message under the same id. */
+  fingerprint?: string;
+  messageType: MessageType;
+  content: string;
+  media: Attachment[];
+  /** Id and number of the message that this one answers. */
+  replyTo?: { id: Types.ObjectId; seq: number };
+  mentions: Types.ObjectId[];
+  reactions: Reaction[];
+  editedAt?: Date;
+  edits?: PastContent[];
+  /** Set when deleted for everyone; the content is gone then. */
+  deletedAt?: Date;
+  deletedBy?: Types.ObjectId;
+  /** Users who deleted the message for themselves; absent until somebody does. */
+  deletedFor?: Types.ObjectId[];
+  pinnedAt?: Date;
+  pinnedBy?: Types.ObjectId;
+  /** Facts of a system message, such as who was added. */
+  system?: Record<string, unknown>;
+  /** Where a forwarded message came from. */
+  forwardedFrom?: { senderId: Types.ObjectId; messageId: Types.ObjectId };
+  createdAt: Date;
+  /** Time of the newest change. */
+  updatedAt: Date;
+}
+
+const messageSchema = new Schema<MessageDoc>(
+  {
+    chatId: { type: Schema.Types.ObjectId, required: true },
+    seq: { type: Number, required: true },
+    version: { type: Number, required: true },
+    versions: { type: [Number], required: true },
+    versionMark: { type: new Schema({ version: Number, at: Date }, { _id: false }) },
+    senderId: { type: Schema.Types.ObjectId, required: true },
+    clientMessageId: String,
+    fingerprint: String,
+    messageType: { type: String, enum: MESSAGE_TYPES, required: true },
+    content: { type: String, default: '' },
+    media: { type: [Object], default: [] },
+    replyTo: {
+      type: new Schema(
+        {
+          id: { type: Schema.Types.ObjectId, required: true },
+          seq: { type: Number, required: true },
+        },
+        { _id: false },
+      ),
+    },
+    mentions: { type: [Schema.Types.ObjectId], default: [] },
+    reactions: {
+      type: [
+        new Schema({ userId: Schema.Types.ObjectId, emoji: String, at: Date }, { _id: false }),
+      ],
+      default: [],
+    },
+    editedAt: Date,
+    edits: {
+      type: [new Schema({ content: String, at: Date }, { _id: false })],
+      default: undefined,
+    },
+    deletedAt: Date,
+    deletedBy: Schema.Types.ObjectId,
+    deletedFor: { type: [Schema.Types.ObjectId], default: undefined },
+    pinnedAt: Date,
+    pinnedBy: Schema.Types.ObjectId,
+    system: Schema.Types.Mixed,
+    forwardedFrom: {
+      type: new Schema(
+        { senderId: Schema.Types.ObjectId, messageId: Schema.Types.ObjectId },
+        { _id: false },
+      ),
+    },
+    createdAt: { type: Date, required: true },
+    updatedAt: { type: Date, required: true },
+  },
+  { collection: 'messages' },
+);
+messageSchema.index({ chatId: 1, seq: 1 }, { unique: true });
+messageSchema.index({ chatId: 1, versions: 1 }, { unique: true });
+messageSchema.index({ chatId: 1, version: 1 });
+// Finds what has changed in the last half minute, for the digests.
+messageSchema.index({ updatedAt: 1 });
+messageSchema.index(
+  { chatId: 1, senderId: 1, clientMessageId: 1 },
+  { unique: true, partialFilterExpression: { clientMessageId: { $type: 'string' } } },
+);
+// Finds what one user has deleted for themselves, so that pages can step over it without a scan.
+messageSchema.index(
+  { deletedFor: 1, chatId: 1, seq: 1 },
+  { partialFilterExpression: { deletedFor: { $exists: true } } },
+);
+// Threads, and what is pinned in a chat.
+messageSchema.index(
+  { 'replyTo.id': 1, seq: 1 },
+  { partialFilterExpression: { 'replyTo.id': { $exists: true } } },
+);
+messageSchema.index(
+  { chatId: 1, pinnedAt: -1 },
+  { partialFilterExpression: { pinnedAt: { $exists: true } } },
+);
+// Whether a message uses an uploaded file.
+messageSchema.index(
+  { 'media.fileId': 1, chatId: 1 },
+  { partialFilterExpression: { 'media.fileId': { $exists: true } } },
+);
+// The files of a chat, newest first, past all that is only said.
+messageSchema.index(
+  { chatId: 1, seq: -1 },
+  { name: CHAT_FILES_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },
+);
+// How often a user is mentioned in what they have not read.
+messageSchema.index({ mentions: 1, chatId: 1, seq: 1 });
+
+/** The collection of messages on a connection. */
+export const defineMessageModel = (connection: Connection): Model<MessageDoc> =>
+  connection.model<MessageDoc>('Message', messageSchema);

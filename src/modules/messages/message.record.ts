@@ -1,0 +1,67 @@
+import type { Attachment, MessageDoc, MessageType } from './message.model.js';
+
+/** A message as plain JSON: what services return, events carry, and presenters read. */
+export interface MessageRecord {
+  id: string;
+  chatId: string;
+  seq: number;
+  version: number;
+  senderId: string;
+  clientMessageId: string | null;
+  messageType: MessageType;
+  content: string;
+  media: Attachment[];
+  replyTo: { id: string; seq: number } | null;
+  mentions: string[];
+  reactions: { userId: string; emoji: string; at: string }[];
+  editedAt: string | null;
+  deletedAt: string | null;
+  deletedBy: string | null;
+  pinnedAt: string | null;
+  pinnedBy: string | null;
+  system: Record<string, unknown> | null;
+  forwardedFrom: { senderId: string; messageId: string } | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null;
+
+/** The record of a stored message; what a deleted one said is left out whatever is stored. */
+export const toRecord = (doc: MessageDoc): MessageRecord => {
+  const isDeleted = doc.deletedAt !== undefined && doc.deletedAt !== null;
+  return {
+    id: doc._id.toHexString(),
+    chatId: doc.chatId.toHexString(),
+    seq: doc.seq,
+    version: doc.version,
+    senderId: doc.senderId.toHexString(),
+    clientMessageId: doc.clientMessageId ?? null,
+    messageType: doc.messageType,
+    content: isDeleted ? '' : doc.content,
+    media: isDeleted ? [] : doc.media,
+    replyTo: doc.replyTo ? { id: doc.replyTo.id.toHexString(), seq: doc.replyTo.seq } : null,
+    mentions: isDeleted ? [] : doc.mentions.map((id) => id.toHexString()),
+    reactions: isDeleted
+      ? []
+      : doc.reactions.map(({ userId, emoji, at }) => ({
+          userId: userId.toHexString(),
+          emoji,
+          at: at.toISOString(),
+        })),
+    editedAt: isDeleted ? null : iso(doc.editedAt),
+    deletedAt: iso(doc.deletedAt),
+    deletedBy: doc.deletedBy?.toHexString() ?? null,
+    pinnedAt: isDeleted ? null : iso(doc.pinnedAt),
+    pinnedBy: isDeleted ? null : (doc.pinnedBy?.toHexString() ?? null),
+    system: doc.system ?? null,
+    forwardedFrom: doc.forwardedFrom
+      ? {
+          senderId: doc.forwardedFrom.senderId.toHexString(),
+          messageId: doc.forwardedFrom.messageId.toHexString(),
+        }
+      : null,
+    createdAt: doc.createdAt.toISOString(),
+    updatedAt: doc.updatedAt.toISOString(),
+  };
+};

@@ -1,0 +1,84 @@
+import type { AnyCommand } from '../../realtime/command.js';
+import { command, hasField } from '../../realtime/command.js';
+import type { Emission, RenderingTable } from '../../realtime/rendering.js';
+import { rooms } from '../../realtime/rooms.js';
+import type { MessageEvents } from './messages.events.js';
+import { presentMessage } from './messages.presenter.js';
+import { sendMediaSchema, sendTextSchema, toSendInput } from './messages.schemas.js';
+import type { SendMessage } from './send-message.service.js';
+
+/** Native socket commands that send messages. */
+export const messageCommands = (sender: SendMessage, maxLength: number): AnyCommand[] => [
+  command({
+    event: 'send_message',
+    dialect: 'native',
+    summary: 'Send a text message',
+    accepts: hasField('chatId'),
+    schema: sendTextSchema(maxLength),
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const sent = await sender.send(actor, { ...payload, messageType: 'text', media: [] });
+      return { data: presentMessage(sent.message, sent.sender, 'sent') };
+    },
+  }),
+  command({
+    event: 'send_media',
+    dialect: 'native',
+    summary: 'Send uploaded files, or https addresses of foreign ones',
+    accepts: hasField('chatId'),
+    schema: sendMediaSchema(maxLength),
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const sent = await sender.send(actor, toSendInput(payload));
+      return { data: presentMessage(sent.message, sent.sender, 'sent') };
+    },
+  }),
+];
+
+/**
+ * Counts, per person, what the person has not read, right after a message; undefined when the database
+ * is too slow to tell in time.
+ */
+export type UnreadAt = (
+  userId: string,
+  message: MessageEvents['message.sent']['message'],
+) => Promise<number | undefined>;
+
+/**
+ * How native clients hear of messages: those who look at the chat get the message, the others a note
+ * with the message and their own unread count. In a large chat one note serves all; it carries the
+ * chat's newest number, from which each client subtracts its own read position. So does a note whose
+ * count is not there: the message is what matters.
+ */
+export const messageRenderings = (unreadAt: UnreadAt): RenderingTable<MessageEvents> => ({
+  dialect: 'native',
+  renderings: {
+    'message.sent': ({ message, sender, audience }, local) => {
+      const { chatId } = message;
+      const shown = presentMessage(message, sender, 'sent');
+      const received: Emission = {
+        audience: { room: rooms.open(chatId) },
+        event: shown.media.length > 0 ? 'media_received' : 'message_received',
+        payload: shown,
+      };
+      if (!audience.memberIds) {
+        const note: Emission = {
+          audience: { room: rooms.chat(chatId), except: [rooms.open(chatId)] },
+          event: 'unread_message',
+          payload: { chatId, lastSeq: message.seq, message: shown },
+        };
+        return [received, note];
+      }
+      const notes = local.notLooking(audience.memberIds, chatId).map(async (userId) => {
+        const unreadCount = await unreadAt(userId, message);
+        const count = unreadCount === undefined ? { lastSeq: message.seq } : { unreadCount };
+        return {
+          audience: { room: rooms.user(userId), except: [rooms.open(chatId)] },
+          event: 'unread_message',
+          payload: { chatId, ...count, message: shown },
+        };
+      });
+      return [received, ...notes];
+    },
+  },
+});

@@ -1,0 +1,53 @@
+import { AppError, forbidden } from '../../shared/errors.js';
+import type { ChatKind, MemberRole } from '../chats/index.js';
+
+/** What the rules about a message look at. */
+export interface MessageForPolicy {
+  senderId: string;
+  messageType: string;
+  createdAt: Date;
+  isDeleted: boolean;
+}
+
+const gone = (): AppError => new AppError('GONE', 'This message was deleted');
+
+/**
+ * Whether a user may change the text: the sender, within the window.
+ *
+ * @param windowSeconds how long after sending; 0 means always.
+ */
+export const refusalToEdit = (
+  message: MessageForPolicy,
+  userId: string,
+  now: number,
+  windowSeconds: number,
+): AppError | undefined => {
+  if (message.senderId !== userId) return forbidden('Only the sender can edit a message');
+  if (message.messageType === 'system') return forbidden('This message cannot be edited');
+  if (message.isDeleted) return gone();
+  if (windowSeconds > 0 && now - message.createdAt.getTime() > windowSeconds * 1000) {
+    return new AppError('EDIT_WINDOW_CLOSED', 'This message can no longer be edited');
+  }
+  return undefined;
+};
+
+/** Whether a user may delete the message for everyone: the sender alone. */
+export const refusalToDeleteForEveryone = (
+  message: MessageForPolicy,
+  userId: string,
+): AppError | undefined =>
+  message.senderId !== userId || message.messageType === 'system'
+    ? forbidden('Only the sender can delete a message for everyone')
+    : undefined;
+
+/** Whether a member may react to, pin or forward the message. */
+export const refusalToUse = (message: MessageForPolicy): AppError | undefined => {
+  if (message.isDeleted) return gone();
+  return message.messageType === 'system' ? forbidden('This is not a user’s message') : undefined;
+};
+
+/** Whether a member may pin and unpin: both in a direct chat, owners and admins elsewhere. */
+export const refusalToPin = (kind: ChatKind, role: MemberRole): AppError | undefined =>
+  kind === 'direct' || role !== 'member'
+    ? undefined
+    : forbidden('Only owners and admins can pin messages here');

@@ -1,0 +1,95 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../http/route.js';
+import { route } from '../../http/route.js';
+import type { Actor } from '../../shared/actor.js';
+import { chatParams } from '../chats/index.js';
+import type { MessageHistory } from './message-history.service.js';
+import { presentMessage } from './messages.presenter.js';
+import {
+  historyQuery,
+  messageListQuery,
+  messageResponse,
+  sendAnywhereSchema,
+  toSendInput,
+} from './messages.schemas.js';
+import type { SendMessage } from './send-message.service.js';
+
+/** Finds the chat that a `room` names: see the groups module. */
+export interface RoomFinder {
+  /** The chat to read from. */
+  find(room: string): Promise<string>;
+  /** The chat to take part in: made and joined when needed. */
+  enter(actor: Actor, room: string): Promise<string>;
+}
+
+/** What the message routes call. */
+export interface MessageRoutesParts {
+  sender: SendMessage;
+  history: MessageHistory;
+  rooms: RoomFinder;
+  maxLength: number;
+}
+
+const tag = 'Messages';
+const messageList = Joi.array().items(messageResponse);
+
+/** REST endpoints for sending and reading messages. */
+export const messageRoutes = ({
+  sender,
+  history,
+  rooms,
+  maxLength,
+}: MessageRoutesParts): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/messages',
+    summary: 'Send a message to a chat, or to a room by its name',
+    tag,
+    auth: 'user',
+    body: sendAnywhereSchema(maxLength),
+    load: 'work',
+    response: messageResponse,
+    status: 201,
+    otherStatuses: [200],
+    handle: async ({ actor, body: { room, chatId = '', ...body } }) => {
+      const target = room === undefined ? chatId : await rooms.enter(actor, room);
+      const sent = await sender.send(actor, toSendInput({ ...body, chatId: target }));
+      return {
+        data: presentMessage(sent.message, sent.sender, 'sent'),
+        status: sent.isReplay ? 200 : 201,
+      };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/messages',
+    summary: 'Messages of a chat, or of a room by its name; by page or cursor',
+    tag,
+    auth: 'user',
+    query: messageListQuery,
+    response: messageList,
+    paginated: true,
+    handle: async ({ actor, query: { room, chatId = '', ...query } }) =>
+      listPage(history, actor, room === undefined ? chatId : await rooms.find(room), query),
+  }),
+  route({
+    method: 'get',
+    path: '/api/chats/:chatId/messages',
+    summary: 'Messages of a chat, by page or cursor',
+    tag,
+    auth: 'user',
+    params: chatParams,
+    query: historyQuery,
+    response: messageList,
+    paginated: true,
+    handle: ({ actor, params, query }) => listPage(history, actor, params.chatId, query),
+  }),
+];
+
+const listPage = async (history: MessageHistory, ...args: Parameters<MessageHistory['list']>) => {
+  const { views, pagination } = await history.list(...args);
+  return {
+    data: views.map(({ message, sender, status }) => presentMessage(message, sender, status)),
+    pagination,
+  };
+};

@@ -1,0 +1,80 @@
+import { trusted } from 'mongoose';
+import type { Model } from 'mongoose';
+import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
+import type { Notice, NoticeDoc } from './notice.model.js';
+
+/** What is done about notices. */
+export interface NoticeReader {
+  /** Looks at what the notices are about, and puts this node's sockets and memory right. */
+  lookAt(notices: Notice[]): Promise<void>;
+  /** Notices were missed: nothing that this node remembers is certain. */
+  doubtAll(): Promise<void>;
+}
+
+/** How often the board is read, in milliseconds: by one query over its unique index. */
+export const NOTICE_TICK_MS = 250;
+/** For how long a notice is looked at again: it was posted before its change, which may take its time. */
+const RECENT_MS = 10_000;
+/** Entries read at once. */
+const PAGE = 500;
+
+/**
+ * Reads what other nodes, and this one, have posted. A notice is looked at from the tick after the one
+ * that has read it: by then the event about it has come over Redis, if there is a way, and nobody is told
+ * twice.
+ */
+export class NoticeWatch {
+  private cursor = 0;
+  private readonly recent = new Map<string, { notice: Notice; until: number }>();
+
+  constructor(
+    private readonly notices: Model<NoticeDoc>,
+    private readonly reader: NoticeReader,
+    /** A clock that does not jump, in milliseconds. */
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** Begins behind the newest notice: this node has nobody connected yet. */
+  async start(): Promise<void> {
+    const newest = await this.notices.findOne({}, { n: 1 }).sort({ n: -1 }).lean();
+    this.cursor = newest?.n ?? 0;
+  }
+
+  /** Looks at what is recent, then reads what is new. */
+  async tick(): Promise<void> {
+    const now = this.now();
+    for (const [key, { until }] of this.recent) if (until < now) this.recent.delete(key);
+    if (this.recent.size > 0) {
+      const notices = [...this.recent.values()].map(({ notice }) => notice);
+      await withDeadline(this.reader.lookAt(notices), QUEUE_STEP_MS);
+    }
+    await this.read();
+  }
+
+  private async read(): Promise<void> {
+    for (let hasMore = true; hasMore;) {
+      const entries = await withDeadline(
+        this.notices
+          .find({ n: trusted({ $gt: this.cursor }) })
+          .sort({ n: 1 })
+          .limit(PAGE)
+          .read('primary')
+          // The cursor must not run ahead of what a failover leaves.
+          .readConcern('majority')
+          .lean()
+          .exec(),
+        QUEUE_STEP_MS,
+      );
+      if (entries[0] && entries[0].n > this.cursor + 1) await this.reader.doubtAll();
+      this.cursor = entries.at(-1)?.n ?? this.cursor;
+      const until = this.now() + RECENT_MS;
+      for (const notice of entries.flatMap(({ notices }) => notices)) {
+        this.recent.set(`${notice.kind} ${notice.userId} ${notice.chatId ?? ''}`, {
+          notice,
+          until,
+        });
+      }
+      hasMore = entries.length === PAGE;
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type { EventBus } from '../../platform/event-bus.js';
+import type { UserRole } from '../../shared/actor.js';
+import type { Notice } from './notice.model.js';
+import type { NoticeReader } from './notice-watch.service.js';
+import type { NoticeEvents } from './notices.events.js';
+
+/** The events that put this node right: the same ones that Redis would have brought. */
+export interface StandingEvents extends NoticeEvents {
+  'session.revoked': { sessionId: string; userId: string };
+  'user.deactivated': { userId: string };
+  'user.role_changed': { userId: string; role: UserRole };
+  'members.added': { chatId: string; userIds: string[]; actorId: string };
+  'members.removed': { chatId: string; userIds: string[]; actorId: string };
+}
+
+/** This node's sockets, as far as they show what a user may hear. */
+export interface LocalStanding {
+  /** Which of the users have a socket on this node. */
+  connected(userIds: Iterable<string>): string[];
+  /** The logins with which the user is connected here, and the role that each acts in. */
+  logins(userId: string): { sessionId: string; role: UserRole }[];
+  /** How many of the user's sockets stand in the chat's room, and how many there are. */
+  places(userId: string, chatId: string): { inRoom: number; all: number };
+  /** Ends all connections in such a way that the clients come back and are asked who they are. */
+  reconnectAll(): Promise<void>;
+}
+
+/** What the repair is built from. */
+export interface StandingRepairParts {
+  /** Which of these users are, in the database, members of which of these chats. */
+  memberships(userIds: string[], chatIds: string[]): Promise<{ userId: string; chatId: string }[]>;
+  bus: EventBus<StandingEvents>;
+  sockets: LocalStanding;
+  /** What the database says of a login: undefined when it has ended. */
+  standingOf(
+    userId: string,
+    sessionId: string,
+  ): Promise<{ role: UserRole; isDeactivated: boolean } | undefined>;
+}
+
+/** Compares what the notices are about with the database, and tells this node what it has not heard. */
+export class StandingRepair implements NoticeReader {
+  constructor(private readonly parts: StandingRepairParts) {}
+
+  async lookAt(notices: Notice[]): Promise<void> {
+    const { bus, sockets } = this.parts;
+    for (const notice of notices) bus.receive('standing.doubted', notice);
+    const here = new Set(sockets.connected(new Set(notices.map(({ userId }) => userId))));
+    const concerned = notices.filter(({ userId }) => here.has(userId));
+    const logins = concerned.filter(({ kind }) => kind === 'login');
+    await Promise.all([
+      this.repairPlaces(concerned),
+      ...logins.map(({ userId }) => this.repairLogins(userId)),
+    ]);
+  }
+
+  doubtAll(): Promise<void> {
+    return this.parts.sockets.reconnectAll();
+  }
+
+  private async repairPlaces(notices: Notice[]): Promise<void> {
+    const places = notices.flatMap(({ kind, userId, chatId }) =>
+      kind === 'member' && chatId !== undefined ? [{ userId, chatId }] : [],
+    );
+    if (places.length === 0) return;
+    const { bus, memberships, sockets } = this.parts;
+    const rows = await memberships(
+      places.map(({ userId }) => userId),
+      places.map(({ chatId }) => chatId),
+    );
+    const members = new Set(rows.map(({ userId, chatId }) => `${userId} ${chatId}`));
+    for (const { userId, chatId } of places) {
+      const { inRoom, all } = sockets.places(userId, chatId);
+      const event = { chatId, userIds: [userId], actorId: userId };
+      if (members.has(`${userId} ${chatId}`)) {
+        if (inRoom < all) bus.receive('members.added', event);
+      } else if (inRoom > 0) {
+        bus.receive('members.removed', event);
+      }
+    }
+  }
+
+  private async repairLogins(userId: string): Promise<void> {
+    const { bus, sockets, standingOf } = this.parts;
+    for (const { sessionId, role } of sockets.logins(userId)) {
+      const standing = await standingOf(userId, sessionId);
+      if (!standing) bus.receive('session.revoked', { sessionId, userId });
+      else if (standing.isDeactivated) bus.receive('user.deactivated', { userId });
+      else if (standing.role !== role) {
+        bus.receive('user.role_changed', { userId, role: standing.role });
+      }
+    }
+  }
+}

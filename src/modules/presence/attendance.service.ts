@@ -1,0 +1,133 @@
+import type { EventBus } from '../../platform/event-bus.js';
+import type { Logger } from '../../platform/logger.js';
+import type { Clock } from '../../shared/clock.js';
+import type { UserStatus } from '../users/index.js';
+import type { AnnouncePresence } from './announce-presence.service.js';
+import type { PresenceEvents } from './presence.events.js';
+import type { PresenceStore } from './presence-store.js';
+
+/** What counting is built from. */
+export interface AttendanceParts {
+  store: PresenceStore;
+  announcer: AnnouncePresence;
+  bus: EventBus<PresenceEvents>;
+  clock: Clock;
+  logger: Logger;
+  /** How long after the last connection a user still counts as here, in milliseconds. */
+  graceMs: number;
+}
+
+/**
+ * Who is here. A user is here while one of their sockets is on any node, and for a grace period after
+ * the last, so that a short loss of the network is not announced to everybody. Whoever has chosen to be
+ * `offline` looks as if they had left when they chose it, whatever they do.
+ */
+export class Attendance {
+  /** Sockets on this node, by user. */
+  private readonly sockets = new Map<string, Set<string>>();
+  /** Users whose last socket on this node has gone a moment ago. */
+  private readonly leaving = new Map<string, { timer: NodeJS.Timeout; at: Date }>();
+  /** What the users on this node have chosen to show. */
+  private readonly chosen = new Map<string, Promise<UserStatus>>();
+
+  constructor(private readonly parts: AttendanceParts) {
+    parts.bus.onEveryNode('presence.chosen', ({ userId, status }) => {
+      if (this.sockets.has(userId)) this.chosen.set(userId, Promise.resolve(status));
+    });
+  }
+
+  /**
+   * Counts a socket in; tells the others when it is the user's first anywhere.
+   *
+   * @param chatIds the chats that the user is in, as they were looked up for the socket.
+   */
+  async connect(userId: string, socketId: string, chatIds?: string[]): Promise<void> {
+    const { announcer, store } = this.parts;
+    const known = this.sockets.get(userId);
+    if (known) {
+      known.add(socketId);
+      return;
+    }
+    this.sockets.set(userId, new Set([socketId]));
+    const profile = announcer.profile(userId);
+    const chosen = profile.then(({ status }) => status);
+    this.chosen.set(userId, chosen);
+    chosen.catch(() => {
+      // Nobody may be waiting for it; whoever asks next looks it up.
+      if (this.chosen.get(userId) === chosen) this.chosen.delete(userId);
+    });
+    const left = this.leaving.get(userId);
+    this.leaving.delete(userId);
+    clearTimeout(left?.timer);
+    await announcer.inTurn(userId, async () => {
+      const { status } = await profile;
+      if (left || !(await store.enter(userId)) || status === 'offline') return;
+      await announcer.announce(userId, chatIds);
+    });
+  }
+
+  /** Counts a socket out; after the last one's grace period the others are told. */
+  disconnect(userId: string, socketId: string): void {
+    const { announcer, clock, logger, store, graceMs } = this.parts;
+    const known = this.sockets.get(userId);
+    if (!known?.delete(socketId) || known.size > 0) return;
+    this.sockets.delete(userId);
+    this.chosen.delete(userId);
+    const at = new Date(clock.now());
+    const timer = setTimeout(() => {
+      this.leaving.delete(userId);
+      const departure = announcer.inTurn(userId, async () => {
+        if (await store.leave(userId)) await announcer.depart(userId, at);
+      });
+      departure.catch((error: unknown) => {
+        logger.warn({ err: error }, 'a departure was not announced');
+      });
+    }, graceMs);
+    timer.unref();
+    this.leaving.set(userId, { timer, at });
+  }
+
+  /** Whether a user on this node has chosen not to be seen. */
+  async isHiding(userId: string): Promise<boolean> {
+    const chosen = this.chosen.get(userId);
+    const status = chosen ? await chosen : (await this.parts.announcer.profile(userId)).status;
+    return status === 'offline';
+  }
+
+  /** Renews this node's lease and announces those whom dead nodes have left behind. */
+  async tick(): Promise<void> {
+    const { announcer, store } = this.parts;
+    if ((await store.renew()) === 'lapsed') {
+      for (const userId of this.sockets.keys()) {
+        await announcer.inTurn(userId, async () => {
+          if (!(await this.isHiding(userId))) await announcer.announce(userId);
+        });
+      }
+    }
+    for (;;) {
+      const orphans = await store.takeOrphans();
+      if (!orphans) return;
+      for (const userId of orphans.userIds) {
+        await announcer.inTurn(userId, () => announcer.depart(userId, orphans.lastSeen));
+      }
+    }
+  }
+
+  /**
+   * Lets go of all users when the node goes down: their clients reconnect elsewhere, and another node
+   * announces those who have not after the grace period.
+   */
+  async settle(): Promise<void> {
+    const { announcer, clock, store, graceMs } = this.parts;
+    const now = new Date(clock.now());
+    const users = new Map([...this.sockets.keys()].map((userId) => [userId, now]));
+    for (const [userId, { timer, at }] of this.leaving) {
+      clearTimeout(timer);
+      users.set(userId, at);
+    }
+    this.leaving.clear();
+    await announcer.settled();
+    await store.release(graceMs);
+    await Promise.all([...users].map(([userId, at]) => announcer.noteLastSeen(userId, at)));
+  }
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { AnyRoute } from '../../http/route.js';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { LoadMonitor } from '../../platform/load-monitor.js';
+import type { Logger } from '../../platform/logger.js';
+import type { RedisClients } from '../../platform/redis.js';
+import type { AnyCommand } from '../../realtime/command.js';
+import type { Clock } from '../../shared/clock.js';
+import type { AccessModels, Contacts } from '../chats/index.js';
+import type { AnnouncePresenceParts } from './announce-presence.service.js';
+import { AnnouncePresence } from './announce-presence.service.js';
+import { Attendance } from './attendance.service.js';
+import type { ChooseStatusParts } from './choose-status.service.js';
+import { ChooseStatus } from './choose-status.service.js';
+import { PresenceAudiences } from './presence-audience.service.js';
+import type { PresenceEvents } from './presence.events.js';
+import { presenceCommands } from './presence.gateway.js';
+import { presenceRoutes } from './presence.routes.js';
+import { MemoryPresenceStore } from './presence-store.js';
+import { RedisPresenceStore } from './redis-presence-store.js';
+import type { SeePresenceParts } from './see-presence.service.js';
+import { SeePresence } from './see-presence.service.js';
+
+export { presenceListeners } from './presence-audience.js';
+export type { PresenceAudience, PresenceEvents } from './presence.events.js';
+export { presenceRenderings } from './presence.gateway.js';
+export { presentOnlineUser, presentStatus } from './presence.presenter.js';
+export { chosenStatusSchema, onlineUserResponse, presenceResponse } from './presence.schemas.js';
+export type { Attendance } from './attendance.service.js';
+export type { ChooseStatus, ChosenStatus } from './choose-status.service.js';
+export type { VisiblePresence } from './presence.view.js';
+export type { OnlineUser, SeePresence } from './see-presence.service.js';
+
+/** The part of the user directory that presence reads and writes. */
+type PresenceDirectory = SeePresenceParts['directory'] &
+  AnnouncePresenceParts['directory'] &
+  ChooseStatusParts['directory'];
+
+/** What the module is built from. */
+export interface PresenceModuleParts {
+  models: AccessModels;
+  contacts: Contacts;
+  directory: PresenceDirectory;
+  bus: EventBus<PresenceEvents>;
+  load: Pick<LoadMonitor, 'isShedding'>;
+  clock: Clock;
+  logger: Logger;
+  redis: RedisClients | undefined;
+  config: {
+    /** How long after the last connection a user still counts as here, in milliseconds. */
+    presenceGraceMs: number;
+    /** How long a node that says nothing counts as alive, in milliseconds. */
+    presenceLeaseMs: number;
+  };
+}
+
+/** The presence module, built. */
+export interface PresenceModule {
+  /** Counts sockets in and out. */
+  attendance: Attendance;
+  see: SeePresence;
+  chooser: ChooseStatus;
+  /** Stand before those of the users module, whose last path takes every segment. */
+  routes: AnyRoute[];
+  commands: AnyCommand[];
+  /** How often `attendance.tick` runs, in milliseconds. */
+  tickMs: number;
+  /** Tells what was put off while the process was busy; run every second. */
+  catchUp(): Promise<void>;
+  /** Notes this node where the others look; waits for Redis a moment, and no longer. */
+  start(): Promise<void>;
+}
+
+/** How long the start waits for Redis, in milliseconds. */
+const START_WAIT_MS = 500;
+
+/** Builds the presence module: leases in Redis where there is one, else this node alone. */
+export const createPresenceModule = (parts: PresenceModuleParts): PresenceModule => {
+  const { config, contacts, logger, models } = parts;
+  const { presenceGraceMs: graceMs, presenceLeaseMs: leaseMs } = config;
+  const redis = parts.redis?.client('presence');
+  const store = redis
+    ? new RedisPresenceStore({ redis, nodeId: randomUUID(), leaseMs, logger })
+    : new MemoryPresenceStore();
+  const audiences = new PresenceAudiences(models, contacts);
+  const see = new SeePresence({ ...parts, store, audiences });
+  const announcer = new AnnouncePresence({ ...parts, store, audiences, see });
+  const chooser = new ChooseStatus({ ...parts, store, announcer });
+  const attendance = new Attendance({ ...parts, store, announcer, graceMs });
+  // The users of this node are noted as soon as Redis is there, not only with the next round.
+  redis?.on('ready', () => {
+    attendance.tick().catch((error: unknown) => {
+      logger.warn({ err: error }, 'presence was not brought up to date');
+    });
+  });
+  return {
+    attendance,
+    see,
+    chooser,
+    routes: presenceRoutes(see, chooser),
+    commands: presenceCommands(chooser),
+    catchUp: () => announcer.catchUp(),
+    tickMs: Math.max(50, Math.floor(leaseMs / 3)),
+    start: async () => {
+      if (redis && redis.status !== 'ready') {
+        await once(redis, 'ready', { signal: AbortSignal.timeout(START_WAIT_MS) }).catch(() => {
+          logger.warn('presence starts without Redis');
+        });
+      }
+      await attendance.tick();
+    },
+  };
+};

@@ -1,0 +1,41 @@
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { rooms } from '../../realtime/rooms.js';
+import type { ReceiptEvents } from './receipts.events.js';
+import type { Receipts } from './receipts.service.js';
+import { markAsReadSchema } from './receipts.schemas.js';
+
+/** Native socket commands of receipts. */
+export const receiptCommands = (receipts: Receipts): AnyCommand[] => [
+  command({
+    event: 'mark_as_read',
+    dialect: 'native',
+    summary: 'Read messages by id, up to a number, or all',
+    schema: markAsReadSchema,
+    handle: async ({ actor }, { chatId, ...target }) => ({
+      data: await receipts.markRead(actor, chatId, target),
+    }),
+  }),
+];
+
+/** How native clients hear of receipts. */
+export const receiptRenderings: RenderingTable<ReceiptEvents> = {
+  dialect: 'native',
+  renderings: {
+    'messages.read': ({ chatId, userId, seq, messageIds, at }) => [
+      {
+        audience: { room: rooms.chat(chatId) },
+        event: 'messages_read',
+        payload: { chatId, readBy: userId, seq, messageIds, readAt: at },
+      },
+    ],
+    'messages.delivered': ({ chatId, userId, seq, messageIds, at }) => [
+      {
+        audience: { room: rooms.chat(chatId) },
+        event: 'messages_delivered',
+        payload: { chatId, deliveredTo: userId, seq, messageIds, deliveredAt: at },
+      },
+    ],
+  },
+};

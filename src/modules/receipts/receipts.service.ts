@@ -1,0 +1,199 @@
+import { trusted } from 'mongoose';
+import type { Model } from 'mongoose';
+import type { Publisher } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
+import { notFound } from '../../shared/errors.js';
+import type { ChatAccess, ChatSnapshot, MembershipDoc } from '../chats/index.js';
+import { canShareSignals } from '../chats/index.js';
+import type { MessageDoc, MessageLog } from '../messages/index.js';
+import type { PositionEvent, ReceiptEvents } from './receipts.events.js';
+
+/** Up to where to read: a message number, some messages, or (neither) everything there is. */
+export interface ReadTarget {
+  seq?: number | undefined;
+  messageIds?: string[] | undefined;
+}
+
+/** Where a member stands after reading. */
+export interface ReadPosition {
+  chatId: string;
+  lastReadSeq: number;
+  /** Messages that this call has newly covered. */
+  messageIds: string[];
+}
+
+/** Messages that reached a device of a member. */
+export type Delivery = Omit<PositionEvent, 'at' | 'audience'>;
+
+/** What receipts are built from. */
+export interface ReceiptsParts {
+  memberships: Model<MembershipDoc>;
+  messages: Model<MessageDoc>;
+  log: MessageLog;
+  access: ChatAccess;
+  bus: Publisher<ReceiptEvents>;
+  clock: Clock;
+}
+
+/** Ids that one receipt event names at most; the position says the rest. */
+const MAX_NAMED = 200;
+
+/** Moves read and delivered positions. They only ever move forward. */
+export class Receipts {
+  constructor(private readonly parts: ReceiptsParts) {}
+
+  /**
+   * Reads up to a message and so everything before it.
+   *
+   * @throws {AppError} NOT_FOUND for non-members, and when none of the named messages is in the chat.
+   */
+  async markRead(actor: Actor, chatId: string, target: ReadTarget): Promise<ReadPosition> {
+    const { chat } = await this.parts.access.member(actor.userId, chatId);
+    const newest = await this.parts.log.newestSeq(chatId);
+    const wanted = target.messageIds
+      ? await this.newestOf(chatId, target.messageIds)
+      : (target.seq ?? newest);
+    const seq = Math.min(wanted, newest);
+    const before = await this.advance('lastReadSeq', chatId, actor.userId, seq);
+    if (before === undefined) return this.position(chatId, actor.userId);
+    const event = await this.event(chat, actor.userId, before, seq);
+    if (canShareSignals(chat)) this.parts.bus.publish('messages.read', event);
+    return { chatId, lastReadSeq: seq, messageIds: event.messageIds };
+  }
+
+  /**
+   * Reads one message, and so everything before it.
+   *
+   * @throws {AppError} NOT_FOUND when the actor is no member of its chat, or there is none.
+   */
+  async markMessageRead(actor: Actor, messageId: string): Promise<ReadPosition> {
+    const message = await this.parts.messages
+      .findById(objectId(messageId), { chatId: 1, seq: 1 })
+      .lean();
+    if (!message) throw notFound('Message');
+    const chatId = message.chatId.toHexString();
+    await this.parts.access.member(actor.userId, chatId).catch(() => {
+      throw notFound('Message');
+    });
+    return this.markRead(actor, chatId, { seq: message.seq });
+  }
+
+  /**
+   * Reads everything in several chats; all of them are checked before the first is read.
+   *
+   * @throws {AppError} NOT_FOUND when the actor is not a member of one of them.
+   */
+  async markChatsRead(actor: Actor, chatIds: string[]): Promise<ReadPosition[]> {
+    const unique = [...new Set(chatIds)];
+    await Promise.all(unique.map((chatId) => this.parts.access.member(actor.userId, chatId)));
+    return Promise.all(unique.map((chatId) => this.markRead(actor, chatId, {})));
+  }
+
+  /** Notes that one of the user's devices has everything up to a message; tells the others. */
+  async markDelivered(chatId: string, userId: string, seq: number): Promise<void> {
+    const chat = await this.parts.access.snapshot(chatId);
+    if (!chat || !canShareSignals(chat)) return;
+    const before = await this.advance('lastDeliveredSeq', chatId, userId, seq);
+    if (before === undefined) return;
+    this.parts.bus.publish('messages.delivered', await this.event(chat, userId, before, seq));
+  }
+
+  /**
+   * Notes what this node has just handed to devices, many members at once and in one write, and tells
+   * the others. The event names the messages that were handed over, so nothing has to be read back.
+   */
+  async noteDelivered(deliveries: Delivery[]): Promise<void> {
+    const shared: { delivery: Delivery; chat: ChatSnapshot }[] = [];
+    for (const delivery of deliveries) {
+      const chat = await this.parts.access.snapshot(delivery.chatId);
+      if (chat && canShareSignals(chat)) shared.push({ delivery, chat });
+    }
+    if (shared.length === 0) return;
+    await this.parts.memberships.collection.bulkWrite(
+      shared.map(({ delivery: { chatId, userId, seq } }) => ({
+        updateOne: {
+          filter: { chatId: objectId(chatId), userId: objectId(userId) },
+          update: { $max: { lastDeliveredSeq: seq } },
+        },
+      })),
+      { ordered: false },
+    );
+    const at = new Date(this.parts.clock.now()).toISOString();
+    for (const { delivery, chat } of shared) {
+      const audience = { memberIds: chat.members && [...chat.members.keys()] };
+      this.parts.bus.publish('messages.delivered', { ...delivery, at, audience });
+    }
+  }
+
+  /** Moves a position forward; answers where it was, or undefined when it was already there. */
+  private async advance(
+    field: 'lastReadSeq' | 'lastDeliveredSeq',
+    chatId: string,
+    userId: string,
+    seq: number,
+  ): Promise<number | undefined> {
+    const previous = await this.parts.memberships
+      .findOneAndUpdate(
+        { chatId: objectId(chatId), userId: objectId(userId), [field]: trusted({ $lt: seq }) },
+        { $set: { [field]: seq, ...(field === 'lastReadSeq' && { markedUnread: false }) } },
+        { returnDocument: 'before' },
+      )
+      .lean();
+    return previous?.[field];
+  }
+
+  private async position(chatId: string, userId: string): Promise<ReadPosition> {
+    const membership = await this.parts.memberships
+      .findOneAndUpdate(
+        { chatId: objectId(chatId), userId: objectId(userId) },
+        { $set: { markedUnread: false } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+    if (!membership) throw notFound('Chat');
+    return { chatId, lastReadSeq: membership.lastReadSeq, messageIds: [] };
+  }
+
+  private async newestOf(chatId: string, messageIds: string[]): Promise<number> {
+    const newest = await this.parts.messages
+      .findOne(
+        { chatId: objectId(chatId), _id: trusted({ $in: messageIds.map(objectId) }) },
+        { seq: 1 },
+      )
+      .sort({ seq: -1 })
+      .lean();
+    if (!newest) throw notFound('Message');
+    return newest.seq;
+  }
+
+  private async event(
+    chat: ChatSnapshot,
+    userId: string,
+    before: number,
+    seq: number,
+  ): Promise<PositionEvent> {
+    const covered = await this.parts.messages
+      .find(
+        {
+          chatId: objectId(chat.id),
+          seq: trusted({ $gt: before, $lte: seq }),
+          senderId: trusted({ $ne: objectId(userId) }),
+        },
+        { senderId: 1 },
+      )
+      .sort({ seq: -1 })
+      .limit(MAX_NAMED)
+      .lean();
+    return {
+      chatId: chat.id,
+      userId,
+      seq,
+      messageIds: covered.map(({ _id }) => _id.toHexString()).reverse(),
+      senderIds: [...new Set(covered.map(({ senderId }) => senderId.toHexString()))],
+      at: new Date(this.parts.clock.now()).toISOString(),
+      audience: { memberIds: chat.members && [...chat.members.keys()] },
+    };
+  }
+}

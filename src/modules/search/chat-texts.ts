@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache';
+import { objectId } from '../../platform/object-id.js';
+import type { SearchRow } from './search-block.js';
+import { newestRows, rowOf } from './search-block.js';
+import type { SearchIndex } from './search-index.service.js';
+import type { SearchLog } from './search-log.js';
+import type { SearchBlockDoc, SearchModels } from './search.model.js';
+
+/** A block as it is kept in memory. */
+export type KeptBlock = Pick<SearchBlockDoc, 'chatId' | 'number' | 'text' | 'facts'>;
+
+/** The searchable text of a chat's newest messages. */
+export interface ChatText {
+  /** The version up to which `blocks` and `changed` together have everything. */
+  version: number;
+  /** Newest first. */
+  blocks: KeptBlock[];
+  /** Blocks below this number are not here. */
+  lowest: number;
+  /** Messages that changed after the blocks were read, by message number. */
+  changed: Map<number, SearchRow>;
+}
+
+/** Blocks that are kept of one chat: its newest 16,000 messages. */
+const MAX_BLOCKS = 250;
+/** Characters of text that are kept in all. */
+const MAX_SIZE = 32_000_000;
+/** How long a text stays after the last search in its chat, in milliseconds. */
+const KEPT_MS = 10 * 60_000;
+/** Changed messages beside the blocks; beyond, the blocks are read anew. */
+const MAX_CHANGED = 500;
+
+/**
+ * The texts of the chats in which somebody searches. Who searches does so again, while typing and with
+ * other words, so a chat's blocks are read once, and then only what its log has that is newer. Because
+ * the log is asked every time, a text in memory is never out of date.
+ */
+export class ChatTexts {
+  private readonly kept = new LRUCache<string, ChatText>({
+    maxSize: MAX_SIZE,
+    ttl: KEPT_MS,
+    updateAgeOnGet: true,
+    sizeCalculation: sizeOf,
+  });
+  private readonly loading = new Map<string, Promise<ChatText>>();
+
+  constructor(
+    private readonly models: SearchModels,
+    private readonly log: SearchLog,
+    private readonly index: SearchIndex,
+  ) {}
+
+  /** The chat's text, level with its log. */
+  async current(chatId: string): Promise<ChatText> {
+    const text = await this.text(chatId);
+    const changed = await this.changesSince(chatId, text.version);
+    if (changed.length + text.changed.size <= MAX_CHANGED) return withChanges(text, changed);
+    this.kept.delete(chatId);
+    await this.index.catchUp(chatId);
+    const anew = await this.text(chatId);
+    return withChanges(anew, await this.changesSince(chatId, anew.version));
+  }
+
+  private async changesSince(chatId: string, version: number): Promise<SearchRow[]> {
+    const changed = await this.log.changes(new Map([[chatId, { version }]]));
+    if (changed.length > 0) this.index.note(chatId);
+    return changed.map(rowOf);
+  }
+
+  private async text(chatId: string): Promise<ChatText> {
+    const known = this.kept.get(chatId);
+    if (known) return known;
+    const loading =
+      this.loading.get(chatId) ?? this.load(chatId).finally(() => this.loading.delete(chatId));
+    this.loading.set(chatId, loading);
+    return loading;
+  }
+
+  private async load(chatId: string): Promise<ChatText> {
+    // The version comes first: blocks that are read after it have everything up to it.
+    const { version } = (await this.log.positions([chatId])).get(chatId)!;
+    const docs = await this.models.blocks.collection
+      .find<SearchBlockDoc>(
+        { chatId: objectId(chatId) },
+        { sort: { number: -1 }, limit: MAX_BLOCKS },
+      )
+      .toArray();
+    const text: ChatText = {
+      version,
+      blocks: docs.map(({ chatId: _id, number, text, facts }) => ({
+        chatId: _id,
+        number,
+        text,
+        facts,
+      })),
+      lowest: docs.length < MAX_BLOCKS ? 0 : docs.at(-1)!.number,
+      changed: new Map(),
+    };
+    this.kept.set(chatId, text);
+    return text;
+  }
+}
+
+/** Takes newer changes in. Two searches may bring the same ones; the newest state of each counts. */
+const withChanges = (text: ChatText, changed: SearchRow[]): ChatText => {
+  text.changed = newestRows([...text.changed.values(), ...changed]);
+  for (const { version } of changed) text.version = Math.max(text.version, version);
+  return text;
+};
+
+const sizeOf = ({ blocks }: ChatText): number =>
+  blocks.reduce((sum, { text, facts }) => sum + text.length + facts.length, 1);

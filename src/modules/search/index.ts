@@ -1,0 +1,53 @@
+import type { AnyRoute } from '../../http/route.js';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { MessageEvents } from '../messages/index.js';
+import { BlockScan } from './block-scan.js';
+import { ChatTexts } from './chat-texts.js';
+import { RowFinder } from './row-finder.js';
+import { rowOfNew } from './search-block.js';
+import { SearchIndex } from './search-index.service.js';
+import type { SearchIndexParts } from './search-index.service.js';
+import { SearchLog } from './search-log.js';
+import { searchRoutes } from './search.routes.js';
+import { Search } from './search.service.js';
+import type { SearchParts } from './search.service.js';
+
+export { defineSearchModels } from './search.model.js';
+
+/** What the module is built from. */
+export interface SearchModuleParts
+  extends Omit<SearchParts, 'rows'>, Omit<SearchIndexParts, 'log'> {
+  bus: EventBus<MessageEvents>;
+}
+
+/** The search module, built. */
+export interface SearchModule {
+  routes: AnyRoute[];
+  /** Takes in what has been noted, before the node goes down. */
+  settle(): Promise<void>;
+}
+
+/** Builds the search module: the index follows this node's own writes. */
+export const createSearchModule = (parts: SearchModuleParts): SearchModule => {
+  const { models } = parts;
+  const log = new SearchLog(models, parts.messages);
+  const index = new SearchIndex({ ...parts, log });
+  const texts = new ChatTexts(models, log, index);
+  const rows = new RowFinder({ index, texts, blocks: new BlockScan(models) });
+  const search = new Search({ ...parts, rows });
+  const follow = ({ message }: { message: { chatId: string } }) => {
+    index.note(message.chatId);
+  };
+  parts.bus.on('message.sent', ({ message }) => {
+    index.note(message.chatId, rowOfNew(message));
+  });
+  parts.bus.on('message.edited', follow);
+  parts.bus.on('message.deleted', follow);
+  parts.bus.on('message.hidden', ({ chatId }) => {
+    index.note(chatId);
+  });
+  return {
+    routes: searchRoutes(search),
+    settle: () => index.settle(),
+  };
+};

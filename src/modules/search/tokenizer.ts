@@ -1,0 +1,110 @@
+/** Scripts that are written without spaces between words. */
+const UNSPACED =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+/** A run of letters, digits and the marks that belong to them. */
+const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+/** Characters of a word's beginning that have a term of their own. */
+const BEGINNING = 3;
+/** Words that a query asks for at most; more are not looked at. */
+const MAX_QUERY_WORDS = 16;
+
+/** One form for all spellings that a searcher takes as the same: case, width, accents. */
+export const fold = (text: string): string =>
+  text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFKC').toLowerCase();
+
+/** The words of a folded text, in their order. */
+export const wordsOf = (folded: string): string[] => folded.match(WORD) ?? [];
+
+/**
+ * A word as a number, so that an index over terms stays small. Never 0. Two words may have the same
+ * number: terms say where to look, not what is there.
+ */
+const termOf = (kind: 'word' | 'beginning' | 'pair', text: string): number => {
+  // FNV-1a, cut to what is a small integer both here and in the database.
+  let hash = kind.charCodeAt(0);
+  for (let i = 0; i < text.length; i += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return (hash & 0x3fffffff) + 1;
+};
+
+const pairsOf = (word: string): string[] => {
+  const characters = [...word];
+  return characters.slice(1).map((character, i) => characters[i]! + character);
+};
+
+/** The distinct terms under which folded texts can be found. */
+export const termsOf = (lines: Iterable<string>): number[] => {
+  const words = new Set<string>();
+  for (const line of lines) for (const word of wordsOf(line)) words.add(word);
+  const terms = new Set<number>();
+  for (const word of words) {
+    terms.add(termOf('word', word));
+    terms.add(termOf('beginning', [...word].slice(0, BEGINNING).join('')));
+    if (UNSPACED.test(word)) for (const pair of pairsOf(word)) terms.add(termOf('pair', pair));
+  }
+  return [...terms];
+};
+
+/** What a searcher's words ask of a message: all of these, anywhere in it. */
+export interface SearchTerms {
+  /** Whole words; in unspaced scripts, what a longer run has to contain. */
+  words: string[];
+  /** The last word, which the searcher may still be typing: longer ones fit too. */
+  beginning: string | undefined;
+}
+
+/** The words of a query. Its last one also finds longer words, unless something follows it. */
+export const queryTerms = (query: string): SearchTerms => {
+  const words = wordsOf(fold(query)).slice(0, MAX_QUERY_WORDS);
+  const last = words.at(-1);
+  const isTyping = last !== undefined && !UNSPACED.test(last) && !/\s$/.test(query);
+  return {
+    words: isTyping ? words.slice(0, -1) : words,
+    beginning: isTyping ? last : undefined,
+  };
+};
+
+/**
+ * Terms that every text has that fits a query, the rarest first as far as their length tells. None
+ * when the query is too short to say.
+ */
+export const requiredTerms = ({ words, beginning }: SearchTerms): number[] => {
+  const required = words.flatMap((word) =>
+    UNSPACED.test(word)
+      ? pairsOf(word).map((pair) => ({ term: termOf('pair', pair), length: pair.length }))
+      : [{ term: termOf('word', word), length: word.length }],
+  );
+  const characters = [...(beginning ?? '')];
+  if (characters.length >= BEGINNING) {
+    const start = characters.slice(0, BEGINNING).join('');
+    required.push({ term: termOf('beginning', start), length: BEGINNING });
+  }
+  required.sort((a, b) => b.length - a.length);
+  return [...new Set(required.map(({ term }) => term))];
+};
+
+/** Tests of folded texts for the words of a query. */
+export interface Matcher {
+  /** Whether a text, or any of its lines, can fit: cheap, and wrong only by saying yes. */
+  mayFit: (text: string) => boolean;
+  /** Whether a text has the words. */
+  fits: (text: string) => boolean;
+}
+
+/** The tests for the words of a query. */
+export const matcherOf = ({ words, beginning }: SearchTerms): Matcher => {
+  const parts = [...words, ...(beginning === undefined ? [] : [beginning])];
+  const whole = words.filter((word) => !UNSPACED.test(word));
+  const isDecidedByParts = whole.length === 0 && beginning === undefined;
+  const mayFit = (text: string) => parts.every((part) => text.includes(part));
+  const fits = (text: string) => {
+    // Most texts fail here, before they are cut into words.
+    if (!mayFit(text)) return false;
+    if (isDecidedByParts) return true;
+    const found = new Set(wordsOf(text));
+    if (!whole.every((word) => found.has(word))) return false;
+    return beginning === undefined || [...found].some((word) => word.startsWith(beginning));
+  };
+  return { mayFit, fits };
+};

@@ -1,0 +1,100 @@
+import { trusted } from 'mongoose';
+import type { Model } from 'mongoose';
+import type { Logger } from '../../platform/logger.js';
+import { hears } from '../../realtime/dialect.js';
+import { rooms } from '../../realtime/rooms.js';
+import type { ParleySocket } from '../../realtime/socket-data.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Head, MessageDoc } from '../messages/index.js';
+
+/** What the digest is built from. */
+export interface HeadDigestParts {
+  messages: Model<MessageDoc>;
+  /** The sockets of this node that stand in a room. */
+  socketsIn(room: string): ParleySocket[];
+  clock: Clock;
+  logger: Logger;
+  /** Milliseconds between two digests. */
+  intervalMs: number;
+}
+
+/** The nodes' clocks may differ by so much, in milliseconds, before a digest misses a change. */
+const CLOCK_TOLERANCE_MS = 60_000;
+/** Syncs per second that a hint asks of one node's clients, and its shortest spread (ms). */
+const HINTED_PER_SECOND = 200;
+const MIN_HINT_SPREAD_MS = 1000;
+
+/**
+ * Tells clients what they may have missed. A lost event is noticed with the next one of its chat; for
+ * the last one there is no next, so every client is told from time to time how far its chats are:
+ * by one query per node, and only of chats that have changed since.
+ */
+export class HeadDigest {
+  private timer: NodeJS.Timeout | undefined;
+  private since: number;
+  private told = new Map<string, number>();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly parts: HeadDigestParts) {
+    this.since = parts.clock.now();
+  }
+
+  /** Begins to tell. */
+  start(): void {
+    this.timer = setInterval(() => {
+      this.running = this.run().catch((error: unknown) => {
+        this.parts.logger.warn({ err: error }, 'a digest was left out');
+      });
+    }, this.parts.intervalMs);
+    this.timer.unref();
+  }
+
+  /** Ends; resolves when nothing is under way any more. */
+  stop(): Promise<void> {
+    clearInterval(this.timer);
+    return this.running;
+  }
+
+  /** Asks all clients of this node to sync, each at a time of its own, so that they do not come at once. */
+  hint(): void {
+    const sockets = this.parts.socketsIn(rooms.everyone()).filter(isNative);
+    const spread = Math.max(MIN_HINT_SPREAD_MS, (sockets.length / HINTED_PER_SECOND) * 1000);
+    for (const socket of sockets) {
+      socket.emit('sync_hint', { delayMs: Math.floor(Math.random() * spread) });
+    }
+  }
+
+  private async run(): Promise<void> {
+    const now = this.parts.clock.now();
+    const heads = await this.headsSince(new Date(this.since - CLOCK_TOLERANCE_MS));
+    this.since = now;
+    const digests = new Map<ParleySocket, Record<string, [number, number]>>();
+    for (const [chatId, { seq, version }] of heads) {
+      if ((this.told.get(chatId) ?? 0) >= version) continue;
+      for (const socket of this.parts.socketsIn(rooms.chat(chatId)).filter(isNative)) {
+        const digest = digests.get(socket) ?? {};
+        digest[chatId] = [seq, version];
+        digests.set(socket, digest);
+      }
+    }
+    this.told = new Map([...heads].map(([chatId, { version }]) => [chatId, version]));
+    for (const [socket, chats] of digests) socket.emit('heads', { chats });
+  }
+
+  /** The newest numbers among what has changed since; chats without a change are not in it. */
+  private async headsSince(since: Date): Promise<Map<string, Head>> {
+    const heads = new Map<string, Head>();
+    const changed = this.parts.messages
+      .find({ updatedAt: trusted({ $gt: since }) }, { chatId: 1, seq: 1, version: 1, _id: 0 })
+      .lean()
+      .cursor();
+    for await (const { chatId, seq, version } of changed) {
+      const id = chatId.toHexString();
+      const head = heads.get(id) ?? { seq: 0, version: 0 };
+      heads.set(id, { seq: Math.max(head.seq, seq), version: Math.max(head.version, version) });
+    }
+    return heads;
+  }
+}
+
+const isNative = (socket: ParleySocket): boolean => hears(socket.data.mask, 'native');

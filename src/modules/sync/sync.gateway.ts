@@ -1,0 +1,25 @@
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import type { Actor } from '../../shared/actor.js';
+import type { presentSync } from './sync.presenter.js';
+import type { SyncRequest } from './sync.schemas.js';
+import { syncSchema } from './sync.schemas.js';
+
+/** Syncs and presents; what both transports answer. */
+export type SyncAnswer = (
+  actor: Actor,
+  request: SyncRequest,
+) => Promise<ReturnType<typeof presentSync>>;
+
+/** The socket command of sync. */
+export const syncCommands = (answer: SyncAnswer): AnyCommand[] => [
+  command({
+    event: 'sync',
+    dialect: 'native',
+    summary: 'Everything that changed in my chats after what I have',
+    schema: syncSchema,
+    limit: 'sync',
+    load: 'work',
+    handle: async ({ actor }, request) => ({ data: await answer(actor, request) }),
+  }),
+];

@@ -1,0 +1,73 @@
+import Joi from 'joi';
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { rooms } from '../../realtime/rooms.js';
+import { idSchema } from '../../shared/ids.js';
+import { presentUserCard } from '../users/index.js';
+import type { TypingEvent, TypingEvents } from './typing.events.js';
+import type { Typing } from './typing.service.js';
+
+const typingSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+
+/** Native socket commands of typing. */
+export const typingCommands = (typing: Typing): AnyCommand[] => [
+  command({
+    event: 'typing',
+    dialect: 'native',
+    summary: 'Show that I am typing; lasts a few seconds unless renewed',
+    schema: typingSchema,
+    limit: 'signals',
+    load: 'signals',
+    handle: async ({ actor }, { chatId }) => {
+      await typing.start(actor, chatId);
+      return { data: { chatId } };
+    },
+  }),
+  command({
+    event: 'stop_typing',
+    dialect: 'native',
+    summary: 'Show that I have stopped typing',
+    schema: typingSchema,
+    handle: async ({ actor }, { chatId }) => {
+      await typing.stop(actor, chatId);
+      return { data: { chatId } };
+    },
+  }),
+];
+
+/**
+ * Everybody in the chat but the one who types. In a large chat only those who look at it are told.
+ */
+export const typingAudience = ({ chatId, user, audience }: TypingEvent) => ({
+  room: audience.memberIds ? rooms.chat(chatId) : rooms.open(chatId),
+  except: [rooms.user(user.id)],
+});
+
+/** How native clients hear of typing. */
+export const typingRenderings: RenderingTable<TypingEvents> = {
+  dialect: 'native',
+  renderings: {
+    'typing.started': (event) => [
+      {
+        audience: typingAudience(event),
+        event: 'user_typing',
+        payload: {
+          chatId: event.chatId,
+          userId: event.user.id,
+          user: presentUserCard(event.user),
+          isTyping: true,
+        },
+        isVolatile: true,
+      },
+    ],
+    'typing.stopped': (event) => [
+      {
+        audience: typingAudience(event),
+        event: 'user_stop_typing',
+        payload: { chatId: event.chatId, userId: event.user.id },
+        isVolatile: true,
+      },
+    ],
+  },
+};

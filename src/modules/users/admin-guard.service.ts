@@ -1,0 +1,85 @@
+import { trusted } from 'mongoose';
+import type { Model } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
+import { objectId } from '../../platform/object-id.js';
+import { AppError } from '../../shared/errors.js';
+import type { AccountService, StandingChange } from './account.service.js';
+import type { AdminGuardDoc } from './admin-guard.model.js';
+import { ADMIN_GUARD_ID } from './admin-guard.model.js';
+import type { UserDoc } from './users.model.js';
+
+/** Attempts to be next before giving up: so many admins do not lose their rights at once. */
+const MAX_ATTEMPTS = 100;
+
+/**
+ * Takes rights away so that an admin is left, whoever takes them from whom at the same moment on
+ * whatever node, and without a moment in which there is none.
+ *
+ * Losses happen one after the other: a loss is decided by one write to the guard document, which fails
+ * when another has been decided since the look at who is an admin. What is decided is carried out by
+ * whoever comes by first, so that nobody waits for a server that has stopped. The account remembers the
+ * number of its last loss: one that is carried out late, after all has moved on, changes nothing.
+ */
+export class AdminGuard {
+  constructor(
+    private readonly guards: Model<AdminGuardDoc>,
+    private readonly users: Model<UserDoc>,
+    private readonly accounts: AccountService,
+  ) {}
+
+  /**
+   * Closes an account, or takes the role of admin from it.
+   *
+   * @throws {AppError} LAST_ADMIN when nobody else is an admin; UNAVAILABLE when too many try.
+   */
+  async take(userId: string, change: StandingChange): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const guard = await this.read();
+      if (guard.pending) {
+        await this.carryOut(guard);
+        continue;
+      }
+      await this.requireAnotherAdmin(userId);
+      const decided = {
+        revision: guard.revision + 1,
+        pending: { userId: objectId(userId), change },
+      };
+      const { modifiedCount } = await this.guards.updateOne(
+        { _id: ADMIN_GUARD_ID, revision: guard.revision, pending: null },
+        { $set: decided },
+      );
+      if (modifiedCount === 1) return this.carryOut({ ...guard, ...decided });
+    }
+    throw new AppError('UNAVAILABLE', 'Too many admins change at once; try again', {
+      retryAfter: 1,
+    });
+  }
+
+  private async read(): Promise<AdminGuardDoc> {
+    const guard = await this.guards.findById(ADMIN_GUARD_ID).lean();
+    if (guard) return guard;
+    const first: AdminGuardDoc = { _id: ADMIN_GUARD_ID, revision: 0, pending: null };
+    try {
+      await this.guards.create(first);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return this.read();
+    }
+    return first;
+  }
+
+  private async carryOut({ revision, pending }: AdminGuardDoc): Promise<void> {
+    if (!pending) return;
+    await this.accounts.lose(pending.userId.toHexString(), pending.change, revision);
+    await this.guards.updateOne({ _id: ADMIN_GUARD_ID, revision }, { $set: { pending: null } });
+  }
+
+  private async requireAnotherAdmin(userId: string): Promise<void> {
+    const other = await this.users.exists({
+      _id: trusted({ $ne: userId }),
+      role: 'admin',
+      deactivatedAt: null,
+    });
+    if (!other) throw new AppError('LAST_ADMIN', 'There must be an admin left');
+  }
+}

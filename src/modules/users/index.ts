@@ -1,0 +1,97 @@
+import type { Connection } from 'mongoose';
+import type { Config } from '../../config/index.js';
+import type { AnyRoute } from '../../http/route.js';
+import type { EventBus, Publisher } from '../../platform/event-bus.js';
+import type { Clock } from '../../shared/clock.js';
+import { externalUrlPolicy } from '../../shared/external-url.js';
+import type { NoticePoster } from '../notices/index.js';
+import { AccountService } from './account.service.js';
+import { adminGuardModel, defineAdminGuardModel } from './admin-guard.model.js';
+import { AdminGuard } from './admin-guard.service.js';
+import { UserAdministration } from './user-administration.service.js';
+import { UserDirectory } from './user-directory.js';
+import type { UserEvents } from './users.events.js';
+import { defineUserModel, userModel } from './users.model.js';
+import type { ContactPolicy } from './users.policy.js';
+import { userRoutes } from './users.routes.js';
+import { UserService } from './users.service.js';
+
+export type { AccountService, NewAccount, Standing } from './account.service.js';
+export type { AccountQuery, UserAdministration } from './user-administration.service.js';
+export type { UserCard } from './user-card.js';
+export type { UserDirectory } from './user-directory.js';
+export type { UserEvents } from './users.events.js';
+export type { UserDoc, UserStatus } from './users.model.js';
+export { USER_STATUSES } from './users.model.js';
+export type { ContactPolicy } from './users.policy.js';
+export { presentOwnUser, presentProfile, presentUserCard } from './users.presenter.js';
+export {
+  emailSchema,
+  nameSchema,
+  ownUserSchema,
+  userCardSchema,
+  usernameSchema,
+} from './users.schemas.js';
+export type { UserService } from './users.service.js';
+
+/** Registers the module's models on a connection. */
+export const defineUserModels = (connection: Connection): void => {
+  defineUserModel(connection);
+  defineAdminGuardModel(connection);
+};
+
+/** What accounts alone are built from; the connection has the module's models. */
+export interface AccountsDeps {
+  connection: Connection;
+  bus: Publisher<UserEvents>;
+  clock: Clock;
+  notices: NoticePoster;
+}
+
+/** Builds the accounts, for programs that need nothing else of the module. */
+export const createAccounts = ({ connection, ...parts }: AccountsDeps): AccountService =>
+  new AccountService(userModel(connection), parts);
+
+/** What the module is built from. */
+export interface UsersModuleDeps {
+  config: Pick<Config, 'mediaExternalHosts'>;
+  /** Has the module's models. */
+  connection: Connection;
+  bus: EventBus<UserEvents>;
+  clock: Clock;
+  notices: NoticePoster;
+  contacts: ContactPolicy;
+}
+
+/** The users module, built. */
+export interface UsersModule {
+  routes: AnyRoute[];
+  /** Profiles: reading, changing, searching, `setAvatar`. */
+  service: UserService;
+  /** Accounts: making, finding, roles, closing. */
+  accounts: AccountService;
+  /** What admins do with other people's accounts. */
+  administration: UserAdministration;
+  /** Cards and existence, from memory where possible. */
+  directory: UserDirectory;
+}
+
+/** Builds the users module. */
+export const createUsersModule = (deps: UsersModuleDeps): UsersModule => {
+  const { config, connection, bus, contacts } = deps;
+  const users = userModel(connection);
+  const isAllowedPictureUrl = externalUrlPolicy(config.mediaExternalHosts);
+  const service = new UserService({ users, bus, contacts, isAllowedPictureUrl });
+  const accounts = createAccounts(deps);
+  return {
+    routes: userRoutes(service),
+    service,
+    accounts,
+    administration: new UserAdministration(
+      users,
+      accounts,
+      new AdminGuard(adminGuardModel(connection), users, accounts),
+    ),
+    directory: new UserDirectory(users, bus),
+  };
+};

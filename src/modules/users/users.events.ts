@@ -1,0 +1,11 @@
+import type { UserRole } from '../../shared/actor.js';
+
+/** What happens to users; ids are strings, so that nodes can pass the events on. */
+export interface UserEvents {
+  /** Name, avatar or another shown part of the profile has changed, or the account was closed or reopened. */
+  'user.updated': { userId: string };
+  /** The account was closed: sessions and sockets of the user end now. */
+  'user.deactivated': { userId: string };
+  /** The user has become an admin, or is no longer one. */
+  'user.role_changed': { userId: string; role: UserRole };
+}

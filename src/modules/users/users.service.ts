@@ -1,0 +1,116 @@
+import { trusted } from 'mongoose';
+import type { Model, QueryFilter } from 'mongoose';
+import type { Publisher } from '../../platform/event-bus.js';
+import type { Actor } from '../../shared/actor.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import type { Pagination } from '../../shared/pagination.js';
+import { paginate } from '../../shared/pagination.js';
+import { fold } from './account.service.js';
+import type { UserCard } from './user-card.js';
+import { CARD_FIELDS, toUserCard } from './user-card.js';
+import type { UserEvents } from './users.events.js';
+import type { UserDoc } from './users.model.js';
+import type { ContactPolicy } from './users.policy.js';
+import { canAlwaysSeeEmail } from './users.policy.js';
+import type { ProfileChanges, SearchQuery } from './users.schemas.js';
+
+/** What the service is built from. */
+export interface UserServiceDeps {
+  users: Model<UserDoc>;
+  bus: Publisher<UserEvents>;
+  contacts: ContactPolicy;
+  /** Whether pictures may be shown from this https URL. */
+  isAllowedPictureUrl: (url: string) => boolean;
+}
+
+/** A profile and whether its reader may see the e-mail address. */
+export interface VisibleProfile {
+  user: UserDoc;
+  isEmailVisible: boolean;
+}
+
+/** The search looks at this many people at most; a longer list is of no use to a person. */
+const SEARCH_MAX = 10_000;
+
+/** Use cases around profiles. */
+export class UserService {
+  constructor(private readonly deps: UserServiceDeps) {}
+
+  /**
+   * The profile of a user, as far as the actor may see it.
+   *
+   * @throws {AppError} NOT_FOUND, also for a deactivated user.
+   */
+  async profile(actor: Actor, userId: string): Promise<VisibleProfile> {
+    const user = await this.deps.users.findById(userId).lean();
+    if (!user || user.deactivatedAt) throw notFound('User');
+    const isEmailVisible =
+      canAlwaysSeeEmail(actor, userId) ||
+      (await this.deps.contacts.shareChat(actor.userId, userId));
+    return { user, isEmailVisible };
+  }
+
+  /** Changes the actor's own profile and answers the new one. */
+  async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserDoc> {
+    const { firstName, lastName, avatar } = changes;
+    if (avatar && !this.deps.isAllowedPictureUrl(avatar)) {
+      const message = 'avatar must be on one of the allowed hosts';
+      throw new AppError('VALIDATION', message, { errors: [{ path: 'avatar', message }] });
+    }
+    return this.change(actor.userId, {
+      ...changes,
+      ...(firstName !== undefined && { firstNameLower: fold(firstName) }),
+      ...(lastName !== undefined && { lastNameLower: fold(lastName) }),
+    });
+  }
+
+  /** Sets the URL of a user's picture; null removes it. */
+  async setAvatar(userId: string, avatar: string | null): Promise<UserDoc> {
+    return this.change(userId, { avatar });
+  }
+
+  /** People other than the actor whose username, first or last name starts with each word of `q`. */
+  async search(
+    actor: Actor,
+    { q, page, limit }: SearchQuery,
+  ): Promise<{ cards: UserCard[]; pagination: Pagination }> {
+    const filter: QueryFilter<UserDoc> = {
+      _id: trusted({ $ne: actor.userId }),
+      deactivatedAt: null,
+      $and: fold(q).split(/\s+/).filter(Boolean).map(startsWithWord),
+    };
+    const [users, total] = await Promise.all([
+      this.deps.users
+        .find(filter, CARD_FIELDS)
+        .sort({ usernameLower: 1 })
+        .skip((page - 1) * limit)
+        .limit(limit)
+        .lean(),
+      this.deps.users.countDocuments(filter, { limit: SEARCH_MAX }),
+    ]);
+    return { cards: users.map(toUserCard), pagination: paginate({ page, limit }, total) };
+  }
+
+  private async change(userId: string, changes: Partial<UserDoc>): Promise<UserDoc> {
+    const user = await this.deps.users
+      .findByIdAndUpdate(userId, { $set: changes }, { returnDocument: 'after' })
+      .lean();
+    if (!user) throw notFound('User');
+    this.deps.bus.publish('user.updated', { userId });
+    return user;
+  }
+}
+
+/** Sorts after every character that a name may have. */
+const LAST_CHARACTER = '\u{10FFFF}';
+
+/**
+ * Accounts one of whose names starts with the word: a range, which the indexes of the lower-case fields
+ * serve, and in which no character is special.
+ */
+export const startsWithWord = (word: string): QueryFilter<UserDoc> => {
+  const range = trusted({ $gte: word, $lt: `${word}${LAST_CHARACTER}` });
+  return {
+    $or: [{ usernameLower: range }, { firstNameLower: range }, { lastNameLower: range }],
+  };
+};

@@ -1,0 +1,64 @@
+import Joi from 'joi';
+import type { AnyCommand } from '../../realtime/command.js';
+import { command } from '../../realtime/command.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { rooms } from '../../realtime/rooms.js';
+import { idSchema } from '../../shared/ids.js';
+import type { ChatAccess } from '../chats/index.js';
+import type { ViewingEvents } from './viewing.events.js';
+
+const chatSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+
+/** What the commands call. */
+export interface ViewingParts {
+  access: ChatAccess;
+}
+
+/** Native commands that say which chats a device is looking at. */
+export const viewingCommands = ({ access }: ViewingParts): AnyCommand[] => [
+  command({
+    event: 'join_chat',
+    dialect: 'native',
+    summary: 'Say that this device is looking at a chat: it then gets message_received',
+    schema: chatSchema,
+    handle: async ({ actor, socket }, { chatId }) => {
+      await access.member(actor.userId, chatId);
+      socket.openChat(chatId);
+      const data = { chatId };
+      return { data, confirm: { event: 'join_chat_success', payload: data } };
+    },
+  }),
+  command({
+    event: 'leave_chat',
+    dialect: 'native',
+    summary: 'Say that this device is no longer looking at a chat',
+    schema: chatSchema,
+    handle: ({ socket }, { chatId }) => {
+      socket.closeChat(chatId);
+      return Promise.resolve({ data: { chatId } });
+    },
+  }),
+];
+
+/** How native clients hear of it: those who have the chat open, without the one it is about. */
+export const viewingRenderings: RenderingTable<ViewingEvents> = {
+  dialect: 'native',
+  renderings: {
+    'chat.opened': ({ chatId, userId }) => [
+      {
+        audience: { room: rooms.open(chatId), except: [rooms.user(userId)] },
+        event: 'user_online',
+        payload: { userId, chatId },
+        isVolatile: true,
+      },
+    ],
+    'chat.closed': ({ chatId, userId }) => [
+      {
+        audience: { room: rooms.open(chatId), except: [rooms.user(userId)] },
+        event: 'user_offline',
+        payload: { userId, chatId },
+        isVolatile: true,
+      },
+    ],
+  },
+};
