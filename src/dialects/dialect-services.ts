@@ -1,0 +1,31 @@
+import type { Admin } from '../modules/admin/index.js';
+import type { SendBroadcast } from '../modules/broadcasts/index.js';
+import type { ChatAccess, ChatList, DirectChats } from '../modules/chats/index.js';
+import type { RoomAddresses, RoomOnline, Rooms } from '../modules/groups/index.js';
+import type { DeleteMessage, MessageHistory, SendMessage } from '../modules/messages/index.js';
+import type { ChooseStatus, SeePresence } from '../modules/presence/index.js';
+import type { Receipts } from '../modules/receipts/index.js';
+import type { Typing } from '../modules/typing/index.js';
+import type { Clock } from '../shared/clock.js';
+
+/** The use cases that the dialects translate to. */
+export interface DialectServices {
+  admin: Admin;
+  broadcasts: SendBroadcast;
+  access: ChatAccess;
+  directChats: DirectChats;
+  list: ChatList;
+  sender: SendMessage;
+  history: MessageHistory;
+  deletion: DeleteMessage;
+  receipts: Receipts;
+  typing: Typing;
+  rooms: Rooms;
+  addresses: RoomAddresses;
+  online: RoomOnline;
+  presence: SeePresence;
+  chooser: ChooseStatus;
+  clock: Clock;
+  /** Longest text of a message in characters. */
+  maxLength: number;
+}

@@ -1,0 +1,32 @@
+import Joi from 'joi';
+import { idSchema } from '../shared/ids.js';
+import type { PageQuery } from '../shared/pagination.js';
+import { pageKeys } from '../shared/pagination.js';
+
+/** Path of a conversation, and commands that name one. */
+export const conversationParams = Joi.object<{ conversationId: string }>({
+  conversationId: idSchema.required(),
+});
+
+/** Path of one message, and commands that name one. */
+export const messageParams = Joi.object<{ messageId: string }>({ messageId: idSchema.required() });
+
+/** Query of a list. */
+export const pageQuery = Joi.object<PageQuery>(pageKeys);
+
+/** Number of messages that somebody has not read. */
+export const unreadCountResponse = Joi.object({ unreadCount: Joi.number().integer().required() });
+
+/** What was deleted, and for whom. */
+export const deletedResponse = Joi.object({
+  messageId: Joi.string().required(),
+  conversationId: Joi.string().required(),
+  deletedForEveryone: Joi.boolean().required(),
+});
+
+/** How far reading has come. */
+export const readResponse = Joi.object({
+  conversationId: Joi.string().required(),
+  lastReadSeq: Joi.number().integer().required(),
+  messageIds: Joi.array().items(Joi.string()).required(),
+});

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import express from 'express';
+
+/** Express' `trust proxy` from its setting: a boolean, a number of hops, or addresses. */
+export const trustProxy = (setting: string): boolean | number | string[] => {
+  if (setting === 'true' || setting === 'false') return setting === 'true';
+  return /^\d+$/.test(setting) ? Number(setting) : setting.split(',').map((part) => part.trim());
+};
+
+/** A header may be long; an address never is. */
+const MAX_LENGTH = 64;
+
+/**
+ * The client's address of a request that Express does not see, such as the first of a socket: by the
+ * same setting, and by Express' own test of whom to trust, as `req.ip`.
+ *
+ * @param setting the value of TRUST_PROXY.
+ */
+export const clientAddress = (setting: string): ((req: IncomingMessage) => string) => {
+  const isTrusted = express().set('trust proxy', trustProxy(setting)).get('trust proxy fn') as (
+    address: string,
+    hop: number,
+  ) => boolean;
+  return (req) => {
+    const forwarded = [req.headers['x-forwarded-for'] ?? []].flat().join(',');
+    const proxies = forwarded.split(',').map((part) => part.trim());
+    // From the nearest machine to the farthest; what stands before the first stranger is hearsay.
+    const hops = [req.socket.remoteAddress ?? '', ...proxies.filter(Boolean).reverse()];
+    return hops
+      .at(hops.findIndex((address, hop) => !isTrusted(address, hop)))!
+      .slice(0, MAX_LENGTH);
+  };
+};

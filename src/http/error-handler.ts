@@ -1,0 +1,54 @@
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { AppError } from '../shared/errors.js';
+import { toAppError } from '../platform/to-app-error.js';
+
+/** The request's id, as the logs and the error bodies show it. */
+export const requestId = (req: Request): string => String(req.id);
+
+const titleOf = (code: string): string => code.toLowerCase().replaceAll('_', ' ');
+
+const wantsProblem = (req: Request): boolean =>
+  (req.headers.accept ?? '').includes('application/problem+json');
+
+/** Writes an error in the project's shape, or as RFC 9457 when the client asks for that. */
+export const sendError = (req: Request, res: Response, error: AppError): void => {
+  const body = { success: false, ...error.toBody(), requestId: requestId(req) };
+  if (error.retryAfter !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfter)));
+  if (error.status === 401) res.set('WWW-Authenticate', 'Bearer');
+  res.status(error.status);
+  if (wantsProblem(req)) {
+    const problem = {
+      type: 'about:blank',
+      title: titleOf(error.code),
+      status: error.status,
+      detail: error.message,
+      instance: req.originalUrl,
+    };
+    res.type('application/problem+json').send(JSON.stringify({ ...problem, ...body }));
+    return;
+  }
+  res.json(body);
+};
+
+/** The last middleware: answers every error in one shape, and tells only what is meant to be told. */
+export const errorHandler =
+  (logger: Logger, metrics: Metrics): ErrorRequestHandler =>
+  (thrown: unknown, req, res, _next) => {
+    const error = toAppError(thrown);
+    if (error.code === 'INTERNAL') {
+      metrics.unhandledErrors.inc();
+      logger.error({ err: thrown, requestId: requestId(req), path: req.path }, 'request failed');
+    }
+    if (res.headersSent) {
+      res.destroy();
+      return;
+    }
+    sendError(req, res, error);
+  };
+
+/** Answers what no route has taken. */
+export const notFoundHandler: RequestHandler = (req, res) => {
+  sendError(req, res, new AppError('NOT_FOUND', `No such endpoint: ${req.method} ${req.path}`));
+};

@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import express from 'express';
+import supertest from 'supertest';
+import { createLogger } from '../platform/logger.js';
+import { createMetrics } from '../platform/metrics.js';
+import { UserLimits } from '../platform/user-limits.js';
+import { errorHandler } from './error-handler.js';
+import { mountRoutes } from './mount-routes.js';
+import { RequestLimits } from './request-limits.js';
+import { route } from './route.js';
+
+describe('requests under way', () => {
+  it('are bounded, and one that ends makes room', async () => {
+    const ends: (() => void)[] = [];
+    const slow = route({
+      method: 'get',
+      path: '/slow',
+      summary: 'Ends when told to',
+      tag: 'Test',
+      auth: 'none',
+      limit: 'off',
+      handle: () =>
+        new Promise<{ data: string }>((resolve) => {
+          ends.push(() => {
+            resolve({ data: 'done' });
+          });
+        }),
+    });
+    const app = express()
+      .use(
+        mountRoutes([slow], {
+          authenticator: { authenticate: () => Promise.reject(new Error('not asked')) },
+          limits: new RequestLimits({} as never),
+          userLimits: new UserLimits({} as never),
+          load: { admit: () => undefined },
+          timeoutMs: 60_000,
+          maxRequests: 2,
+        }),
+      )
+      .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics()));
+    const server = app.listen(0);
+    const get = () => supertest(server).get('/slow').then();
+    const taken = [get(), get()];
+    while (ends.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const refused = await get();
+    expect([refused.status, refused.headers['retry-after'], refused.body]).toMatchObject([
+      503,
+      '1',
+      { success: false, code: 'OVERLOADED', retryAfter: 1 },
+    ]);
+    for (const end of ends) end();
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200]);
+    const later = get();
+    while (ends.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    ends[2]!();
+    expect((await later).status).toBe(200);
+    server.close();
+  });
+});

@@ -1,0 +1,123 @@
+import type { Server } from 'socket.io';
+import type { EventBus } from '../platform/event-bus.js';
+import type { DialectMask, DialectName } from './dialect.js';
+import { hears } from './dialect.js';
+import type { SocketDirectory } from './socket-directory.js';
+import { heard, rooms } from './rooms.js';
+import type { Emission, RenderingTable } from './rendering.js';
+
+/** What one dialect says to one audience under one name. */
+interface Variant {
+  dialect: DialectName;
+  payload: unknown;
+}
+
+/** An emission and the dialect that it is in. */
+interface Said {
+  dialect: DialectName;
+  emission: Emission;
+}
+
+/** Everything that goes to one audience under one name, in whatever dialects. */
+interface Group {
+  emission: Emission;
+  variants: Variant[];
+}
+
+/**
+ * Turns domain events into socket events, for the sockets of this node. Every node gets every event,
+ * so nothing is published to other nodes from here.
+ *
+ * A socket that hears several dialects gets an event that two of them name alike once, with the fields
+ * of both.
+ */
+export class Fanout<Events extends object> {
+  constructor(
+    private readonly io: Server,
+    private readonly directory: SocketDirectory,
+  ) {}
+
+  /** Renders what the tables cover, from now on. */
+  attach(bus: EventBus<Events>, tables: RenderingTable<Events>[]): void {
+    const types = new Set(
+      tables.flatMap(({ renderings }) => Object.keys(renderings) as (keyof Events & string)[]),
+    );
+    for (const type of types) {
+      const speakers = tables.filter(({ renderings }) => renderings[type]);
+      bus.onEveryNode(type, (event) => this.render(type, event, speakers));
+    }
+  }
+
+  /** Emits to this node's sockets; `variants` holds the payload per dialect. */
+  private emit({ emission, variants }: Group): void {
+    for (const [dialects, masks] of this.audiencesOf(variants)) {
+      const { room, except = [] } = emission.audience;
+      const without = emission.isVolatile ? [...except, rooms.slow()] : except;
+      const target = this.io.local
+        .to(masks.map((mask) => heard(room, mask)))
+        .except(masks.flatMap((mask) => without.map((excluded) => heard(excluded, mask))));
+      const said = variants.filter(({ dialect }) => dialects.includes(dialect));
+      const payload =
+        said.length === 1
+          ? said[0]!.payload
+          : Object.assign({}, ...said.map((variant) => variant.payload));
+      target.emit(emission.event, payload);
+    }
+  }
+
+  /** The sets of sockets on this node that hear the same of these variants. */
+  private audiencesOf(variants: Variant[]): Map<string, DialectMask[]> {
+    const audiences = new Map<string, DialectMask[]>();
+    for (const mask of this.directory.activeMasks()) {
+      const dialects = variants
+        .map(({ dialect }) => dialect)
+        .filter((dialect) => hears(mask, dialect))
+        .join();
+      if (!dialects) continue;
+      const masks = audiences.get(dialects);
+      if (masks) masks.push(mask);
+      else audiences.set(dialects, [mask]);
+    }
+    return audiences;
+  }
+
+  private render<K extends keyof Events & string>(
+    type: K,
+    event: Events[K],
+    tables: RenderingTable<Events>[],
+  ): void | Promise<void> {
+    const spoken = tables.filter(({ dialect }) => this.directory.isSpoken(dialect));
+    const ready: Said[] = [];
+    const late: Promise<void>[] = [];
+    for (const { dialect, renderings } of spoken) {
+      for (const emission of renderings[type]!(event, this.directory)) {
+        if (emission instanceof Promise) {
+          late.push(emission.then((found) => this.send([{ dialect, emission: found }])));
+        } else {
+          ready.push({ dialect, emission });
+        }
+      }
+    }
+    this.send(ready);
+    return late.length > 0 ? Promise.all(late).then(() => undefined) : undefined;
+  }
+
+  private send(emissions: Said[]): void {
+    const groups = new Map<string, Group>();
+    const said = new Map<string, number>();
+    for (const { dialect, emission } of emissions) {
+      const { room, except } = emission.audience;
+      const name = `${emission.event} ${room} ${except?.join() ?? ''}`;
+      // One dialect may say several things to one audience: its first is merged with the others'
+      // first, its second with their second.
+      const turn = said.get(`${dialect} ${name}`) ?? 0;
+      said.set(`${dialect} ${name}`, turn + 1);
+      const key = `${name} ${turn}`;
+      const variant = { dialect, payload: emission.payload };
+      const group = groups.get(key);
+      if (group) group.variants.push(variant);
+      else groups.set(key, { emission, variants: [variant] });
+    }
+    for (const group of groups.values()) this.emit(group);
+  }
+}

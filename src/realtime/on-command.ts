@@ -1,0 +1,229 @@
+import type { Logger } from '../platform/logger.js';
+import type { LoadMonitor } from '../platform/load-monitor.js';
+import type { Metrics } from '../platform/metrics.js';
+import { toAppError } from '../platform/to-app-error.js';
+import type { UserLimits } from '../platform/user-limits.js';
+import { AppError } from '../shared/errors.js';
+import { validate } from '../shared/validate.js';
+import { withDeadline } from '../shared/deadline.js';
+import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
+import { ALL_DIALECTS, maskOf } from './dialect.js';
+import { rooms } from './rooms.js';
+import type { ParleySocket } from './socket-data.js';
+import type { SocketDirectory } from './socket-directory.js';
+
+/** What an ack carries. */
+export type AckBody =
+  { ok: true; data: unknown } | { ok: false; error: ReturnType<AppError['toBody']> };
+
+/** What dispatching needs. */
+export interface DispatcherParts {
+  commands: AnyCommand[];
+  directory: SocketDirectory;
+  logger: Logger;
+  metrics: Metrics;
+  load: Pick<LoadMonitor, 'admit'>;
+  limits: UserLimits;
+  /** Longest time for a command, in milliseconds. */
+  timeoutMs: number;
+  /** Commands per second that a socket may send; 0 for no limit. */
+  eventsPerSecond: number;
+  /** Says that a device began or ceased to look at a chat. */
+  onView(socket: ParleySocket, chatId: string, isOpen: boolean): void;
+}
+
+/** Commands that may be under way at a time: of one socket, and of all together. */
+const MAX_IN_FLIGHT = 200;
+export const MAX_IN_FLIGHT_IN_ALL = 10_000;
+/** So many times over its limit, a socket is not talking but attacking. */
+const ABUSE_FACTOR = 10;
+
+/**
+ * The only place where a socket is listened to. Every frame, whatever it is called and holds, goes
+ * through the same steps: limit, find the command, validate, authorise, run, answer.
+ */
+export class CommandDispatcher {
+  private readonly byEvent = new Map<string, AnyCommand[]>();
+  private inFlightInAll = 0;
+
+  constructor(private readonly parts: DispatcherParts) {
+    for (const command of parts.commands) {
+      const variants = this.byEvent.get(command.event) ?? [];
+      this.byEvent.set(command.event, [...variants, command]);
+    }
+    for (const variants of this.byEvent.values()) {
+      // A variant that takes any payload comes after those that look at it.
+      variants.sort((a, b) => Number(!a.accepts) - Number(!b.accepts));
+    }
+  }
+
+  /** Listens to a socket. */
+  attach(socket: ParleySocket): void {
+    const budget = new EventBudget(this.parts.eventsPerSecond);
+    const caller = new Caller(socket, this.parts);
+    let inFlight = 0;
+    socket.onAny((event: string, ...args: unknown[]) => {
+      const last = args.at(-1);
+      const ack = typeof last === 'function' ? (last as (body: AckBody) => void) : undefined;
+      const payload = ack && args.length === 1 ? undefined : args[0];
+      if (budget.isAbused()) {
+        socket.disconnect(true);
+        return;
+      }
+      inFlight += 1;
+      this.inFlightInAll += 1;
+      void this.run(socket, caller, { event, payload, hasBudget: budget.take(), inFlight })
+        .then((result) => {
+          ack?.({ ok: true, data: result.data ?? null });
+          if (result.confirm) socket.emit(result.confirm.event, result.confirm.payload);
+        })
+        .catch((thrown: unknown) => {
+          this.refuse(socket, event, thrown, ack);
+        })
+        .finally(() => {
+          inFlight -= 1;
+          this.inFlightInAll -= 1;
+        });
+    });
+  }
+
+  private async run(
+    socket: ParleySocket,
+    caller: CallerSocket,
+    frame: { event: string; payload: unknown; hasBudget: boolean; inFlight: number },
+  ): Promise<CommandResult> {
+    if (!frame.hasBudget) {
+      throw new AppError('RATE_LIMITED', 'Too many events', { retryAfter: 1 });
+    }
+    if (frame.inFlight > MAX_IN_FLIGHT || this.inFlightInAll > MAX_IN_FLIGHT_IN_ALL) {
+      throw new AppError('OVERLOADED', 'Too many commands under way', { retryAfter: 1 });
+    }
+    const variants = this.byEvent.get(frame.event);
+    if (!variants)
+      throw new AppError('UNKNOWN_EVENT', `Unknown event: ${frame.event.slice(0, 64)}`);
+    const command =
+      variants.find(({ accepts }) => !accepts || accepts(frame.payload)) ?? variants[0]!;
+    if (command.load) this.parts.load.admit(command.load);
+    const payload = validate(command.schema, frame.payload ?? {});
+    const { actor } = socket.data;
+    if (command.auth === 'admin' && actor.role !== 'admin') {
+      throw new AppError('FORBIDDEN', 'Only admins may do this');
+    }
+    if (command.limit) await this.parts.limits.consume(command.limit, actor.userId);
+    const result = await withDeadline(
+      command.handle({ actor, socket: caller }, payload),
+      this.parts.timeoutMs,
+    );
+    this.learnDialect(socket, command);
+    return result;
+  }
+
+  /** A socket that uses a dialect's own command hears that dialect; before, it hears all of them. */
+  private learnDialect(socket: ParleySocket, command: AnyCommand): void {
+    const { data } = socket;
+    if (data.isDeclared || command.isShared) return;
+    const spoken = maskOf(command.dialect);
+    this.parts.directory.retune(socket, data.hasSpoken ? data.mask | spoken : spoken);
+    data.hasSpoken = true;
+  }
+
+  private refuse(
+    socket: ParleySocket,
+    event: string,
+    thrown: unknown,
+    ack: ((body: AckBody) => void) | undefined,
+  ): void {
+    const error = toAppError(thrown);
+    if (error.code === 'INTERNAL') {
+      this.parts.metrics.unhandledErrors.inc();
+      this.parts.logger.error({ err: thrown, event }, 'socket command failed');
+    }
+    const body = error.toBody();
+    if (ack) ack({ ok: false, error: body });
+    else this.parts.metrics.framesDropped.inc({ code: error.code });
+    if (!this.isUnmissed(event, error)) socket.emit('error', { ...body, event });
+  }
+
+  /** Whether nobody needs to hear of a refusal: a busy process does not spend a packet on a lost signal. */
+  private isUnmissed(event: string, { code }: AppError): boolean {
+    const isSignal = this.byEvent.get(event)?.some(({ load }) => load === 'signals') ?? false;
+    return isSignal && code === 'UNAVAILABLE';
+  }
+}
+
+/** Spreads a socket's allowance over time: a bucket of two seconds' worth, refilled steadily. */
+class EventBudget {
+  private tokens: number;
+  private refilledAt = performance.now();
+
+  constructor(private readonly perSecond: number) {
+    this.tokens = perSecond * 2;
+  }
+
+  /** Takes one event's worth; false when there is none left. */
+  take(): boolean {
+    if (this.perSecond === 0) return true;
+    const now = performance.now();
+    const earned = ((now - this.refilledAt) / 1000) * this.perSecond;
+    this.refilledAt = now;
+    this.tokens = Math.min(this.perSecond * 2, this.tokens + earned) - 1;
+    return this.tokens >= 0;
+  }
+
+  /** Whether the socket goes on sending far beyond what it was refused. */
+  isAbused(): boolean {
+    return this.perSecond > 0 && this.tokens < -this.perSecond * ABUSE_FACTOR;
+  }
+}
+
+/** The socket as commands see it; one small object per connection, without closures. */
+class Caller implements CallerSocket {
+  constructor(
+    private readonly socket: ParleySocket,
+    private readonly parts: Pick<DispatcherParts, 'directory' | 'onView'>,
+  ) {}
+
+  get id(): string {
+    return this.socket.id;
+  }
+
+  get openChats(): ReadonlySet<string> {
+    return this.socket.data.openChats;
+  }
+
+  emit(event: string, payload: unknown): void {
+    this.socket.emit(event, payload);
+  }
+
+  openChat(chatId: string): void {
+    const { socket, parts } = this;
+    if (socket.data.openChats.has(chatId) || !socket.connected) return;
+    socket.data.openChats.add(chatId);
+    parts.directory.join(socket, rooms.open(chatId));
+    parts.onView(socket, chatId, true);
+  }
+
+  closeChat(chatId: string): void {
+    const { socket, parts } = this;
+    if (!socket.data.openChats.delete(chatId)) return;
+    parts.directory.leave(socket, rooms.open(chatId));
+    parts.onView(socket, chatId, false);
+  }
+
+  join(room: string): void {
+    if (this.socket.connected) this.parts.directory.join(this.socket, room);
+  }
+
+  leave(room: string): void {
+    this.parts.directory.leave(this.socket, room);
+  }
+}
+
+/** Runs once when a socket has gone, for whatever reason. */
+export const onDisconnect = (socket: ParleySocket, handler: () => void): void => {
+  socket.once('disconnect', handler);
+};
+
+/** What a socket hears at first: the dialect it has declared, or all. */
+export const initialMask = (declared: Parameters<typeof maskOf>[0] | undefined): number =>
+  declared ? maskOf(declared) : ALL_DIALECTS;

@@ -1,0 +1,229 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server } from 'socket.io';
+import type { Config } from '../config/index.js';
+import { corsOrigin } from '../http/app.js';
+import type { Logger } from '../platform/logger.js';
+import type { LoadMonitor } from '../platform/load-monitor.js';
+import type { Metrics } from '../platform/metrics.js';
+import { Turnstile } from '../platform/turnstile.js';
+import type { UserLimits } from '../platform/user-limits.js';
+import type { Actor } from '../shared/actor.js';
+import type { Authenticator } from '../shared/authenticator.js';
+import type { Clock } from '../shared/clock.js';
+import { AppError } from '../shared/errors.js';
+import type { AdmissionParts } from './admission.js';
+import { Admission } from './admission.js';
+import { Arrivals } from './arrivals.js';
+import type { AnyCommand } from './command.js';
+import { forgetHello, handshake } from './handshake.js';
+import { CommandDispatcher, onDisconnect } from './on-command.js';
+import type { RawConnection } from './raw-connection.js';
+import { rooms } from './rooms.js';
+import type { ParleySocket } from './socket-data.js';
+import { SlowConsumers } from './slow-consumers.js';
+import { SocketDirectory, asParleySocket } from './socket-directory.js';
+
+/** What the realtime side is built from. */
+export interface SocketServerParts {
+  httpServer: HttpServer;
+  config: Pick<
+    Config,
+    'corsOrigins' | 'nodeEnv' | 'requestTimeoutMs' | 'rateLimitEventsPerSecond' | 'websocketOnly'
+  > &
+    AdmissionParts['config'];
+  logger: Logger;
+  metrics: Metrics;
+  load: Pick<LoadMonitor, 'admit'>;
+  userLimits: UserLimits;
+  clock: Clock;
+  authenticator: Authenticator;
+  /** Chats whose room a user's sockets stand in. */
+  chatIdsOf(userId: string): Promise<string[]>;
+  /** Tells the modules about devices that come, go, and look at chats. */
+  lifecycle: SocketLifecycle;
+}
+
+/** What the modules want to know of sockets. */
+export interface SocketLifecycle {
+  /** A device has come; `chatIds` are the chats that its user is in. */
+  connected(actor: Actor, socketId: string, chatIds: string[]): Promise<void>;
+  disconnected(userId: string, socketId: string): Promise<void>;
+  /** The first device of the user on this node opened the chat, or the last one closed it. */
+  viewed(userId: string, chatId: string, isOpen: boolean): Promise<void>;
+}
+
+/** A message and the description of ten attachments fit; nothing larger comes over a socket. */
+const MAX_FRAME_BYTES = 64 * 1024;
+/** Sockets closed together when the node goes down, and the pause between such groups (ms). */
+const CLOSE_BATCH = 200;
+const CLOSE_PAUSE_MS = 20;
+/**
+ * How long a connection may take to say who it is and to have its handshake, in milliseconds: more than
+ * the longest wait for its turn and the longest handshake together.
+ */
+const CONNECT_TIMEOUT_MS = 15_000;
+/**
+ * New sockets whose coming is told at the same time. Others wait: after a network has come back, people
+ * are first let in, and only then announced to each other.
+ */
+const ANNOUNCED_AT_A_TIME = 8;
+
+/** The Socket.IO side of a node. */
+export class SocketServer {
+  readonly io: Server;
+  readonly directory: SocketDirectory;
+  private readonly slowConsumers: SlowConsumers;
+  private readonly admission: Admission;
+  private readonly arrivals: Arrivals;
+  private readonly announcing: Turnstile;
+  private isAccepting = true;
+
+  constructor(private readonly parts: SocketServerParts) {
+    const { config } = parts;
+    this.admission = new Admission(parts);
+    this.announcing = new Turnstile({
+      concurrency: ANNOUNCED_AT_A_TIME,
+      maxWaiting: config.maxConnections || Infinity,
+      refusal: () => new AppError('OVERLOADED', 'Too many arrivals'),
+    });
+    this.arrivals = new Arrivals((userId) => parts.chatIdsOf(userId), parts.clock);
+    this.io = new Server(parts.httpServer, {
+      transports: config.websocketOnly ? ['websocket'] : ['polling', 'websocket'],
+      cors: { origin: corsOrigin(config) },
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      perMessageDeflate: false,
+      httpCompression: false,
+      serveClient: false,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      pingInterval: 15_000,
+      pingTimeout: 10_000,
+      allowRequest: (_req, decide) => {
+        const hasRoom = this.admission.hasRoom(this.io.engine.clientsCount);
+        decide(hasRoom ? null : 'Too many connections', hasRoom);
+      },
+    });
+    this.directory = new SocketDirectory(this.io, this.arrivals);
+    this.slowConsumers = new SlowConsumers(this.directory, parts.logger);
+  }
+
+  /** Starts to take connections, which may send these commands. */
+  listen(commands: AnyCommand[]): void {
+    const { authenticator, config, load, logger, metrics, userLimits } = this.parts;
+    const dispatcher = new CommandDispatcher({
+      commands,
+      directory: this.directory,
+      logger,
+      metrics,
+      load,
+      limits: userLimits,
+      timeoutMs: config.requestTimeoutMs,
+      eventsPerSecond: config.rateLimitEventsPerSecond,
+      onView: (socket, chatId, isOpen) => {
+        this.noteView(socket, chatId, isOpen);
+      },
+    });
+    this.io.engine.on('connection', (connection: RawConnection) => {
+      this.admission.meet(connection);
+    });
+    const greet = handshake({
+      authenticator,
+      admission: this.admission,
+      arrivals: this.arrivals,
+      isAccepting: () => this.isAccepting,
+      onFailure: (error) => {
+        metrics.unhandledErrors.inc();
+        logger.error({ err: error }, 'a handshake failed');
+      },
+    });
+    this.io.use((socket, next) => {
+      void greet(asParleySocket(socket), next);
+    });
+    this.io.on('connection', (socket) => {
+      this.accept(asParleySocket(socket), dispatcher);
+    });
+    this.slowConsumers.watch(() => [...this.io.of('/').sockets.values()].map(asParleySocket));
+  }
+
+  /** Ends all connections of a login, or of a user. */
+  closeWhere(room: string): void {
+    for (const socket of this.directory.socketsIn(room)) socket.disconnect(true);
+  }
+
+  /** What moved users into or out of chats may have gone unheard: who comes from now on is looked up. */
+  forgetArrivals(): void {
+    this.arrivals.forget();
+  }
+
+  /**
+   * Ends all connections in batches, in such a way that clients come back (to this node or another): by
+   * closing the transport, because a Socket.IO disconnect would tell them to stay away.
+   */
+  async reconnectAll(): Promise<void> {
+    const sockets = [...this.io.of('/').sockets.values()];
+    for (let i = 0; i < sockets.length; i += CLOSE_BATCH) {
+      for (const socket of sockets.slice(i, i + CLOSE_BATCH)) socket.conn.close();
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_PAUSE_MS));
+    }
+  }
+
+  /** Refuses new connections from now on. */
+  stopAccepting(): void {
+    this.isAccepting = false;
+  }
+
+  /** Ends all connections; clients reconnect to another node. */
+  async close(): Promise<void> {
+    this.slowConsumers.stop();
+    await this.reconnectAll();
+    await this.io.close();
+  }
+
+  private accept(socket: ParleySocket, dispatcher: CommandDispatcher): void {
+    const { actor, arrival } = socket.data;
+    this.directory.add(socket);
+    this.directory.join(socket, [
+      rooms.everyone(),
+      rooms.arriving(),
+      rooms.user(actor.userId),
+      rooms.session(actor.sessionId),
+      ...arrival!.chatIds().map(rooms.chat),
+    ]);
+    arrival!.end();
+    socket.data.arrival = undefined;
+    this.parts.metrics.connections.inc();
+    dispatcher.attach(socket);
+    forgetHello(socket);
+    this.announce(socket);
+    onDisconnect(socket, () => {
+      this.parts.metrics.connections.dec();
+      this.directory.remove(socket);
+      for (const chatId of socket.data.openChats) this.noteView(socket, chatId, false);
+      socket.data.openChats.clear();
+      this.own(this.parts.lifecycle.disconnected(actor.userId, socket.id));
+    });
+  }
+
+  /** Tells the modules of a new socket in its turn, unless it has gone by then. */
+  private announce(socket: ParleySocket): void {
+    const turn = this.announcing.run(async () => {
+      if (!socket.connected) return;
+      const chatIds = this.directory.chatsOf(socket);
+      await this.parts.lifecycle.connected(socket.data.actor, socket.id, chatIds);
+    });
+    this.own(turn);
+  }
+
+  private noteView(socket: ParleySocket, chatId: string, isOpen: boolean): void {
+    const { userId } = socket.data.actor;
+    const others = this.directory
+      .socketsIn(rooms.user(userId))
+      .filter((other) => other.id !== socket.id && other.data.openChats.has(chatId));
+    if (others.length === 0) this.own(this.parts.lifecycle.viewed(userId, chatId, isOpen));
+  }
+
+  private own(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.parts.logger.warn({ err: error }, 'presence was not updated');
+    });
+  }
+}
