@@ -1,0 +1,46 @@
+import type { ErrorBody } from './wire.types.js';
+
+/** Refusals that may pass by themselves; everything else would be refused again. */
+const RETRYABLE = new Set([
+  'DISCONNECTED',
+  'TIMEOUT',
+  'UNAVAILABLE',
+  'OVERLOADED',
+  'SHUTTING_DOWN',
+  'RATE_LIMITED',
+  'TOO_MANY_CONNECTIONS',
+  'INTERNAL',
+]);
+
+/** A refusal by the server, or `DISCONNECTED` or `TIMEOUT` when there was no answer. */
+export class ChatError extends Error {
+  readonly code: string;
+  /** Seconds after which a retry may succeed. */
+  readonly retryAfter: number | undefined;
+
+  constructor({ code, message, retryAfter }: ErrorBody) {
+    super(message);
+    this.name = 'ChatError';
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same request may succeed later. */
+  get isRetryable(): boolean {
+    return RETRYABLE.has(this.code);
+  }
+
+  /** Whether the login is the problem. */
+  get isAboutLogin(): boolean {
+    return this.code === 'UNAUTHENTICATED' || this.code === 'TOKEN_EXPIRED';
+  }
+}
+
+/** Anything thrown, as a ChatError: what is not one already means that there was no answer. */
+export const toChatError = (thrown: unknown): ChatError =>
+  thrown instanceof ChatError
+    ? thrown
+    : new ChatError({
+        code: 'DISCONNECTED',
+        message: thrown instanceof Error ? thrown.message : String(thrown),
+      });

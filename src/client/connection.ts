@@ -1,0 +1,191 @@
+import type { Socket } from 'socket.io-client';
+import { io } from 'socket.io-client';
+import { ChatError, toChatError } from './chat-error.js';
+import type { Timers } from './timers.js';
+import { backoff } from './timers.js';
+import type { ErrorBody } from './wire.types.js';
+
+/** The tokens of a login. */
+export interface Tokens {
+  token: string;
+  refreshToken?: string | undefined;
+}
+
+/** What a connection is built from. */
+export interface ConnectionParts {
+  /** Base of the server, as in `https://chat.example.com`. */
+  url: string;
+  tokens: Tokens;
+  timers: Timers;
+  /** Refuse to fall back to HTTP polling. */
+  websocketOnly: boolean;
+  /** New tokens; keep them for the next start. */
+  onTokens(tokens: Tokens): void;
+  onConnect(): void;
+  onDisconnect(): void;
+  /** The login is over, and no refresh token helps. */
+  onSignedOut(error: ChatError): void;
+  onEvent(event: string, payload: unknown): void;
+}
+
+/** The answer to a command. */
+type Ack = { ok: true; data: unknown } | { ok: false; error: ErrorBody };
+
+/** How long a command or request may take, in milliseconds. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** A socket that stays connected, and REST beside it, under one login that renews itself. */
+export class Connection {
+  private readonly socket: Socket;
+  private tokens: Tokens;
+  private refreshing: Promise<void> | undefined;
+  private cancelRetry: (() => void) | undefined;
+  private refusals = 0;
+  private isWanted = false;
+
+  constructor(private readonly parts: ConnectionParts) {
+    this.tokens = parts.tokens;
+    this.socket = io(parts.url, {
+      autoConnect: false,
+      forceNew: true,
+      transports: parts.websocketOnly ? ['websocket'] : ['websocket', 'polling'],
+      auth: (give) => {
+        give({ token: this.tokens.token, dialect: 'native' });
+      },
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 10_000,
+    });
+    this.socket.on('connect', () => {
+      this.refusals = 0;
+      parts.onConnect();
+    });
+    this.socket.on('disconnect', (reason) => {
+      parts.onDisconnect();
+      // The server has ended it on purpose; the next handshake says why.
+      if (reason === 'io server disconnect') this.retryLater();
+    });
+    this.socket.on('connect_error', (error) => {
+      const refusal = (error as Error & { data?: ErrorBody }).data;
+      // Without data there was no server to refuse; the socket tries again by itself.
+      if (refusal) void this.onRefused(new ChatError(refusal));
+    });
+    this.socket.onAny((event: string, payload: unknown) => {
+      parts.onEvent(event, payload);
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.socket.connected;
+  }
+
+  /** Connects, and from then on reconnects whenever the connection is lost. */
+  open(): void {
+    this.isWanted = true;
+    this.socket.connect();
+  }
+
+  /** Ends the connection for good. */
+  close(): void {
+    this.isWanted = false;
+    this.cancelRetry?.();
+    this.socket.disconnect();
+  }
+
+  /** Sends a command; rejects with a ChatError when it is refused, or when there is no answer. */
+  async command<T>(event: string, payload: unknown): Promise<T> {
+    if (!this.socket.connected) throw disconnected();
+    let ack: Ack;
+    try {
+      ack = (await this.socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(event, payload)) as Ack;
+    } catch {
+      throw new ChatError({ code: 'TIMEOUT', message: `No answer to ${event}` });
+    }
+    if (!ack.ok) throw new ChatError(ack.error);
+    return ack.data as T;
+  }
+
+  /** Calls a REST endpoint and answers its `data`; an expired token is renewed on the way. */
+  async rest<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const { token } = this.tokens;
+    try {
+      return await this.request<T>(method, path, body, token);
+    } catch (thrown) {
+      const error = toChatError(thrown);
+      if (!error.isAboutLogin || this.tokens.refreshToken === undefined) throw error;
+      if (token === this.tokens.token) await this.refresh();
+      return this.request<T>(method, path, body, this.tokens.token);
+    }
+  }
+
+  private async request<T>(
+    method: string,
+    path: string,
+    body: unknown,
+    token?: string,
+  ): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, this.parts.url), {
+        method,
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      });
+    } catch (error) {
+      throw toChatError(error);
+    }
+    const answer = (await response.json().catch(() => ({}))) as Partial<ErrorBody> & { data?: T };
+    if (response.ok) return answer.data as T;
+    throw new ChatError({
+      code: answer.code ?? (response.status >= 500 ? 'UNAVAILABLE' : 'BAD_REQUEST'),
+      message: answer.message ?? `HTTP ${response.status}`,
+      ...(answer.retryAfter !== undefined && { retryAfter: answer.retryAfter }),
+    });
+  }
+
+  /** Exchanges the refresh token, once for all who need it: each is good for one use. */
+  private refresh(): Promise<void> {
+    this.refreshing ??= this.exchange().finally(() => {
+      this.refreshing = undefined;
+    });
+    return this.refreshing;
+  }
+
+  private async exchange(): Promise<void> {
+    const { refreshToken } = this.tokens;
+    this.tokens = await this.request<Tokens>('POST', '/api/auth/refresh', { refreshToken });
+    this.parts.onTokens(this.tokens);
+  }
+
+  private async onRefused(refusal: ChatError): Promise<void> {
+    if (!refusal.isAboutLogin) {
+      this.retryLater(refusal.retryAfter);
+      return;
+    }
+    try {
+      if (this.tokens.refreshToken === undefined || this.refusals > 0) throw refusal;
+      await this.refresh();
+      this.refusals += 1;
+      if (this.isWanted) this.socket.connect();
+    } catch (thrown) {
+      const error = toChatError(thrown);
+      if (error.isRetryable) this.retryLater(error.retryAfter);
+      else this.parts.onSignedOut(error);
+    }
+  }
+
+  /** After a refusal the socket does not try again by itself. */
+  private retryLater(seconds = 0): void {
+    const { timers } = this.parts;
+    this.cancelRetry?.();
+    this.cancelRetry = timers.after(seconds * 1000 + backoff(0, timers.random()), () => {
+      if (this.isWanted) this.socket.connect();
+    });
+  }
+}
+
+const disconnected = (): ChatError =>
+  new ChatError({ code: 'DISCONNECTED', message: 'Not connected' });

@@ -1,0 +1,13 @@
+export { ChatClient } from './chat-client.js';
+export type { ChatClientOptions, ClientEvents } from './chat-client.js';
+export { ChatError } from './chat-error.js';
+export { ChatRoom } from './chat-room.js';
+export { ChatStore } from './chat-store.js';
+export type { Tokens } from './connection.js';
+export { Message } from './message.js';
+export type { SendOptions } from './message.js';
+export type { OutgoingMessage } from './outbox.js';
+export { LocalStorage, MemoryStorage } from './storage.js';
+export type { KeyValueStorage, WebStorage } from './storage.js';
+export type { Timers } from './timers.js';
+export type * from './wire.types.js';

@@ -1,0 +1,67 @@
+import type { ChatClient } from './chat-client.js';
+import type { ChatMessage, MediaItem } from './wire.types.js';
+
+/** What may go with a message. */
+export interface SendOptions {
+  /** Id of the message that this one answers. */
+  replyTo?: string;
+}
+
+/** Writes and changes messages of a chat. */
+export class Message {
+  constructor(
+    readonly client: ChatClient,
+    readonly chatId: string,
+  ) {}
+
+  /**
+   * Sends a text. Without a connection it waits in the outbox; it is sent once, whatever happens.
+   * Resolves when the server has it.
+   */
+  sendText(content: string, options: SendOptions = {}): Promise<ChatMessage> {
+    const { chatId } = this;
+    return this.client.send({ chatId, clientMessageId: newId(), content, ...options });
+  }
+
+  /** Sends uploaded files, as the upload has described them. */
+  sendMedia(
+    messageType: 'image' | 'video' | 'audio' | 'file',
+    media: MediaItem | MediaItem[],
+    options: SendOptions & { content?: string } = {},
+  ): Promise<ChatMessage> {
+    return this.client.send({
+      chatId: this.chatId,
+      clientMessageId: newId(),
+      messageType,
+      media: [media].flat(),
+      ...options,
+    });
+  }
+
+  /** Changes the text of a message of mine. */
+  edit(messageId: string, content: string): Promise<ChatMessage> {
+    return this.client.command('edit_message', { chatId: this.chatId, messageId, content });
+  }
+
+  /** Deletes a message: for everyone, which only its sender may, or for me. */
+  delete(messageId: string, deleteForEveryone = true): Promise<unknown> {
+    const { chatId } = this;
+    return this.client.command('delete_message', { chatId, messageId, deleteForEveryone });
+  }
+
+  /** Reacts to a message. */
+  react(messageId: string, emoji: string): Promise<ChatMessage> {
+    return this.client.command('add_reaction', { chatId: this.chatId, messageId, emoji });
+  }
+
+  /** Takes a reaction back. */
+  unreact(messageId: string, emoji: string): Promise<ChatMessage> {
+    return this.client.command('remove_reaction', { chatId: this.chatId, messageId, emoji });
+  }
+}
+
+/** A random id; `randomUUID` exists only on pages that came over https. */
+const newId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');

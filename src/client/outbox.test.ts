@@ -1,0 +1,206 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { CHAT, message } from '../../test/support/client-fixtures.js';
+import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
+import { ChatError } from './chat-error.js';
+import { FileStorage } from './file-storage.js';
+import type { OutgoingMessage } from './outbox.js';
+import { Outbox } from './outbox.js';
+import type { KeyValueStorage, WebStorage } from './storage.js';
+import { LocalStorage, MemoryStorage } from './storage.js';
+
+const refusal = (code: string, retryAfter?: number) =>
+  new ChatError({ code, message: code, ...(retryAfter !== undefined && { retryAfter }) });
+const outgoing = (clientMessageId: string, chatId = CHAT): OutgoingMessage => ({
+  chatId,
+  clientMessageId,
+  content: clientMessageId,
+});
+
+/** An outbox whose sends fail as `failures` says, first to last, and then succeed. */
+const setUp = (storage: KeyValueStorage = new MemoryStorage(), account = 'me', limit = 1000) => {
+  const timers = new FakeTimers();
+  const tried: string[] = [];
+  const sent: string[] = [];
+  const failed: string[] = [];
+  const failures: ChatError[] = [];
+  const outbox = new Outbox({
+    account,
+    storage,
+    timers,
+    limit,
+    send: async ({ clientMessageId }) => {
+      tried.push(clientMessageId);
+      await Promise.resolve();
+      const failure = failures.shift();
+      if (failure) throw failure;
+      return message(tried.length, { clientMessageId });
+    },
+    onSent: ({ clientMessageId }) => sent.push(clientMessageId!),
+    onFailed: ({ clientMessageId }) => failed.push(clientMessageId),
+  });
+  return { timers, tried, sent, failed, failures, outbox };
+};
+
+/** The browser's localStorage, as far as it matters. */
+const webStorage = (): WebStorage => {
+  const values = new Map<string, string>();
+  return {
+    get length() {
+      return values.size;
+    },
+    key: (index) => [...values.keys()][index] ?? null,
+    getItem: (key) => values.get(key) ?? null,
+    setItem: (key, value) => void values.set(key, value),
+    removeItem: (key) => void values.delete(key),
+  };
+};
+
+describe('the outbox', () => {
+  it('tries again until there is an answer, each time after a longer pause', async () => {
+    const { timers, tried, sent, failures, outbox } = setUp();
+    failures.push(refusal('TIMEOUT'), refusal('DISCONNECTED'), refusal('RATE_LIMITED', 10));
+    const done = outbox.add(outgoing('a'));
+    await nextTurn();
+    expect(tried).toHaveLength(1);
+    await timers.advance(499);
+    expect(tried).toHaveLength(1);
+    await timers.advance(1);
+    expect(tried).toHaveLength(2);
+    await timers.advance(1000);
+    expect(tried).toHaveLength(3);
+    await timers.advance(11_999);
+    expect(tried).toHaveLength(3);
+    await timers.advance(1);
+    expect(await done).toMatchObject({ clientMessageId: 'a' });
+    expect([tried, sent, outbox.pending()]).toEqual([['a', 'a', 'a', 'a'], ['a'], []]);
+  });
+
+  it('keeps the order within a chat, and lets other chats pass', async () => {
+    const { timers, sent, failures, outbox } = setUp();
+    failures.push(refusal('TIMEOUT'));
+    const all = Promise.all([
+      outbox.add(outgoing('a1', 'a')),
+      outbox.add(outgoing('b1', 'b')),
+      outbox.add(outgoing('a2', 'a')),
+    ]);
+    await nextTurn();
+    expect(sent).toEqual(['b1']);
+    await timers.advance(500);
+    await all;
+    expect(sent).toEqual(['b1', 'a1', 'a2']);
+  });
+
+  it('gives up what will never be taken, and goes on', async () => {
+    const storage = new MemoryStorage();
+    const { sent, failed, failures, outbox } = setUp(storage);
+    failures.push(refusal('NOT_FOUND'));
+    const refused = outbox.add(outgoing('a'));
+    const next = outbox.add(outgoing('b'));
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await next;
+    expect([sent, failed]).toEqual([['b'], ['a']]);
+    expect(await storage.keys('')).toEqual([]);
+  });
+
+  it('takes so many messages, those left from before included, and no more until one is sent', async () => {
+    const storage = new MemoryStorage();
+    const before = setUp(storage);
+    before.failures.push(refusal('DISCONNECTED'));
+    void before.outbox.add(outgoing('a'));
+    while ((await storage.keys('')).length < 1) await nextTurn();
+    before.outbox.close();
+
+    const { failures, outbox, sent } = setUp(storage, 'me', 2);
+    failures.push(refusal('DISCONNECTED'), refusal('DISCONNECTED'));
+    await outbox.load();
+    const second = outbox.add(outgoing('b'));
+    await expect(outbox.add(outgoing('c'))).rejects.toMatchObject({ code: 'OUTBOX_FULL' });
+    expect(await storage.keys('')).toHaveLength(2);
+    while (sent.length < 2) {
+      outbox.wake();
+      await nextTurn();
+    }
+    await second;
+    await outbox.add(outgoing('d'));
+    expect(sent).toEqual(['a', 'b', 'd']);
+  });
+
+  it('does not wait any longer once the connection is back', async () => {
+    const { sent, failures, outbox } = setUp();
+    failures.push(refusal('DISCONNECTED'));
+    const done = outbox.add(outgoing('a'));
+    await nextTurn();
+    outbox.wake();
+    await done;
+    expect(sent).toEqual(['a']);
+  });
+
+  it.each([
+    ['memory', () => Promise.resolve({ storage: new MemoryStorage(), end: () => undefined })],
+    [
+      'localStorage',
+      () => Promise.resolve({ storage: new LocalStorage(webStorage()), end: () => undefined }),
+    ],
+    [
+      'a folder',
+      async () => {
+        const folder = await mkdtemp(join(tmpdir(), 'parley-outbox-'));
+        return {
+          storage: new FileStorage(join(folder, 'outbox')),
+          end: () => rm(folder, { recursive: true }),
+        };
+      },
+    ],
+  ])('survives a reload in %s: same ids, same order, own account only', async (_, make) => {
+    const { storage, end } = await make();
+    const before = setUp(storage);
+    before.failures.push(refusal('DISCONNECTED'));
+    void before.outbox.add(outgoing('a'));
+    void before.outbox.add(outgoing('b'));
+    const other = setUp(storage, 'somebody else');
+    other.failures.push(refusal('DISCONNECTED'));
+    void other.outbox.add(outgoing('c'));
+    const isStored = async () => (await storage.keys('parley:outbox:')).length === 3;
+    while (!(await isStored())) await nextTurn();
+    before.outbox.close();
+
+    const after = setUp(storage);
+    await after.outbox.load();
+    while (after.sent.length < 2) await nextTurn();
+    expect([before.sent, after.sent]).toEqual([[], ['a', 'b']]);
+    while ((await storage.keys('parley:outbox:me:')).length > 0) await nextTurn();
+    expect(await storage.keys('parley:outbox:')).toHaveLength(1);
+    await end();
+  });
+
+  it('sends although nothing can be stored, and drops what nobody can read', async () => {
+    const full = new MemoryStorage();
+    full.set = () => Promise.reject(new Error('full'));
+    const { sent, outbox } = setUp(full);
+    await outbox.add(outgoing('a'));
+    expect(sent).toEqual(['a']);
+
+    const damaged = new MemoryStorage();
+    await damaged.set('parley:outbox:me:1', '{"chatId":');
+    const reader = setUp(damaged);
+    await reader.outbox.load();
+    expect([reader.outbox.pending(), await damaged.keys('')]).toEqual([[], []]);
+  });
+});
+
+describe('a folder as storage', () => {
+  it('keeps any key, and passes over half-written values', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-storage-'));
+    const storage = new FileStorage(folder);
+    await storage.set('a/b:c', 'value');
+    await writeFile(join(folder, 'x.draft'), 'half');
+    expect(await storage.keys('')).toEqual(['a/b:c']);
+    expect([await storage.get('a/b:c'), await storage.get('x')]).toEqual(['value', undefined]);
+    await storage.remove('a/b:c');
+    expect(await storage.keys('')).toEqual([]);
+    await rm(folder, { recursive: true });
+  });
+});

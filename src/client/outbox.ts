@@ -1,0 +1,191 @@
+import { ChatError, toChatError } from './chat-error.js';
+import type { KeyValueStorage } from './storage.js';
+import type { Timers } from './timers.js';
+import { backoff } from './timers.js';
+import type { ChatMessage, MediaItem } from './wire.types.js';
+
+/** A message on its way. */
+export interface OutgoingMessage {
+  chatId: string;
+  /** Makes retries safe: the server writes one message under it, however often it is sent. */
+  clientMessageId: string;
+  content?: string;
+  messageType?: Exclude<ChatMessage['messageType'], 'system'>;
+  media?: MediaItem[];
+  replyTo?: string;
+}
+
+interface Entry {
+  key: string;
+  message: OutgoingMessage;
+  attempts: number;
+  resolve(sent: ChatMessage): void;
+  reject(error: ChatError): void;
+}
+
+/** What the outbox is built from. */
+export interface OutboxParts {
+  /** Whose messages these are; two accounts on one device never send each other's. */
+  account: string;
+  storage: KeyValueStorage;
+  timers: Timers;
+  /** Messages that may wait; the next one is refused as OUTBOX_FULL. */
+  limit: number;
+  /** Sends once; rejects with a ChatError. */
+  send(message: OutgoingMessage): Promise<ChatMessage>;
+  onSent(message: ChatMessage): void;
+  onFailed(message: OutgoingMessage, error: ChatError): void;
+}
+
+/**
+ * Messages that the server has not acknowledged. They are stored before they are sent, and sent again
+ * until there is an answer, through outages and reloads; in each chat one after the other, so that
+ * they arrive in the order in which they were written.
+ */
+export class Outbox {
+  private readonly lanes = new Map<string, Entry[]>();
+  private readonly wakers = new Set<() => void>();
+  private count = 0;
+  /** Messages that wait for their acknowledgement, those included that are not in a lane yet. */
+  private size = 0;
+  private isOpen = true;
+  private loading: Promise<void> = Promise.resolve();
+
+  private readonly prefix: string;
+
+  constructor(private readonly parts: OutboxParts) {
+    this.prefix = `parley:outbox:${parts.account}:`;
+  }
+
+  /**
+   * Takes up what an earlier page or process of this account has left; what is added from now on comes
+   * after it. A storage that cannot be read has left nothing.
+   */
+  load(): Promise<void> {
+    this.loading = this.readStored().catch(ignore);
+    return this.loading;
+  }
+
+  /**
+   * Stores and sends; resolves when the server has the message, rejects when it never will, or at once
+   * as OUTBOX_FULL.
+   */
+  async add(message: OutgoingMessage): Promise<ChatMessage> {
+    if (this.size >= this.parts.limit) throw full();
+    this.size += 1;
+    this.count += 1;
+    const order = `${String(this.parts.timers.now()).padStart(15, '0')}-${String(this.count).padStart(6, '0')}`;
+    const key = `${this.prefix}${order}-${message.clientMessageId}`;
+    await this.loading;
+    return new Promise<ChatMessage>((resolve, reject) => {
+      // A full storage only means that the message will not survive a reload.
+      const stored = this.parts.storage.set(key, JSON.stringify(message)).catch(ignore);
+      this.enqueue({ key, message, attempts: 0, resolve, reject }, stored);
+    });
+  }
+
+  /** Messages that wait for their acknowledgement, in order. */
+  pending(): OutgoingMessage[] {
+    return [...this.lanes.values()].flat().map(({ message }) => message);
+  }
+
+  /** Tries again at once what waits for its next attempt. */
+  wake(): void {
+    for (const waker of [...this.wakers]) waker();
+  }
+
+  /** Sends nothing any more; what is left stays stored. */
+  close(): void {
+    this.isOpen = false;
+    this.wake();
+  }
+
+  private async readStored(): Promise<void> {
+    const { storage } = this.parts;
+    const known = new Set([...this.lanes.values()].flat().map(({ key }) => key));
+    const keys = (await storage.keys(this.prefix)).filter((key) => !known.has(key));
+    for (const key of keys.sort()) {
+      const text = await storage.get(key);
+      const message = text === undefined ? undefined : parse(text);
+      // What nobody can read, nobody can send.
+      if (!message) await storage.remove(key);
+      else {
+        this.size += 1;
+        this.enqueue({ key, message, attempts: 0, resolve: ignore, reject: ignore });
+      }
+    }
+  }
+
+  private enqueue(entry: Entry, stored: Promise<void> = Promise.resolve()): void {
+    const { chatId } = entry.message;
+    const lane = this.lanes.get(chatId);
+    if (lane) {
+      lane.push(entry);
+      return;
+    }
+    const fresh = [entry];
+    this.lanes.set(chatId, fresh);
+    void stored.then(() => this.run(chatId, fresh));
+  }
+
+  private async run(chatId: string, lane: Entry[]): Promise<void> {
+    for (let entry = lane[0]; entry && this.isOpen; entry = lane[0]) {
+      if (!(await this.attempt(entry))) continue;
+      lane.shift();
+      this.size -= 1;
+    }
+    if (lane.length === 0) this.lanes.delete(chatId);
+  }
+
+  /** Sends once; answers whether the entry is done with. */
+  private async attempt(entry: Entry): Promise<boolean> {
+    const { storage, timers } = this.parts;
+    try {
+      const sent = await this.parts.send(entry.message);
+      await storage.remove(entry.key);
+      this.parts.onSent(sent);
+      entry.resolve(sent);
+      return true;
+    } catch (thrown) {
+      const error = toChatError(thrown);
+      if (error.isRetryable || error.isAboutLogin) {
+        const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
+        entry.attempts += 1;
+        await this.pause(ms);
+        return false;
+      }
+      await storage.remove(entry.key);
+      this.parts.onFailed(entry.message, error);
+      entry.reject(error);
+      return true;
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    if (!this.isOpen) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        cancel();
+        this.wakers.delete(wake);
+        resolve();
+      };
+      const cancel = this.parts.timers.after(ms, wake);
+      this.wakers.add(wake);
+    });
+  }
+}
+
+const ignore = (): void => undefined;
+
+const full = (): ChatError =>
+  new ChatError({ code: 'OUTBOX_FULL', message: 'Too many messages wait to be sent' });
+
+const parse = (text: string): OutgoingMessage | undefined => {
+  try {
+    const value = JSON.parse(text) as Partial<OutgoingMessage> | null;
+    const isWhole = typeof value?.chatId === 'string' && typeof value.clientMessageId === 'string';
+    return isWhole ? (value as OutgoingMessage) : undefined;
+  } catch {
+    return undefined;
+  }
+};

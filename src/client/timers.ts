@@ -1,0 +1,28 @@
+/** Time as the client knows it, so that tests can turn the clock. */
+export interface Timers {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Runs something later; the answer cancels it. */
+  after(ms: number, run: () => void): () => void;
+  /** A number from 0 to 1, for jitter. */
+  random(): number;
+}
+
+/** The machine's clock. */
+export const systemTimers: Timers = {
+  now: () => Date.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+  random: () => Math.random(),
+};
+
+const FIRST_MS = 500;
+const LONGEST_MS = 30_000;
+
+/** How long to wait before another attempt: longer each time, and not all clients at once. */
+export const backoff = (attempt: number, random: number): number =>
+  Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt) * (0.5 + random / 2);

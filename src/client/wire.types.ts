@@ -1,0 +1,114 @@
+/** The server's native shapes, as far as the client reads them. */
+
+/** Somebody, as everybody may know them. */
+export interface Person {
+  id: string;
+  username: string;
+  name: string;
+  avatar: string | null;
+}
+
+/** One attachment of a message. */
+export interface MediaItem {
+  fileId?: string;
+  url: string;
+  thumbnailUrl?: string | null;
+  type?: 'image' | 'video' | 'audio' | 'file';
+  filename?: string;
+  /** Bytes. */
+  size?: number;
+  mimeType?: string;
+  width?: number | null;
+  height?: number | null;
+  /** Seconds. */
+  duration?: number | null;
+}
+
+/** How far a message has come. */
+export type MessageStatus = 'sent' | 'delivered' | 'read';
+
+/** A message as the server shows it. */
+export interface ChatMessage {
+  id: string;
+  chatId: string;
+  /** Place in the chat: 1, 2, 3 … */
+  seq: number;
+  /** Number of its newest change among all changes of the chat. */
+  version: number;
+  senderId: string;
+  sender: Person | null;
+  clientMessageId: string | null;
+  messageType: 'text' | 'image' | 'video' | 'audio' | 'file' | 'system';
+  content: string;
+  media: MediaItem[];
+  replyTo: string | null;
+  mentions: string[];
+  reactions: { userId: string; emoji: string; at: string }[];
+  status: MessageStatus;
+  isEdited: boolean;
+  isDeleted: boolean;
+  deletedAt: string | null;
+  isPinned: boolean;
+  system: Record<string, unknown> | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A chat as the server shows it to one member. */
+export interface ChatInfo {
+  id: string;
+  kind: 'direct' | 'group' | 'room' | 'broadcast';
+  status: 'pending' | 'accepted' | 'rejected';
+  name: string | null;
+  participants: (Person & { role: string; isOnline: boolean })[];
+  memberCount: number;
+  unreadCount: number;
+  lastSeq: number;
+  lastReadSeq: number;
+}
+
+/** A member's receipt positions. */
+export interface MemberPosition {
+  userId: string;
+  lastReadSeq: number;
+  lastDeliveredSeq: number;
+}
+
+/** One chat in the answer of a sync. */
+export interface SyncedChat {
+  chatId: string;
+  isNew: boolean;
+  isReset: boolean;
+  error: { code: 'CURSOR_TOO_OLD'; message: string } | null;
+  chat: ChatInfo;
+  settings: { clearedSeq: number; hiddenSeq: number | null; archivedSeq: number | null };
+  positions: MemberPosition[];
+  messages: ChatMessage[];
+  hidden: string[];
+  version: number;
+  hasMore: boolean;
+  head: { seq: number; version: number };
+  tag: string;
+}
+
+/** What a client has, and of which chats it wants to know. */
+export interface SyncRequest {
+  chats: Record<string, number>;
+  tags: Record<string, string>;
+  scope: 'all' | 'listed';
+}
+
+/** The answer of a sync. */
+export interface SyncAnswer {
+  chats: SyncedChat[];
+  removed: string[];
+  hasMore: boolean;
+}
+
+/** What the server says when it refuses. */
+export interface ErrorBody {
+  code: string;
+  message: string;
+  /** Seconds after which the same request may succeed. */
+  retryAfter?: number;
+}

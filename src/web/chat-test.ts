@@ -1,0 +1,92 @@
+/** The chat test page: two people, two windows, everything that the v0 dialect can do. */
+import type { Person } from './chat-test/api.js';
+import { Api } from './chat-test/api.js';
+import { setUpBroadcasts } from './chat-test/broadcasts.js';
+import { Connection } from './chat-test/connection.js';
+import { ConversationList } from './chat-test/conversation-list.js';
+import { byId, initials, make } from './chat-test/dom.js';
+import { forgetToken, signIn, storedToken } from './chat-test/sign-in.js';
+import { Thread } from './chat-test/thread.js';
+
+/** Events that the list shows. */
+const MAX_EVENTS = 100;
+
+const listEvents = (connection: Connection): void => {
+  connection.onAny((event, payload) => {
+    const list = byId('events');
+    list.prepend(make('li', { text: `${event} ${JSON.stringify(payload)}` }));
+    if (list.childElementCount > MAX_EVENTS) list.lastElementChild?.remove();
+  });
+};
+
+const chat = (token: string, me: Person): void => {
+  const api = new Api(token);
+  const connection = new Connection(token);
+  const thread = new Thread(me, api, connection);
+  const list = new ConversationList(api, (conversation) => {
+    list.markOpen(conversation.id);
+    void thread.open(conversation);
+  });
+
+  byId('my-name').textContent = me.name;
+  byId('my-avatar').textContent = initials(me.name);
+  byId('chat').hidden = false;
+  byId('back').onclick = () => {
+    thread.close();
+    void list.reload();
+  };
+  byId('sign-out').onclick = () => {
+    connection.close();
+    forgetToken();
+    void api.logout().finally(() => {
+      location.reload();
+    });
+  };
+
+  connection.onState((isConnected, text) => {
+    const state = byId('connection');
+    state.textContent = text;
+    state.classList.toggle('here', isConnected);
+    state.classList.toggle('away', !isConnected);
+    // What was missed while the connection was away is fetched, not waited for.
+    if (isConnected) void Promise.all([list.reload(), thread.reload()]);
+  });
+  connection.on('new_message', ({ data }) => {
+    thread.receive(data);
+    void list.reload().then(() => {
+      if (thread.openId !== undefined) list.markOpen(thread.openId);
+    });
+  });
+  connection.on('message_read', ({ conversationId, readBy, seq }) => {
+    if (readBy !== me.id) thread.markRead(conversationId, seq);
+  });
+  connection.on('message_deleted', ({ messageId }) => {
+    thread.remove(messageId);
+  });
+  connection.on('user_typing', ({ conversationId, isTyping }) => {
+    if (conversationId === thread.openId) thread.showPeer(thread.peer, isTyping);
+  });
+  connection.on('user_status_update', ({ userId, isOnline, lastSeen }) => {
+    const person = list.showPresence(userId, isOnline, lastSeen);
+    if (person && thread.peer?.id === userId) {
+      Object.assign(thread.peer, { isOnline, lastSeen });
+      thread.showPeer(thread.peer);
+    }
+  });
+  setUpBroadcasts(me, connection);
+  listEvents(connection);
+};
+
+const start = async (): Promise<void> => {
+  const token = storedToken();
+  const known = token === undefined ? undefined : await new Api(token).me().catch(() => undefined);
+  if (token !== undefined && known) {
+    chat(token, known);
+    return;
+  }
+  forgetToken();
+  const login = await signIn();
+  chat(login.token, await new Api(login.token).me());
+};
+
+void start();

@@ -1,0 +1,66 @@
+import type { Login } from './api.js';
+import { Api } from './api.js';
+import { byId } from './dom.js';
+
+/** A login lasts as long as the tab, so that two tabs can be two people. */
+const STORE = 'parley.chat-test.token';
+
+/** The token of this tab's login. */
+export const storedToken = (): string | undefined => sessionStorage.getItem(STORE) ?? undefined;
+
+/** Forgets this tab's login. */
+export const forgetToken = (): void => {
+  sessionStorage.removeItem(STORE);
+};
+
+/** Shows the form until somebody has logged in or registered. */
+export const signIn = (): Promise<Login> => {
+  const view = byId('sign-in');
+  const form = byId<HTMLFormElement>('sign-in-form');
+  const error = byId('sign-in-error');
+  const switcher = byId<HTMLButtonElement>('switch-mode');
+  const submit = form.querySelector<HTMLButtonElement>('button[type=submit]')!;
+  let isRegistering = false;
+
+  const show = () => {
+    byId('email-field').hidden = !isRegistering;
+    submit.textContent = isRegistering ? 'Register' : 'Log in';
+    switcher.textContent = isRegistering
+      ? 'Already have an account? Log in'
+      : 'No account yet? Register';
+    error.textContent = '';
+  };
+  switcher.onclick = () => {
+    isRegistering = !isRegistering;
+    show();
+  };
+  show();
+  view.hidden = false;
+  form.querySelector('input')!.focus();
+
+  return new Promise((resolve) => {
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const fields = new FormData(form);
+      const text = (name: string) => String(fields.get(name) ?? '').trim();
+      const password = String(fields.get('password') ?? '');
+      submit.disabled = true;
+      const attempt = isRegistering
+        ? Api.register(text('username'), text('email'), password)
+        : Api.login(text('username'), password);
+      attempt
+        .then((login) => {
+          sessionStorage.setItem(STORE, login.token);
+          view.hidden = true;
+          form.reset();
+          resolve(login);
+        })
+        .catch((reason: unknown) => {
+          error.textContent = reason instanceof Error ? reason.message : String(reason);
+        })
+        .finally(() => {
+          submit.disabled = false;
+        });
+    };
+  });
+};
