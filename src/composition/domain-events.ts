@@ -1,0 +1,26 @@
+import type { AuthEvents } from '../modules/auth/index.js';
+import type { BroadcastEvents } from '../modules/broadcasts/index.js';
+import type { ChatEvents } from '../modules/chats/index.js';
+import type { LiveEvents } from '../modules/live/index.js';
+import type { MessageEvents } from '../modules/messages/index.js';
+import type { NoticeEvents } from '../modules/notices/index.js';
+import type { PresenceEvents } from '../modules/presence/index.js';
+import type { ReceiptEvents } from '../modules/receipts/index.js';
+import type { TypingEvents } from '../modules/typing/index.js';
+import type { UserEvents } from '../modules/users/index.js';
+import type { ViewingEvents } from '../modules/viewing/index.js';
+import type { ClusterEvents } from '../realtime/cluster.js';
+
+/** Everything that can happen in the system. */
+export type DomainEvents = AuthEvents &
+  BroadcastEvents &
+  ChatEvents &
+  ClusterEvents &
+  LiveEvents &
+  MessageEvents &
+  NoticeEvents &
+  PresenceEvents &
+  ReceiptEvents &
+  TypingEvents &
+  UserEvents &
+  ViewingEvents;

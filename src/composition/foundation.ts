@@ -1,0 +1,123 @@
+import type { Connection } from 'mongoose';
+import type { Config } from '../config/index.js';
+import { defineAuditModel } from '../modules/audit/index.js';
+import { defineAuthModels, loadOrCreateSecret } from '../modules/auth/index.js';
+import { defineBroadcastModels } from '../modules/broadcasts/index.js';
+import { defineChatModels } from '../modules/chats/index.js';
+import { defineInviteModel } from '../modules/invites/index.js';
+import { defineLiveModels } from '../modules/live/index.js';
+import { defineMediaModels } from '../modules/media/index.js';
+import { defineMessageModels } from '../modules/messages/index.js';
+import { NoticeBoard, defineNoticeModel } from '../modules/notices/index.js';
+import { defineReportModel } from '../modules/reports/index.js';
+import { defineSearchModels } from '../modules/search/index.js';
+import { defineUserModels } from '../modules/users/index.js';
+import { EventBus } from '../platform/event-bus.js';
+import { defineLeaseModel } from '../platform/leases.js';
+import type { LagSource } from '../platform/load-monitor.js';
+import { LoadMonitor, eventLoopLag } from '../platform/load-monitor.js';
+import type { Logger } from '../platform/logger.js';
+import type { Metrics } from '../platform/metrics.js';
+import { createMetrics } from '../platform/metrics.js';
+import type { Database } from '../platform/mongo.js';
+import { connectDatabase } from '../platform/mongo.js';
+import { RateLimiter } from '../platform/rate-limiter.js';
+import { RedisClients } from '../platform/redis.js';
+import { Shutdown } from '../platform/shutdown.js';
+import { UserLimits } from '../platform/user-limits.js';
+import type { Clock } from '../shared/clock.js';
+import { systemClock } from '../shared/clock.js';
+import type { DomainEvents } from './domain-events.js';
+import { MINUTE } from './intervals.js';
+
+/** What a node is built from. */
+export interface ContainerOptions {
+  config: Config;
+  /** The database to use: the configured one, or the embedded one's address. */
+  mongodbUri: string;
+  logger: Logger;
+  clock?: Clock;
+  /** What tells how far the event loop lags behind; absent: the loop itself. */
+  lagSource?: LagSource;
+}
+
+const defineModels = (connection: Connection) => {
+  defineUserModels(connection);
+  defineAuthModels(connection);
+  return {
+    chats: defineChatModels(connection),
+    audits: defineAuditModel(connection),
+    broadcasts: defineBroadcastModels(connection),
+    reports: defineReportModel(connection),
+    invitations: defineInviteModel(connection),
+    live: defineLiveModels(connection),
+    search: defineSearchModels(connection),
+    media: defineMediaModels(connection),
+    messages: defineMessageModels(connection),
+    notices: defineNoticeModel(connection),
+    leases: defineLeaseModel(connection),
+  };
+};
+
+/** What every area stands on: settings, the connected stores, the event bus. */
+export interface Foundation {
+  config: Config;
+  logger: Logger;
+  clock: Clock;
+  metrics: Metrics;
+  load: LoadMonitor;
+  bus: EventBus<DomainEvents>;
+  shutdown: Shutdown;
+  database: Database<ReturnType<typeof defineModels>>;
+  models: ReturnType<typeof defineModels>;
+  redis: RedisClients | undefined;
+  /** Word to the other nodes that does not need Redis. */
+  notices: NoticeBoard;
+  /** Signs access tokens and the addresses of files. */
+  jwtSecret: string;
+  /** Counts calls of this name: `limit` within `windowMs` milliseconds, over all nodes. */
+  limiter(name: string, limit: number, windowMs: number): RateLimiter;
+  /** Counts the calls of each user that cost much. */
+  userLimits: UserLimits;
+}
+
+/** Connects to the database and to Redis, and makes what all areas share. */
+export const layFoundation = async (options: ContainerOptions): Promise<Foundation> => {
+  const { config, logger, clock = systemClock } = options;
+  const database = await connectDatabase(options.mongodbUri, config, logger, defineModels);
+  const redis = config.redisUrl ? new RedisClients(config.redisUrl, logger) : undefined;
+  const metrics = createMetrics();
+  const limiter = (name: string, limit: number, windowMs: number) =>
+    new RateLimiter({ name, limit, windowMs }, logger, redis);
+  return {
+    config,
+    logger,
+    clock,
+    metrics,
+    load: new LoadMonitor({
+      source: options.lagSource ?? eventLoopLag(),
+      lagMs: config.overloadLagMs,
+      logger,
+      metrics,
+    }),
+    bus: new EventBus<DomainEvents>(logger),
+    shutdown: new Shutdown(logger),
+    database,
+    models: database.models,
+    redis,
+    notices: new NoticeBoard(database.models.notices, clock),
+    jwtSecret: config.jwtSecret ?? (await loadOrCreateSecret(config.dataDir)),
+    limiter,
+    userLimits: new UserLimits({
+      changes: limiter('changes', config.rateLimitChangesPerMinute, MINUTE),
+      live: limiter('live', config.rateLimitLivePerMinute, MINUTE),
+      lookups: limiter('lookups', config.rateLimitLookupsPerMinute, MINUTE),
+      // Not worth a question to Redis.
+      signals: new RateLimiter(
+        { name: 'signals', limit: config.rateLimitSignalsPerMinute, windowMs: MINUTE },
+        logger,
+      ),
+      sync: limiter('sync', config.rateLimitSyncPerMinute, MINUTE),
+    }),
+  };
+};

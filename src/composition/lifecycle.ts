@@ -1,0 +1,101 @@
+import type { Server as HttpServer } from 'node:http';
+import { LIVE_TICK_MS } from '../modules/live/index.js';
+import { catchUpHeads } from '../modules/messages/index.js';
+import { NOTICE_TICK_MS, NoticeWatch, StandingRepair } from '../modules/notices/index.js';
+import { HeadDigest } from '../modules/sync/index.js';
+import { Jobs } from '../platform/jobs.js';
+import { Leases } from '../platform/leases.js';
+import type { SocketServer } from '../realtime/socket-server.js';
+import type { Areas } from './areas.js';
+import type { Foundation } from './foundation.js';
+import { HOUR } from './intervals.js';
+import { standing } from './standing.js';
+
+/** How exactly scheduled broadcasts keep their time, in milliseconds. */
+const BROADCAST_TICK_MS = 1000;
+/** How soon people are told what was put off while the process was busy, in milliseconds. */
+const PRESENCE_CATCH_UP_MS = 1000;
+/** How long work under way may take when the node goes down, in milliseconds. */
+const DRAIN_MS = 5000;
+
+/** What runs by itself on a node, and what has to end with it. */
+export interface NodeParts {
+  foundation: Foundation;
+  areas: Areas;
+  httpServer: HttpServer;
+  sockets: SocketServer;
+}
+
+/** Work that runs by itself. */
+interface Background {
+  jobs: Jobs;
+  digest: HeadDigest;
+}
+
+/** Brings a node to life, apart from listening: what must exist exists, and what repeats is started. */
+export const startNode = async (parts: NodeParts): Promise<void> => {
+  const { foundation, areas, sockets } = parts;
+  const { config, models, bus, clock, logger } = foundation;
+  const digest = new HeadDigest({
+    messages: models.messages,
+    socketsIn: (room) => sockets.directory.socketsIn(room),
+    clock,
+    logger,
+    intervalMs: config.headDigestMs,
+  });
+  digest.start();
+  foundation.load.start();
+  bus.onEveryNode('cluster.gap', () => {
+    digest.hint();
+  });
+
+  await areas.auth.ensureAdmin();
+  const jobs = new Jobs(logger, new Leases(models.leases, clock));
+  const notices = new NoticeWatch(models.notices, new StandingRepair(standing(parts)));
+  await notices.start();
+  jobs.every('notices', NOTICE_TICK_MS, () => notices.tick());
+  await Promise.all([areas.presence.start(), areas.broadcasts.start()]);
+  jobs.every('broadcasts', BROADCAST_TICK_MS, () => areas.broadcasts.showNew());
+  jobs.everyOnce('scheduled broadcasts', BROADCAST_TICK_MS, () => areas.broadcasts.sendDue());
+  jobs.every('presence leases', areas.presence.tickMs, () => areas.presence.attendance.tick());
+  jobs.every('presence put off', PRESENCE_CATCH_UP_MS, () => areas.presence.catchUp());
+  jobs.every('live streams', LIVE_TICK_MS, () => areas.live.renew());
+  jobs.everyOnce('abandoned live streams', LIVE_TICK_MS, () => areas.live.endAbandoned());
+  jobs.everyOnce('orphaned uploads', HOUR, () => areas.media.orphans.collectOrphans());
+  await areas.groups.rooms.ensureGeneral();
+  await catchUpHeads(models.messages, areas.heads);
+  planShutdown(parts, { jobs, digest });
+};
+
+/** The way down, in the order in which the parts need each other. */
+const planShutdown = (
+  { foundation, areas, httpServer, sockets }: NodeParts,
+  { jobs, digest }: Background,
+): void => {
+  const { shutdown, redis, database, load } = foundation;
+  const { log, media, search, deliveries, heads, presence } = areas;
+  shutdown.add('stop accepting', 1000, () => {
+    sockets.stopAccepting();
+    httpServer.close();
+  });
+  shutdown.add('stop jobs', 3000, () => {
+    media.orphans.stop();
+    return jobs.stop();
+  });
+  shutdown.add('finish messages', DRAIN_MS, () => log.drained());
+  shutdown.add('close sockets', 8000, () => sockets.close());
+  shutdown.add('end digests', 3000, () => {
+    load.stop();
+    return digest.stop();
+  });
+  shutdown.add('note deliveries and lists', 3000, async () => {
+    await Promise.all([
+      search.settle(),
+      deliveries.flush(),
+      heads.settle(),
+      presence.attendance.settle(),
+    ]);
+  });
+  shutdown.add('close redis', 1000, () => redis?.close());
+  shutdown.add('close database', 3000, () => database.close());
+};

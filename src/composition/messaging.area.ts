@@ -1,0 +1,81 @@
+import { createMediaModule } from '../modules/media/index.js';
+import { createMessagesModule } from '../modules/messages/index.js';
+import { DeliveryTracker, Receipts } from '../modules/receipts/index.js';
+import { createSearchModule } from '../modules/search/index.js';
+import { createSyncModule } from '../modules/sync/index.js';
+import { Typing } from '../modules/typing/index.js';
+import type { Conversations } from './conversations.area.js';
+import type { Foundation } from './foundation.js';
+import { MINUTE } from './intervals.js';
+import type { People } from './people.area.js';
+
+/** What is said, and what becomes of it: messages, files, receipts, typing, catching up, searching. */
+export const buildMessaging = (
+  { config, models, jwtSecret, bus, clock, logger, limiter }: Foundation,
+  { access, users, auth }: People,
+  { log, heads, chats, groups }: Conversations,
+) => {
+  const { messages } = models;
+  const { directory } = users;
+  const { memberships } = models.chats;
+  const media = createMediaModule({
+    config,
+    secret: jwtSecret,
+    media: models.media,
+    messages,
+    access,
+    users: users.service,
+    authenticator: auth.authenticator,
+    clock,
+    logger,
+  });
+  const messaging = createMessagesModule({
+    messages,
+    memberships,
+    log,
+    heads,
+    access,
+    bus,
+    clock,
+    config,
+    directory,
+    rooms: groups.addresses,
+    attachments: media.claims,
+    limit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
+  });
+  const receipts = new Receipts({ memberships, messages, log, access, bus, clock });
+  const sync = createSyncModule({
+    attachments: media.claims,
+    models: models.chats,
+    messages,
+    log,
+    list: chats.list,
+    directory,
+    markDelivered: (chatId, userId, seq) => receipts.markDelivered(chatId, userId, seq),
+    logger,
+    settleHeads: () => heads.settle(),
+    maxChanges: config.syncMaxChanges,
+    clock,
+  });
+  const search = createSearchModule({
+    models: models.search,
+    messages,
+    ...models.chats,
+    access,
+    history: messaging.history,
+    bus,
+    logger,
+  });
+  return {
+    media,
+    messaging,
+    receipts,
+    deliveries: new DeliveryTracker(receipts, logger),
+    typing: new Typing({ access, directory, bus, expiresMs: config.typingExpiresMs }),
+    sync,
+    search,
+  };
+};
+
+/** The messages' area, built. */
+export type Messaging = ReturnType<typeof buildMessaging>;

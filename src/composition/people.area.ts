@@ -1,0 +1,39 @@
+import { AuditTrail } from '../modules/audit/index.js';
+import { createAuthModule } from '../modules/auth/index.js';
+import { ChatAccess, Contacts } from '../modules/chats/index.js';
+import { createPresenceModule } from '../modules/presence/index.js';
+import { createUsersModule } from '../modules/users/index.js';
+import type { Foundation } from './foundation.js';
+import { HOUR } from './intervals.js';
+
+/** Who there is: accounts, logins, who may meet whom, who is there, and the record of what admins did. */
+export const buildPeople = (foundation: Foundation) => {
+  const { config, models, bus, clock, limiter, database, notices, redis } = foundation;
+  const { connection } = database;
+  const access = new ChatAccess(models.chats, bus, redis === undefined);
+  const contacts = new Contacts(models.chats);
+  const users = createUsersModule({ config, connection, bus, clock, contacts, notices });
+  const auth = createAuthModule({
+    ...foundation,
+    connection,
+    accounts: users.accounts,
+    loginFailures: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
+  });
+  const presence = createPresenceModule({
+    ...foundation,
+    models: models.chats,
+    contacts,
+    directory: users.directory,
+  });
+  return {
+    access,
+    contacts,
+    users,
+    auth,
+    presence,
+    audit: new AuditTrail(models.audits, clock, foundation.logger),
+  };
+};
+
+/** The people's area, built. */
+export type People = ReturnType<typeof buildPeople>;

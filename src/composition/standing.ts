@@ -1,0 +1,35 @@
+import type { StandingRepairParts } from '../modules/notices/index.js';
+import { objectId } from '../platform/object-id.js';
+import { rooms } from '../realtime/rooms.js';
+import type { NodeParts } from './lifecycle.js';
+
+/** What a node's sockets show of their users' standing, and what the database says of it. */
+export const standing = ({ foundation, areas, sockets }: NodeParts): StandingRepairParts => ({
+  bus: foundation.bus,
+  standingOf: (userId, sessionId) => areas.auth.standingOf(userId, sessionId),
+  memberships: async (userIds, chatIds) => {
+    const rows = await foundation.models.chats.memberships.collection
+      .find(
+        { userId: { $in: userIds.map(objectId) }, chatId: { $in: chatIds.map(objectId) } },
+        { projection: { userId: 1, chatId: 1, _id: 0 } },
+      )
+      .toArray();
+    return rows.map(({ userId, chatId }) => ({
+      userId: userId.toHexString(),
+      chatId: chatId.toHexString(),
+    }));
+  },
+  sockets: {
+    connected: (userIds) => sockets.directory.connected(userIds),
+    logins: (userId) =>
+      sockets.directory
+        .socketsIn(rooms.user(userId))
+        .map(({ data: { actor } }) => ({ sessionId: actor.sessionId, role: actor.role })),
+    places: (userId, chatId) => {
+      const devices = sockets.directory.socketsIn(rooms.user(userId));
+      const inRoom = devices.filter((socket) => sockets.directory.isIn(socket, rooms.chat(chatId)));
+      return { inRoom: inRoom.length, all: devices.length };
+    },
+    reconnectAll: () => sockets.reconnectAll(),
+  },
+});

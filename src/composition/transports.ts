@@ -1,0 +1,98 @@
+import { createServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
+import { createHttpApp } from '../http/app.js';
+import { createDocsRouter } from '../http/docs-router.js';
+import { createHealthRouter } from '../http/health.routes.js';
+import { createMetricsRouter } from '../http/metrics-router.js';
+import { mountRoutes } from '../http/mount-routes.js';
+import { createPagesRouter } from '../http/pages-router.js';
+import { RequestLimits } from '../http/request-limits.js';
+import type { AnyRoute } from '../http/route.js';
+import { joinCluster } from '../realtime/cluster.js';
+import { SocketServer } from '../realtime/socket-server.js';
+import type { Areas } from './areas.js';
+import type { Foundation } from './foundation.js';
+import { MINUTE } from './intervals.js';
+
+/** Requests under way at a time: what is beyond would not be answered within its deadline anyway. */
+const MAX_REQUESTS = 5000;
+
+/** The HTTP side of a node, not listening yet. */
+export const buildHttpServer = (
+  { config, load, logger, metrics, limiter, userLimits, database, redis, shutdown }: Foundation,
+  { auth }: Areas,
+  routes: AnyRoute[],
+): HttpServer => {
+  const context = {
+    authenticator: auth.authenticator,
+    limits: new RequestLimits({
+      general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
+      user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
+      auth: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
+    }),
+    userLimits,
+    load,
+    timeoutMs: config.requestTimeoutMs,
+    maxRequests: MAX_REQUESTS,
+  };
+  const components = [
+    { name: 'database', isEssential: true, isUp: () => database.isConnected() },
+    ...(redis ? [{ name: 'redis', isEssential: false, isUp: () => redis.isConnected() }] : []),
+  ];
+  const app = createHttpApp({
+    config,
+    logger,
+    metrics,
+    routers: [
+      createHealthRouter({
+        environment: config.nodeEnv,
+        components,
+        load,
+        isReady: () => !shutdown.hasBegun,
+      }),
+      createMetricsRouter(metrics, config.metricsToken),
+      createDocsRouter(routes),
+      createPagesRouter(),
+      mountRoutes(routes, context),
+    ],
+  });
+  return createServer(app);
+};
+
+/** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
+export const buildSocketServer = (
+  { clock, config, load, userLimits, logger, metrics, bus, redis }: Foundation,
+  { auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
+  httpServer: HttpServer,
+): SocketServer => {
+  const sockets = new SocketServer({
+    httpServer,
+    config,
+    logger,
+    metrics,
+    load,
+    userLimits,
+    clock,
+    authenticator: auth.authenticator,
+    chatIdsOf: (userId) => contacts.chatIdsOf(userId),
+    lifecycle: {
+      connected: async (actor, socketId, chatIds) => {
+        await Promise.all([
+          attendance.connect(actor.userId, socketId, chatIds),
+          broadcasts.connected(actor, socketId),
+        ]);
+      },
+      disconnected: async (userId, socketId) => {
+        attendance.disconnect(userId, socketId);
+        await live.disconnected(socketId);
+      },
+      viewed: async (userId, chatId, isOpen) => {
+        if (!isOpen) typing.stopNow(userId, chatId);
+        if (await attendance.isHiding(userId)) return;
+        bus.publish(isOpen ? 'chat.opened' : 'chat.closed', { chatId, userId });
+      },
+    },
+  });
+  if (redis) joinCluster(sockets.io, bus, redis, logger);
+  return sockets;
+};

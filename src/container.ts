@@ -1,0 +1,66 @@
+import type { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buildAreas } from './composition/areas.js';
+import type { DomainEvents } from './composition/domain-events.js';
+import { buildDialects, commandsOf, routesOf } from './composition/endpoints.js';
+import type { ContainerOptions } from './composition/foundation.js';
+import { layFoundation } from './composition/foundation.js';
+import { startNode } from './composition/lifecycle.js';
+import { attachReactions } from './composition/reactions.js';
+import { buildHttpServer, buildSocketServer } from './composition/transports.js';
+import type { AnyRoute } from './http/route.js';
+import type { EventBus } from './platform/event-bus.js';
+import type { Metrics } from './platform/metrics.js';
+import type { Shutdown } from './platform/shutdown.js';
+import type { AnyCommand } from './realtime/command.js';
+import type { SocketServer } from './realtime/socket-server.js';
+
+/** A node, built and connected, but not listening yet. */
+export interface Container {
+  httpServer: HttpServer;
+  bus: EventBus<DomainEvents>;
+  metrics: Metrics;
+  /** Every REST endpoint, for the specification and the tests that go through all of them. */
+  routes: AnyRoute[];
+  /** Every socket command, likewise. */
+  commands: AnyCommand[];
+  sockets: SocketServer;
+  shutdown: Shutdown;
+  /** Removes uploads that nothing uses; answers how many. Runs every hour by itself. */
+  collectOrphans(): Promise<number>;
+  /** Starts to listen; answers the port. */
+  listen(): Promise<number>;
+}
+
+/** Builds a node: every part explicitly, in the order in which they need each other. */
+export const createContainer = async (options: ContainerOptions): Promise<Container> => {
+  const foundation = await layFoundation(options);
+  const { bus, config, metrics, shutdown } = foundation;
+  const areas = buildAreas(foundation, () => sockets.directory);
+  const dialects = buildDialects(foundation, areas);
+  const routes = routesOf(areas, dialects);
+  const commands = commandsOf(areas, dialects);
+  const httpServer = buildHttpServer(foundation, areas, routes);
+  const sockets = buildSocketServer(foundation, areas, httpServer);
+  sockets.listen(commands);
+  attachReactions({ foundation, areas, dialects, sockets });
+  await startNode({ foundation, areas, httpServer, sockets });
+
+  return {
+    httpServer,
+    bus,
+    metrics,
+    routes,
+    commands,
+    sockets,
+    shutdown,
+    collectOrphans: () => areas.media.orphans.collectOrphans(),
+    listen: () =>
+      new Promise((resolve, reject) => {
+        httpServer.once('error', reject);
+        httpServer.listen(config.port, config.host, () => {
+          resolve((httpServer.address() as AddressInfo).port);
+        });
+      }),
+  };
+};

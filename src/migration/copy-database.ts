@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { EJSON } from 'bson';
+import { MongoServerError } from 'mongodb';
+import type { Collection, Db, Document, IndexDescriptionInfo } from 'mongodb';
+import { ProgressBar } from './progress-bar.js';
+
+/** Documents travel in batches of this many. */
+const BATCH = 1000;
+
+/** Every value keeps its BSON type on the way. */
+const EXACT = { promoteValues: false, bsonRegExp: true };
+
+/** A document as bytes: what the driver yields and takes with `raw: true`. */
+type RawDocument = Document & Buffer;
+
+/**
+ * Copies every collection with its indexes to another database. It may be stopped at any moment and
+ * run again: documents that are there already are not sent twice.
+ * @param say receives what happens, line by line
+ * @throws Error when, at the end, a collection of the target differs from its source
+ */
+export async function copyDatabase(
+  source: Db,
+  target: Db,
+  say: (line: string) => void = console.log,
+): Promise<void> {
+  const infos = await source.listCollections({}, { nameOnly: true }).toArray();
+  const names = infos
+    .filter(({ name, type }) => type !== 'view' && !name.startsWith('system.'))
+    .map(({ name }) => name)
+    .sort();
+  for (const name of names) {
+    await copyCollection(source.collection(name), target.collection(name), target);
+  }
+  say('Comparing both sides…');
+  const different: string[] = [];
+  for (const name of names) {
+    const problem = await compare(source.collection(name), target.collection(name));
+    if (problem !== undefined) different.push(`${name}: ${problem}`);
+  }
+  if (different.length > 0) {
+    throw new Error(`The copy is not the same as its source:\n  ${different.join('\n  ')}`);
+  }
+  say(`${String(names.length)} collections copied, each the same on both sides.`);
+}
+
+async function copyCollection(from: Collection, to: Collection, target: Db): Promise<void> {
+  const total = await from.countDocuments();
+  const bar = new ProgressBar(from.collectionName, total);
+  let seen = 0;
+  let sent = 0;
+  const allIds = from.find({}, { ...EXACT, projection: { _id: 1 } }).sort({ _id: 1 });
+  for await (const ids of batchesOf(allIds)) {
+    const present = await idsPresent(to, ids);
+    const missing = ids.filter(({ _id }) => !present.has(keyOf(_id)));
+    if (missing.length > 0) {
+      const wanted = { _id: { $in: missing.map(({ _id }) => _id) } } as Document;
+      const documents = await from.find(wanted, EXACT).toArray();
+      await to.insertMany(documents, { ordered: false });
+      sent += documents.length;
+    }
+    seen += ids.length;
+    bar.show(seen);
+  }
+  if (total === 0) await createEmpty(target, to.collectionName);
+  await copyIndexes(from, to);
+  bar.finish(seen, sent === seen ? '' : `(${String(seen - sent)} were there already)`);
+}
+
+async function createEmpty(target: Db, name: string): Promise<void> {
+  try {
+    await target.createCollection(name);
+  } catch (error) {
+    const exists = error instanceof MongoServerError && error.code === 48;
+    if (!exists) throw error;
+  }
+}
+
+async function idsPresent(to: Collection, ids: readonly Document[]): Promise<Set<string>> {
+  const filter = { _id: { $in: ids.map(({ _id }) => _id as never) } };
+  const found = await to.find(filter, { ...EXACT, projection: { _id: 1 } }).toArray();
+  return new Set(found.map(({ _id }) => keyOf(_id)));
+}
+
+/** An `_id` of any type as text. */
+function keyOf(id: unknown): string {
+  return EJSON.stringify(id);
+}
+
+async function* batchesOf(documents: AsyncIterable<Document>): AsyncGenerator<Document[]> {
+  let batch: Document[] = [];
+  for await (const document of documents) {
+    batch.push(document);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function copyIndexes(from: Collection, to: Collection): Promise<void> {
+  const indexes = await from.indexes();
+  const wanted = indexes.filter(({ name }) => name !== '_id_').map(asRequested);
+  if (wanted.length > 0) await to.createIndexes(wanted);
+}
+
+/** MongoDB shows the key of a text index in an inner form; this is the one to ask for. */
+function asRequested(index: IndexDescriptionInfo): IndexDescriptionInfo & { name: string } {
+  const inner = ['v', 'ns', 'key', 'weights', 'textIndexVersion', 'storageEngine'];
+  const options = Object.fromEntries(
+    Object.entries(index).filter(([option]) => !inner.includes(option)),
+  );
+  const { key, weights } = index;
+  const name = index.name!;
+  if (!('_fts' in key)) return { ...options, name, key };
+  const fields = Object.entries(key).flatMap(([field, direction]): [string, 'text' | number][] => {
+    if (field === '_ftsx') return [];
+    if (field !== '_fts') return [[field, Number(direction)]];
+    return Object.keys(weights ?? {}).map((searched) => [searched, 'text']);
+  });
+  return { ...options, name, key: Object.fromEntries(fields) as never, weights: weights! };
+}
+
+async function compare(from: Collection, to: Collection): Promise<string | undefined> {
+  const [left, right] = [await digest(from), await digest(to)];
+  if (left.count !== right.count) {
+    return `${String(left.count)} documents in the source, ${String(right.count)} in the target`;
+  }
+  return left.sum === right.sum ? undefined : 'the documents differ';
+}
+
+/** The number of documents, and a sum over their bytes that does not depend on their order. */
+async function digest(collection: Collection): Promise<{ count: number; sum: bigint }> {
+  let count = 0;
+  let sum = 0n;
+  const documents = collection.find<RawDocument>({}, { raw: true });
+  for await (const document of documents) {
+    count += 1;
+    sum ^= createHash('sha256').update(document).digest().readBigUInt64LE();
+  }
+  return { count, sum };
+}
