@@ -1,0 +1,109 @@
+/**
+ * Who may do what: every route and every socket command, for callers without a token, with the token
+ * of a deactivated account, for a stranger, and for somebody who may. A route or command without a
+ * sample fails the suite.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Response } from 'supertest';
+import type { AnyRoute } from '../../src/http/route.js';
+import { openAccounts } from '../support/accounts.js';
+import type { TestUser } from '../support/server.js';
+import { TestSocket } from '../support/socket.js';
+import { endingRoutes } from './samples/core.samples.js';
+import { commandSamples, routeSamples } from './samples/index.js';
+import type { SampleRequest, SampleWorld } from './samples/sample.js';
+import { addressOf, createWorld } from './samples/world.js';
+
+let world: SampleWorld;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(async () => {
+  await world.server.close();
+});
+
+const nameOf = ({ method, path }: AnyRoute): string => `${method} ${path}`;
+const routeOf = (name: string): AnyRoute =>
+  world.server.container.routes.find((route) => nameOf(route) === name)!;
+
+const call = async (
+  route: AnyRoute,
+  request: SampleRequest,
+  caller: Pick<TestUser, 'auth'> | undefined,
+): Promise<Response> => {
+  const base = world.server.http[route.method](addressOf(route.path, request));
+  const call = caller ? base.set(caller.auth) : base;
+  // A redirect to a file's storage is an answer too; it is not followed.
+  return request.body ? call.redirects(0).send(request.body) : call.redirects(0);
+};
+
+describe('routes', () => {
+  it('all have a sample, and all samples have a route', () => {
+    const names = world.server.container.routes.map(nameOf);
+    expect(names.filter((name) => !endingRoutes.has(name)).sort()).toEqual(
+      Object.keys(routeSamples).sort(),
+    );
+  });
+
+  it.each(Object.entries(routeSamples))('%s', async (name, sample) => {
+    const route = routeOf(name);
+    const by = world[sample.by ?? 'alice'];
+    const request = await sample.request(world);
+    if (route.auth !== 'none') {
+      const anonymous = await call(route, request, undefined);
+      expect([anonymous.status, anonymous.body.code]).toEqual([401, 'UNAUTHENTICATED']);
+      const stranger = await call(route, request, world.stranger);
+      if (sample.stranger === 200) expect(stranger.status).toBeLessThan(400);
+      else expect(stranger.status).toBe(sample.stranger);
+    }
+    if (!sample.isForm) {
+      const allowed = await call(route, await sample.request(world), by);
+      expect([name, allowed.status < 400 ? 'allowed' : allowed.body]).toEqual([name, 'allowed']);
+    }
+  });
+
+  it('are closed to a deactivated account', async () => {
+    const leaver = await world.newUser();
+    const accounts = await openAccounts(world.server);
+    await accounts.accounts.deactivate(leaver.id);
+    await accounts.close();
+    for (const [name, sample] of Object.entries(routeSamples)) {
+      const route = routeOf(name);
+      if (route.auth === 'none') continue;
+      const { status } = await call(route, await sample.request(world), leaver);
+      expect([name, status === 401 || status === 403]).toEqual([name, true]);
+    }
+  });
+});
+
+describe('socket commands', () => {
+  it('all have a sample, and all samples have a command', () => {
+    const names = world.server.container.commands.map(
+      ({ dialect, event }) => `${dialect} ${event}`,
+    );
+    expect([...new Set(names)].sort()).toEqual(Object.keys(commandSamples).sort());
+  });
+
+  it('are closed to callers without a token', async () => {
+    await expect(TestSocket.connect(world.server, { token: undefined })).rejects.toMatchObject({
+      data: { code: 'UNAUTHENTICATED' },
+    });
+    await expect(TestSocket.connect(world.server, { token: 'forged' })).rejects.toMatchObject({
+      data: { code: 'UNAUTHENTICATED' },
+    });
+  });
+
+  it.each(Object.entries(commandSamples))('%s', async (name, sample) => {
+    const event = name.split(' ')[1]!;
+    const [stranger, by] = await Promise.all([
+      TestSocket.connect(world.server, world.stranger),
+      TestSocket.connect(world.server, world[sample.by ?? 'alice']),
+    ]);
+    const refused = await stranger.command(event, await sample.payload(world));
+    expect(refused.ok ? 'ok' : refused.error.code).toBe(sample.stranger);
+    const allowed = await by.command(event, await sample.payload(world));
+    expect([name, allowed.ok ? 'ok' : allowed.error]).toEqual([name, 'ok']);
+    stranger.close();
+    by.close();
+  });
+});

@@ -1,0 +1,157 @@
+/** The deployment files name paths, variables, ports and services: every one of them must exist. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { loadConfig, settings } from '../../src/config/index.js';
+
+const read = (path: string): string => readFileSync(path, 'utf8');
+const SETTINGS = new Set(Object.values(settings).flatMap(({ env, aliases }) => [env, ...aliases]));
+const PORT = String(settings.port.schema.validate(undefined).value);
+
+interface Service {
+  image?: string;
+  build?: string;
+  environment?: Record<string, string>;
+  volumes?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: object;
+}
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, unknown>;
+};
+const services = Object.entries(compose.services);
+const apps = services.filter(([, service]) => service.build);
+const dockerfile = read('Dockerfile')
+  .replaceAll('\\\n', '')
+  .split('\n')
+  .map((line) => line.trim())
+  .filter((line) => line && !line.startsWith('#'));
+const instructions = (name: string): string[] =>
+  dockerfile
+    .filter((line) => line.startsWith(`${name} `))
+    .map((line) => line.slice(name.length + 1));
+
+/** Whether `.dockerignore`, which lists what is let in, lets the path in. */
+const isInBuildContext = (path: string): boolean =>
+  read('.dockerignore')
+    .split('\n')
+    .some((line) => line === `!${path.replace(/\/$/, '')}`);
+
+describe('Dockerfile', () => {
+  it('copies only files that exist and that the build context has', () => {
+    const copied = instructions('COPY')
+      .filter((line) => !line.startsWith('--from'))
+      .flatMap((line) => line.split(/\s+/).slice(0, -1));
+    expect(copied).toContain('src');
+    for (const path of copied) {
+      expect([path, existsSync(path), isInBuildContext(path)]).toEqual([path, true, true]);
+    }
+  });
+
+  it('runs scripts that package.json has', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [
+      ...instructions('RUN')
+        .join(' ')
+        .matchAll(/npm run ([\w:-]+)/g),
+    ];
+    expect(named.length).toBeGreaterThan(0);
+    for (const [, name] of named) expect(Object.keys(scripts)).toContain(name);
+  });
+
+  it('sets only variables that are settings', () => {
+    const names = instructions('ENV').flatMap((line) =>
+      [...line.matchAll(/(\w+)=/g)].map((match) => match[1]),
+    );
+    expect(names).toContain('NODE_ENV');
+    expect(names.filter((name) => !SETTINGS.has(name!))).toEqual([]);
+  });
+
+  it('listens where it says, as a user without rights, with a health check', () => {
+    expect(instructions('EXPOSE')).toEqual([PORT]);
+    expect(instructions('USER')).toEqual(['node']);
+    expect(instructions('HEALTHCHECK').join()).toContain('/health');
+    expect(instructions('CMD').join()).toContain('dist/main.js');
+  });
+});
+
+describe('docker-compose.yml', () => {
+  it('gives the nodes settings that exist and with which production starts', () => {
+    expect(apps.map(([name]) => name)).toEqual(['app-1', 'app-2']);
+    for (const [, { environment = {} }] of apps) {
+      expect(Object.keys(environment).filter((name) => !SETTINGS.has(name))).toEqual([]);
+      const config = loadConfig({ ...environment, JWT_SECRET: 'x'.repeat(32) });
+      expect(config.nodeEnv).toBe('production');
+    }
+  });
+
+  it('points the nodes at services of its own', () => {
+    for (const [, { environment = {} }] of apps) {
+      const hosts = [environment.MONGODB_URI, environment.REDIS_URL].map(
+        (uri) => new URL(uri!).hostname,
+      );
+      for (const host of hosts) expect(Object.keys(compose.services)).toContain(host);
+    }
+  });
+
+  it('mounts files and volumes that exist', () => {
+    const sources = services.flatMap(([, { volumes = [] }]) =>
+      volumes.map((volume) => volume.split(':')[0]!),
+    );
+    expect(sources.length).toBeGreaterThan(2);
+    for (const source of sources) {
+      const isThere = source.startsWith('.') ? existsSync(source) : source in compose.volumes;
+      expect([source, isThere]).toEqual([source, true]);
+    }
+  });
+
+  it('waits only for the health of services that can tell', () => {
+    const hasHealth = (name: string) =>
+      Boolean(compose.services[name]?.healthcheck ?? compose.services[name]?.build);
+    for (const [, { depends_on: needs = {} }] of services) {
+      for (const [name, { condition }] of Object.entries(needs)) {
+        expect(Object.keys(compose.services)).toContain(name);
+        if (condition === 'service_healthy') expect([name, hasHealth(name)]).toEqual([name, true]);
+      }
+    }
+  });
+});
+
+describe('sample configurations of balancers', () => {
+  it.each(['docs/deploy/nginx.conf', 'docs/deploy/Caddyfile', 'docs/deploy/traefik.yml'])(
+    '%s sends to the nodes of docker-compose.yml, and names settings that exist',
+    (path) => {
+      const text = read(path);
+      const targets = [...text.matchAll(/(app-\d+):(\d+)/g)].map(([, name, port]) => [name, port]);
+      expect(targets).toEqual(apps.map(([name]) => [name, PORT]));
+      const variables = [...text.matchAll(/\b[A-Z]{2,}_[A-Z_]+\b/g)].map(([name]) => name);
+      expect(variables).toContain('TRUST_PROXY');
+      expect(variables.filter((name) => !SETTINGS.has(name))).toEqual([]);
+    },
+  );
+
+  it('is valid YAML for traefik', () => {
+    expect(parse(read('docs/deploy/traefik.yml'))).toHaveProperty('http.services.parley');
+  });
+});
+
+describe('docs/deploy/README.md', () => {
+  const text = read('docs/deploy/README.md');
+
+  it('links to files that exist', () => {
+    const links = [...text.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1]!);
+    expect(links.length).toBeGreaterThan(2);
+    for (const link of links) {
+      expect([link, existsSync(new URL(link, `file://${process.cwd()}/docs/deploy/`))]).toEqual([
+        link,
+        true,
+      ]);
+    }
+  });
+
+  it('names settings that exist', () => {
+    const variables = [...text.matchAll(/\b[A-Z]{2,}_[A-Z_]+\b/g)].map(([name]) => name);
+    expect(variables.filter((name) => !SETTINGS.has(name))).toEqual([]);
+  });
+});

@@ -1,0 +1,114 @@
+import type { CommandSamples, RouteSamples, SampleWorld } from './sample.js';
+
+const BASE = '/api/admin';
+const newAccount = async ({ newUser }: SampleWorld) => ({
+  params: { userId: (await newUser()).id },
+});
+
+/** Stores a broadcast that is due in an hour, or at once. */
+const newBroadcast = async (
+  { server, admin }: SampleWorld,
+  when: { scheduledAt?: string } = {},
+) => {
+  const made = await server.http
+    .post(`${BASE}/broadcasts`)
+    .set(admin.auth)
+    .send({ message: 'Hear, hear', ...when })
+    .expect(201);
+  return { params: { broadcastId: (made.body as { data: { id: string } }).data.id } };
+};
+
+const later = () => ({ scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
+
+/** A report that waits in the queue. */
+const newReport = async ({ server, bob, admin, newMessage }: SampleWorld) => {
+  await server.http
+    .post(`/api/messages/${await newMessage()}/report`)
+    .set(bob.auth)
+    .send({ reason: 'spam' })
+    .expect(201);
+  const queue = await server.http.get(`${BASE}/reports`).query({ limit: 1 }).set(admin.auth);
+  return (queue.body as { data: { id: string }[] }).data[0]!.id;
+};
+
+/** What admins do, and what everybody gets of it. */
+export const adminRoutes: RouteSamples = {
+  [`get ${BASE}/users`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`get ${BASE}/users/:userId`]: { request: newAccount, by: 'admin', stranger: 403 },
+  [`post ${BASE}/users/:userId/deactivate`]: { request: newAccount, by: 'admin', stranger: 403 },
+  [`post ${BASE}/users/:userId/reactivate`]: { request: newAccount, by: 'admin', stranger: 403 },
+  [`put ${BASE}/users/:userId/role`]: {
+    request: async (world) => ({ ...(await newAccount(world)), body: { role: 'user' } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`post ${BASE}/users/:userId/logout-all`]: { request: newAccount, by: 'admin', stranger: 403 },
+  [`post ${BASE}/send-to-user`]: {
+    request: async ({ newUser }) => ({
+      body: { userId: (await newUser()).id, message: 'Welcome!', messageType: 'text' },
+    }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`post ${BASE}/broadcasts`]: {
+    request: () => ({ body: { message: 'Important announcement!', messageType: 'text' } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/broadcasts`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`get ${BASE}/broadcasts/:broadcastId`]: {
+    request: (world) => newBroadcast(world),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`post ${BASE}/broadcasts/:broadcastId/cancel`]: {
+    request: (world) => newBroadcast(world, later()),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/audit`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`get ${BASE}/reports`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`post ${BASE}/reports/:reportId/resolve`]: {
+    request: async (world) => ({
+      params: { reportId: await newReport(world) },
+      body: { note: 'Seen' },
+    }),
+    by: 'admin',
+    stranger: 403,
+  },
+  'post /api/messages/:messageId/report': {
+    request: async ({ newMessage }) => ({
+      params: { messageId: await newMessage() },
+      body: { reason: 'spam' },
+    }),
+    by: 'bob',
+    stranger: 404,
+  },
+  'get /api/broadcasts': { request: () => ({}), stranger: 200 },
+  'post /api/broadcasts/:broadcastId/read': {
+    request: (world) => newBroadcast(world),
+    stranger: 200,
+  },
+};
+
+/** The same over the socket. */
+export const adminCommands: CommandSamples = {
+  'native admin_broadcast': {
+    payload: () => ({ message: 'Important announcement!', messageType: 'text' }),
+    by: 'admin',
+    stranger: 'FORBIDDEN',
+  },
+  'native read_broadcast': {
+    payload: async (world) => (await newBroadcast(world)).params,
+    stranger: 'ok',
+  },
+  'native admin_message_user': {
+    payload: async ({ newUser }) => ({
+      userId: (await newUser()).id,
+      message: 'Hello from admin',
+      messageType: 'text',
+    }),
+    by: 'admin',
+    stranger: 'FORBIDDEN',
+  },
+};

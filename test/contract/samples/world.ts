@@ -1,0 +1,53 @@
+import { openDirectChat, registerUser, startServer } from '../../support/server.js';
+import type { SampleRequest, SampleWorld } from './sample.js';
+
+const ADMIN = { username: 'root', email: 'root@example.com', password: 'test123' };
+
+/** Starts a node with an admin and builds the people that the samples use. */
+export const createWorld = async (): Promise<SampleWorld> => {
+  const server = await startServer({
+    env: {
+      ADMIN_USERNAME: ADMIN.username,
+      ADMIN_EMAIL: ADMIN.email,
+      ADMIN_PASSWORD: ADMIN.password,
+    },
+  });
+  const { alice, bob, chatId } = await openDirectChat(server);
+  const login = await server.http
+    .post('/api/auth/login')
+    .send({ username: ADMIN.username, password: ADMIN.password });
+  const { token, refreshToken, user } = login.body.data as {
+    token: string;
+    refreshToken: string;
+    user: { id: string };
+  };
+  return {
+    server,
+    alice,
+    bob,
+    chatId,
+    stranger: await registerUser(server),
+    admin: {
+      id: user.id,
+      username: ADMIN.username,
+      token,
+      refreshToken,
+      auth: { Authorization: `Bearer ${token}` },
+    },
+    newUser: () => registerUser(server),
+    newMessage: async () => {
+      const sent = await server.http
+        .post('/api/messages')
+        .set(alice.auth)
+        .send({ chatId, content: 'a message to work on' });
+      return (sent.body as { data: { id: string } }).data.id;
+    },
+  };
+};
+
+/** The address of a request. */
+export const addressOf = (path: string, { params = {}, query = {} }: SampleRequest): string => {
+  const filled = path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name]!));
+  const search = new URLSearchParams(query).toString();
+  return search ? `${filled}?${search}` : filled;
+};

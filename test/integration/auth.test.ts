@@ -1,0 +1,526 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import jwt from 'jsonwebtoken';
+import request from 'supertest';
+import type { TestAccounts } from '../support/accounts.js';
+import { openAccounts } from '../support/accounts.js';
+import type { TestServer } from '../support/server.js';
+import { registerUser, startServer } from '../support/server.js';
+
+let server: TestServer;
+let inside: TestAccounts;
+let count = 0;
+
+beforeAll(async () => {
+  server = await startServer();
+  inside = await openAccounts(server);
+});
+
+afterAll(async () => {
+  await inside.close();
+  await server.close();
+});
+
+/** A name nobody has yet. */
+const newName = (): string => `user${(count += 1)}.${Date.now().toString(36)}`;
+
+const newAccount = () => {
+  const username = newName();
+  return { username, email: `${username}@example.com`, password: 'test123' };
+};
+
+const post = (path: string, body: object = {}) => request(server.url).post(path).send(body);
+
+const as = (token: string) => ({
+  get: (path: string) => request(server.url).get(path).auth(token, { type: 'bearer' }),
+  post: (path: string, body: object = {}) =>
+    request(server.url).post(path).auth(token, { type: 'bearer' }).send(body),
+});
+
+const login = async (credentials: object) => {
+  const { body } = await post('/api/auth/login', credentials).expect(200);
+  return body.data as { token: string; refreshToken: string; user: object };
+};
+
+/** Expects the token to be refused with this code. */
+const expectSignedOut = async (token: string, code = 'UNAUTHENTICATED') => {
+  const { body } = await as(token).get('/api/auth/me');
+  expect(body.code).toBe(code);
+};
+
+describe('POST /api/auth/register', () => {
+  it('makes an account and signs it in', async () => {
+    const account = { ...newAccount(), firstName: 'Ada', lastName: 'Lovelace' };
+    const { body } = await post('/api/auth/register', account).expect(201);
+    expect(body).toMatchObject({
+      success: true,
+      data: {
+        expiresIn: 604_800,
+        user: {
+          username: account.username,
+          email: account.email,
+          name: 'Ada Lovelace',
+          role: 'user',
+          avatar: null,
+        },
+      },
+    });
+    expect(body.data.user._id).toBe(body.data.user.id);
+    expect(JSON.stringify(body)).not.toMatch(/passwordHash|\$2b\$|Lower/);
+    await as(body.data.token).get('/api/auth/me').expect(200);
+  });
+
+  it('takes the username `test` and the password `test123`', async () => {
+    const account = { username: 'test', email: 'test@example.com', password: 'test123' };
+    await post('/api/auth/register', account).expect(201);
+  });
+
+  it('stores neither password nor refresh token as it is', async () => {
+    const account = newAccount();
+    const { body } = await post('/api/auth/register', account).expect(201);
+    const { db } = inside;
+    const stored = JSON.stringify([
+      await db.collection('users').find({ username: account.username }).toArray(),
+      await db.collection('refreshtokens').find().toArray(),
+    ]);
+    expect(stored).toContain(account.username);
+    expect(stored).not.toContain('test123');
+    expect(stored).not.toContain(body.data.refreshToken.split('.')[1]);
+  });
+
+  it('holds usernames and e-mail addresses taken in any case', async () => {
+    const account = newAccount();
+    await post('/api/auth/register', account).expect(201);
+    const sameName = { ...newAccount(), username: account.username.toUpperCase() };
+    const sameEmail = { ...newAccount(), email: account.email.toUpperCase() };
+    const byName = await post('/api/auth/register', sameName).expect(409);
+    expect(byName.body.code).toBe('USERNAME_TAKEN');
+    const byEmail = await post('/api/auth/register', sameEmail).expect(409);
+    expect(byEmail.body.code).toBe('EMAIL_TAKEN');
+  });
+
+  it('makes one account of ten parallel sign-ups with one username', async () => {
+    const username = newName();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => {
+        const name = index % 2 ? username : username.toUpperCase();
+        return post('/api/auth/register', { ...newAccount(), username: name });
+      }),
+    );
+    const codes = answers.map(({ status, body }) => (status === 201 ? 'made' : body.code));
+    expect(codes.sort()).toEqual([...Array<string>(9).fill('USERNAME_TAKEN'), 'made']);
+  });
+
+  it('makes one account of ten parallel sign-ups with one e-mail address', async () => {
+    const { email } = newAccount();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => post('/api/auth/register', { ...newAccount(), email })),
+    );
+    const codes = answers.map(({ status, body }) => (status === 201 ? 'made' : body.code));
+    expect(codes.sort()).toEqual([...Array<string>(9).fill('EMAIL_TAKEN'), 'made']);
+  });
+
+  it.each([
+    ['72 bytes', 'x'.repeat(72), 201],
+    ['73 bytes', 'x'.repeat(73), 400],
+    ['72 bytes in 36 characters', 'é'.repeat(36), 201],
+    ['74 bytes in 37 characters', 'é'.repeat(37), 400],
+    ['5 characters', 'test1', 400],
+  ])('answers a password of %s as it should', async (_what, password, status) => {
+    await post('/api/auth/register', { ...newAccount(), password }).expect(status);
+  });
+
+  it.each([
+    ['ab'],
+    ['x'.repeat(31)],
+    ['a b c'],
+    ['ünïcode'],
+    ['<script>'],
+    ['a/../b'],
+    ['abc\n'.repeat(2)],
+  ])('refuses the username %j', async (username) => {
+    const { body } = await post('/api/auth/register', { ...newAccount(), username }).expect(400);
+    expect(body).toMatchObject({ code: 'VALIDATION', errors: [{ path: 'username' }] });
+  });
+
+  it.each([
+    ['role', 'admin'],
+    ['_id', 'a'.repeat(24)],
+    ['passwordHash', 'x'],
+    ['isAdmin', true],
+  ])('refuses the unknown field %s by name', async (field, value) => {
+    const body = { ...newAccount(), [field]: value };
+    const answer = await post('/api/auth/register', body).expect(400);
+    expect(answer.body).toMatchObject({ code: 'VALIDATION', errors: [{ path: field }] });
+  });
+});
+
+describe('POST /api/auth/login', () => {
+  it('takes the username or the e-mail address, in any case', async () => {
+    const { password, username, email } = newAccount();
+    await post('/api/auth/register', { username, email, password }).expect(201);
+    for (const name of [username, username.toUpperCase()]) {
+      await post('/api/auth/login', { username: name, password }).expect(200);
+    }
+    for (const address of [email, email.toUpperCase()]) {
+      await post('/api/auth/login', { email: address, password }).expect(200);
+    }
+  });
+
+  it('answers an unknown account and a wrong password alike', async () => {
+    const user = await registerUser(server);
+    const wrong = await post('/api/auth/login', { username: user.username, password: 'wrong!' });
+    const unknown = await post('/api/auth/login', { username: newName(), password: 'wrong!' });
+    expect(wrong.status).toBe(401);
+    expect(wrong.body.code).toBe('INVALID_CREDENTIALS');
+    expect({ ...unknown.body, requestId: '' }).toEqual({ ...wrong.body, requestId: '' });
+    expect(unknown.status).toBe(401);
+  });
+
+  it('does not match a long password by its first 72 bytes', async () => {
+    const account = { ...newAccount(), password: 'x'.repeat(72) };
+    await post('/api/auth/register', account).expect(201);
+    const { username } = account;
+    await post('/api/auth/login', { username, password: 'x'.repeat(72) }).expect(200);
+    const { body } = await post('/api/auth/login', { username, password: 'x'.repeat(73) });
+    expect(body.code).toBe('VALIDATION');
+  });
+
+  it.each([
+    ['neither name nor address', { password: 'test123' }],
+    ['both name and address', { username: 'a', email: 'a@example.com', password: 'test123' }],
+    ['no password', { username: 'test' }],
+  ])('refuses %s', async (_what, body) => {
+    const answer = await post('/api/auth/login', body).expect(400);
+    expect(answer.body.code).toBe('VALIDATION');
+  });
+
+  it('locks an account for a while after many wrong passwords, and lets others in', async () => {
+    const strict = await startServer({ env: { RATE_LIMIT_LOGIN_FAILURES_PER_HOUR: '3' } });
+    try {
+      const user = await registerUser(strict);
+      const other = await registerUser(strict);
+      const attempt = (username: string, password: string) =>
+        request(strict.url).post('/api/auth/login').send({ username, password });
+      // Good passwords do not count.
+      for (let round = 0; round < 5; round += 1)
+        await attempt(user.username, 'test123').expect(200);
+      for (let round = 0; round < 3; round += 1) {
+        await attempt(user.username.toUpperCase(), 'wrong!').expect(401);
+      }
+      const { body, headers } = await attempt(user.username, 'test123').expect(429);
+      expect(body).toMatchObject({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) });
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+      await attempt(other.username, 'test123').expect(200);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  it('allows five attempts per address and 15 minutes by default, and leaves refresh alone', async () => {
+    const limited = await startServer({ env: { RATE_LIMIT_AUTH_PER_15_MIN: '5' } });
+    try {
+      const { refreshToken } = await registerUser(limited);
+      const attempt = () =>
+        request(limited.url)
+          .post('/api/auth/login')
+          .send({ username: 'nobody', password: 'wrong!' });
+      for (let round = 0; round < 4; round += 1) await attempt().expect(401);
+      const { body } = await attempt().expect(429);
+      expect(body.code).toBe('RATE_LIMITED');
+      await request(limited.url).post('/api/auth/refresh').send({ refreshToken }).expect(200);
+    } finally {
+      await limited.close();
+    }
+  });
+});
+
+describe('hostile input', () => {
+  const values = [{ $ne: null }, { $gt: '' }, { $regex: '.*' }, ['test'], null, 7, true, {}];
+
+  const expectRefusal = async (path: string, good: object, field: string, token?: string) => {
+    for (const value of values) {
+      const call = post(path, { ...good, [field]: value });
+      const { status, body } = await (token ? call.auth(token, { type: 'bearer' }) : call);
+      expect({ status, code: body.code, value }).toEqual({
+        status: 400,
+        code: 'VALIDATION',
+        value,
+      });
+      expect(body.errors).toEqual([{ path: field, message: expect.any(String) }]);
+    }
+  };
+
+  it.each(['username', 'email', 'password', 'firstName', 'lastName'])(
+    'is refused as %s of a sign-up',
+    async (field) => {
+      await expectRefusal('/api/auth/register', newAccount(), field);
+    },
+  );
+
+  it.each([
+    ['username', { username: 'test', password: 'test123' }],
+    ['email', { email: 'test@example.com', password: 'test123' }],
+    ['password', { username: 'test', password: 'test123' }],
+  ])('is refused as %s of a sign-in', async (field, good) => {
+    await expectRefusal('/api/auth/login', good, field);
+  });
+
+  it('is refused as refresh token', async () => {
+    await expectRefusal('/api/auth/refresh', {}, 'refreshToken');
+  });
+
+  it.each(['currentPassword', 'newPassword'])('is refused as %s', async (field) => {
+    const { token } = await registerUser(server);
+    const good = { currentPassword: 'test123', newPassword: 'other123' };
+    await expectRefusal('/api/auth/change-password', good, field, token);
+  });
+
+  it.each(['a\0b@example.com', '\ud800@example.com'])('refuses %j as an address', async (email) => {
+    const { body } = await post('/api/auth/login', { email, password: 'test123' }).expect(400);
+    expect(body.code).toBe('VALIDATION');
+  });
+
+  it.each([
+    ['an array', '[]'],
+    ['text', '"x"'],
+    ['null', 'null'],
+    ['broken JSON', '{"username":'],
+  ])('refuses %s as a body', async (_what, text) => {
+    const { status, body } = await request(server.url)
+      .post('/api/auth/login')
+      .set('content-type', 'application/json')
+      .send(text);
+    expect(status).toBe(400);
+    expect(['VALIDATION', 'BAD_JSON']).toContain(body.code);
+  });
+});
+
+describe('signed-in routes', () => {
+  it.each([
+    ['get', '/api/auth/me'],
+    ['post', '/api/auth/logout'],
+    ['post', '/api/auth/logout-all'],
+    ['post', '/api/auth/change-password'],
+  ] as const)('%s %s requires authentication', async (method, path) => {
+    const { body } = await request(server.url)[method](path).expect(401);
+    expect(body).toMatchObject({ success: false, code: 'UNAUTHENTICATED' });
+  });
+
+  it('refuses a refresh token as access token', async () => {
+    const { refreshToken } = await registerUser(server);
+    await expectSignedOut(refreshToken);
+  });
+
+  it('refuses a token that another secret has signed', async () => {
+    const { token } = await registerUser(server);
+    const claims = jwt.decode(token) as object;
+    await expectSignedOut(jwt.sign(claims, 'another secret of more than thirty-two characters'));
+  });
+
+  it('tells that a token has expired', async () => {
+    const brief = await startServer({ env: { JWT_EXPIRES_IN: '0s' } });
+    try {
+      const { token } = await registerUser(brief);
+      const { body } = await request(brief.url)
+        .get('/api/auth/me')
+        .auth(token, { type: 'bearer' })
+        .expect(401);
+      expect(body.code).toBe('TOKEN_EXPIRED');
+    } finally {
+      await brief.close();
+    }
+  });
+});
+
+describe('POST /api/auth/refresh', () => {
+  it('replaces both tokens and goes on with the same login', async () => {
+    const first = await registerUser(server);
+    const { body } = await post('/api/auth/refresh', { refreshToken: first.refreshToken });
+    expect(body.data.refreshToken).not.toBe(first.refreshToken);
+    expect(body.data.user.id).toBe(first.id);
+    await as(body.data.token).get('/api/auth/me').expect(200);
+    await as(first.token).get('/api/auth/me').expect(200);
+    const again = { refreshToken: body.data.refreshToken };
+    await post('/api/auth/refresh', again).expect(200);
+  });
+
+  it('ends the login when a used token comes again, for its newest tokens too', async () => {
+    const ended: string[] = [];
+    server.container.bus.on('session.revoked', ({ userId }) => {
+      ended.push(userId);
+    });
+    const user = await registerUser(server);
+    const { refreshToken } = user;
+    const other = await login({ username: user.username, password: 'test123' });
+    const { body: next } = await post('/api/auth/refresh', { refreshToken }).expect(200);
+    const { body } = await post('/api/auth/refresh', { refreshToken }).expect(401);
+    expect(body.code).toBe('REFRESH_REUSED');
+    expect(ended).toEqual([user.id]);
+    await expectSignedOut(next.data.token);
+    const newest = { refreshToken: next.data.refreshToken };
+    expect((await post('/api/auth/refresh', newest).expect(401)).body.code).toBe('UNAUTHENTICATED');
+    // The user's login on another device is another family.
+    await as(other.token).get('/api/auth/me').expect(200);
+  });
+
+  it('lets one of ten parallel uses win at most', async () => {
+    const { refreshToken } = await registerUser(server);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => post('/api/auth/refresh', { refreshToken })),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const { body } = answers.find(({ status }) => status === 200)!;
+    await expectSignedOut(body.data.token);
+  });
+
+  it.each(['nonsense', `${'a'.repeat(24)}.${'x'.repeat(43)}`, 'a.b.c'])(
+    'refuses %j',
+    async (refreshToken) => {
+      const { body } = await post('/api/auth/refresh', { refreshToken }).expect(401);
+      expect(body.code).toBe('UNAUTHENTICATED');
+    },
+  );
+
+  it('refuses an access token', async () => {
+    const { token } = await registerUser(server);
+    const { status } = await post('/api/auth/refresh', { refreshToken: token });
+    expect([400, 401]).toContain(status);
+    await as(token).get('/api/auth/me').expect(200);
+  });
+
+  it('refuses an expired refresh token', async () => {
+    const brief = await startServer({ env: { REFRESH_EXPIRES_IN: '0s' } });
+    try {
+      const { refreshToken } = await registerUser(brief);
+      const { body } = await request(brief.url).post('/api/auth/refresh').send({ refreshToken });
+      expect(body.code).toBe('UNAUTHENTICATED');
+    } finally {
+      await brief.close();
+    }
+  });
+});
+
+describe('logging out', () => {
+  it('ends this login at once, and no other', async () => {
+    const first = await registerUser(server);
+    const second = await login({ username: first.username, password: 'test123' });
+    await as(first.token).get('/api/auth/me').expect(200);
+    const { body } = await as(first.token).post('/api/auth/logout').expect(200);
+    expect(body.data).toEqual({ endedSessions: 1 });
+    await expectSignedOut(first.token);
+    const { refreshToken } = first;
+    expect((await post('/api/auth/refresh', { refreshToken })).body.code).toBe('UNAUTHENTICATED');
+    await as(second.token).get('/api/auth/me').expect(200);
+  });
+
+  it('everywhere ends all logins at once', async () => {
+    const first = await registerUser(server);
+    const second = await login({ username: first.username, password: 'test123' });
+    await as(second.token).get('/api/auth/me').expect(200);
+    const { body } = await as(first.token).post('/api/auth/logout-all').expect(200);
+    expect(body.data).toEqual({ endedSessions: 2 });
+    await expectSignedOut(first.token);
+    await expectSignedOut(second.token);
+  });
+});
+
+describe('POST /api/auth/change-password', () => {
+  it('sets the new password and ends the other logins', async () => {
+    const first = await registerUser(server);
+    const second = await login({ username: first.username, password: 'test123' });
+    const change = { currentPassword: 'test123', newPassword: 'better123' };
+    const { body } = await as(first.token).post('/api/auth/change-password', change).expect(200);
+    expect(body.data).toEqual({ endedSessions: 1 });
+    await as(first.token).get('/api/auth/me').expect(200);
+    await expectSignedOut(second.token);
+    const { username } = first;
+    await post('/api/auth/login', { username, password: 'test123' }).expect(401);
+    await post('/api/auth/login', { username, password: 'better123' }).expect(200);
+  });
+
+  it('refuses a wrong current password and leaves everything as it is', async () => {
+    const user = await registerUser(server);
+    const { token } = user;
+    const change = { currentPassword: 'wrong!', newPassword: 'better123' };
+    const { body } = await as(token).post('/api/auth/change-password', change).expect(401);
+    expect(body.code).toBe('INVALID_CREDENTIALS');
+    await login({ username: user.username, password: 'test123' });
+  });
+
+  it('lets one of two changes win that found the same password', async () => {
+    const user = await registerUser(server);
+    const { accounts } = inside;
+    const { passwordHash } = (await accounts.findById(user.id))!;
+    const replaced = await Promise.all([
+      accounts.replacePasswordHash(user.id, passwordHash, 'one'),
+      accounts.replacePasswordHash(user.id, passwordHash, 'two'),
+    ]);
+    expect(replaced.sort()).toEqual([false, true]);
+  });
+
+  it.each(['short', 'x'.repeat(73)])('refuses the new password %j', async (newPassword) => {
+    const { token } = await registerUser(server);
+    const change = { currentPassword: 'test123', newPassword };
+    await as(token).post('/api/auth/change-password', change).expect(400);
+  });
+});
+
+describe('a deactivated account', () => {
+  it('is refused everywhere at once, and says why', async () => {
+    const user = await registerUser(server);
+    const { token, refreshToken } = user;
+    await as(token).get('/api/auth/me').expect(200);
+    await inside.accounts.deactivate(user.id);
+    await expectSignedOut(token, 'ACCOUNT_DEACTIVATED');
+    const { username } = user;
+    const good = await post('/api/auth/login', { username, password: 'test123' }).expect(403);
+    expect(good.body.code).toBe('ACCOUNT_DEACTIVATED');
+    const wrong = await post('/api/auth/login', { username, password: 'wrong!' }).expect(401);
+    expect(wrong.body.code).toBe('INVALID_CREDENTIALS');
+    const refreshed = await post('/api/auth/refresh', { refreshToken });
+    expect([401, 403]).toContain(refreshed.status);
+  });
+
+  it('has to sign in anew when it is opened again', async () => {
+    const user = await registerUser(server);
+    const { token } = user;
+    const allEnded = new Promise<void>((resolve) => {
+      server.container.bus.on('sessions.revoked', ({ userId }) => {
+        if (userId === user.id) resolve();
+      });
+    });
+    await inside.accounts.deactivate(user.id);
+    await allEnded;
+    await inside.accounts.reactivate(user.id);
+    await expectSignedOut(token);
+    await login({ username: user.username, password: 'test123' });
+  });
+});
+
+describe('roles', () => {
+  it('take effect on the tokens that are out', async () => {
+    const user = await registerUser(server);
+    const { token } = user;
+    await inside.accounts.setRole(user.id, 'admin');
+    const { body } = await as(token).get('/api/auth/me').expect(200);
+    expect(body.data.role).toBe('admin');
+  });
+});
+
+describe('the first admin', () => {
+  it('is made at the start from the settings, once, however many nodes start', async () => {
+    const env = {
+      ADMIN_USERNAME: 'root',
+      ADMIN_EMAIL: 'root@example.com',
+      ADMIN_PASSWORD: 'first admin of all',
+    };
+    const { mongodbUri } = server;
+    const nodes = await Promise.all([
+      startServer({ env, mongodbUri }),
+      startServer({ env, mongodbUri }),
+    ]);
+    await Promise.all(nodes.map((node) => node.close()));
+    const { user } = await login({ username: 'root', password: env.ADMIN_PASSWORD });
+    expect(user).toMatchObject({ username: 'root', role: 'admin' });
+  });
+});

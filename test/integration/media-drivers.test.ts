@@ -1,0 +1,230 @@
+/** Remote stores: every driver against a stand-in that checks what the real store checks. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MongoClient } from 'mongodb';
+import sharp from 'sharp';
+import type { FakeStore } from '../support/fake-stores.js';
+import { startFakeCloudinary, startFakeImageKit, startFakeS3 } from '../support/fake-stores.js';
+import type { TestServer, TestUser } from '../support/server.js';
+import { openDirectChat, startServer } from '../support/server.js';
+
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n');
+
+/** Longer than uploads without a use are kept. */
+const LATER_MS = 3 * 24 * 3_600_000;
+
+/** A store, and the settings that name it. */
+interface Setup {
+  name: string;
+  start(): Promise<FakeStore>;
+  env(url: string): Record<string, string>;
+  /** Where the store keeps a key. */
+  prefix: string;
+}
+
+const SETUPS: Setup[] = [
+  {
+    name: 'imagekit',
+    start: () => startFakeImageKit('private_key'),
+    env: (url) => ({
+      Image_Kit_Public_Key_Owner: 'public_key',
+      Image_Kit_Private_Key_Owner: 'private_key',
+      Image_Kit_URL: url,
+      IMAGEKIT_API_URL: url,
+    }),
+    prefix: '/',
+  },
+  {
+    name: 's3',
+    start: () => startFakeS3('key-id', 'key-secret'),
+    env: (url) => ({
+      S3_BUCKET: 'bucket',
+      S3_ENDPOINT: url,
+      S3_FORCE_PATH_STYLE: 'true',
+      S3_ACCESS_KEY_ID: 'key-id',
+      S3_SECRET_ACCESS_KEY: 'key-secret',
+    }),
+    prefix: '/bucket/',
+  },
+  {
+    name: 'cloudinary',
+    start: () => startFakeCloudinary('key', 'secret'),
+    env: (url) => ({
+      CLOUDINARY_CLOUD_NAME: 'demo',
+      CLOUDINARY_API_KEY: 'key',
+      CLOUDINARY_API_SECRET: 'secret',
+      CLOUDINARY_API_URL: url,
+    }),
+    prefix: '/',
+  },
+];
+
+describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
+  let store: FakeStore;
+  let server: TestServer;
+  let alice: TestUser;
+  let chatId: string;
+  let dataDir: string;
+  let database: MongoClient;
+  /** How far the server's clock goes ahead, in milliseconds. */
+  let ahead = 0;
+  const rowCount = () => database.db().collection('media').countDocuments();
+  beforeAll(async () => {
+    store = await start();
+    dataDir = await mkdtemp(join(tmpdir(), 'parley-drivers-'));
+    server = await startServer({
+      env: { ...env(store.url), DATA_DIR: dataDir },
+      clock: { now: () => Date.now() + ahead },
+    });
+    database = await MongoClient.connect(server.mongodbUri);
+    ({ alice, chatId } = await openDirectChat(server));
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.close();
+    await store.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+  const upload = () =>
+    server.http
+      .post('/api/media/upload-chat-media')
+      .set(alice.auth)
+      .attach('file', PDF, 'a.pdf')
+      .field('chatId', chatId);
+
+  it('stores a file in the chat’s folder, serves it by a signed address, and removes it', async () => {
+    const { body } = await upload().expect(201);
+    const { fileId, url } = body.data as { fileId: string; url: string };
+    const path = `${prefix}uploads/chat/${chatId}/${fileId}.pdf`;
+    expect(store.objects.get(path)?.content).toEqual(PDF);
+    const { headers } = await server.http.get(url).redirects(0).expect(302);
+    const location = headers.location as string;
+    const served = await fetch(location);
+    expect(Buffer.from(await served.arrayBuffer())).toEqual(PDF);
+    const unsigned = await fetch(location.split('?')[0]!);
+    expect(unsigned.ok).toBe(false);
+    await server.http.post('/api/media/delete').set(alice.auth).send({ fileId }).expect(200);
+    expect(store.objects.size).toBe(0);
+  });
+
+  it('takes a direct upload, and checks it before it counts', async () => {
+    const allow = async () => {
+      const answer = await server.http
+        .get('/api/media/get-upload-token')
+        .query({ chatId, filename: 'a report.pdf' })
+        .set(alice.auth)
+        .expect(200);
+      return answer.body.data as {
+        fileId: string;
+        uploadUrl: string;
+        fields: Record<string, string>;
+      };
+    };
+    const send = async (content: Buffer, said: { filename?: string } = {}) => {
+      const { fileId, uploadUrl, fields } = await allow();
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.set(name, value);
+      form.set('file', new Blob([new Uint8Array(content)]), 'a.pdf');
+      const stored = await fetch(uploadUrl, { method: 'POST', body: form });
+      expect(stored.ok).toBe(true);
+      return server.http
+        .post('/api/media/complete')
+        .set(alice.auth)
+        .send({ fileId, ...said });
+    };
+    const good = await send(PDF);
+    expect([good.status, good.body.data?.mimeType]).toEqual([200, 'application/pdf']);
+    expect(good.body.data.filename).toBe('a report.pdf');
+    const renamed = await send(PDF, { filename: '../minutes.exe' });
+    expect(renamed.body.data.filename).toBe('minutes.pdf');
+    const bad = await send(Buffer.from('<script>1</script>'));
+    expect(bad.status).toBe(415);
+    const { fileId } = await allow();
+    await server.http.post('/api/media/complete').set(alice.auth).send({ fileId }).expect(404);
+  });
+
+  it('says so when the store is away, and keeps no row, object or temporary file', async () => {
+    const [rows, objects] = [await rowCount(), store.objects.size];
+    store.setDown(true);
+    const answer = await upload();
+    store.setDown(false);
+    expect([answer.status, answer.body.code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
+    expect(await rowCount()).toBe(rows);
+    expect(store.objects.size).toBe(objects);
+    expect(await readdir(join(dataDir, 'media', 'tmp'))).toEqual([]);
+  });
+
+  it('keeps the row of an image whose first half is in the store, until that is removed', async () => {
+    const rows = await rowCount();
+    const objects = store.objects.size;
+    store.setDown(true, 1);
+    const image = await sharp({
+      create: { width: 20, height: 20, channels: 3, background: '#c33' },
+    })
+      .png()
+      .toBuffer();
+    const answer = await server.http
+      .post('/api/media/upload-chat-media')
+      .set(alice.auth)
+      .attach('file', image, 'a.png')
+      .field('chatId', chatId);
+    expect([answer.status, answer.body.code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
+    expect(await rowCount()).toBe(rows + 1);
+    store.setDown(false);
+    ahead = LATER_MS;
+    await server.container.collectOrphans();
+    ahead = 0;
+    expect(await rowCount()).toBeLessThanOrEqual(rows);
+    expect(store.objects.size).toBeLessThanOrEqual(objects);
+  });
+
+  it('cleans up direct uploads that never complete, and those that come again', async () => {
+    const allow = async () => {
+      const { body } = await server.http
+        .get('/api/media/get-upload-token')
+        .query({ chatId })
+        .set(alice.auth)
+        .expect(200);
+      return body.data as { fileId: string; uploadUrl: string; fields: Record<string, string> };
+    };
+    const put = async ({ uploadUrl, fields }: Awaited<ReturnType<typeof allow>>) => {
+      const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.set(name, value);
+      form.set('file', new Blob([new Uint8Array(PDF)]), 'a.pdf');
+      expect((await fetch(uploadUrl, { method: 'POST', body: form })).ok).toBe(true);
+    };
+    const never = await allow();
+    await put(never);
+    const again = await allow();
+    await put(again);
+    const { fileId } = again;
+    const completed = await server.http
+      .post('/api/media/complete')
+      .set(alice.auth)
+      .send({ fileId })
+      .expect(200);
+    await server.http
+      .post('/api/messages')
+      .set(alice.auth)
+      .send({ chatId, media: completed.body.data as object })
+      .expect(201);
+    await put(again);
+    const direct = () => [...store.objects.keys()].filter((path) => path.includes('/direct/'));
+    expect(direct()).toHaveLength(2);
+    ahead = LATER_MS;
+    await server.container.collectOrphans();
+    ahead = 0;
+    expect(direct()).toEqual([]);
+    const { body } = await server.http
+      .get(`/api/media/${fileId}/metadata`)
+      .set(alice.auth)
+      .expect(200);
+    const { headers } = await server.http
+      .get(body.data.url as string)
+      .redirects(0)
+      .expect(302);
+    expect((await fetch(headers.location as string)).ok).toBe(true);
+  });
+});

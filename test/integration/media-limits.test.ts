@@ -1,0 +1,112 @@
+/** Room, age and scanners: what bounds uploads. */
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { TestServer, TestUser } from '../support/server.js';
+import { openDirectChat, startServer } from '../support/server.js';
+
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n');
+const pdfOf = (size: number): Buffer => Buffer.concat([PDF, randomBytes(size - PDF.length)]);
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const setUp = async (env: Record<string, string>, now?: () => number) => {
+  const server = await startServer({ env, ...(now && { clock: { now } }) });
+  closing.push(() => server.close());
+  return { server, ...(await openDirectChat(server)) };
+};
+const upload = (server: TestServer, by: TestUser, chatId: string, file: Buffer) =>
+  server.http
+    .post('/api/media/upload-chat-media')
+    .set(by.auth)
+    .attach('file', file, 'a.pdf')
+    .field('chatId', chatId);
+const listen = async (server: Server): Promise<number> => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => new Promise((resolve) => server.close(resolve)));
+  return (server.address() as AddressInfo).port;
+};
+
+describe('the quota of a user', () => {
+  it('is kept, also by uploads at the same time, and freed by removing', async () => {
+    const { server, alice, bob, chatId } = await setUp({ MEDIA_QUOTA_MB: '1' });
+    const first = await upload(server, alice, chatId, pdfOf(700_000)).expect(201);
+    const both = await Promise.all([
+      upload(server, alice, chatId, pdfOf(300_000)),
+      upload(server, alice, chatId, pdfOf(300_000)),
+    ]);
+    expect(both.filter(({ status }) => status === 201).length).toBeLessThanOrEqual(1);
+    expect(both.some(({ body }) => body.code === 'INSUFFICIENT_STORAGE')).toBe(true);
+    await upload(server, bob, chatId, pdfOf(300_000)).expect(201);
+    const { fileId } = first.body.data as { fileId: string };
+    await server.http.post('/api/media/delete').set(alice.auth).send({ fileId }).expect(200);
+    await upload(server, alice, chatId, pdfOf(300_000)).expect(201);
+  });
+});
+
+describe('orphans', () => {
+  it('are removed after the grace period; what messages use stays', async () => {
+    let ahead = 0;
+    const { server, alice, chatId } = await setUp(
+      { MEDIA_ORPHAN_HOURS: '2' },
+      () => Date.now() + ahead,
+    );
+    const orphan = (await upload(server, alice, chatId, PDF)).body.data as { fileId: string };
+    const used = (await upload(server, alice, chatId, PDF)).body.data as { fileId: string };
+    await server.http
+      .post('/api/messages')
+      .set(alice.auth)
+      .send({ chatId, media: used })
+      .expect(201);
+    expect(await server.container.collectOrphans()).toBe(0);
+    ahead = 3 * 3_600_000;
+    expect(await server.container.collectOrphans()).toBe(1);
+    ahead = 0;
+    await server.http.get(`/media/${orphan.fileId}`).set(alice.auth).expect(404);
+    await server.http.get(`/media/${used.fileId}`).set(alice.auth).expect(200);
+  });
+});
+
+describe('scanners', () => {
+  it('an HTTP service refuses, and takes nothing while it is away', async () => {
+    let verdict: object = { clean: true };
+    let status = 200;
+    const scanner = createHttpServer((req, res) => {
+      req.resume().on('end', () => res.writeHead(status).end(JSON.stringify(verdict)));
+    });
+    const port = await listen(scanner);
+    const { server, alice, chatId } = await setUp({ UPLOAD_SCAN_URL: `http://127.0.0.1:${port}` });
+    await upload(server, alice, chatId, PDF).expect(201);
+    verdict = { clean: false };
+    const unsafe = await upload(server, alice, chatId, PDF);
+    expect([unsafe.status, unsafe.body.code]).toEqual([422, 'UNSAFE_FILE']);
+    status = 500;
+    await upload(server, alice, chatId, PDF).expect(503);
+  });
+
+  it('clamd refuses by its protocol', async () => {
+    const scanner = createTcpServer((clamd) => {
+      let received = Buffer.alloc(0);
+      clamd.on('data', (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk]);
+        if (!received.subarray(-4).equals(Buffer.alloc(4))) return;
+        const isStream = received.subarray(0, 10).toString() === 'zINSTREAM\0';
+        const isBad = received.includes('EICAR');
+        clamd.end(`${isStream && !isBad ? 'stream: OK' : 'stream: Eicar FOUND'}\0`);
+      });
+    });
+    const port = await listen(scanner);
+    const { server, alice, chatId } = await setUp({
+      CLAMD_HOST: '127.0.0.1',
+      CLAMD_PORT: String(port),
+    });
+    await upload(server, alice, chatId, PDF).expect(201);
+    const virus = Buffer.concat([PDF, Buffer.from('EICAR')]);
+    await upload(server, alice, chatId, virus).expect(422);
+  });
+});

@@ -1,0 +1,452 @@
+/** Uploads: what is taken, what is refused, who may see it, and what is left behind. */
+import { readdir } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
+import type { Response } from 'supertest';
+import { movOf, mp3Of, mp4Of, oggOf, wavOf, webmOf } from '../support/media-samples.js';
+import type { TestServer, TestUser } from '../support/server.js';
+import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
+
+interface MediaBody {
+  fileId: string;
+  url: string;
+  thumbnailUrl: string | null;
+  type: string;
+  filename: string;
+  size: number;
+  mimeType: string;
+  width: number | null;
+  height: number | null;
+  duration: number | null;
+}
+
+let server: TestServer;
+let alice: TestUser;
+let bob: TestUser;
+let stranger: TestUser;
+let chatId: string;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = join('/tmp', `parley-media-${process.pid}-${Date.now()}`);
+  server = await startServer({ env: { DATA_DIR: dataDir, MAX_UPLOAD_MB: '2' } });
+  ({ alice, bob, chatId } = await openDirectChat(server));
+  stranger = await registerUser(server);
+});
+afterAll(() => server.close());
+
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n');
+const png = (width = 40, height = 30): Promise<Buffer> =>
+  sharp({ create: { width, height, channels: 3, background: '#c33' } })
+    .png()
+    .toBuffer();
+
+const upload = async (file: Buffer, name: string, by = alice): Promise<Response> =>
+  server.http
+    .post('/api/media/upload-chat-media')
+    .set(by.auth)
+    .attach('file', file, name)
+    .field('chatId', chatId);
+const uploaded = async (file: Buffer, name: string): Promise<MediaBody> => {
+  const answer = await upload(file, name);
+  expect(answer.status).toBe(201);
+  return (answer.body as { data: MediaBody }).data;
+};
+const send = async (media: unknown, by = alice): Promise<Response> =>
+  server.http.post('/api/messages').set(by.auth).send({ chatId, messageType: 'image', media });
+
+/** Every file below the data directory. */
+const filesOnDisk = async (): Promise<string[]> => {
+  const entries = await readdir(join(dataDir, 'media'), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+};
+
+describe('what is taken', () => {
+  it('an image, with its size, a thumbnail, and without its EXIF', async () => {
+    const photo = await sharp({
+      create: { width: 800, height: 400, channels: 3, background: '#3c3' },
+    })
+      .jpeg()
+      .withExif({ IFD0: { Copyright: 'a secret place' } })
+      .toBuffer();
+    expect(photo.includes('a secret place')).toBe(true);
+    const media = await uploaded(photo, 'photo.jpg');
+    expect(media).toMatchObject({ type: 'image', mimeType: 'image/jpeg', width: 800, height: 400 });
+    const full = await server.http.get(media.url).buffer();
+    const stored = full.body as Buffer;
+    expect((await sharp(stored).metadata()).exif).toBeUndefined();
+    expect(stored.includes('a secret place')).toBe(false);
+    const small = await server.http.get(media.thumbnailUrl!).buffer();
+    expect(await sharp(small.body as Buffer).metadata()).toMatchObject({
+      format: 'webp',
+      width: 320,
+    });
+  });
+
+  it('an animation, which stays one', async () => {
+    const frames = await Promise.all(
+      ['#c33', '#3c3', '#33c'].map((background) =>
+        sharp({ create: { width: 20, height: 10, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    const animation = await sharp(frames, { join: { animated: true } })
+      .gif({ delay: [100, 200, 300], loop: 0 })
+      .toBuffer();
+    const media = await uploaded(animation, 'wave.gif');
+    expect(media).toMatchObject({ mimeType: 'image/gif', width: 20, height: 10, duration: null });
+    const { body } = await server.http.get(media.url).buffer();
+    expect(await sharp(body as Buffer, { animated: true }).metadata()).toMatchObject({
+      format: 'gif',
+      pages: 3,
+      delay: [100, 200, 300],
+    });
+  });
+
+  const { content: mp3, seconds: mp3Seconds } = mp3Of(100);
+  it.each([
+    ['a.wav', wavOf(2), 2],
+    ['a.mp3', mp3, mp3Seconds],
+    ['a.ogg', oggOf(3), 3],
+    ['a.webm', webmOf(4), 4],
+    ['a.mp4', mp4Of(7), 7],
+    ['a.mov', movOf(9), 9],
+  ])('%s, with how long it plays', async (name, file, seconds) => {
+    const media = await uploaded(file, name);
+    expect(media.duration).toBeCloseTo(seconds, 2);
+    const sent = await send(media);
+    expect(sent.body.data.media).toMatchObject([{ duration: media.duration }]);
+  });
+
+  it('a recording whose headers are cut off, without its length', async () => {
+    const media = await uploaded(mp4Of(7).subarray(0, 110), 'cut.mp4');
+    expect(media).toMatchObject({ mimeType: 'video/mp4', duration: null });
+  });
+
+  it('an image by its content, whatever its name says', async () => {
+    const media = await uploaded(await png(), 'invoice.pdf');
+    expect(media).toMatchObject({ type: 'image', mimeType: 'image/png', filename: 'invoice.png' });
+  });
+
+  it('a document, which is only ever downloaded', async () => {
+    const media = await uploaded(PDF, 'report.pdf');
+    expect(media).toMatchObject({ type: 'file', thumbnailUrl: null, width: null });
+    const answer = await server.http.get(media.url).buffer();
+    expect(answer.headers['content-disposition']).toContain('attachment; filename="report.pdf"');
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    expect(answer.headers['content-security-policy']).toContain('sandbox');
+  });
+
+  it('names that try to be paths or headers, made harmless', async () => {
+    const hostile = '../../etc/pass"wd\r\nSet-Cookie: x=1.png';
+    const media = await uploaded(await png(), hostile);
+    expect(media.filename).not.toMatch(/[\r\n"/\\]/);
+    const answer = await server.http.get(media.url);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  });
+});
+
+describe('what is refused, and leaves nothing', () => {
+  const refused = async (file: Buffer, name: string): Promise<[number, string]> => {
+    const before = await filesOnDisk();
+    const answer = await upload(file, name);
+    expect(await filesOnDisk()).toEqual(before);
+    return [answer.status, (answer.body as { code: string }).code];
+  };
+
+  it.each([
+    ['text under an image’s name', Buffer.from('hello, this is text'), 'photo.png'],
+    ['a script behind the first bytes of a GIF', Buffer.from('GIF89a<script>1</script>'), 'a.gif'],
+    ['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'), 'a.svg'],
+    ['HTML', Buffer.from('<!doctype html><script>1</script>'), 'a.html'],
+    ['a program', Buffer.from('MZ\x90\x00\x03\x00\x00\x00'), 'setup.pdf'],
+    ['an empty file', Buffer.alloc(0), 'a.png'],
+  ])('%s', async (_name, file, name) => {
+    expect(await refused(file, name)).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+  });
+
+  it('an image of 50,000 pixels a side', async () => {
+    const bomb = await sharp({
+      create: { width: 50_000, height: 2000, channels: 3, background: '#000' },
+      limitInputPixels: false,
+    })
+      .png()
+      .toBuffer();
+    expect(await refused(bomb, 'bomb.png')).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  });
+
+  it('a file over the limit', async () => {
+    expect(await refused(Buffer.alloc(2 * 1024 * 1024 + 1, 1), 'a.png')).toEqual([
+      413,
+      'PAYLOAD_TOO_LARGE',
+    ]);
+  });
+
+  it.each(['a[4294967294]', 'a[x]', `${'x'.repeat(100)}`, '__proto__'])(
+    'a form with the field %s, at once',
+    async (field) => {
+      const answer = await server.http
+        .post('/api/media/upload-chat-media')
+        .set(alice.auth)
+        .field(field, '1')
+        .field('chatId', chatId)
+        .attach('file', PDF, 'a.pdf');
+      expect([answer.status, answer.body.code]).toEqual([400, 'VALIDATION']);
+    },
+  );
+
+  it('an upload that breaks off', async () => {
+    const before = await filesOnDisk();
+    await new Promise<void>((resolve) => {
+      const req = request(`${server.url}/api/media/upload-chat-media`, {
+        method: 'POST',
+        headers: {
+          ...alice.auth,
+          'content-type': 'multipart/form-data; boundary=b',
+          'content-length': '100000',
+        },
+      });
+      req.on('error', () => undefined);
+      req.on('close', resolve);
+      req.write('--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF');
+      req.flushHeaders();
+      server.container.httpServer.once('request', (incoming) => {
+        incoming.once('data', () => req.destroy());
+      });
+    });
+    // The server sees the end of the connection and removes the file in its own time.
+    const added = async () => (await filesOnDisk()).filter((name) => !before.includes(name));
+    const deadline = Date.now() + 10_000;
+    let left = await added();
+    while (left.length > 0 && Date.now() < deadline) {
+      await server.http.get('/health').expect(200);
+      left = await added();
+    }
+    expect(left).toEqual([]);
+  });
+
+  it('one bad file among several: none is stored', async () => {
+    const before = await filesOnDisk();
+    const answer = await server.http
+      .post('/api/media/bulk-upload')
+      .set(alice.auth)
+      .field('chatId', chatId)
+      .attach('files', await png(), 'a.png')
+      .attach('files', Buffer.from('nothing'), 'b.png');
+    expect(answer.status).toBe(415);
+    expect(answer.body).toMatchObject({ errors: [{ path: 'files.1' }] });
+    expect(await filesOnDisk()).toEqual(before);
+  });
+});
+
+describe('who sees a file', () => {
+  it('the sender and the members, once it is sent; nobody else', async () => {
+    const media = await uploaded(await png(), 'a.png');
+    const address = `/media/${media.fileId}`;
+    await server.http.get(address).expect(401);
+    await server.http.get(address).set(alice.auth).expect(200);
+    await server.http.get(address).set(bob.auth).expect(404);
+    await send(media).then(({ status }) => expect(status).toBe(201));
+    await server.http.get(address).set(bob.auth).expect(200);
+    await server.http.get(address).set(stranger.auth).expect(404);
+    await server.http.get(`/api/media/${media.fileId}/metadata`).set(bob.auth).expect(200);
+    await server.http.get(`/api/media/${media.fileId}/metadata`).set(stranger.auth).expect(404);
+  });
+
+  it('a signed address works without a token, and not when it is changed', async () => {
+    const { url } = await uploaded(await png(), 'a.png');
+    await server.http.get(url).expect(200);
+    await server.http.get(url.replace(/u=.{24}/, `u=${bob.id}`)).expect(404);
+    await server.http.get(url.replace(/e=\d/, 'e=9')).expect(404);
+  });
+
+  it('the address in a message works without a token while the message is there', async () => {
+    const { body } = await send(await uploaded(await png(), 'a.png'));
+    const { id, media } = body.data as { id: string; media: MediaBody[] };
+    const { url, thumbnailUrl } = media[0]!;
+    await server.http.get(url).expect(200);
+    await server.http.get(thumbnailUrl!).expect(200);
+    const read = await server.http.get(`/api/messages/${id}`).set(bob.auth).expect(200);
+    await server.http.get((read.body.data as { media: MediaBody[] }).media[0]!.url).expect(200);
+    await server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
+    await server.http.get(url).expect(404);
+  });
+
+  it('nobody after the message is deleted, but its owner', async () => {
+    const media = await uploaded(await png(), 'a.png');
+    const sent = await send(media);
+    const { id } = (sent.body as { data: { id: string } }).data;
+    await server.http.get(`/media/${media.fileId}`).set(bob.auth).expect(200);
+    await server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
+    await server.http.get(`/media/${media.fileId}`).set(bob.auth).expect(404);
+  });
+
+  it('no longer a member who was removed, nor one who left, from that moment on', async () => {
+    const carol = await registerUser(server);
+    await openChatBetween(server, alice, carol);
+    const group = await server.http
+      .post('/api/chats')
+      .set(alice.auth)
+      .send({ kind: 'group', name: 'Pictures', memberIds: [bob.id, carol.id] })
+      .expect(201);
+    const { id } = group.body.data as { id: string };
+    const { body } = await server.http
+      .post('/api/media/upload-chat-media')
+      .set(alice.auth)
+      .attach('file', await png(), 'a.png')
+      .field('chatId', id);
+    const media = body.data as MediaBody;
+    await server.http
+      .post('/api/messages')
+      .set(alice.auth)
+      .send({ chatId: id, messageType: 'image', media })
+      .expect(201);
+    const look = (by: TestUser) => server.http.get(`/media/${media.fileId}`).set(by.auth);
+    await look(bob).expect(200);
+    const facts = await server.http
+      .get(`/api/media/${media.fileId}/metadata`)
+      .set(bob.auth)
+      .expect(200);
+    const own = (facts.body.data as MediaBody).url;
+    await server.http.get(own).expect(200);
+    await server.http.delete(`/api/chats/${id}/members/${bob.id}`).set(alice.auth).expect(200);
+    await look(bob).expect(404);
+    await server.http.get(own).expect(404);
+    await server.http.get(`/api/media/${media.fileId}/metadata`).set(bob.auth).expect(404);
+    await look(carol).expect(200);
+    await server.http.post(`/api/chats/${id}/leave`).set(carol.auth).expect(200);
+    await look(carol).expect(404);
+    await look(alice).expect(200);
+  });
+
+  it('nobody who is blocked in a direct chat, while that lasts', async () => {
+    const direct = await openDirectChat(server);
+    const { body } = await server.http
+      .post('/api/media/upload-chat-media')
+      .set(direct.alice.auth)
+      .attach('file', await png(), 'a.png')
+      .field('chatId', direct.chatId);
+    const media = body.data as MediaBody;
+    await server.http
+      .post('/api/messages')
+      .set(direct.alice.auth)
+      .send({ chatId: direct.chatId, messageType: 'image', media })
+      .expect(201);
+    const look = () => server.http.get(`/media/${media.fileId}`).set(direct.bob.auth);
+    const set = (action: 'block' | 'unblock') =>
+      server.http.post(`/api/chats/${direct.chatId}/${action}`).set(direct.alice.auth).expect(200);
+    await look().expect(200);
+    await set('block');
+    await look().expect(404);
+    await server.http.get(`/media/${media.fileId}`).set(direct.alice.auth).expect(200);
+    await set('unblock');
+    await look().expect(200);
+  });
+
+  it('in parts and conditionally', async () => {
+    const { url } = await uploaded(PDF, 'a.pdf');
+    const part = await server.http.get(url).set('Range', 'bytes=0-3').buffer();
+    expect([part.status, (part.body as Buffer).toString()]).toEqual([206, '%PDF']);
+    const { etag } = part.headers as { etag: string };
+    await server.http.get(url).set('If-None-Match', etag).expect(304);
+    await server.http.get(url).set('Range', 'bytes=99999-').expect(416);
+  });
+});
+
+describe('what messages may carry', () => {
+  it('the server’s facts, whatever the client says', async () => {
+    const media = await uploaded(await png(), 'a.png');
+    const { fileId } = media;
+    const lie = { fileId, url: 'https://evil.example/x', filename: 'x.exe', size: 1 };
+    const { body } = await send(lie);
+    expect(body.data.media[0]).toMatchObject({ fileId, filename: 'a.png', size: media.size });
+    expect(body.data.media[0].url).not.toContain('evil');
+  });
+
+  it('no upload of somebody else', async () => {
+    const media = await uploaded(await png(), 'a.png');
+    const { status, body } = await send(media, bob);
+    expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
+  });
+
+  it('foreign files by https alone', async () => {
+    const { body } = await send({ url: 'https://example.com/image.jpg', type: 'image' });
+    expect(body.data.media).toMatchObject([{ external: true }]);
+    for (const url of ['javascript:alert(1)', 'data:image/png;base64,AA', 'http://example.com/a']) {
+      expect((await send({ url, type: 'image' })).body).toMatchObject({ code: 'VALIDATION' });
+    }
+  });
+});
+
+describe('removing', () => {
+  it('an upload that is not sent, by its owner alone', async () => {
+    const { fileId } = await uploaded(await png(), 'a.png');
+    const remove = (by: TestUser) =>
+      server.http.post('/api/media/delete').set(by.auth).send({ fileId });
+    await remove(bob).expect(404);
+    await remove(alice).expect(200);
+    await remove(alice).expect(404);
+  });
+
+  it('not while a message uses it', async () => {
+    const media = await uploaded(await png(), 'a.png');
+    await send(media);
+    await server.http
+      .post('/api/media/delete')
+      .set(alice.auth)
+      .send({ fileId: media.fileId })
+      .expect(409);
+  });
+});
+
+describe('direct upload', () => {
+  it('takes one file by a permission, once', async () => {
+    const { body } = await server.http
+      .get('/api/media/get-upload-token')
+      .query({ chatId })
+      .set(alice.auth)
+      .expect(200);
+    const { uploadUrl, fileId } = body.data as { uploadUrl: string; fileId: string };
+    const forged = uploadUrl.replace(/signature=(.)/, (_, first) =>
+      first === 'A' ? 'signature=B' : 'signature=A',
+    );
+    await server.http.post(forged).attach('file', PDF, 'a.pdf').expect(403);
+    const answer = await server.http.post(uploadUrl).attach('file', PDF, 'a.pdf').expect(201);
+    expect(answer.body.data).toMatchObject({ fileId, type: 'file', filename: 'a.pdf' });
+    await server.http.post(uploadUrl).attach('file', PDF, 'a.pdf').expect(409);
+    const sent = await send(answer.body.data);
+    expect(sent.status).toBe(201);
+  });
+});
+
+describe('files of a room, and pictures', () => {
+  it('shares a file with a message, lists and counts it, and deletes it', async () => {
+    const room = 'file-room';
+    const shared = await server.http
+      .post('/api/files/upload')
+      .set(alice.auth)
+      .attach('file', await png(), 'a.png')
+      .field('room', room);
+    expect(shared.status).toBe(201);
+    const { messageId, fileId } = shared.body.data as { messageId: string; fileId: string };
+    const list = await server.http.get(`/api/files/media/${room}`).set(bob.auth).expect(200);
+    expect(list.body.data).toMatchObject([{ id: messageId, media: [{ fileId }] }]);
+    const stats = await server.http.get(`/api/files/stats/${room}`).set(bob.auth).expect(200);
+    expect(stats.body.data).toMatchObject({ totalFiles: 1, byType: { image: { count: 1 } } });
+    await server.http.delete(`/api/files/${messageId}`).set(bob.auth).expect(404);
+    await server.http.delete(`/api/files/${messageId}`).set(alice.auth).expect(200);
+    const after = await server.http.get(`/api/files/media/${room}`).set(bob.auth).expect(200);
+    expect(after.body.data).toEqual([]);
+  });
+
+  it('takes a picture, which everybody may see; images alone', async () => {
+    const set = (file: Buffer, name: string) =>
+      server.http.post('/api/users/avatar').set(alice.auth).attach('avatar', file, name);
+    const { body } = await set(await png(), 'me.png').expect(200);
+    await server.http.get((body.data as { avatar: string }).avatar).expect(200);
+    await set(PDF, 'me.pdf').expect(415);
+  });
+});

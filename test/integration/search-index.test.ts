@@ -1,0 +1,295 @@
+/**
+ * The search index against the log that it follows: whatever was written, changed and taken away, in
+ * whatever order the nodes took it in, a search finds what a look through all messages finds.
+ */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { MongoClient } from 'mongodb';
+import { Types } from 'mongoose';
+import { MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import { BlockScan } from '../../src/modules/search/block-scan.js';
+import { ChatTexts } from '../../src/modules/search/chat-texts.js';
+import { RowFinder } from '../../src/modules/search/row-finder.js';
+import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
+import { SearchIndex } from '../../src/modules/search/search-index.service.js';
+import { SearchLog } from '../../src/modules/search/search-log.js';
+import { defineSearchModels } from '../../src/modules/search/search.model.js';
+import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
+import { createLogger } from '../../src/platform/logger.js';
+import { createMetrics } from '../../src/platform/metrics.js';
+import { connectDatabase } from '../../src/platform/mongo.js';
+import { systemClock } from '../../src/shared/clock.js';
+
+const uri = new URL(process.env.TEST_MONGODB_URI!);
+uri.pathname = `/search_${randomUUID().slice(0, 8)}`;
+const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const senderId = new Types.ObjectId();
+
+/** What one node has of messages and search. */
+const startNode = async () => {
+  const database = await connectDatabase(
+    uri.href,
+    { databaseTimeoutMs: 10_000 },
+    logger,
+    (connection) => ({
+      messages: defineMessageModels(connection),
+      search: defineSearchModels(connection),
+    }),
+  );
+  const { messages, search: models } = database.models;
+  const searchLog = new SearchLog(models, messages);
+  const index = new SearchIndex({ models, log: searchLog, logger });
+  const texts = new ChatTexts(models, searchLog, index);
+  return {
+    messages,
+    models,
+    index,
+    log: new MessageLog(messages, systemClock, createMetrics()),
+    /** Finds as the first search after a start does, with nothing in memory. */
+    afresh: () =>
+      new RowFinder({
+        index,
+        blocks: new BlockScan(models),
+        texts: new ChatTexts(models, searchLog, index),
+      }),
+    finder: new RowFinder({ index, texts, blocks: new BlockScan(models) }),
+    close: async () => {
+      await index.settle();
+      await database.close();
+    },
+  };
+};
+type Node = Awaited<ReturnType<typeof startNode>>;
+
+let nodes: [Node, Node];
+beforeAll(async () => {
+  nodes = [await startNode(), await startNode()];
+});
+afterAll(async () => {
+  await Promise.all(nodes.map((node) => node.close()));
+  const client = await MongoClient.connect(uri.href);
+  await client.db().dropDatabase();
+  await client.close();
+});
+
+const newChat = () => new Types.ObjectId().toHexString();
+const send = (node: Node, chatId: string, content: string) =>
+  node.log.append(chatId, {
+    senderId,
+    messageType: 'text',
+    content,
+    media: [],
+    mentions: [],
+    reactions: [],
+  });
+
+const scanFor = (query: string, limit = 200) => {
+  const terms = queryTerms(query);
+  return { terms, matcher: matcherOf(terms), isWanted: () => true, limit };
+};
+const find = async (finder: RowFinder, chatId: string, query: string): Promise<number[]> => {
+  const rows = await finder.inChat({ chatId, clearedSeq: 0 }, scanFor(query, 10_000));
+  return rows.map(({ seq }) => seq).sort((a, b) => a - b);
+};
+const findInMany = async (node: Node, chatIds: string[], query: string): Promise<string[]> => {
+  // More chats than are kept in memory, so that the database has to look through the blocks.
+  const others = Array.from({ length: 10 }, newChat);
+  const chats = [...others, ...chatIds].map((chatId) => ({
+    chatId,
+    clearedSeq: 0,
+    lastSeq: others.includes(chatId) ? 0 : 1e6,
+    lastMessageAt: Infinity,
+  }));
+  const rows = await node.finder.inChats(chats, scanFor(query, 10_000));
+  return rows.map(({ chatId, seq }) => `${chatId} ${seq}`).sort();
+};
+/** A look through all messages. */
+const expected = async (chatId: string, query: string): Promise<number[]> => {
+  const docs = await nodes[0].messages
+    .find({ chatId: new Types.ObjectId(chatId), deletedAt: null })
+    .sort({ seq: 1 })
+    .lean();
+  const { fits } = matcherOf(queryTerms(query));
+  return docs.filter(({ content }) => fits(fold(content))).map(({ seq }) => seq);
+};
+const storedBlocks = (chatId: string) =>
+  nodes[0].models.blocks
+    .find({ chatId: new Types.ObjectId(chatId) })
+    .sort({ number: 1 })
+    .lean();
+
+/** Random choices that a failed run can repeat: `TEST_SEED=… npm run jest …`. */
+const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const randomFrom = (state: number) => () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
+
+describe(`the search index (seed ${seed})`, () => {
+  it('finds what a look through all messages finds, while two nodes write, change and follow', async () => {
+    const random = randomFrom(seed);
+    const upTo = (n: number) => Math.floor(random() * n);
+    const words = ['tea', 'teapot', 'Tee', 'green', 'brûlée', '東京都', '京', 'x42'];
+    const text = () => Array.from({ length: 1 + upTo(4) }, () => words[upTo(8)]).join(' ');
+    const queries = ['tea', 'tea ', 'te', 'brulee', '東京', '京', 'green te', 'x4', 'nothing'];
+    const chats = [newChat(), newChat()];
+    const ids = new Map<string, string[]>(chats.map((chatId) => [chatId, []]));
+    const step = async () => {
+      const node = nodes[upTo(2)]!;
+      const chatId = chats[upTo(2)]!;
+      const known = ids.get(chatId)!;
+      const choice = random();
+      if (choice < 0.75 || known.length === 0) {
+        const { message } = await send(node, chatId, text());
+        known.push(message._id.toHexString());
+        node.index.note(chatId, rowOf(message));
+      } else if (choice < 0.87) {
+        await node.log.change(chatId, known[upTo(known.length)]!, ({ deletedAt }) =>
+          deletedAt ? undefined : { $set: { content: text(), editedAt: new Date() } },
+        );
+      } else if (choice < 0.93) {
+        await node.log.change(chatId, known[upTo(known.length)]!, () => ({
+          $set: { content: '', media: [], deletedAt: new Date() },
+        }));
+      } else {
+        await (upTo(2) === 0 ? node.index.settle() : node.index.catchUp(chatId));
+      }
+    };
+    for (let round = 0; round < 8; round += 1) {
+      for (let i = 0; i < 60; i += 1) await step();
+      const query = queries[upTo(queries.length)]!;
+      for (const chatId of chats) {
+        const wanted = await expected(chatId, query);
+        for (const node of nodes) {
+          expect(await find(node.finder, chatId, query)).toEqual(wanted);
+          expect(await find(node.afresh(), chatId, query)).toEqual(wanted);
+        }
+      }
+    }
+    for (const query of queries) {
+      const wanted = await Promise.all(
+        chats.map(async (chatId) =>
+          (await expected(chatId, query)).map((seq) => `${chatId} ${seq}`),
+        ),
+      );
+      expect(await findInMany(nodes[0], chats, query)).toEqual(wanted.flat().sort());
+    }
+    expect(await storedBlocks(chats[0]!)).not.toHaveLength(1);
+  }, 120_000);
+
+  it('takes the same changes in again after a crash between the blocks and the position', async () => {
+    const [node, other] = nodes;
+    const chatId = newChat();
+    for (let i = 0; i < 5; i += 1) await send(node, chatId, `word number${i}`);
+    const crash = jest
+      .spyOn(node.models.positions.collection, 'bulkWrite')
+      .mockRejectedValueOnce(new Error('the process is gone'));
+    await expect(node.index.catchUp(chatId)).rejects.toThrow('the process is gone');
+    crash.mockRestore();
+    const [halfway] = await storedBlocks(chatId);
+    expect(halfway?.text).toContain('number4');
+    expect(await node.models.positions.findById(new Types.ObjectId(chatId)).lean()).toBeNull();
+
+    await send(other, chatId, 'word number5');
+    await other.index.catchUp(chatId);
+    const [block] = await storedBlocks(chatId);
+    expect(block?.text.split('\n')).toEqual(Array.from({ length: 6 }, (_, i) => `word number${i}`));
+    expect(await other.models.positions.findById(new Types.ObjectId(chatId)).lean()).toMatchObject({
+      version: 6,
+      seq: 6,
+    });
+  });
+
+  it('loses nothing when two nodes write the same block at once', async () => {
+    const chatId = newChat();
+    await Promise.all(
+      Array.from({ length: 3 * BLOCK_SIZE }, (_, i) => send(nodes[i % 2]!, chatId, `both ${i}`)),
+    );
+    await Promise.all(nodes.map(({ index }) => index.catchUp(chatId)));
+    const blocks = await storedBlocks(chatId);
+    expect(blocks.map(({ text }) => text.split('\n').length)).toEqual([
+      BLOCK_SIZE,
+      BLOCK_SIZE,
+      BLOCK_SIZE,
+    ]);
+    expect(await find(nodes[0].afresh(), chatId, 'both')).toHaveLength(3 * BLOCK_SIZE);
+  });
+
+  it('takes in many chats with a handful of reads and one write of each kind', async () => {
+    const [node] = nodes;
+    const chatIds = Array.from({ length: 30 }, newChat);
+    await Promise.all(chatIds.map((chatId) => send(node, chatId, 'one of many')));
+    const writes = [
+      jest.spyOn(node.models.blocks.collection, 'bulkWrite'),
+      jest.spyOn(node.models.positions.collection, 'bulkWrite'),
+    ];
+    const reads = [
+      jest.spyOn(node.models.positions.collection, 'find'),
+      jest.spyOn(node.messages.collection, 'find'),
+      jest.spyOn(node.models.blocks.collection, 'find'),
+    ];
+    for (const chatId of chatIds) node.index.note(chatId);
+    await node.index.settle();
+    for (const spy of writes) expect(spy).toHaveBeenCalledTimes(1);
+    // Blocks are looked for among those that are not full, and then, as there are none, by number.
+    expect(reads.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 2]);
+    for (const spy of [...writes, ...reads]) spy.mockRestore();
+    expect(chatIds.some((chatId) => node.index.isBehind(chatId))).toBe(false);
+    expect(await node.index.behind(chatIds.map((chatId) => ({ chatId, lastSeq: 1 })))).toEqual([]);
+  });
+
+  it('asks the log for nothing that it was told of', async () => {
+    const [node] = nodes;
+    const chatIds = [newChat(), newChat()];
+    const read = jest.spyOn(node.messages.collection, 'find');
+    for (let i = 0; i < BLOCK_SIZE + 3; i += 1) {
+      for (const chatId of chatIds) {
+        node.index.note(chatId, rowOf((await send(node, chatId, `told ${i}`)).message));
+      }
+    }
+    await node.index.settle();
+    expect(read).not.toHaveBeenCalled();
+    read.mockRestore();
+    for (const chatId of chatIds) {
+      expect(await find(node.afresh(), chatId, 'told')).toHaveLength(BLOCK_SIZE + 3);
+      expect((await storedBlocks(chatId)).map(({ text }) => text.split('\n').length)).toEqual([
+        BLOCK_SIZE,
+        3,
+      ]);
+    }
+  });
+
+  it('asks the log when a number is missing in what it was told', async () => {
+    const [node, other] = nodes;
+    const chatId = newChat();
+    node.index.note(chatId, rowOf((await send(node, chatId, 'told one')).message));
+    await send(other, chatId, 'told two');
+    node.index.note(chatId, rowOf((await send(node, chatId, 'told three')).message));
+    await node.index.settle();
+    expect((await storedBlocks(chatId)).map(({ text }) => text)).toEqual([
+      'told one\ntold two\ntold three',
+    ]);
+  });
+
+  it('reads no more blocks than it needs for a rare word in a long chat', async () => {
+    const [node] = nodes;
+    const chatId = newChat();
+    await Promise.all(
+      Array.from({ length: 20 * BLOCK_SIZE }, (_, i) =>
+        send(node, chatId, i === 700 ? 'a needle' : `hay ${i}`),
+      ),
+    );
+    await node.index.catchUp(chatId);
+    const read = jest.spyOn(node.models.blocks.collection, 'find');
+    const scan = new BlockScan(node.models);
+    const rows = await scan.inChat({ chatId, clearedSeq: 0 }, scanFor('needle'));
+    expect(rows.map(({ text }) => text)).toEqual(['a needle']);
+    const found = await Promise.all(
+      read.mock.results.map(({ value }) =>
+        (value as { clone(): { toArray(): Promise<unknown[]> } }).clone().toArray(),
+      ),
+    );
+    expect(found.flat().length).toBeLessThanOrEqual(2);
+    read.mockRestore();
+  });
+});

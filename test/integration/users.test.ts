@@ -1,0 +1,334 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import request from 'supertest';
+import type { TestAccounts } from '../support/accounts.js';
+import { openAccounts } from '../support/accounts.js';
+import type { TestServer, TestUser } from '../support/server.js';
+import { registerUser, startServer } from '../support/server.js';
+
+let server: TestServer;
+let inside: TestAccounts;
+let ada: TestUser;
+let grace: TestUser;
+
+beforeAll(async () => {
+  server = await startServer();
+  inside = await openAccounts(server);
+  ada = await registerUser(server, 'ada');
+  grace = await registerUser(server, 'grace');
+});
+
+afterAll(async () => {
+  await inside.close();
+  await server.close();
+});
+
+const as = ({ token }: TestUser) => ({
+  get: (path: string, query: object = {}) =>
+    request(server.url).get(path).query(query).auth(token, { type: 'bearer' }),
+  put: (path: string, body: object) =>
+    request(server.url).put(path).send(body).auth(token, { type: 'bearer' }),
+});
+
+const search = async (user: TestUser, q: string) => {
+  const { body } = await as(user).get('/api/users/search', { q }).expect(200);
+  return (body.data as { username: string }[]).map(({ username }) => username);
+};
+
+const NOBODY = 'f'.repeat(24);
+
+describe('signed-in routes', () => {
+  it.each([
+    ['get', '/api/users/profile'],
+    ['put', '/api/users/profile'],
+    ['get', '/api/users/search?q=a'],
+    ['get', `/api/users/${NOBODY}`],
+  ] as const)('%s %s requires authentication', async (method, path) => {
+    const { body } = await request(server.url)[method](path).expect(401);
+    expect(body).toMatchObject({ success: false, code: 'UNAUTHENTICATED' });
+  });
+});
+
+describe('GET /api/users/profile', () => {
+  it('shows my own account', async () => {
+    const { body } = await as(ada).get('/api/users/profile').expect(200);
+    expect(body.data).toMatchObject({ id: ada.id, email: 'ada@example.com', role: 'user' });
+  });
+
+  it.each(['/api/users/profile?userId=', '/api/users/'])(
+    'shows somebody else at %s<id> without e-mail, hash or presence',
+    async (path) => {
+      const { body } = await as(ada).get(`${path}${grace.id}`).expect(200);
+      expect(Object.keys(body.data).sort()).toEqual(
+        [
+          '_id',
+          'avatar',
+          'bio',
+          'createdAt',
+          'firstName',
+          'id',
+          'lastName',
+          'name',
+          'profileImage',
+          'username',
+        ].sort(),
+      );
+      expect(JSON.stringify(body)).not.toContain('@example.com');
+    },
+  );
+
+  it('shows the e-mail address to those who share an accepted chat, from then on', async () => {
+    const [asking, asked] = [await registerUser(server), await registerUser(server)];
+    const emailFor = async (reader: TestUser, { id }: TestUser) => {
+      const { body } = await as(reader).get(`/api/users/${id}`).expect(200);
+      return (body.data as { email?: string }).email;
+    };
+    const { body } = await request(server.url)
+      .post('/api/chats/or-create')
+      .set(asking.auth)
+      .send({ recipientId: asked.id });
+    expect(await emailFor(asking, asked)).toBeUndefined();
+    await request(server.url).post(`/api/chats/${body.data.id}/accept`).set(asked.auth).expect(200);
+    expect(await emailFor(asking, asked)).toBe(`${asked.username}@example.com`);
+    expect(await emailFor(asked, asking)).toBe(`${asking.username}@example.com`);
+    expect(await emailFor(ada, asked)).toBeUndefined();
+  });
+
+  it('shows the e-mail address to an admin', async () => {
+    const admin = await registerUser(server);
+    await inside.accounts.setRole(admin.id, 'admin');
+    const { body } = await as(admin).get(`/api/users/${grace.id}`).expect(200);
+    expect(body.data.email).toBe('grace@example.com');
+    expect(body.data).not.toHaveProperty('status');
+  });
+
+  it('answers 404 for an unknown and for a deactivated user alike', async () => {
+    const gone = await registerUser(server);
+    await inside.accounts.deactivate(gone.id);
+    const unknown = await as(ada).get(`/api/users/${NOBODY}`).expect(404);
+    const closed = await as(ada).get(`/api/users/${gone.id}`).expect(404);
+    expect({ ...closed.body, requestId: '' }).toEqual({ ...unknown.body, requestId: '' });
+  });
+
+  it.each(['abc', '%24ne', '{"$ne":null}', 'x'.repeat(24)])('refuses the id %j', async (id) => {
+    const { body } = await as(ada).get('/api/users/profile', { userId: id }).expect(400);
+    expect(body.code).toBe('VALIDATION');
+  });
+
+  it('refuses a repeated or nested query key', async () => {
+    const id = grace.id;
+    await as(ada).get(`/api/users/profile?userId=${id}&userId=${id}`).expect(400);
+    await as(ada).get('/api/users/profile?userId[$ne]=x').expect(400);
+  });
+});
+
+describe('PUT /api/users/profile', () => {
+  it('changes what is given, keeps the rest, and shows at once', async () => {
+    const user = await registerUser(server);
+    expect((await inside.directory.card(user.id))?.firstName).toBe('');
+    await as(user).put('/api/users/profile', { firstName: 'Katherine', bio: 'Orbits' }).expect(200);
+    const { body } = await as(user).put('/api/users/profile', { lastName: 'Johnson' }).expect(200);
+    expect(body.data).toMatchObject({ name: 'Katherine Johnson', bio: 'Orbits' });
+    const card = await inside.directory.card(user.id);
+    expect(card?.name).toBe('Katherine Johnson');
+  });
+
+  it('sets and removes the picture, under both of its names', async () => {
+    const avatar = 'https://example.com/ada.png';
+    const set = await as(ada).put('/api/users/profile', { avatar }).expect(200);
+    expect(set.body.data).toMatchObject({ avatar, profileImage: avatar });
+    const removed = await as(ada).put('/api/users/profile', { avatar: null }).expect(200);
+    expect(removed.body.data).toMatchObject({ avatar: null, profileImage: null });
+  });
+
+  it.each([
+    'javascript:alert(1)',
+    'data:image/png;base64,AA',
+    'http://example.com/a.png',
+    '/a.png',
+  ])('refuses the picture %s', async (avatar) => {
+    const { body } = await as(ada).put('/api/users/profile', { avatar }).expect(400);
+    expect(body).toMatchObject({ code: 'VALIDATION', errors: [{ path: 'avatar' }] });
+  });
+
+  it('refuses pictures from hosts that the settings do not allow', async () => {
+    const narrow = await startServer({ env: { MEDIA_EXTERNAL_HOSTS: 'pictures.example' } });
+    try {
+      const { token } = await registerUser(narrow);
+      const put = (avatar: string) =>
+        request(narrow.url)
+          .put('/api/users/profile')
+          .auth(token, { type: 'bearer' })
+          .send({ avatar });
+      await put('https://pictures.example/a.png').expect(200);
+      await put('https://elsewhere.example/a.png').expect(400);
+    } finally {
+      await narrow.close();
+    }
+  });
+
+  it.each([
+    ['role', 'admin'],
+    ['email', 'new@example.com'],
+    ['username', 'new'],
+    ['passwordHash', 'x'],
+    ['$set', { role: 'admin' }],
+    ['firstNameLower', 'x'],
+    ['deactivatedAt', null],
+  ])('refuses the field %s by name', async (field, value) => {
+    const { body } = await as(ada)
+      .put('/api/users/profile', { [field]: value })
+      .expect(400);
+    expect(body).toMatchObject({ code: 'VALIDATION', errors: [{ path: field }] });
+  });
+
+  it.each(['firstName', 'lastName', 'bio'])('refuses anything but text as %s', async (field) => {
+    for (const value of [{ $ne: null }, ['x'], null, 7, true, 'x'.repeat(501), 'a\0b']) {
+      const { body } = await as(ada)
+        .put('/api/users/profile', { [field]: value })
+        .expect(400);
+      expect(body).toMatchObject({ code: 'VALIDATION', errors: [{ path: field }] });
+    }
+  });
+
+  it('refuses an empty change', async () => {
+    await as(ada).put('/api/users/profile', {}).expect(400);
+  });
+});
+
+describe('GET /api/users/search', () => {
+  beforeAll(async () => {
+    for (const [username, firstName, lastName] of [
+      ['findme1', 'Zoë', 'Quirk'],
+      ['findme2', 'Zora', 'Quartz'],
+      ['findme3', 'Max', 'O.Q*(x'],
+    ] as const) {
+      await as(await registerUser(server, username)).put('/api/users/profile', {
+        firstName,
+        lastName,
+      });
+    }
+  });
+
+  it.each([
+    ['the start of a username', 'FINDME', ['findme1', 'findme2', 'findme3']],
+    ['the start of a first name', 'zo', ['findme1', 'findme2']],
+    ['the start of a last name', 'quar', ['findme2']],
+    ['several words in any order', 'qu zoë', ['findme1']],
+    ['nothing inside a word', 'indme', []],
+    ['pattern characters as plain text', 'o.q*(', ['findme3']],
+    ['a pattern as plain text', '.*', []],
+    ['an unfinished pattern as plain text', '(((', []],
+  ])('finds by %s', async (_what, q, expected) => {
+    expect(await search(ada, q)).toEqual(expected);
+  });
+
+  it('takes `query` for `q`', async () => {
+    const { body } = await as(ada).get('/api/users/search', { query: 'findme1' }).expect(200);
+    expect(body.data).toHaveLength(1);
+  });
+
+  it('shows cards only: no e-mail address, role or presence', async () => {
+    const { body } = await as(ada).get('/api/users/search', { q: 'findme1' }).expect(200);
+    expect(body.data[0]).toEqual({
+      id: expect.any(String),
+      _id: body.data[0].id,
+      username: 'findme1',
+      firstName: 'Zoë',
+      lastName: 'Quirk',
+      name: 'Zoë Quirk',
+      avatar: null,
+      profileImage: null,
+    });
+  });
+
+  it('cannot be used to find people by e-mail address', async () => {
+    expect(await search(ada, 'grace@example.com')).toEqual([]);
+  });
+
+  it('leaves out myself and deactivated users', async () => {
+    expect(await search(ada, 'ada')).toEqual([]);
+    const gone = await registerUser(server, 'leaving');
+    expect(await search(ada, 'leaving')).toEqual(['leaving']);
+    await inside.accounts.deactivate(gone.id);
+    expect(await search(ada, 'leaving')).toEqual([]);
+  });
+
+  it('gives pages in a steady order', async () => {
+    const page = async (number: number) => {
+      const query = { q: 'findme', page: number, limit: 2 };
+      const { body } = await as(ada).get('/api/users/search', query).expect(200);
+      return body as { data: { username: string }[]; pagination: object };
+    };
+    const [first, second] = [await page(1), await page(2)];
+    expect(first.pagination).toEqual({ page: 1, limit: 2, total: 3, hasMore: true });
+    expect(second.pagination).toEqual({ page: 2, limit: 2, total: 3, hasMore: false });
+    expect([...first.data, ...second.data].map(({ username }) => username)).toEqual([
+      'findme1',
+      'findme2',
+      'findme3',
+    ]);
+  });
+
+  it.each([
+    { q: '' },
+    {},
+    { q: 'x'.repeat(101) },
+    { q: 'a', limit: '-1' },
+    { q: 'a', limit: '1e9' },
+    { q: 'a', limit: 'abc' },
+    { q: 'a', page: '0' },
+    { q: 'a', page: '1e9' },
+    { q: 'a', sort: 'email' },
+    { q: 'a\0' },
+  ])('refuses %j', async (query) => {
+    const { body } = await as(ada).get('/api/users/search', query).expect(400);
+    expect(body.code).toBe('VALIDATION');
+  });
+});
+
+describe('the user directory', () => {
+  it('knows cards of many, of those that there are', async () => {
+    const { directory } = inside;
+    const cards = await directory.cards([ada.id, grace.id, NOBODY, ada.id]);
+    expect([...cards.keys()].sort()).toEqual([ada.id, grace.id].sort());
+    expect(cards.get(grace.id)).toMatchObject({ username: 'grace', name: 'grace' });
+  });
+
+  it('counts a deactivated user as not there, but keeps the name', async () => {
+    const { directory, accounts } = inside;
+    const user = await registerUser(server);
+    expect(await directory.exists(user.id)).toBe(true);
+    await accounts.deactivate(user.id);
+    expect(await directory.exists(user.id)).toBe(false);
+    expect((await directory.card(user.id))?.username).toBe(user.username);
+    expect(await directory.exists(NOBODY)).toBe(false);
+  });
+
+  it('remembers the last time a user was seen, never an earlier one', async () => {
+    const { directory, accounts } = inside;
+    const [early, late] = [new Date(1000), new Date(2000)];
+    await directory.setLastSeen(grace.id, late);
+    await directory.setLastSeen(grace.id, early);
+    expect((await accounts.findById(grace.id))?.lastSeenAt).toEqual(late);
+  });
+});
+
+describe('indexes', () => {
+  it('serve every look-up of a user', async () => {
+    const users = inside.db.collection('users');
+    const range = { $gte: 'a', $lt: 'b' };
+    const filters = [
+      { usernameLower: 'ada' },
+      { emailLower: 'ada@example.com' },
+      // The branches of the search; MongoDB joins their indexes.
+      { usernameLower: range },
+      { firstNameLower: range },
+      { lastNameLower: range },
+    ];
+    for (const filter of filters) {
+      const plan = JSON.stringify(await users.find(filter).explain('queryPlanner'));
+      expect(plan).toContain('IXSCAN');
+      expect(plan).not.toContain('COLLSCAN');
+    }
+  });
+});

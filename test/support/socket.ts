@@ -1,0 +1,102 @@
+import { io } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
+import type { TestServer, TestUser } from './server.js';
+
+/** The answer to a command. */
+export interface Ack<T = Record<string, unknown>> {
+  ok: boolean;
+  data: T;
+  error: { code: string; message: string; retryAfter?: number; errors?: { path: string }[] };
+}
+
+/** A connected client that remembers every event it hears, in order. */
+export class TestSocket {
+  readonly heard: { event: string; payload: Record<string, unknown> }[] = [];
+  private readonly waiters = new Set<() => void>();
+
+  private constructor(readonly raw: Socket) {
+    raw.onAny((event: string, payload: Record<string, unknown>) => {
+      this.heard.push({ event, payload });
+      for (const waiter of this.waiters) waiter();
+    });
+  }
+
+  /** Connects as a user; rejects with the server's error when refused. */
+  static async connect(
+    server: Pick<TestServer, 'url'>,
+    user: Pick<TestUser, 'token'> | { token?: string },
+    auth: Record<string, unknown> = {},
+  ): Promise<TestSocket> {
+    const raw = io(server.url, {
+      auth: { token: user.token, ...auth },
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+    });
+    const socket = new TestSocket(raw);
+    await new Promise<void>((resolve, reject) => {
+      raw.once('connect', resolve);
+      raw.once('connect_error', reject);
+    });
+    return socket;
+  }
+
+  /** Sends a command and waits for its ack. */
+  async command<T = Record<string, unknown>>(event: string, payload?: unknown): Promise<Ack<T>> {
+    return (await this.raw.timeout(10_000).emitWithAck(event, payload)) as Ack<T>;
+  }
+
+  /** The first event of a name, heard already or to come, whose payload fits. */
+  async next(
+    event: string,
+    fits: (payload: Record<string, unknown>) => boolean = () => true,
+  ): Promise<Record<string, unknown>> {
+    const find = () => this.heard.find((entry) => entry.event === event && fits(entry.payload));
+    const known = find();
+    if (known) return known.payload;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.waiters.delete(look);
+        const names = this.heard.map((entry) => entry.event).join(', ');
+        reject(new Error(`no ${event} within 10 s; heard: ${names || 'nothing'}`));
+      }, 10_000);
+      const look = () => {
+        const found = find();
+        if (!found) return;
+        clearTimeout(timer);
+        this.waiters.delete(look);
+        resolve(found.payload);
+      };
+      this.waiters.add(look);
+    });
+  }
+
+  /** How often an event of a name was heard so far. */
+  count(event: string): number {
+    return this.heard.filter((entry) => entry.event === event).length;
+  }
+
+  /** Forgets what was heard. */
+  clear(): void {
+    this.heard.length = 0;
+  }
+
+  /** Resolves when the connection has ended, for whatever reason. */
+  async closed(): Promise<void> {
+    if (!this.raw.connected) return;
+    await new Promise((resolve) => this.raw.once('disconnect', resolve));
+  }
+
+  /** Ends the connection. */
+  close(): void {
+    this.raw.disconnect();
+  }
+}
+
+/**
+ * Resolves when everything that the server had sent to these sockets before now has arrived: a frame
+ * that is refused is answered in order, behind what was sent earlier. Lets a test say "nothing came".
+ */
+export const settled = async (...sockets: TestSocket[]): Promise<void> => {
+  await Promise.all(sockets.map((socket) => socket.command('no_such_event')));
+};
