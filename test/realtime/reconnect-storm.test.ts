@@ -1,0 +1,59 @@
+/** What a whole node asks the database when everybody comes back at once. */
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { mongo } from 'mongoose';
+import type { TestServer, TestUser } from '../support/server.js';
+import { openDirectChat, startServer } from '../support/server.js';
+import { TestSocket } from '../support/socket.js';
+
+/** Ids that a query names, which may be for many users at once. */
+interface Named {
+  $in?: { toString(): string }[];
+}
+
+/** Counts how often this process asks for something of a user. */
+const watchQueries = () => {
+  const find = jest.spyOn(mongo.Collection.prototype, 'find');
+  const asked = (collection: string) =>
+    find.mock.calls
+      .filter((_, i) => (find.mock.contexts[i] as mongo.Collection).collectionName === collection)
+      .map(
+        ([filter]) => filter as { userId?: Named; chatId?: Named; $or?: { blockerId?: Named }[] },
+      );
+  const names = (named: Named | undefined, id: string) =>
+    named?.$in?.some((other) => other.toString() === id) ?? false;
+  return {
+    memberships: (id: string) =>
+      asked('memberships').filter(({ userId, chatId }) => !chatId && names(userId, id)).length,
+    blocks: (id: string) =>
+      asked('blocks').filter(({ $or }) => names($or?.[0]?.blockerId, id)).length,
+  };
+};
+
+describe('when everybody comes back at once', () => {
+  let server: TestServer;
+  let pairs: { alice: TestUser; bob: TestUser }[];
+  beforeAll(async () => {
+    server = await startServer({ env: { HANDSHAKE_CONCURRENCY: '4' } });
+    pairs = await Promise.all(Array.from({ length: 10 }, () => openDirectChat(server)));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+  afterAll(() => server.close());
+
+  it('each user’s memberships are asked for once, for all devices and for those who are told', async () => {
+    const users = pairs.flatMap(({ alice, bob }) => [alice, bob]);
+    const queries = watchQueries();
+    const devices = [...users, ...users, ...users].map((user) => TestSocket.connect(server, user));
+    const sockets = await Promise.all(devices);
+    // The blocks are what is asked last of somebody who is announced.
+    const isAnnounced = ({ id }: TestUser) => queries.blocks(id) > 0;
+    while (!users.every(isAnnounced)) await new Promise((resolve) => setImmediate(resolve));
+    expect(users.map(({ id }) => queries.memberships(id))).toEqual(users.map(() => 1));
+    // Of two who share a chat, the one who is announced later is heard by the other.
+    const isHeard = (_: unknown, i: number) =>
+      sockets[2 * i]!.count('presence_changed') + sockets[2 * i + 1]!.count('presence_changed') > 0;
+    while (!pairs.every(isHeard)) await new Promise((resolve) => setImmediate(resolve));
+    for (const socket of sockets) socket.close();
+  });
+});
