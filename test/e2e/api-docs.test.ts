@@ -1,0 +1,54 @@
+/** The documentation page in a real browser, under the server's own content security policy. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from '../support/browser.js';
+import type { TestServer } from '../support/server.js';
+import { registerUser, startServer } from '../support/server.js';
+
+let server: TestServer;
+let browser: Browser;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+it('shows every route, loads nothing from elsewhere and breaks no policy', async () => {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  const foreign: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(server.url) && !url.startsWith('data:')) foreign.push(url);
+  });
+  await page.goto(`${server.url}/api/docs`);
+  await page.locator('.opblock').first().waitFor();
+  expect(await page.locator('.opblock').count()).toBe(server.container.routes.length);
+  expect(complaints).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+it('lets a reader sign in and call a route', async () => {
+  const { token, username } = await registerUser(server);
+  const page = await browser.newPage();
+  await page.goto(`${server.url}/api/docs`);
+  await page.locator('button.authorize').click();
+  await page.locator('.auth-container input').fill(token);
+  await page.locator('.auth-btn-wrapper button.authorize').click();
+  await page.locator('.auth-btn-wrapper button.btn-done').click();
+  const me = page.locator('.opblock', { hasText: '/api/auth/me' });
+  await me.locator('.opblock-summary-control').click();
+  await me.locator('.try-out__btn').click();
+  await me.locator('button.execute').click();
+  const answer = me.locator('.live-responses-table');
+  await answer.locator('code', { hasText: username }).first().waitFor();
+  expect(await answer.innerText()).toContain('200');
+});

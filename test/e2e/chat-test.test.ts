@@ -1,0 +1,185 @@
+/** The chat test page in a real browser: two people in two windows, under the strict policy. */
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser } from '../support/browser.js';
+import type { TestServer } from '../support/server.js';
+import { registerUser, startServer } from '../support/server.js';
+
+const ADMIN = { username: 'root', email: 'root@example.com', password: 'test123' };
+
+let server: TestServer;
+let browser: Browser;
+/** What the browsers complained about: errors, and breaches of the content security policy. */
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  execFileSync(process.execPath, ['scripts/build.mjs', '--web']);
+  [server, browser] = await Promise.all([
+    startServer({
+      env: {
+        ADMIN_USERNAME: ADMIN.username,
+        ADMIN_EMAIL: ADMIN.email,
+        ADMIN_PASSWORD: ADMIN.password,
+        PRESENCE_GRACE_MS: '0',
+      },
+    }),
+    startBrowser(),
+  ]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+/** Opens the page in a window of its own. */
+const openPage = async (viewport = { width: 1100, height: 760 }): Promise<Page> => {
+  const page = await (await browser.newContext({ viewport })).newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url)) complaints.push(`foreign: ${request.url()}`);
+  });
+  await page.goto(`${server.url}/views/chat-test.html`);
+  return page;
+};
+
+const logIn = async (username: string, viewport?: { width: number; height: number }) => {
+  const page = await openPage(viewport);
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password').fill('test123');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('connected', { exact: true }).waitFor();
+  return page;
+};
+
+const write = async (page: Page, text: string) => {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Send' }).click();
+};
+
+const messages = (page: Page) => page.getByRole('log', { name: 'Messages' });
+
+describe('the chat test page', () => {
+  it('lets two people find each other, chat, see typing, reading and presence', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const a = await logIn(alice.username);
+    const b = await logIn(bob.username);
+
+    await a.getByLabel('Find people').fill(bob.username);
+    await a.getByRole('list', { name: 'People found' }).getByText(bob.username).click();
+    await write(a, 'Hello Bob!');
+    await messages(a).getByText('Hello Bob!').waitFor();
+    await messages(a).getByRole('img', { name: 'sent' }).waitFor();
+
+    const conversation = b
+      .getByRole('list', { name: 'My conversations' })
+      .getByRole('button', { name: alice.username });
+    await conversation.getByLabel('1 unread').waitFor();
+    await conversation.click();
+    await messages(b).getByText('Hello Bob!').waitFor();
+    await messages(a).getByRole('img', { name: 'read' }).waitFor();
+    expect(await b.locator('.badge').count()).toBe(0);
+
+    await b.getByLabel('Message', { exact: true }).pressSequentially('Hi');
+    await a.getByText('typing…').waitFor();
+    await b.getByRole('button', { name: 'Send' }).click();
+    await messages(a).getByText('Hi', { exact: true }).waitFor();
+    await a.locator('#peer-state', { hasText: 'online' }).waitFor();
+    await messages(b).getByRole('img', { name: 'read' }).waitFor();
+
+    await b.context().close();
+    await a.locator('#peer-state', { hasText: 'last seen' }).waitFor();
+    await a.context().close();
+  });
+
+  it('lets admins alone broadcast, and shows it to everybody', async () => {
+    const user = await logIn((await registerUser(server)).username);
+    expect(await user.getByLabel('Broadcast to everybody').isVisible()).toBe(false);
+    const admin = await logIn(ADMIN.username);
+    await admin.getByLabel('Broadcast to everybody').fill('Maintenance at ten.');
+    await admin.getByRole('button', { name: 'Broadcast' }).click();
+    await admin.getByText('Sent to everybody.').waitFor();
+    await user
+      .locator('.announcement', { hasText: 'Announcement by rootMaintenance at ten.' })
+      .waitFor();
+    await user.getByRole('button', { name: 'Dismiss' }).click();
+    expect(await user.locator('.announcement').count()).toBe(0);
+    await user.context().close();
+    await admin.context().close();
+  });
+
+  it('shows what people write as text, whatever it looks like', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const attack = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+    await server.http
+      .post('/api/v0/chat/send')
+      .set(alice.auth)
+      .send({ receiverId: bob.id, message: attack })
+      .expect(201);
+    const page = await logIn(bob.username);
+    await page.getByRole('button', { name: alice.username }).click();
+    await messages(page).getByText(attack).waitFor();
+    expect(await page.title()).toBe('Parley – chat test');
+    await page.context().close();
+  });
+
+  it('registers, stays logged in over a reload, and logs out', async () => {
+    const page = await openPage();
+    const username = `new_${Date.now().toString(36)}`;
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByLabel('Username').fill(username);
+    await page.getByLabel('E-mail').fill(`${username}@example.com`);
+    await page.getByLabel('Password').fill('test123');
+    await page.getByRole('button', { name: 'Register', exact: true }).click();
+    await page.getByText('connected', { exact: true }).waitFor();
+    await page.reload();
+    await page.getByText('connected', { exact: true }).waitFor();
+    expect(await page.locator('#my-name').innerText()).toBe(username);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in', exact: true }).waitFor();
+    await page.context().close();
+  });
+
+  it('says what is wrong with a login', async () => {
+    const { username } = await registerUser(server);
+    const page = await openPage();
+    await page.getByLabel('Username').fill(username);
+    await page.getByLabel('Password').fill('not the password');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('alert').getByText(/\w/).waitFor();
+    // A refused login is an error to the browser's console, and the only one that is meant.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('401')]);
+    await page.context().close();
+  });
+
+  it('fits a phone: one side at a time, nothing cut off', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const phone = { width: 360, height: 700 };
+    const page = await logIn(alice.username, phone);
+    await page.getByLabel('Find people').fill(bob.username);
+    await page.getByRole('list', { name: 'People found' }).getByText(bob.username).click();
+    await write(page, 'From a phone, with averylongwordthatdoesnotfit'.repeat(3));
+    await messages(page).getByRole('img', { name: 'sent' }).waitFor();
+    expect(await page.getByRole('list', { name: 'My conversations' }).isVisible()).toBe(false);
+    const width = () => page.evaluate('document.documentElement.scrollWidth');
+    expect(await width()).toBeLessThanOrEqual(phone.width);
+    const field = page.getByLabel('Message', { exact: true });
+    const oneLine = (await field.boundingBox())!.height;
+    await field.fill('one\ntwo\nthree');
+    expect((await field.boundingBox())!.height).toBeGreaterThan(oneLine + 20);
+    await page.getByRole('button', { name: 'Back to conversations' }).click();
+    await page.getByRole('list', { name: 'My conversations' }).getByText(bob.username).waitFor();
+    expect(await width()).toBeLessThanOrEqual(phone.width);
+    const logOut = (await page.getByRole('button', { name: 'Log out' }).boundingBox())!;
+    expect(logOut.x + logOut.width).toBeLessThanOrEqual(phone.width);
+    await page.context().close();
+  });
+
+  it('breaks no policy, loads nothing from elsewhere and logs no error', () => {
+    expect(complaints).toEqual([]);
+  });
+});

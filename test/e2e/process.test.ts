@@ -1,0 +1,135 @@
+/** The built program: start, kill, restart, stop, and settings that are refused. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import supertest from 'supertest';
+import type { ParleyProcess } from '../support/parley-process.js';
+import { freePort, spawnParley, startParley } from '../support/parley-process.js';
+import type { TestServer } from '../support/server.js';
+import { openDirectChat } from '../support/server.js';
+import { TestSocket } from '../support/socket.js';
+
+let dataDir: string;
+let running: ParleyProcess | undefined;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'parley-e2e-'));
+});
+afterEach(async () => {
+  if (running?.child.exitCode === null) await running.stop('SIGKILL');
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const NO_LIMITS = {
+  BCRYPT_ROUNDS: '4',
+  RATE_LIMIT_MESSAGES_PER_MINUTE: '0',
+  RATE_LIMIT_AUTH_PER_15_MIN: '0',
+};
+
+const start = async (env: NodeJS.ProcessEnv = {}): Promise<ParleyProcess> => {
+  running = await startParley({ DATA_DIR: dataDir, ...NO_LIMITS, ...env });
+  return running;
+};
+
+/** The part of a test server that the REST helpers use. */
+const asServer = ({ url }: ParleyProcess): TestServer =>
+  ({ url, http: supertest(url) }) as unknown as TestServer;
+
+describe('the program', () => {
+  it('keeps every acknowledged message over kill -9, in the embedded database', async () => {
+    const port = String(await freePort());
+    const first = await start({ PORT: port });
+    const { alice, bob, chatId } = await openDirectChat(asServer(first));
+    const socket = await TestSocket.connect(first, alice);
+    const acknowledged: string[] = [];
+    let killed: Promise<unknown> | undefined;
+    const sends = Array.from({ length: 200 }, async (_, i) => {
+      const content = `message ${i}`;
+      const ack = await socket.command('send_message', { chatId, content });
+      if (ack.ok) acknowledged.push(content);
+      if (acknowledged.length === 60) killed = first.stop('SIGKILL');
+    });
+    // Those that the kill has left without an answer are refused.
+    await Promise.allSettled(sends);
+    await killed;
+    socket.close();
+
+    const second = await start({ PORT: port });
+    const page = await asServer(second)
+      .http.get(`/api/chats/${chatId}/messages?limit=200`)
+      .set(bob.auth)
+      .expect(200);
+    const messages = page.body.data as { seq: number; content: string }[];
+    expect(acknowledged.length).toBeGreaterThanOrEqual(60);
+    expect(messages.map(({ content }) => content)).toEqual(expect.arrayContaining(acknowledged));
+    expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, i) => i + 1));
+  });
+
+  it('says where it is, where the data is, and what to try', async () => {
+    const parley = await start();
+    expect(parley.output()).toContain(new URL(parley.url).port);
+    expect(parley.output()).toContain(dataDir);
+    expect(parley.output()).toContain('curl');
+  });
+
+  it('goes down in order on SIGTERM: clients reconnect, the exit code is 0', async () => {
+    const parley = await start();
+    const { alice } = await openDirectChat(asServer(parley));
+    const socket = await TestSocket.connect(parley, alice);
+    const reason = new Promise((resolve) => socket.raw.once('disconnect', resolve));
+    expect(await parley.stop('SIGTERM')).toBe(0);
+    // "io server disconnect" would tell the client to stay away.
+    expect(await reason).toBe('transport close');
+  });
+
+  it('refuses a second process on the same data, and says so', async () => {
+    await start();
+    const second = spawnParley({ DATA_DIR: dataDir, PORT: '0' });
+    let printed = '';
+    second.stderr!.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    const [code] = (await once(second, 'exit')) as [number];
+    expect(code).toBe(1);
+    expect(printed).toMatch(/in use|lock/i);
+  });
+
+  it('refuses to start in production with unsafe settings, naming each', async () => {
+    const child = spawnParley({ NODE_ENV: 'production', DATA_DIR: dataDir, JWT_SECRET: 'short' });
+    let printed = '';
+    child.stderr!.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(1);
+    for (const name of ['MONGODB_URI', 'JWT_SECRET', 'CORS_ORIGINS'])
+      expect(printed).toContain(name);
+  });
+});
+
+describe('the README', () => {
+  it('can be pasted as it is', async () => {
+    const parley = await start();
+    const readme = await readFile('README.md', 'utf8');
+    const blocks = [...readme.matchAll(/<!-- test: [\w-]+ -->\s+```sh\n([\s\S]*?)```/g)].map(
+      ([, block]) => block!.replaceAll('http://localhost:8000', parley.url),
+    );
+    expect(blocks).toHaveLength(2);
+    // The snippet is written where its imports are found, as the README says.
+    const script = `set -e\n${blocks.join('\n')}`
+      .replaceAll('live.mjs', 'test/e2e/.live.mjs')
+      .concat('\nrm -f test/e2e/.live.mjs\n');
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], {
+      env: { PATH: process.env.PATH, HOME: process.env.HOME },
+      timeout: 25_000,
+    });
+    expect(stdout).toContain('"content":"Hello Bob!"');
+    expect(stdout).toContain('"content":"Hello Alice!"');
+    expect(stdout).toContain('alice: Hello, live!');
+    expect(stdout).toContain('the server has message 3');
+  });
+});
