@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MongoClient, ObjectId } from 'mongodb';
+import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { percentile } from './load.js';
+import { startParley } from './parley-target.js';
+import type { Account, ParleyTarget } from './parley-target.js';
+
+/** Messages in the chat that is searched, and in the whole store (`BENCH_STORE`). */
+const CHAT_SIZE = 10_000;
+const STORE_SIZE = Number(process.env.BENCH_STORE ?? 100_000);
+const QUERIES = 200;
+const BATCH = 500;
+
+/** Words with the uneven spread of a language: the first ones come often, the last ones hardly ever. */
+const WORDS = Array.from({ length: 5000 }, (_, i) => `w${i.toString(36)}ord`);
+const word = (): string => WORDS[Math.floor(WORDS.length * Math.random() ** 3)]!;
+const sentence = (): string => Array.from({ length: 8 }, word).join(' ');
+
+const databaseNamed = (uri: string, name: string): string =>
+  uri.replace(/^(mongodb:\/\/[^/]+)\/?[^?]*/, `$1/${name}`);
+
+const fill = async (uri: string, chatId: string, senderId: string): Promise<void> => {
+  // A busy machine may not answer the driver's watch in time; the preparation can wait.
+  const patience = { connectTimeoutMS: 60_000, heartbeatFrequencyMS: 60_000 };
+  const client = await MongoClient.connect(uri, patience);
+  const messages = client.db().collection('messages');
+  for (let seq = 0; seq < CHAT_SIZE; seq += BATCH) {
+    const now = new Date();
+    await messages.insertMany(
+      Array.from({ length: BATCH }, (_, i) => ({
+        chatId: new ObjectId(chatId),
+        seq: seq + i + 1,
+        version: seq + i + 1,
+        versions: [seq + i + 1],
+        senderId: new ObjectId(senderId),
+        messageType: 'text',
+        content: sentence(),
+        media: [],
+        mentions: [],
+        reactions: [],
+        createdAt: now,
+        updatedAt: now,
+      })),
+    );
+  }
+  await client
+    .db()
+    .collection('chats')
+    .updateOne({ _id: new ObjectId(chatId) }, { $set: { lastSeq: CHAT_SIZE } });
+  await client.close();
+};
+
+/** Preparing a million messages keeps a small machine busy: what is refused for now is tried again. */
+const insist = async <T>(prepare: () => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await prepare();
+    } catch (error) {
+      if (attempt === 60) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+};
+
+/** Processor time of the server, and of this process, in which the database runs, in milliseconds. */
+const cpuMs = async ({ server }: ParleyTarget): Promise<number> => {
+  const { user, system } = process.cpuUsage();
+  return (await server.cpuMs()) + (user + system) / 1000;
+};
+
+const measure = async (
+  name: string,
+  parley: ParleyTarget,
+  run: (query: string) => Promise<unknown>,
+): Promise<void> => {
+  const times: number[] = [];
+  const cpuBefore = await cpuMs(parley);
+  for (let i = 0; i < QUERIES; i += 1) {
+    const query = i % 3 === 0 ? word() : i % 3 === 1 ? `${word()} ${word()}` : word().slice(0, 3);
+    const start = performance.now();
+    await run(encodeURIComponent(query));
+    times.push(performance.now() - start);
+  }
+  const cpu = ((await cpuMs(parley)) - cpuBefore) / QUERIES;
+  const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)];
+  console.log(
+    `${name}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ` +
+      `${cpu.toFixed(1)} ms of processor time each, database and client included (${QUERIES} queries)`,
+  );
+};
+
+/** Search in a chat of 10,000 messages, alone and in a large store, and over all of a user's chats. */
+export const bench = async (): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-search-'));
+  const given = process.env.MONGODB_URI;
+  const database = given
+    ? { uri: given, close: () => Promise.resolve() }
+    : await startEmbeddedDb({ dataDir: folder });
+  process.env.MONGODB_URI = database.uri;
+  const parley = await startParley();
+  try {
+    // startParley keeps its data under this name.
+    const own = databaseNamed(database.uri, `bench_${process.pid}`);
+    const register = () => insist(() => parley.register());
+    const [a, b] = [await register(), await register()];
+    let size = 0;
+    const addChat = async (one: Account, other: Account): Promise<string> => {
+      const chatId = await insist(() => parley.openChat(one, other));
+      await fill(own, chatId, one.id);
+      // The first search makes the index take the chat in.
+      await insist(() => parley.api('GET', `/api/chats/${chatId}/search?q=warm`, one.token));
+      size += CHAT_SIZE;
+      return chatId;
+    };
+    const chatId = await addChat(a, b);
+    const inChat = (query: string) =>
+      parley.api('GET', `/api/chats/${chatId}/search?q=${query}`, a.token);
+    await measure(`one chat of ${CHAT_SIZE}, store of ${size}`, parley, inChat);
+    await addChat(a, await register());
+    while (size < STORE_SIZE) await addChat(await register(), await register());
+    await measure(`one chat of ${CHAT_SIZE}, store of ${size}`, parley, inChat);
+    await measure(`two chats of ${CHAT_SIZE}, store of ${size}`, parley, (query) =>
+      parley.api('GET', `/api/search/messages?q=${query}`, a.token),
+    );
+  } finally {
+    await parley.stop();
+    await database.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+};

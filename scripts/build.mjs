@@ -1,0 +1,116 @@
+/**
+ * Builds `dist` from `src`: compiles the server, copies the files that are not TypeScript, and bundles
+ * the browser programs of `src/web` when there are any, and the client (`dist/client/browser.js`).
+ *
+ * With `--if-needed` it does nothing while the sources are the ones of the last build, so that
+ * `npm start` is quick and yet never runs old code. With `--web` it builds the pages alone, for
+ * development and for tests, where the server runs from its sources.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const web = join(root, 'src/web');
+const stamp = join(dist, '.sources');
+/** Files besides the sources that decide what the build gives. */
+const INPUTS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs'];
+
+const filesUnder = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+
+const isTest = (file) => /\.test\.\w+$/.test(file);
+const sources = filesUnder(join(root, 'src')).filter((file) => !isTest(file));
+
+const hashOfInputs = () => {
+  const hash = createHash('sha256');
+  for (const file of [...INPUTS.map((name) => join(root, name)), ...sources]) {
+    hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
+  }
+  return hash.digest('hex');
+};
+
+const compileServer = () => {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+};
+
+const isAsset = (file) => extname(file) !== '.ts' && basename(file) !== 'tsconfig.json';
+
+const copyAssets = (folder) => {
+  for (const file of sources.filter((name) => name.startsWith(folder) && isAsset(name))) {
+    cpSync(file, join(dist, relative(join(root, 'src'), file)));
+  }
+};
+
+const bundleWeb = async () => {
+  const entryPoints = existsSync(web)
+    ? readdirSync(web).filter((name) => name.endsWith('.ts') && !isTest(name))
+    : [];
+  if (entryPoints.length === 0) return;
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: web,
+    entryPoints,
+    outdir: join(dist, 'web'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+};
+
+/** The client as one file for browsers; programs import `dist/client/index.js`. */
+const bundleClient = async () => {
+  const { build } = await import('esbuild');
+  await build({
+    absWorkingDir: join(root, 'src/client'),
+    entryPoints: { browser: 'index.ts' },
+    outdir: join(dist, 'client'),
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+};
+
+/** Builds the pages alone, beside whatever else there is. */
+const buildWeb = async () => {
+  copyAssets(web);
+  await bundleWeb();
+};
+
+const buildAll = async () => {
+  const hash = hashOfInputs();
+  const isCurrent = existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
+  if (process.argv.includes('--if-needed') && isCurrent) return;
+  const start = performance.now();
+  rmSync(dist, { recursive: true, force: true });
+  compileServer();
+  copyAssets(join(root, 'src'));
+  await bundleWeb();
+  await bundleClient();
+  writeFileSync(stamp, hash);
+  console.log(`built dist in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+};
+
+try {
+  await (process.argv.includes('--web') ? buildWeb() : buildAll());
+} catch (error) {
+  console.error(`The build failed: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,42 @@
+/**
+ * `npm run generate` writes what follows from the sources: `.env.example`, `docs/configuration.md`,
+ * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md` and `docs/openapi.json`. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
+ * file is not what it would write.
+ */
+import { readFile } from 'node:fs/promises';
+import { format, resolveConfig } from 'prettier';
+import { createOpenApi } from '../src/http/openapi.js';
+import { configurationPage, envExample } from './configuration-docs.js';
+import { differing, write } from './generated-files.js';
+import type { GeneratedFile } from './generated-files.js';
+import { apiDocumentation, quickReference } from './api-documentation.js';
+import { listSurface } from './route-list.js';
+
+/** The page as `npm run format` would leave it. */
+const formatted = async (path: string, content: string): Promise<string> =>
+  format(content, { ...(await resolveConfig(path)), filepath: path });
+
+const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+const surface = await listSurface();
+const openApi = createOpenApi(surface.routes, version);
+const page = async (path: string, content: string): Promise<GeneratedFile> => ({
+  path,
+  content: await formatted(path, content),
+});
+const files: GeneratedFile[] = [
+  { path: '.env.example', content: envExample() },
+  await page('docs/configuration.md', configurationPage()),
+  await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface)),
+  await page('docs/CHAT_QUICK_REFERENCE.md', quickReference(surface)),
+  { path: 'docs/openapi.json', content: `${JSON.stringify(openApi, null, 2)}\n` },
+];
+
+if (process.argv.includes('--check')) {
+  const stale = await differing(files);
+  if (stale.length > 0) {
+    console.error(`Not up to date: ${stale.join(', ')}. Run: npm run generate`);
+    process.exitCode = 1;
+  }
+} else {
+  for (const path of await write(files)) console.log(`wrote ${path}`);
+}

@@ -1,0 +1,27 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../src/config/index.js';
+import { createContainer } from '../src/container.js';
+import { startEmbeddedDb } from '../src/embedded-db/index.js';
+import { createLogger } from '../src/platform/logger.js';
+import type { Surface } from './api-documentation.js';
+
+/**
+ * Every endpoint and command of a node with the default settings: built as the server builds it, never
+ * listening.
+ */
+export const listSurface = async (): Promise<Surface> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'parley-routes-'));
+  const config = loadConfig({ DATA_DIR: dataDir, LOG_LEVEL: 'error' });
+  const database = await startEmbeddedDb({ dataDir });
+  try {
+    const logger = createLogger(config);
+    const node = await createContainer({ config, mongodbUri: database.uri, logger });
+    await node.shutdown.run();
+    return { routes: node.routes, commands: node.commands };
+  } finally {
+    await database.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+};

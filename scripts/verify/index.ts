@@ -1,0 +1,95 @@
+/**
+ * `npm run verify`: everything that must hold before a change is merged. Runs every check even when one
+ * fails, then says what each gave. The last line sums up the tests; the exit code is 0 only when all
+ * is well.
+ */
+import jestConfig from '../../jest.config.js';
+import { run, tail } from './command.js';
+import { runSuite } from './jest-suite.js';
+import type { SuiteResult } from './jest-suite.js';
+import { secondDatabase } from './second-database.js';
+import { installSystemPackages } from './system-packages.js';
+
+interface Line {
+  name: string;
+  ok: boolean;
+  seconds: number;
+  detail: string;
+}
+
+const lines: Line[] = [];
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const env: NodeJS.ProcessEnv = { ...process.env, CI: 'true', FORCE_COLOR: '0' };
+
+const note = (line: Line, report: string): void => {
+  lines.push(line);
+  console.log(
+    `${line.ok ? 'ok    ' : 'FAILED'} ${line.name} (${line.seconds.toFixed(1)} s) ${line.detail}`,
+  );
+  if (!line.ok && report) console.log(`${report}\n`);
+};
+
+const check = async (name: string, script: string): Promise<void> => {
+  const { ok, output, seconds } = await run('npm', ['run', '--silent', script], { env });
+  note({ name, ok, seconds, detail: '' }, tail(output));
+};
+
+const suiteNames = (jestConfig.projects ?? []).map((project) => {
+  if (typeof project === 'string' || typeof project.displayName !== 'string') {
+    throw new Error('Every project in jest.config.ts needs a displayName, which is its folder');
+  }
+  return project.displayName;
+});
+
+const countOf = ({ passed, failed, skipped }: Omit<SuiteResult, 'ok' | 'seconds' | 'report'>) =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+
+const test = async (suites: string[], database: string, uri: string): Promise<void> => {
+  for (const suite of suites) {
+    const result = await runSuite(suite, { ...env, MONGODB_URI: uri });
+    totals.passed += result.passed;
+    totals.failed += result.failed;
+    totals.skipped += result.skipped;
+    const { ok, seconds, report } = result;
+    note({ name: `${suite} tests, ${database}`, ok, seconds, detail: countOf(result) }, report);
+  }
+};
+
+const testOnSecondDatabase = async (): Promise<void> => {
+  // Unit tests know no database.
+  const suites = suiteNames.filter((name) => name !== 'unit');
+  try {
+    const database = await secondDatabase();
+    if (!database) {
+      console.log('note   MONGODB_URI is not set: the tests ran on the embedded database only');
+      return;
+    }
+    try {
+      await test(suites, 'MongoDB', database.uri);
+    } finally {
+      await database.stop();
+    }
+  } catch (error) {
+    note({ name: 'second database', ok: false, seconds: 0, detail: '' }, tail(String(error)));
+  }
+};
+
+const packages = await installSystemPackages();
+note({ name: 'system packages', ...packages, detail: '' }, tail(packages.output));
+await check('formatting', 'format:check');
+await check('lint', 'lint');
+await check('types', 'typecheck');
+await check('import rules', 'check:imports');
+await check('generated files', 'check:generated');
+await check('build', 'build');
+await test(suiteNames, 'embedded database', '');
+await testOnSecondDatabase();
+
+const failures = lines.filter((line) => !line.ok);
+console.log(
+  failures.length === 0
+    ? `\nAll ${lines.length} checks are well.`
+    : `\n${failures.length} of ${lines.length} checks failed: ${failures.map(({ name }) => name).join('; ')}`,
+);
+console.log(`tests: ${countOf(totals)}`);
+process.exitCode = failures.length === 0 ? 0 : 1;

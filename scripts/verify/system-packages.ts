@@ -1,0 +1,50 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { run } from './command.js';
+import type { CommandResult } from './command.js';
+
+/** Programs that the tests use, and the Debian package of each. */
+const NEEDED = [
+  { programs: ['redis-server'], debianPackage: 'redis-server' },
+  {
+    programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    debianPackage: 'chromium',
+  },
+];
+
+const isInstalled = async (program: string): Promise<boolean> => {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    try {
+      await access(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return false;
+};
+
+const missingPackages = async (): Promise<string[]> => {
+  const missing: string[] = [];
+  for (const { programs, debianPackage } of NEEDED) {
+    const found = await Promise.all(programs.map(isInstalled));
+    if (!found.includes(true)) missing.push(debianPackage);
+  }
+  return missing;
+};
+
+/** Installs what the tests need and the machine lacks, when we may; else says what to install. */
+export const installSystemPackages = async (): Promise<CommandResult> => {
+  const missing = await missingPackages();
+  if (missing.length === 0) return { ok: true, output: '', seconds: 0 };
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || !(await isInstalled('apt-get'))) {
+    const output = `Please install, for the tests: ${missing.join(' ')}`;
+    return { ok: false, output, seconds: 0 };
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const update = await run('apt-get', ['update', '-q'], { env });
+  if (!update.ok) return update;
+  return run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env });
+};
