@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CHAT, ME, THEM, message, synced } from '../../test/support/client-fixtures.js';
+import { SEED, runs } from '../../test/support/seed.js';
 import { ChatStore } from './chat-store.js';
 import type { ChatMessage } from './wire.types.js';
 
@@ -152,7 +153,7 @@ describe('a chat on a device', () => {
         syncTo(changes.length);
         expect([store.version, store.hasGap]).toEqual([changes.length, false]);
       }),
-      { numRuns: 300 },
+      { seed: SEED, numRuns: runs(300) },
     );
   });
 });

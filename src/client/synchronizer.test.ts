@@ -99,6 +99,18 @@ describe('keeping in step', () => {
     expect(contents()).toEqual(['text 1', 'text 2']);
   });
 
+  it('finds it also while it waits for another change', async () => {
+    const { timers, replies, sync, contents } = setUp();
+    replies.push(first(1));
+    await sync.connected();
+    sync.heardMessage(message(3));
+    sync.heardHeads({ [CHAT]: [4, 4] });
+    sync.heardMessage(message(2));
+    replies.push(answer([synced([message(4)])]));
+    await timers.advance(GAP_PATIENCE_MS);
+    expect(contents()).toEqual(['text 1', 'text 2', 'text 3', 'text 4']);
+  });
+
   it('syncs when the server hints, after the time that it names', async () => {
     const { timers, requests, sync } = setUp();
     await sync.connected();

@@ -22,6 +22,13 @@ export const MAX_HELD = 5000;
 /** In larger chats, who joins and leaves is not followed one by one. */
 const SMALL_CHAT_MEMBERS = 100;
 
+/** A wait for missing changes of one chat. */
+interface Gap {
+  /** The server is known to be this far; 0 when only a hole was seen. */
+  version: number;
+  cancel(): void;
+}
+
 /** A live event that concerns a chat: taken in at once, or after the sync that is under way. */
 type LiveEvent = () => void;
 
@@ -40,7 +47,7 @@ export class Synchronizer {
   private running: Promise<void> | undefined;
   private cancelRetry: (() => void) | undefined;
   private connection = 0;
-  private readonly gapTimers = new Map<string, () => void>();
+  private readonly gaps = new Map<string, Gap>();
 
   constructor(private readonly parts: SynchronizerParts) {}
 
@@ -64,8 +71,8 @@ export class Synchronizer {
     this.isLive = false;
     this.held = [];
     this.cancelRetry?.();
-    for (const cancel of this.gapTimers.values()) cancel();
-    this.gapTimers.clear();
+    for (const { cancel } of this.gaps.values()) cancel();
+    this.gaps.clear();
   }
 
   /** Fetches what has changed anywhere. */
@@ -160,15 +167,20 @@ export class Synchronizer {
     }
   }
 
-  /** Gives missing changes a moment to arrive by themselves, then fetches them. */
+  /** Gives missing changes, up to `version` if it is known, a moment to arrive by themselves, then fetches them. */
   private awaitGap(chatId: string, version = 0): void {
-    if (this.gapTimers.has(chatId)) return;
+    const waiting = this.gaps.get(chatId);
+    if (waiting) {
+      waiting.version = Math.max(waiting.version, version);
+      return;
+    }
     const cancel = this.parts.timers.after(GAP_PATIENCE_MS, () => {
-      this.gapTimers.delete(chatId);
+      const wanted = this.gaps.get(chatId)?.version ?? 0;
+      this.gaps.delete(chatId);
       const store = this.stores.get(chatId);
-      if (store && (store.hasGap || store.version < version)) this.own(this.syncChat(chatId));
+      if (store && (store.hasGap || store.version < wanted)) this.own(this.syncChat(chatId));
     });
-    this.gapTimers.set(chatId, cancel);
+    this.gaps.set(chatId, { version, cancel });
   }
 
   /** One sync at a time; what is asked for while one runs is done by the next. */

@@ -2,7 +2,7 @@ import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 import type { ChaosDevice, Draft } from './chaos-device.js';
 import type { LoggedMessage, SendRecord } from './history-checker.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 /** Where a client can connect to, at this moment. */
 export type NodeAddresses = () => string[];

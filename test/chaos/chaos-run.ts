@@ -6,7 +6,7 @@ import type { FaultName } from './faults.js';
 import { FAULTS } from './faults.js';
 import type { LoggedMessage } from './history-checker.js';
 import { violations } from './history-checker.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { SdkDevice } from './sdk-device.js';
 
 /** What to do, and how long. */

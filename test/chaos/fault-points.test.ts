@@ -8,7 +8,7 @@ import { ChaosCluster } from './chaos-cluster.js';
 import { ChaosClient } from './chaos-client.js';
 import { api, register } from './chaos-people.js';
 import type { LoggedMessage } from './history-checker.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 
 describe('a node that is killed', () => {
   let cluster: ChaosCluster;

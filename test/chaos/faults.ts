@@ -1,6 +1,6 @@
 import type { ProxyMode } from '../support/tcp-proxy.js';
 import type { ChaosCluster, FaultPoint } from './chaos-cluster.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 /** Something that goes wrong for a while; resolves when it is over. */
 export type Fault = (cluster: ChaosCluster, random: Random) => Promise<void>;

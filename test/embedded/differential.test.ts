@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
+import { SEED, runs } from '../support/seed.js';
 import { describeDifference, parseRecordedCases, sameAnswers } from './differential/comparison.js';
 import { runCase } from './differential/run-case.js';
 import { runDb } from './embedded-db.fixture.js';
@@ -52,8 +53,10 @@ if (referenceUri) {
     });
 
     it('answer random cases alike', async () => {
-      const numRuns = Number(process.env['DIFFERENTIAL_RUNS'] ?? 300);
-      await fc.assert(sameAnswers(client.db(database), running.db), { numRuns });
+      await fc.assert(sameAnswers(client.db(database), running.db), {
+        seed: SEED,
+        numRuns: runs(300),
+      });
     }, 3_600_000);
   });
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deserialize, serialize } from 'bson';
 import fc from 'fast-check';
 import { crc32c } from '../../src/embedded-db/server/crc32c.js';
+import { SEED, runs } from '../support/seed.js';
 import { runDb } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
 
@@ -183,7 +184,7 @@ describe('the wire protocol of the embedded database', () => {
         const { received, ended } = await send(Buffer.concat([bytes, command({ ping: 1 })]));
         expect(ended || received.length > 0).toBe(true);
       }),
-      { numRuns: 500 },
+      { seed: SEED, numRuns: runs(500) },
     );
     await isAlive();
   });

@@ -19,6 +19,8 @@ import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
+import { Random } from '../support/random.js';
+import { SEED } from '../support/seed.js';
 
 const uri = new URL(process.env.TEST_MONGODB_URI!);
 uri.pathname = `/search_${randomUUID().slice(0, 8)}`;
@@ -118,17 +120,10 @@ const storedBlocks = (chatId: string) =>
     .sort({ number: 1 })
     .lean();
 
-/** Random choices that a failed run can repeat: `TEST_SEED=… npm run jest …`. */
-const seed = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const randomFrom = (state: number) => () => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return state / 2 ** 32;
-};
-
-describe(`the search index (seed ${seed})`, () => {
+describe('the search index', () => {
   it('finds what a look through all messages finds, while two nodes write, change and follow', async () => {
-    const random = randomFrom(seed);
-    const upTo = (n: number) => Math.floor(random() * n);
+    const random = new Random(SEED);
+    const upTo = (n: number) => Math.floor(random.next() * n);
     const words = ['tea', 'teapot', 'Tee', 'green', 'brûlée', '東京都', '京', 'x42'];
     const text = () => Array.from({ length: 1 + upTo(4) }, () => words[upTo(8)]).join(' ');
     const queries = ['tea', 'tea ', 'te', 'brulee', '東京', '京', 'green te', 'x4', 'nothing'];
@@ -138,7 +133,7 @@ describe(`the search index (seed ${seed})`, () => {
       const node = nodes[upTo(2)]!;
       const chatId = chats[upTo(2)]!;
       const known = ids.get(chatId)!;
-      const choice = random();
+      const choice = random.next();
       if (choice < 0.75 || known.length === 0) {
         const { message } = await send(node, chatId, text());
         known.push(message._id.toHexString());

@@ -10,6 +10,7 @@ import type { Socket } from 'socket.io-client';
 import { ChatClient, ChatRoom, MemoryStorage, Message } from '../../src/client/index.js';
 import type { ChatMessage, MediaItem } from '../../src/client/index.js';
 import { eventually } from '../support/eventually.js';
+import { SEED, runs } from '../support/seed.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
 
@@ -165,51 +166,55 @@ describe('a device that follows', () => {
     };
   };
 
-  it('equals one that loads now, after any sequence of events', async () => {
-    const turns = fc.array(
-      fc.record({
-        action: fc.constantFrom(...Object.keys(ACTIONS)),
-        by: fc.nat(2),
-        choice: fc.nat(1000),
-      }),
-      { minLength: 10, maxLength: 25 },
-    );
-    await fc.assert(
-      fc.asyncProperty(turns, async (sequence) => {
-        const people = [
-          await registerUser(server),
-          await registerUser(server),
-          await registerUser(server),
-        ];
-        const guest = await registerUser(server);
-        for (const other of [people[1]!, people[2]!, guest]) {
-          await openChatBetween(server, people[0]!, other);
-        }
-        const created = await server.http
-          .post('/api/chats')
-          .set(people[0]!.auth)
-          .send({ kind: 'group', name: 'Team', memberIds: [people[1]!.id, people[2]!.id] })
-          .expect(201);
-        const chatId = (created.body as { data: { id: string } }).data.id;
-        const members: Follower[] = [];
-        for (const user of people) members.push({ user, client: await connect(user) });
-        for (const { action, by, choice } of sequence) {
-          // Commands need a connection; the events of a lost one are brought by the next sync.
-          await eventually(() => members[by]!.client.isConnected);
-          await ACTIONS[action]!({ chatId, by: members[by]!, members, guest, choice });
-        }
-        for (const { user, client } of members) {
-          const fresh = await connect(user);
-          const isEqual = () =>
-            JSON.stringify(stateOf(client, chatId)) === JSON.stringify(stateOf(fresh, chatId));
-          // Late receipts reach both; who is not equal by then is shown by the comparison.
-          await eventually(isEqual).catch(() => undefined);
-          expect(stateOf(client, chatId)).toEqual(stateOf(fresh, chatId));
-          fresh.disconnect();
-          client.disconnect();
-        }
-      }),
-      { numRuns: 6, endOnFailure: true },
-    );
-  }, 240_000);
+  it(
+    'equals one that loads now, after any sequence of events',
+    async () => {
+      const turns = fc.array(
+        fc.record({
+          action: fc.constantFrom(...Object.keys(ACTIONS)),
+          by: fc.nat(2),
+          choice: fc.nat(1000),
+        }),
+        { minLength: 10, maxLength: 25 },
+      );
+      await fc.assert(
+        fc.asyncProperty(turns, async (sequence) => {
+          const people = [
+            await registerUser(server),
+            await registerUser(server),
+            await registerUser(server),
+          ];
+          const guest = await registerUser(server);
+          for (const other of [people[1]!, people[2]!, guest]) {
+            await openChatBetween(server, people[0]!, other);
+          }
+          const created = await server.http
+            .post('/api/chats')
+            .set(people[0]!.auth)
+            .send({ kind: 'group', name: 'Team', memberIds: [people[1]!.id, people[2]!.id] })
+            .expect(201);
+          const chatId = (created.body as { data: { id: string } }).data.id;
+          const members: Follower[] = [];
+          for (const user of people) members.push({ user, client: await connect(user) });
+          for (const { action, by, choice } of sequence) {
+            // Commands need a connection; the events of a lost one are brought by the next sync.
+            await eventually(() => members[by]!.client.isConnected);
+            await ACTIONS[action]!({ chatId, by: members[by]!, members, guest, choice });
+          }
+          for (const { user, client } of members) {
+            const fresh = await connect(user);
+            const isEqual = () =>
+              JSON.stringify(stateOf(client, chatId)) === JSON.stringify(stateOf(fresh, chatId));
+            // Late receipts reach both; who is not equal by then is shown by the comparison.
+            await eventually(isEqual).catch(() => undefined);
+            expect(stateOf(client, chatId)).toEqual(stateOf(fresh, chatId));
+            fresh.disconnect();
+            client.disconnect();
+          }
+        }),
+        { seed: SEED, numRuns: runs(6), endOnFailure: true },
+      );
+    },
+    runs(240_000),
+  );
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Double, Int32 } from 'bson';
 import fc from 'fast-check';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { compileFilter, compileSort, encode } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import { deleteDocuments, insertDocument, updateDocuments } from '../commands/document-writes.js';
@@ -13,9 +14,6 @@ import { readIndexSpec } from '../storage/index-spec.js';
 import { checkCollection } from '../storage/integrity-check.js';
 import { DocumentQuery } from './document-query.js';
 import { ExecutionBudget } from './plan-execution.js';
-
-/** How many random collections are queried; `RUNS=5000` for a long run. */
-const RUNS = Number(process.env['RUNS'] ?? 250);
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-planner-'));
 const file = new DatabaseFile(folder, 'NORMAL');
@@ -159,7 +157,7 @@ describe('a query by any plan', () => {
           catalog.load();
         }
       }),
-      { numRuns: RUNS },
+      { seed: SEED, numRuns: runs(250) },
     );
   });
 });

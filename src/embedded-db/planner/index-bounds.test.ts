@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Double, Int32 } from 'bson';
 import fc from 'fast-check';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { analyseFilter, compileFilter } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import { documentKeys } from '../storage/index-keys.js';
@@ -75,7 +76,7 @@ describe('index bounds', () => {
           }
         },
       ),
-      { numRuns: 5000 },
+      { seed: SEED, numRuns: runs(5000) },
     );
   });
 
@@ -89,6 +90,7 @@ describe('index bounds', () => {
           if (i > 0) expect(Buffer.compare(ranges[i - 1]!.upper, lower)).toBeLessThanOrEqual(0);
         }
       }),
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 });

@@ -13,6 +13,7 @@ import {
   Timestamp,
 } from 'bson';
 import fc from 'fast-check';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { compareBson } from '../semantics/index.js';
 import type { BsonValue } from '../semantics/index.js';
 import { KeyWriter } from './key-encoding.js';
@@ -88,7 +89,7 @@ describe('index keys', () => {
         const order = Buffer.compare(keyOf([left], []), keyOf([right], []));
         expect(order).toBe(signOf(compareBson(left, right)));
       }),
-      { numRuns: 5000 },
+      { seed: SEED, numRuns: runs(5000) },
     );
   });
 
@@ -98,7 +99,7 @@ describe('index keys', () => {
         const order = Buffer.compare(keyOf([left], []), keyOf([right], []));
         expect(order).toBe(signOf(compareBson(left, right)));
       }),
-      { numRuns: 5000 },
+      { seed: SEED, numRuns: runs(5000) },
     );
   });
 
@@ -113,7 +114,7 @@ describe('index keys', () => {
         const order = Buffer.compare(keyOf(left, descending), keyOf(right, descending));
         expect(order).toBe(expected ?? 0);
       }),
-      { numRuns: 3000 },
+      { seed: SEED, numRuns: runs(3000) },
     );
   });
 
@@ -124,6 +125,7 @@ describe('index keys', () => {
         const isPrefix = long.subarray(0, short.length).equals(short);
         expect(isPrefix).toBe(compareBson(left, right) === 0);
       }),
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 });
