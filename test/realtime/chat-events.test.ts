@@ -114,6 +114,32 @@ describe('what I do with a chat for myself', () => {
     theirs.close();
   });
 
+  it('reading is known to my other devices where no position tells them', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const marked = { isMarkedUnread: true };
+    const path = `/api/chats/${chatId}/settings`;
+    await server.http.patch(path).set(bob.auth).send(marked).expect(200);
+    await post(alice, '/api/messages', { chatId, content: 'x' }).expect(201);
+    const phone = await TestSocket.connect(server, bob);
+    const laptop = await TestSocket.connect(server, bob);
+    await laptop.command('mark_as_read', { chatId });
+    await phone.next('chat_settings_changed');
+    await laptop.command('mark_as_read', { chatId });
+    await server.http.patch(path).set(bob.auth).send(marked).expect(200);
+    await laptop.command('mark_as_read', { chatId });
+    await settled(phone);
+    expect(phone.count('chat_settings_changed')).toBe(3);
+
+    await post(alice, '/api/messages', { chatId, content: 'y' }).expect(201);
+    await post(alice, `/api/chats/${chatId}/block`).expect(200);
+    phone.clear();
+    await laptop.command('mark_as_read', { chatId });
+    expect(await phone.next('chat_settings_changed')).toEqual({ chatId });
+    expect(phone.count('messages_read')).toBe(0);
+    phone.close();
+    laptop.close();
+  });
+
   it('a block silences typing and reading at once', async () => {
     const { alice, bob, chatId } = await openDirectChat(server);
     await post(alice, '/api/messages', { chatId, content: 'x' }).expect(201);

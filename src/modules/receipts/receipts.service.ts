@@ -5,7 +5,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
-import type { ChatAccess, ChatSnapshot, MembershipDoc } from '../chats/index.js';
+import type { ChatAccess, ChatEvents, ChatSnapshot, MembershipDoc } from '../chats/index.js';
 import { canShareSignals } from '../chats/index.js';
 import type { MessageDoc, MessageLog } from '../messages/index.js';
 import type { PositionEvent, ReceiptEvents } from './receipts.events.js';
@@ -33,7 +33,7 @@ export interface ReceiptsParts {
   messages: Model<MessageDoc>;
   log: MessageLog;
   access: ChatAccess;
-  bus: Publisher<ReceiptEvents>;
+  bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
   clock: Clock;
 }
 
@@ -56,10 +56,12 @@ export class Receipts {
       ? await this.newestOf(chatId, target.messageIds)
       : (target.seq ?? newest);
     const seq = Math.min(wanted, newest);
-    const before = await this.advance('lastReadSeq', chatId, actor.userId, seq);
-    if (before === undefined) return this.position(chatId, actor.userId);
-    const event = await this.event(chat, actor.userId, before, seq);
+    const previous = await this.advance('lastReadSeq', chatId, actor.userId, seq);
+    if (!previous) return this.position(chatId, actor.userId);
+    const event = await this.event(chat, actor.userId, previous.lastReadSeq, seq);
     if (canShareSignals(chat)) this.parts.bus.publish('messages.read', event);
+    // The reader's other devices hear of what the others may not, or what no position tells.
+    if (!canShareSignals(chat) || previous.markedUnread) this.tellOwnDevices(chatId, actor.userId);
     return { chatId, lastReadSeq: seq, messageIds: event.messageIds };
   }
 
@@ -95,9 +97,10 @@ export class Receipts {
   async markDelivered(chatId: string, userId: string, seq: number): Promise<void> {
     const chat = await this.parts.access.snapshot(chatId);
     if (!chat || !canShareSignals(chat)) return;
-    const before = await this.advance('lastDeliveredSeq', chatId, userId, seq);
-    if (before === undefined) return;
-    this.parts.bus.publish('messages.delivered', await this.event(chat, userId, before, seq));
+    const previous = await this.advance('lastDeliveredSeq', chatId, userId, seq);
+    if (!previous) return;
+    const event = await this.event(chat, userId, previous.lastDeliveredSeq, seq);
+    this.parts.bus.publish('messages.delivered', event);
   }
 
   /**
@@ -127,33 +130,38 @@ export class Receipts {
     }
   }
 
-  /** Moves a position forward; answers where it was, or undefined when it was already there. */
-  private async advance(
+  /** Moves a position forward; answers the membership before, or null when it was already there. */
+  private advance(
     field: 'lastReadSeq' | 'lastDeliveredSeq',
     chatId: string,
     userId: string,
     seq: number,
-  ): Promise<number | undefined> {
-    const previous = await this.parts.memberships
+  ): Promise<MembershipDoc | null> {
+    return this.parts.memberships
       .findOneAndUpdate(
         { chatId: objectId(chatId), userId: objectId(userId), [field]: trusted({ $lt: seq }) },
         { $set: { [field]: seq, ...(field === 'lastReadSeq' && { markedUnread: false }) } },
         { returnDocument: 'before' },
       )
       .lean();
-    return previous?.[field];
   }
 
+  /** Reads what is already read: only the mark goes. */
   private async position(chatId: string, userId: string): Promise<ReadPosition> {
     const membership = await this.parts.memberships
       .findOneAndUpdate(
         { chatId: objectId(chatId), userId: objectId(userId) },
         { $set: { markedUnread: false } },
-        { returnDocument: 'after' },
+        { returnDocument: 'before' },
       )
       .lean();
     if (!membership) throw notFound('Chat');
+    if (membership.markedUnread) this.tellOwnDevices(chatId, userId);
     return { chatId, lastReadSeq: membership.lastReadSeq, messageIds: [] };
+  }
+
+  private tellOwnDevices(chatId: string, userId: string): void {
+    this.parts.bus.publish('chat.settings_changed', { chatId, userId });
   }
 
   private async newestOf(chatId: string, messageIds: string[]): Promise<number> {
