@@ -12,7 +12,7 @@ import { ChatTexts } from '../../src/modules/search/chat-texts.js';
 import { RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
 import { SearchIndex } from '../../src/modules/search/search-index.service.js';
-import { SearchLog } from '../../src/modules/search/search-log.js';
+import { MAX_CHANGES, SearchLog } from '../../src/modules/search/search-log.js';
 import { defineSearchModels } from '../../src/modules/search/search.model.js';
 import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
 import { createLogger } from '../../src/platform/logger.js';
@@ -264,6 +264,15 @@ describe('the search index', () => {
     expect((await storedBlocks(chatId)).map(({ text }) => text)).toEqual([
       'told one\ntold two\ntold three',
     ]);
+  });
+
+  it('finds the newest of more messages than are read at a time, the first time it is asked', async () => {
+    const [node] = nodes;
+    const chatId = newChat();
+    const drafts = Array.from({ length: MAX_CHANGES }, (_, i) => send(node, chatId, `old ${i}`));
+    await Promise.all(drafts);
+    await send(node, chatId, 'newest');
+    expect(await find(node.afresh(), chatId, 'newest')).toEqual([MAX_CHANGES + 1]);
   });
 
   it('reads no more blocks than it needs for a rare word in a long chat', async () => {

@@ -4,6 +4,7 @@ import type { SearchRow } from './search-block.js';
 import { newestRows, rowOf } from './search-block.js';
 import type { SearchIndex } from './search-index.service.js';
 import type { SearchLog } from './search-log.js';
+import { MAX_CHANGES } from './search-log.js';
 import type { SearchBlockDoc, SearchModels } from './search.model.js';
 
 /** A block as it is kept in memory. */
@@ -54,7 +55,11 @@ export class ChatTexts {
   async current(chatId: string): Promise<ChatText> {
     const text = await this.text(chatId);
     const changed = await this.changesSince(chatId, text.version);
-    if (changed.length + text.changed.size <= MAX_CHANGED) return withChanges(text, changed);
+    // A full answer of the log may have been cut off: what comes after it would not be found.
+    const isWhole = changed.length < MAX_CHANGES;
+    if (isWhole && changed.length + text.changed.size <= MAX_CHANGED) {
+      return withChanges(text, changed);
+    }
     this.kept.delete(chatId);
     await this.index.catchUp(chatId);
     const anew = await this.text(chatId);
