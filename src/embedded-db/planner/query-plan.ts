@@ -83,13 +83,15 @@ export function planQuery(collection: CollectionStore, query: PlannedQuery): Pla
   if (hinted) return hinted;
   const byId = planById(analysis);
   if (byId) return byId;
-  const scans = collection.indexes
-    .map((index) => scanOf(index, query, analysis))
-    .filter((scan) => scan !== undefined)
-    .filter(
-      ({ bounds, providesSort }) =>
-        bounds.fields.length > 0 || (providesSort && query.sort.length > 0),
-    );
+  const scans: IndexScan[] = [];
+  for (const index of collection.indexes) {
+    const scan = scanOf(index, query, analysis);
+    if (!scan) continue;
+    // Nothing finds less than one document, so nothing else need be looked at.
+    if (isPoint(scan)) return scan;
+    const { bounds, providesSort } = scan;
+    if (bounds.fields.length > 0 || (providesSort && query.sort.length > 0)) scans.push(scan);
+  }
   const best = cheapest(collection, query, scans);
   if (best && best.bounds.fields.length > 0) return best;
   return planUnion(collection, query) ?? best ?? collectionScan(query, false);
@@ -138,6 +140,11 @@ function scanOf(
     isComplete: analysis.complete && analysis.predicates.every((one) => bounds.expressed.has(one)),
     providesSort: direction !== undefined,
   };
+}
+
+/** Whether the scan is of one key of a unique index: one document at most. */
+function isPoint({ index, bounds }: IndexScan): boolean {
+  return index.spec.isUnique && bounds.fixedFields === index.spec.fields.length;
 }
 
 /** Whether documents that meet the predicate have the field, so that a sparse index has them. */
@@ -205,9 +212,8 @@ function costOf(collection: CollectionStore, query: PlannedQuery, scan: IndexSca
 }
 
 function estimateEntries(collection: CollectionStore, { index, bounds }: IndexScan): number {
-  const { ranges, fields, fixedFields } = bounds;
+  const { ranges, fields } = bounds;
   if (fields.length === 0) return collection.documentCount();
-  if (index.spec.isUnique && fixedFields === index.spec.fields.length) return 1;
   const sample = ranges.slice(0, ESTIMATED_RANGES);
   let entries = 0;
   for (const range of sample) entries += index.countEntries(range, ESTIMATE_LIMIT);

@@ -141,16 +141,10 @@ export class CollectionStore {
   replace(rowId: number, old: BsonDocument, next: BsonDocument, bytes: Uint8Array): void {
     this.statement('UPDATE $table SET doc = ? WHERE rid = ?').run(bytes, rowId);
     for (const index of this.secondaryIndexes()) {
-      const before = index.keysOf(old);
-      const after = index.keysOf(next);
-      index.remove(
-        rowId,
-        before.filter((key) => !after.some((other) => other.bytes.equals(key.bytes))),
-      );
-      const duplicate = index.add(
-        rowId,
-        after.filter((key) => !before.some((other) => other.bytes.equals(key.bytes))),
-      );
+      const changes = index.changesOf(old, next);
+      if (!changes) continue;
+      index.remove(rowId, changes.removed);
+      const duplicate = index.add(rowId, changes.added);
       if (duplicate) throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
     }
     this.textIndex?.replace(rowId, old, next);
@@ -182,8 +176,8 @@ export class CollectionStore {
   /** Up to `limit` rows in the order they were inserted, after (or, reversed, before) a row. */
   rows(position: number | undefined, limit: number, isReverse = false): [number, Uint8Array][] {
     const sql = isReverse
-      ? 'SELECT rid, doc FROM $table WHERE rid < ? ORDER BY rid DESC LIMIT ?'
-      : 'SELECT rid, doc FROM $table WHERE rid > ? ORDER BY rid LIMIT ?';
+      ? 'SELECT rid, doc FROM $table WHERE rid < ? ORDER BY rid DESC LIMIT ?+0'
+      : 'SELECT rid, doc FROM $table WHERE rid > ? ORDER BY rid LIMIT ?+0';
     const start = position ?? (isReverse ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER);
     return this.statement(sql).all(start, limit) as [number, Uint8Array][];
   }

@@ -1,4 +1,4 @@
-import { compileFilter } from '../semantics/index.js';
+import { compileFilter, fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import type { DatabaseFile, Statement } from './database-file.js';
 import { documentKeys } from './index-keys.js';
@@ -17,6 +17,12 @@ export interface ScanPosition {
   readonly rowId: number;
 }
 
+/** The entries that differ between two versions of a document. */
+export interface IndexChanges {
+  readonly removed: readonly IndexKey[];
+  readonly added: readonly IndexKey[];
+}
+
 /** A row of an index scan: key, row, and the document unless only keys were asked for. */
 export type IndexRow = [key: Uint8Array, rowId: number, document: Uint8Array];
 
@@ -28,6 +34,8 @@ export class IndexStore {
   private readonly table: string;
   private readonly keyColumn: string;
   private readonly accepts: ((document: BsonDocument) => boolean) | undefined;
+  /** The top-level fields that decide on a document's entries. */
+  private readonly roots: readonly string[];
   private readonly statements = new Map<string, Statement>();
 
   constructor(
@@ -43,6 +51,8 @@ export class IndexStore {
     this.table = this.isOnId ? documentTable : `i${String(id)}`;
     this.keyColumn = this.isOnId ? 'id' : 'k';
     this.accepts = spec.partialFilter ? compileFilter(spec.partialFilter) : undefined;
+    const filtered = spec.partialFilter ? filteredFields(spec.partialFilter) : [];
+    this.roots = [...new Set([...spec.fields.map(({ path }) => path[0]!), ...filtered])];
   }
 
   /** Whether this is the index on `_id`. */
@@ -71,6 +81,20 @@ export class IndexStore {
     const { keys, multikeyFields } = documentKeys(document, this.spec.fields, this.spec.isSparse);
     this.multikeyFields |= multikeyFields;
     return keys;
+  }
+
+  /**
+   * The entries to take out and to make when one version of a document follows another. Values that an
+   * update has left alone are the same objects in both, so most indexes need not be looked at.
+   */
+  changesOf(old: BsonDocument, next: BsonDocument): IndexChanges | undefined {
+    if (this.roots.every((name) => fieldOf(old, name) === fieldOf(next, name))) return undefined;
+    const [before, after] = [this.keysOf(old), this.keysOf(next)];
+    const [had, has] = [new Set(before.map(identityOf)), new Set(after.map(identityOf))];
+    return {
+      removed: before.filter((key) => !has.has(identityOf(key))),
+      added: after.filter((key) => !had.has(identityOf(key))),
+    };
   }
 
   /**
@@ -137,10 +161,10 @@ export class IndexStore {
     const order = isReverse ? 'ORDER BY i.$key DESC, i.rid DESC' : 'ORDER BY i.$key, i.rid';
     const base = `SELECT ${columns} FROM ${source} WHERE i.$key >= ? AND i.$key < ?`;
     if (position === undefined) {
-      return this.statement(`${base} ${order} LIMIT ?`).all(lower, upper, limit);
+      return this.statement(`${base} ${order} LIMIT ?+0`).all(lower, upper, limit);
     }
     const after = isReverse ? '(i.$key, i.rid) < (?, ?)' : '(i.$key, i.rid) > (?, ?)';
-    return this.statement(`${base} AND ${after} ${order} LIMIT ?`).all(
+    return this.statement(`${base} AND ${after} ${order} LIMIT ?+0`).all(
       lower,
       upper,
       position.key,
@@ -175,7 +199,7 @@ export class IndexStore {
   /** How many entries a range has, counting at most `limit`. */
   countEntries({ lower, upper }: KeyRange, limit: number): number {
     const count = this.statement(
-      'SELECT count(*) FROM (SELECT 1 FROM $table WHERE $key >= ? AND $key < ? LIMIT ?)',
+      'SELECT count(*) FROM (SELECT 1 FROM $table WHERE $key >= ? AND $key < ? LIMIT ?+0)',
     );
     return (count.get(lower, upper, limit) as [number])[0];
   }
@@ -209,4 +233,14 @@ export class IndexStore {
     }
     return statement;
   }
+}
+
+const identityOf = ({ bytes }: IndexKey): string => bytes.toString('latin1');
+
+/** The top-level fields that a partial index's filter names. */
+function filteredFields(filter: BsonDocument): string[] {
+  return Object.entries(filter).flatMap(([name, condition]) => {
+    if (!name.startsWith('$')) return [name.split('.', 1)[0]!];
+    return Array.isArray(condition) ? condition.filter(isDocument).flatMap(filteredFields) : [];
+  });
 }

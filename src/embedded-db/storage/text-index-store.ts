@@ -89,7 +89,7 @@ export class TextIndexStore {
         ? `terms : (${words})`
         : `prefix : "${this.prefixWord(prefix)}" AND terms : (${words})`;
     const rows = this.statement(
-      'SELECT rowid FROM $table WHERE $table MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?',
+      'SELECT rowid FROM $table WHERE $table MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?+0',
     ).all(match, position, limit) as [number][];
     return rows.map(([rowId]) => rowId);
   }
