@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startWorker } from './start-worker.js';
 import type { Durability } from './storage/database-file.js';
 import type {
   LogLevel,
@@ -107,19 +108,4 @@ export async function backupDatabase(dataDir: string, file: string): Promise<voi
     });
     worker.once('error', reject);
   });
-}
-
-/** Runs a built worker, or its source through tsx when this file itself runs from source. */
-function startWorker(name: string, workerData: unknown): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL(`./${name}.js`, import.meta.url), { workerData });
-  }
-  const source = new URL(`./${name}.ts`, import.meta.url).href;
-  // A loader named in execArgv does not reach a worker's own entry file.
-  const bootstrap = `
-    import('tsx/esm/api').then(({ register }) => {
-      register();
-      return import(${JSON.stringify(source)});
-    });`;
-  return new Worker(bootstrap, { eval: true, workerData });
 }

@@ -14,6 +14,12 @@ export interface BackupOptions {
   readonly file: string;
 }
 
+/** What the thread that moves the log into the file is started with. */
+export interface CheckpointOptions {
+  /** The path of the data. */
+  readonly file: string;
+}
+
 /** What the main thread asks of the worker; answered by `closed` or `failed`. */
 export interface WorkerRequest {
   readonly kind: 'close';

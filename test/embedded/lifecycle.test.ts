@@ -105,6 +105,26 @@ describe('the life of an embedded database', () => {
     expect(await copy.db.command({ validate: 'c' })).toMatchObject({ valid: true, nIndexes: 2 });
   });
 
+  it('starts its log anew while it is being written to', async () => {
+    const db = await run();
+    const log = path.join(db.dataDir, 'parley.db-wal');
+    const c = db.db.collection('long');
+    const text = 'x'.repeat(20_000);
+    let written = 0;
+    // Far more than the log may have: without its thread, it would only grow.
+    const write = async () => {
+      await c.insertMany(Array.from({ length: 100 }, () => ({ n: written++, text })));
+    };
+    let longest = 0;
+    while (fs.statSync(log).size >= longest) {
+      longest = fs.statSync(log).size;
+      await write();
+      expect(longest).toBeLessThan(200_000_000);
+    }
+    expect(longest).toBeGreaterThan(32_000_000);
+    expect(await c.countDocuments()).toBe(written);
+  });
+
   it('deletes documents when their time is up', async () => {
     const { db } = await run({ ttlIntervalMs: 20 });
     const c = db.collection('sessions');

@@ -4,6 +4,7 @@ import { answer } from '../commands/dispatcher.js';
 import type { Engine } from '../commands/command.types.js';
 import { CursorRegistry } from '../commands/cursor-registry.js';
 import { Catalog } from '../storage/catalog.js';
+import { Checkpointer } from '../storage/checkpointer.js';
 import { DatabaseFile } from '../storage/database-file.js';
 import { checkAfterInterruption } from '../storage/startup-check.js';
 import type { LogLevel, ServerOptions } from '../worker-messages.types.js';
@@ -27,6 +28,7 @@ export class EmbeddedServer {
     private readonly engine: Engine,
     private readonly queue: RequestQueue,
     private readonly listener: Listener,
+    private readonly checkpointer: Checkpointer,
     ttlIntervalMs: number,
     log: Log,
   ) {
@@ -67,7 +69,10 @@ export class EmbeddedServer {
       log,
     );
     file.writeMeta(SOCKET_FOLDER, listener.folder ?? '');
-    return new EmbeddedServer(engine, queue, listener, options.ttlIntervalMs, log);
+    const checkpointer = new Checkpointer(file, (error) => {
+      log('warn', `The log is no longer moved in the background: ${String(error)}`);
+    });
+    return new EmbeddedServer(engine, queue, listener, checkpointer, options.ttlIntervalMs, log);
   }
 
   /** Where drivers connect. */
@@ -81,6 +86,7 @@ export class EmbeddedServer {
     await this.queue.idle();
     await this.listener.close();
     await this.queue.stop();
+    await this.checkpointer.stop();
     this.engine.file.close();
   }
 
