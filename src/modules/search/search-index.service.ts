@@ -28,6 +28,8 @@ const MAX_CHATS = 200;
  * taken in yet from the log, so waiting costs them little, and saves a block a write per message.
  */
 const DELAY_MS = 5000;
+/** Index entries of one write; a full block makes some hundred. */
+const MAX_TERMS_AT_ONCE = 1000;
 /** How often two nodes may get in each other's way over one chat before one leaves it to the other. */
 const MAX_ATTEMPTS = 10;
 
@@ -168,7 +170,11 @@ export class SearchIndex {
     const writes = touched.flatMap(({ chatId, number, rows }) =>
       blockWrite(chatId, number, blocks.get(keyOf(chatId, number)), rows),
     );
-    if (writes.length === 0) return true;
+    for (const portion of portionsOf(writes)) if (!(await this.write(portion))) return false;
+    return true;
+  }
+
+  private async write(writes: mongo.AnyBulkWriteOperation[]): Promise<boolean> {
     try {
       const { matchedCount, insertedCount } = await withDeadline(
         this.parts.models.blocks.collection.bulkWrite(writes, { ordered: false }),
@@ -229,25 +235,41 @@ const keyOf = (chatId: Types.ObjectId, number: number): string =>
 const keyed = (blocks: SearchBlockDoc[]): Map<string, SearchBlockDoc> =>
   new Map(blocks.map((block) => [keyOf(block.chatId, block.number), block]));
 
+/** The write of a block, and how many index entries it makes. */
+interface BlockWrite {
+  terms: number;
+  operation: mongo.AnyBulkWriteOperation;
+}
+
 const blockWrite = (
   chatId: Types.ObjectId,
   number: number,
   known: SearchBlockDoc | undefined,
   rows: SearchRow[],
-): mongo.AnyBulkWriteOperation[] => {
+): BlockWrite[] => {
   const content = blockWith(known, rows);
+  const terms = content.terms.length;
   if (!known) {
-    const _id = new Types.ObjectId();
-    return [{ insertOne: { document: { _id, chatId, number, revision: 1, ...content } } }];
+    const document = { _id: new Types.ObjectId(), chatId, number, revision: 1, ...content };
+    return [{ terms, operation: { insertOne: { document } } }];
   }
   if (content.text === known.text && content.facts === known.facts) return [];
-  const revision = known.revision + 1;
-  return [
-    {
-      updateOne: {
-        filter: { _id: known._id, revision: known.revision },
-        update: { $set: { ...content, revision } },
-      },
-    },
-  ];
+  const filter = { _id: known._id, revision: known.revision };
+  const update = { $set: { ...content, revision: known.revision + 1 } };
+  return [{ terms, operation: { updateOne: { filter, update } } }];
+};
+
+/** Cuts writes so that none of them keeps the database from others for long. */
+const portionsOf = (writes: BlockWrite[]): mongo.AnyBulkWriteOperation[][] => {
+  const portions: mongo.AnyBulkWriteOperation[][] = [];
+  let terms = Infinity;
+  for (const write of writes) {
+    terms += write.terms;
+    if (terms > MAX_TERMS_AT_ONCE) {
+      portions.push([]);
+      terms = write.terms;
+    }
+    portions.at(-1)!.push(write.operation);
+  }
+  return portions;
 };
