@@ -95,6 +95,9 @@ export interface MessageDoc {
   updatedAt: Date;
 }
 
+/** What a look for mentions has to say beside the user, so that its index serves it. */
+export const MENTIONS_SOMEBODY = { 'mentions.0': { $exists: true } };
+
 const messageSchema = new Schema<MessageDoc>(
   {
     chatId: { type: Schema.Types.ObjectId, required: true },
@@ -179,8 +182,11 @@ messageSchema.index(
   { chatId: 1, seq: -1 },
   { name: CHAT_FILES_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },
 );
-// How often a user is mentioned in what they have not read.
-messageSchema.index({ mentions: 1, chatId: 1, seq: 1 });
+// How often a user is mentioned in what they have not read. Most messages mention nobody and cost nothing.
+messageSchema.index(
+  { mentions: 1, chatId: 1, seq: 1 },
+  { name: 'mentions', partialFilterExpression: MENTIONS_SOMEBODY },
+);
 
 /** The collection of messages on a connection. */
 export const defineMessageModel = (connection: Connection): Model<MessageDoc> =>

@@ -5,6 +5,7 @@ import { objectId } from '../../platform/object-id.js';
 import { Turnstile } from '../../platform/turnstile.js';
 import { AppError } from '../../shared/errors.js';
 import type { MessageDoc } from './message.model.js';
+import { MENTIONS_SOMEBODY } from './message.model.js';
 import type { UnreadQuery } from '../chats/index.js';
 
 /** A count that is right for everything up to a message. */
@@ -57,9 +58,11 @@ export class UnreadCounter {
     const me = objectId(userId);
     const entries = await Promise.all(
       queries.map(async ({ chatId, afterSeq }) => {
-        const count = await this.messages.countDocuments({
+        // Past mongoose, which takes the place in a list for the number of a user.
+        const count = await this.messages.collection.countDocuments({
           ...this.unreadFilter(me, chatId, afterSeq),
           mentions: me,
+          ...MENTIONS_SOMEBODY,
         });
         return [chatId, count] as const;
       }),
