@@ -12,7 +12,12 @@ const start = async (): Promise<void> => {
   const config = loadConfig(process.env);
   const logger = createLogger(config);
   const database = await openDatabase(config, logger);
-  const container = await createContainer({ config, mongodbUri: database.uri, logger });
+  const container = await createContainer({
+    config,
+    mongodbUri: database.uri,
+    isDatabasePrivate: database.isPrivate,
+    logger,
+  });
   container.shutdown.add('close embedded database', 5000, () => database.close());
 
   const goDown = (reason: string, exitCode: number) => {

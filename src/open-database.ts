@@ -9,6 +9,8 @@ export interface OpenDatabase {
   uri: string;
   /** Where the data is, for people. */
   where: string;
+  /** Whether no other process can use it: the embedded database belongs to one. */
+  isPrivate: boolean;
   /** Ends the embedded database; close the connections to it first. */
   close(): Promise<void>;
 }
@@ -23,7 +25,12 @@ export const openDatabase = async (
   logger: Logger,
 ): Promise<OpenDatabase> => {
   if (config.mongodbUri) {
-    return { uri: config.mongodbUri, where: 'MongoDB', close: () => Promise.resolve() };
+    return {
+      uri: config.mongodbUri,
+      where: 'MongoDB',
+      isPrivate: false,
+      close: () => Promise.resolve(),
+    };
   }
   mkdirSync(config.dataDir, { recursive: true });
   const embedded = await startEmbeddedDb({
@@ -32,7 +39,12 @@ export const openDatabase = async (
     logger: linesFor(logger.child({ part: 'embedded database' })),
   });
   logger.debug({ uri: embedded.uri }, 'embedded database started');
-  return { uri: embedded.uri, where: resolve(config.dataDir), close: () => embedded.close() };
+  return {
+    uri: embedded.uri,
+    where: resolve(config.dataDir),
+    isPrivate: true,
+    close: () => embedded.close(),
+  };
 };
 
 /** What the embedded database has to say, in the log of the process. */

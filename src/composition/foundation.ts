@@ -35,6 +35,8 @@ export interface ContainerOptions {
   config: Config;
   /** The database to use: the configured one, or the embedded one's address. */
   mongodbUri: string;
+  /** Whether no other node can use the database; absent: others may. */
+  isDatabasePrivate?: boolean;
   logger: Logger;
   clock?: Clock;
   /** What tells how far the event loop lags behind; absent: the loop itself. */
@@ -69,6 +71,8 @@ export interface Foundation {
   bus: EventBus<DomainEvents>;
   shutdown: Shutdown;
   database: Database<ReturnType<typeof defineModels>>;
+  /** Whether no other node can use the database. */
+  isDatabasePrivate: boolean;
   models: ReturnType<typeof defineModels>;
   redis: RedisClients | undefined;
   /** Word to the other nodes that does not need Redis. */
@@ -103,6 +107,7 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
     bus: new EventBus<DomainEvents>(logger),
     shutdown: new Shutdown(logger),
     database,
+    isDatabasePrivate: options.isDatabasePrivate ?? false,
     models: database.models,
     redis,
     notices: new NoticeBoard(database.models.notices, clock),

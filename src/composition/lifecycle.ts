@@ -38,6 +38,8 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   const { config, models, bus, clock, logger } = foundation;
   const digest = new HeadDigest({
     messages: models.messages,
+    takeWritten: () => areas.heads.takeWritten(),
+    isAlone: foundation.isDatabasePrivate,
     socketsIn: (room) => sockets.directory.socketsIn(room),
     clock,
     logger,

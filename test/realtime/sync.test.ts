@@ -298,6 +298,25 @@ describe('sync', () => {
     for (const socket of [a, b, c]) socket.close();
   });
 
+  it('tells of every kind of change also where the database is its own', async () => {
+    const own = await startServer({ env: { HEAD_DIGEST_MS: '100' }, isDatabasePrivate: true });
+    const { alice, chatId } = await openDirectChat(own);
+    const a = await TestSocket.connect(own, alice);
+    const until = (version: number) =>
+      a.next('heads', ({ chats }) => (chats as Record<string, number[]>)[chatId]?.[1] === version);
+    const sent = await a.command('send_message', { chatId, content: 'one' });
+    const messageId = (sent.data as { id: string }).id;
+    await until(1);
+    await a.command('edit_message', { messageId, content: 'two' });
+    await until(2);
+    await a.command('add_reaction', { messageId, emoji: '👍' });
+    await until(3);
+    await a.command('delete_message', { messageId, deleteForEveryone: false });
+    await until(4);
+    a.close();
+    await own.close();
+  });
+
   it('asks clients to sync when events between the nodes may have been lost', async () => {
     const { alice } = await openDirectChat(server);
     const socket = await TestSocket.connect(server, alice);

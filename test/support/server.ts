@@ -73,6 +73,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Use another node's database instead of a new one. */
   mongodbUri?: string;
+  /** Whether no other node will use the database, as with the embedded one. */
+  isDatabasePrivate?: boolean;
   clock?: Clock;
   /** Tells how far the event loop lags behind; what it says counts when OVERLOAD_LAG_MS is set. */
   lagSource?: LagSource;
@@ -87,6 +89,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
     config,
     mongodbUri,
     logger: createLogger(config),
+    ...(options.isDatabasePrivate && { isDatabasePrivate: true }),
     ...(options.clock && { clock: options.clock }),
     ...(options.lagSource && { lagSource: options.lagSource }),
   });

@@ -4,6 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import { Rounds } from '../../platform/rounds.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { ChatDoc, LastMessage } from '../chats/index.js';
+import type { Head } from './message-log.js';
 import type { MessageDoc } from './message.model.js';
 
 /**
@@ -11,6 +12,8 @@ import type { MessageDoc } from './message.model.js';
  * of the same chat to take its place, in milliseconds. Other nodes' lists are late by as much.
  */
 const FLUSH_DELAY_MS = 200;
+/** The same while at least this many chats are active at once: lists would take a good part of all writes. */
+const BUSY = { chats: 25, delayMs: 1000 };
 /** Characters of a message that lists show. */
 const PREVIEW_LENGTH = 140;
 
@@ -37,6 +40,10 @@ export class ChatHeads {
   private pending = new Map<string, MessageDoc>();
   /** How far logs have come whose lists may lag. */
   private reached = new Map<string, number>();
+  /** Newest numbers of the chats that this node has written to, until somebody asks for them. */
+  private written = new Map<string, Head>();
+  /** How many chats the last write was of. */
+  private lastFlushed = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly rounds = new Rounds(() => this.flush());
 
@@ -55,7 +62,15 @@ export class ChatHeads {
       message.seq > known.seq ||
       (message.seq === known.seq && message.version > known.version);
     if (isNewer) this.pending.set(chatId, message);
+    this.written.set(chatId, further(this.written.get(chatId), message));
     this.flushSoon();
+  }
+
+  /** The newest numbers of the chats that this node has written to since they were last taken. */
+  takeWritten(): Map<string, Head> {
+    const { written } = this;
+    this.written = new Map();
+    return written;
   }
 
   /**
@@ -79,6 +94,7 @@ export class ChatHeads {
     clearTimeout(this.timer);
     this.timer = undefined;
     const batch = this.pending;
+    this.lastFlushed = batch.size;
     const reached = this.reached;
     this.pending = new Map();
     this.reached = new Map();
@@ -87,9 +103,10 @@ export class ChatHeads {
   }
 
   private flushSoon(): void {
+    const delayMs = this.lastFlushed < BUSY.chats ? FLUSH_DELAY_MS : BUSY.delayMs;
     this.timer ??= setTimeout(() => {
       void this.rounds.run();
-    }, FLUSH_DELAY_MS);
+    }, delayMs);
   }
 
   /** Fetches, of the logs that have come further than their lists, the messages that are missing there. */
@@ -131,6 +148,11 @@ export class ChatHeads {
     }
   }
 }
+
+const further = (known: Head | undefined, { seq, version }: Head): Head => ({
+  seq: Math.max(known?.seq ?? 0, seq),
+  version: Math.max(known?.version ?? 0, version),
+});
 
 /** Moves a chat forward to a newer message, or refreshes the preview of the one it already shows. */
 const headUpdates = (message: MessageDoc): mongo.AnyBulkWriteOperation[] => {

@@ -1,5 +1,4 @@
-import { trusted } from 'mongoose';
-import type { Model } from 'mongoose';
+import type { Model, Types } from 'mongoose';
 import type { Logger } from '../../platform/logger.js';
 import { hears } from '../../realtime/dialect.js';
 import { rooms } from '../../realtime/rooms.js';
@@ -10,6 +9,10 @@ import type { Head, MessageDoc } from '../messages/index.js';
 /** What the digest is built from. */
 export interface HeadDigestParts {
   messages: Model<MessageDoc>;
+  /** What this node has written since it was last asked. */
+  takeWritten(): Map<string, Head>;
+  /** Whether no other node can write to the database. */
+  isAlone: boolean;
   /** The sockets of this node that stand in a room. */
   socketsIn(room: string): ParleySocket[];
   clock: Clock;
@@ -26,8 +29,8 @@ const MIN_HINT_SPREAD_MS = 1000;
 
 /**
  * Tells clients what they may have missed. A lost event is noticed with the next one of its chat; for
- * the last one there is no next, so every client is told from time to time how far its chats are:
- * by one query per node, and only of chats that have changed since.
+ * the last one there is no next, so every client is told from time to time how far its chats are, if
+ * they have changed since: by one query per node, or from memory where the database is the node's own.
  */
 export class HeadDigest {
   private timer: NodeJS.Timeout | undefined;
@@ -66,7 +69,10 @@ export class HeadDigest {
 
   private async run(): Promise<void> {
     const now = this.parts.clock.now();
-    const heads = await this.headsSince(new Date(this.since - CLOCK_TOLERANCE_MS));
+    const written = this.parts.takeWritten();
+    const heads = this.parts.isAlone
+      ? written
+      : await this.headsSince(new Date(this.since - CLOCK_TOLERANCE_MS));
     this.since = now;
     const digests = new Map<ParleySocket, Record<string, [number, number]>>();
     for (const [chatId, { seq, version }] of heads) {
@@ -83,17 +89,11 @@ export class HeadDigest {
 
   /** The newest numbers among what has changed since; chats without a change are not in it. */
   private async headsSince(since: Date): Promise<Map<string, Head>> {
-    const heads = new Map<string, Head>();
-    const changed = this.parts.messages
-      .find({ updatedAt: trusted({ $gt: since }) }, { chatId: 1, seq: 1, version: 1, _id: 0 })
-      .lean()
-      .cursor();
-    for await (const { chatId, seq, version } of changed) {
-      const id = chatId.toHexString();
-      const head = heads.get(id) ?? { seq: 0, version: 0 };
-      heads.set(id, { seq: Math.max(head.seq, seq), version: Math.max(head.version, version) });
-    }
-    return heads;
+    const changed = await this.parts.messages.aggregate<Head & { _id: Types.ObjectId }>([
+      { $match: { updatedAt: { $gt: since } } },
+      { $group: { _id: '$chatId', seq: { $max: '$seq' }, version: { $max: '$version' } } },
+    ]);
+    return new Map(changed.map(({ _id, seq, version }) => [_id.toHexString(), { seq, version }]));
   }
 }
 
