@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient, ObjectId } from 'mongodb';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import type * as EmbeddedDb from '../../src/embedded-db/index.js';
 import { percentile } from './load.js';
 import { startParley } from './parley-target.js';
 import type { Account, ParleyTarget } from './parley-target.js';
@@ -17,6 +17,9 @@ const BATCH = 500;
 const WORDS = Array.from({ length: 5000 }, (_, i) => `w${i.toString(36)}ord`);
 const word = (): string => WORDS[Math.floor(WORDS.length * Math.random() ** 3)]!;
 const sentence = (): string => Array.from({ length: 8 }, word).join(' ');
+
+/** The database as it is built, like Parley itself. */
+const BUILT_DATABASE = new URL('../../dist/embedded-db/index.js', import.meta.url).href;
 
 const databaseNamed = (uri: string, name: string): string =>
   uri.replace(/^(mongodb:\/\/[^/]+)\/?[^?]*/, `$1/${name}`);
@@ -94,6 +97,7 @@ const measure = async (
 /** Search in a chat of 10,000 messages, alone and in a large store, and over all of a user's chats. */
 export const bench = async (): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-search-'));
+  const { startEmbeddedDb } = (await import(BUILT_DATABASE)) as typeof EmbeddedDb;
   const given = process.env.MONGODB_URI;
   const database = given
     ? { uri: given, close: () => Promise.resolve() }
