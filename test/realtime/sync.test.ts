@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
+import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket, settled } from '../support/socket.js';
@@ -302,8 +303,11 @@ describe('sync', () => {
     const own = await startServer({ env: { HEAD_DIGEST_MS: '100' }, isDatabasePrivate: true });
     const { alice, chatId } = await openDirectChat(own);
     const a = await TestSocket.connect(own, alice);
-    const until = (version: number) =>
-      a.next('heads', ({ chats }) => (chats as Record<string, number[]>)[chatId]?.[1] === version);
+    const told = () =>
+      a.heard
+        .filter(({ event }) => event === 'heads')
+        .map(({ payload }) => (payload.chats as Record<string, number[]>)[chatId]?.[1]);
+    const until = (version: number) => eventually(() => told().includes(version));
     const sent = await a.command('send_message', { chatId, content: 'one' });
     const messageId = (sent.data as { id: string }).id;
     await until(1);
@@ -313,6 +317,7 @@ describe('sync', () => {
     await until(3);
     await a.command('delete_message', { messageId, deleteForEveryone: false });
     await until(4);
+    expect(told()).toEqual([1, 2, 3, 4]);
     a.close();
     await own.close();
   });
