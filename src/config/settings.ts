@@ -260,6 +260,16 @@ export const settings = {
     count(2000),
     'Connections that may wait for that, for 5 seconds at most; the next ones are told when to come back.',
   ),
+  pingIntervalMs: load(
+    'PING_INTERVAL_MS',
+    count(15_000, 100),
+    'How often each connection is asked whether it still lives, in milliseconds.',
+  ),
+  pingTimeoutMs: load(
+    'PING_TIMEOUT_MS',
+    count(10_000, 100),
+    'How long it may take to answer that, in milliseconds. A connection that its network has lost is dropped after PING_INTERVAL_MS and this at the latest, by both ends.',
+  ),
   overloadLagMs: load(
     'OVERLOAD_LAG_MS',
     count(500),

@@ -28,7 +28,13 @@ export interface SocketServerParts {
   httpServer: HttpServer;
   config: Pick<
     Config,
-    'corsOrigins' | 'nodeEnv' | 'requestTimeoutMs' | 'rateLimitEventsPerSecond' | 'websocketOnly'
+    | 'corsOrigins'
+    | 'nodeEnv'
+    | 'pingIntervalMs'
+    | 'pingTimeoutMs'
+    | 'requestTimeoutMs'
+    | 'rateLimitEventsPerSecond'
+    | 'websocketOnly'
   > &
     AdmissionParts['config'];
   logger: Logger;
@@ -95,8 +101,8 @@ export class SocketServer {
       httpCompression: false,
       serveClient: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
-      pingInterval: 15_000,
-      pingTimeout: 10_000,
+      pingInterval: config.pingIntervalMs,
+      pingTimeout: config.pingTimeoutMs,
       allowRequest: (_req, decide) => {
         const hasRoom = this.admission.hasRoom(this.io.engine.clientsCount);
         decide(hasRoom ? null : 'Too many connections', hasRoom);
