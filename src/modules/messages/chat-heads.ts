@@ -4,7 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import { Rounds } from '../../platform/rounds.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { ChatDoc, LastMessage } from '../chats/index.js';
-import type { Head } from './message-log.js';
+import type { Head } from './message-log.types.js';
 import type { MessageDoc } from './message.model.js';
 
 /**

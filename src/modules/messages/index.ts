@@ -36,7 +36,7 @@ export { ChatHeads } from './chat-heads.js';
 export { MessageHistory, statusOf } from './message-history.service.js';
 export type { HistoryQuery, MessageStatus, MessageView } from './message-history.service.js';
 export { MessageLog } from './message-log.js';
-export type { Head } from './message-log.js';
+export type { Head } from './message-log.types.js';
 export { CHAT_FILES_INDEX, MESSAGE_TYPES } from './message.model.js';
 export type { Attachment, MessageDoc, MessageType, Reaction } from './message.model.js';
 export { toRecord } from './message.record.js';

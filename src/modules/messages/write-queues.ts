@@ -1,0 +1,178 @@
+import { LRUCache } from 'lru-cache';
+import { AppError } from '../../shared/errors.js';
+import type { ChatQueue, Head, PendingChange, PendingInsert } from './message-log.types.js';
+
+/** Items of one batch, and of all queues together; past the latter, sends are refused as OVERLOADED. */
+export const MAX_BATCH = 500;
+const MAX_PENDING = 20_000;
+/** Batches under way at the same time, each over chats of its own. */
+const MAX_IN_FLIGHT = 2;
+/**
+ * Batches start at least this far apart, in milliseconds: under load, more messages share a round trip;
+ * on a quiet server the last batch is long over and nothing waits.
+ */
+const WINDOW_MS = 2;
+/** A node trusts what it knows of a chat's numbers for this long, far below what versions are kept for. */
+const HEAD_MAX_AGE_MS = 60_000;
+/** How long a chat goes alone after another node has written to it too, in milliseconds. */
+const CONTENTION_MS = 10_000;
+
+/**
+ * What waits to be written, by chat, and the batches that are made of it. A chat is in one batch at a
+ * time, so that its writes come one after the other.
+ */
+export class WriteQueues {
+  /** Chats with work to do, in the order in which it came. */
+  private readonly waiting = new Map<string, ChatQueue>();
+  private readonly busy = new Set<string>();
+  private readonly heads = new LRUCache<string, Head>({ max: 50_000, ttl: HEAD_MAX_AGE_MS });
+  private readonly contended = new LRUCache<string, true>({ max: 1000, ttl: CONTENTION_MS });
+  private pendingCount = 0;
+  private inFlight = 0;
+  private isScheduled = false;
+  private lastStart = 0;
+  private idleWaiters: (() => void)[] = [];
+
+  /**
+   * @param write takes what it writes out of the queues, and answers it; what it leaves is tried again
+   */
+  constructor(private readonly write: (queues: ChatQueue[]) => Promise<void>) {}
+
+  /**
+   * Adds an item, made with what settles it.
+   *
+   * @throws {AppError} OVERLOADED when too much is waiting.
+   */
+  add<T>(
+    chatId: string,
+    makeItem: (
+      resolve: (value: T) => void,
+      reject: (error: unknown) => void,
+    ) => PendingInsert | PendingChange,
+  ): Promise<T> {
+    if (this.pendingCount >= MAX_PENDING) {
+      return Promise.reject(
+        new AppError('OVERLOADED', 'Too many messages are waiting; try again', { retryAfter: 1 }),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.pendingCount += 1;
+      let isSettled = false;
+      const settle =
+        <V>(end: (value: V) => void) =>
+        (value: V) => {
+          if (isSettled) return;
+          isSettled = true;
+          this.pendingCount -= 1;
+          end(value);
+          if (this.pendingCount === 0) for (const waiter of this.idleWaiters.splice(0)) waiter();
+        };
+      this.queueOf(chatId).items.push(makeItem(settle(resolve), settle(reject)));
+      this.schedule();
+    });
+  }
+
+  /** Resolves when everything accepted so far is written or refused. */
+  drained(): Promise<void> {
+    if (this.pendingCount === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Another node writes to this chat too: it goes alone for a while, and holds up no other. */
+  markContended(queue: ChatQueue): void {
+    queue.isContended = true;
+    this.contended.set(queue.chatId, true);
+  }
+
+  private queueOf(chatId: string): ChatQueue {
+    let queue = this.waiting.get(chatId);
+    if (!queue) {
+      queue = {
+        chatId,
+        items: [],
+        head: this.heads.get(chatId),
+        isContended: this.contended.has(chatId),
+      };
+      this.waiting.set(chatId, queue);
+    }
+    return queue;
+  }
+
+  /** Starts a batch once the current turn of the event loop, or the window, has collected its share. */
+  private schedule(): void {
+    if (this.isScheduled || this.inFlight >= MAX_IN_FLIGHT) return;
+    this.isScheduled = true;
+    const start = () => {
+      this.isScheduled = false;
+      this.startBatches();
+    };
+    const wait = this.lastStart + WINDOW_MS - performance.now();
+    if (wait > 0) setTimeout(start, wait);
+    else setImmediate(start);
+  }
+
+  private startBatches(): void {
+    while (this.inFlight < MAX_IN_FLIGHT) {
+      const chosen = this.chooseQueues();
+      if (chosen.length === 0) return;
+      this.inFlight += 1;
+      this.lastStart = performance.now();
+      for (const queue of chosen) {
+        this.waiting.delete(queue.chatId);
+        this.busy.add(queue.chatId);
+      }
+      void this.runBatch(chosen);
+    }
+  }
+
+  /** The next chats to write: several uncontended ones together, or a contended one alone. */
+  private chooseQueues(): ChatQueue[] {
+    const chosen: ChatQueue[] = [];
+    let size = 0;
+    for (const queue of this.waiting.values()) {
+      if (this.busy.has(queue.chatId)) continue;
+      if (queue.isContended) {
+        if (chosen.length === 0) return [queue];
+        continue;
+      }
+      chosen.push(queue);
+      size += queue.items.length;
+      if (size >= MAX_BATCH) break;
+    }
+    return chosen;
+  }
+
+  private async runBatch(queues: ChatQueue[]): Promise<void> {
+    // What comes in from now on waits in another queue, so this is all that the batch can touch.
+    const taken = queues.flatMap(({ items }) => items);
+    try {
+      await this.write(queues);
+    } catch (error) {
+      // The heads could not be read, or something failed that no step expects. Everybody gets an
+      // answer; those who have one keep it. What was written all the same is found by a retry.
+      for (const queue of queues) {
+        queue.head = undefined;
+        queue.items.length = 0;
+      }
+      for (const item of taken) item.reject(error);
+    }
+    for (const queue of queues) this.release(queue);
+    this.inFlight -= 1;
+    this.schedule();
+  }
+
+  /** Gives the chat back, keeping what is left before what has come in the meantime. */
+  private release(queue: ChatQueue): void {
+    this.busy.delete(queue.chatId);
+    if (queue.head) this.heads.set(queue.chatId, queue.head);
+    else this.heads.delete(queue.chatId);
+    const arrived = this.waiting.get(queue.chatId);
+    if (arrived) {
+      arrived.items.unshift(...queue.items);
+      arrived.head = queue.head;
+      arrived.isContended = queue.isContended;
+    } else if (queue.items.length > 0) {
+      this.waiting.set(queue.chatId, queue);
+    }
+  }
+}
