@@ -13,6 +13,7 @@ const BENCHES: Record<string, () => Promise<{ bench: () => Promise<void> }>> = {
   embedded: () => import('./embedded.js'),
   search: () => import('./search.js'),
   redis: () => import('./redis.js'),
+  'slow-database': () => import('./slow-database.js'),
   stalled: () => import('./stalled.js'),
   soak: () => import('./soak.js'),
   nodes: () => import('./nodes.js'),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerProcess } from './server-process.js';
+import { Refusal } from './target.js';
 import type { Peer } from './target.js';
 
 /** What a load has shown; times in milliseconds. */
@@ -7,6 +8,8 @@ export interface LoadResult {
   sent: number;
   acknowledged: number;
   refused: number;
+  /** How long each refusal took, by its code; `none` where there was no answer at all. */
+  refusals: Map<string, number[]>;
   delivered: number;
   ackP50: number;
   ackP99: number;
@@ -25,10 +28,12 @@ export interface Load {
   audience: number;
   perSecond: number;
   seconds: number;
+  /** How long answers may still arrive after the last message was sent, in milliseconds. */
+  graceMs?: number;
 }
 
 const TICK_MS = 2;
-/** How long answers may still arrive after the last message was sent. */
+/** How long answers may still arrive after the last message was sent, unless told. */
 const GRACE_MS = 3000;
 const FILLER =
   'a message as people write them, of about one hundred characters, give or take a few';
@@ -72,6 +77,7 @@ export const applyLoad = async (load: Load, stopwatch: Stopwatch): Promise<LoadR
   const { server, senders, audience, perSecond, seconds } = load;
   const total = Math.round(perSecond * seconds);
   const acks: number[] = [];
+  const refusals = new Map<string, number[]>();
   let refused = 0;
   let sent = 0;
   stopwatch.reset();
@@ -84,13 +90,19 @@ export const applyLoad = async (load: Load, stopwatch: Stopwatch): Promise<LoadR
       const dueAt = start + (sent / perSecond) * 1000;
       senders[sent % senders.length]!.send(stopwatch.text(sent, dueAt)).then(
         () => acks.push(performance.now() - dueAt),
-        () => refused++,
+        (error: unknown) => {
+          refused += 1;
+          const code = error instanceof Refusal ? error.code : 'none';
+          const times = refusals.get(code) ?? [];
+          times.push(performance.now() - dueAt);
+          refusals.set(code, times);
+        },
       );
     }
     await delay(TICK_MS);
   }
   const expected = total * audience;
-  const lastCall = performance.now() + GRACE_MS;
+  const lastCall = performance.now() + (load.graceMs ?? GRACE_MS);
   const isDone = () => acks.length + refused >= total && stopwatch.delays.length >= expected;
   while (!isDone() && performance.now() < lastCall) await delay(TICK_MS);
   const cpuMs = (await server.cpuMs()) - cpuBefore;
@@ -99,6 +111,7 @@ export const applyLoad = async (load: Load, stopwatch: Stopwatch): Promise<LoadR
     sent,
     acknowledged: acks.length,
     refused,
+    refusals,
     delivered,
     ackP50: percentile(acks, 0.5),
     ackP99: percentile(acks, 0.99),

@@ -35,7 +35,7 @@ export const bench = async (): Promise<void> => {
     await parley.stop();
     await services.stop();
   }
-  const median = (which: 'one' | 'two', key: keyof LoadResult) =>
+  const median = (which: 'one' | 'two', key: 'deliverP50' | 'deliverP99') =>
     percentile(
       results[which].map((result) => result[key]),
       0.5,

@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb';
 import type { Socket } from 'socket.io-client';
 import { settings } from '../../src/config/index.js';
 import { startServerProcess } from './server-process.js';
-import { ACK_TIMEOUT_MS, connect, inParallel } from './target.js';
+import { ACK_TIMEOUT_MS, Refusal, connect, inParallel } from './target.js';
 import type { Peer, Target } from './target.js';
 
 /** Parley, and what a benchmark asks of it besides messages. */
@@ -49,7 +49,7 @@ const NO_LIMITS = Object.fromEntries(
 
 const command = async (socket: Socket, event: string, payload: object): Promise<void> => {
   const answer = (await socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload)) as Ack;
-  if (!answer.ok) throw new Error(`${event}: ${answer.error?.code}`);
+  if (!answer.ok) throw new Refusal(event, answer.error?.code ?? 'no code');
 };
 
 const peer = (socket: Socket, chatId: string): StallingPeer => ({

@@ -24,6 +24,16 @@ export interface Target {
   stop(): Promise<void>;
 }
 
+/** A server's refusal of a command, with its code. */
+export class Refusal extends Error {
+  constructor(
+    event: string,
+    readonly code: string,
+  ) {
+    super(`${event}: ${code}`);
+  }
+}
+
 const CONNECT_TIMEOUT_MS = 20_000;
 /** A command without an answer for this long is an error, in milliseconds. */
 export const ACK_TIMEOUT_MS = 20_000;

@@ -19,6 +19,7 @@ describe('GET /metrics', () => {
     const answer = await server.http.get('/metrics').set('authorization', `Bearer ${TOKEN}`);
     expect([answer.status, answer.type]).toEqual([200, 'text/plain']);
     expect(answer.text).toMatch(/^parley_connections 0$/m);
+    expect(answer.text).toMatch(/^nodejs_eventloop_lag_max_seconds \d/m);
     expect(answer.text).toMatch(/^process_resident_memory_bytes \d+/m);
   });
 

@@ -5,11 +5,12 @@ import type { AddressInfo, NetConnectOpts, Server, Socket } from 'node:net';
 /** How the proxy treats connections: as a wire, late, silent while staying open, or not at all. */
 export type ProxyMode = 'pass' | 'delay' | 'freeze' | 'cut';
 
-/** How late a delayed chunk is, in milliseconds. */
+/** How late a delayed chunk is unless told, in milliseconds. */
 const DELAY_MS = 300;
 
 export class TcpProxy {
   private mode: ProxyMode = 'pass';
+  private delayMs = DELAY_MS;
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -32,9 +33,14 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Changes how the proxy behaves, for open connections too. */
-  set(mode: ProxyMode): void {
+  /**
+   * Changes how the proxy behaves, for open connections too.
+   *
+   * @param delayMs how late a delayed chunk is, in each direction.
+   */
+  set(mode: ProxyMode, delayMs = DELAY_MS): void {
     this.mode = mode;
+    this.delayMs = delayMs;
     if (mode === 'cut') for (const socket of this.sockets) socket.destroy();
     const isStill = mode === 'freeze';
     for (const socket of this.sockets) {
@@ -79,7 +85,7 @@ export class TcpProxy {
       late.push(chunk);
       setTimeout(() => {
         send(late.shift()!);
-      }, DELAY_MS);
+      }, this.delayMs);
     });
     // A broken connection is what this is for; the other half ends with it.
     from.on('error', () => to.destroy());
