@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { ChatClient, ChatRoom, MemoryStorage } from '../../src/client/index.js';
+import { ChatClient, ChatError, ChatRoom, MemoryStorage } from '../../src/client/index.js';
 import type { ChaosDevice, Draft } from './chaos-device.js';
 import type { LoggedMessage, SendRecord } from './history-checker.js';
 import type { Person } from './chaos-people.js';
@@ -13,6 +13,8 @@ export class SdkDevice implements ChaosDevice {
   readonly sends: SendRecord[] = [];
   private readonly client: ChatClient;
   private readonly underWay = new Set<Promise<void>>();
+  /** Sends that were refused for good; none should be. */
+  private readonly failures: unknown[] = [];
   private isStopped = false;
 
   /** @param url the node that the device is bound to, however often it is restarted. */
@@ -54,9 +56,17 @@ export class SdkDevice implements ChaosDevice {
   send({ clientMessageId, chatId, content }: Draft): void {
     const record: SendRecord = { clientMessageId, chatId };
     this.sends.push(record);
-    const work = this.client.send({ clientMessageId, chatId, content }).then(({ id, seq }) => {
-      record.acknowledged = { id, seq };
-    });
+    const work = this.client.send({ clientMessageId, chatId, content }).then(
+      ({ id, seq }) => {
+        record.acknowledged = { id, seq };
+      },
+      (error: unknown) => {
+        // On a machine that cannot keep up: this one was never taken.
+        if (error instanceof ChatError && error.code === 'OUTBOX_FULL') {
+          this.sends.splice(this.sends.indexOf(record), 1);
+        } else this.failures.push(error);
+      },
+    );
     const done = work.finally(() => this.underWay.delete(done));
     this.underWay.add(done);
   }
@@ -69,6 +79,7 @@ export class SdkDevice implements ChaosDevice {
 
   async allAcknowledged(): Promise<void> {
     await Promise.all(this.underWay);
+    if (this.failures.length > 0) throw this.failures[0];
   }
 
   async catchUpAll(): Promise<void> {
