@@ -10,7 +10,7 @@ import { CommandDispatcher, MAX_IN_FLIGHT_IN_ALL } from './on-command.js';
 import type { ParleySocket } from './socket-data.js';
 import type { SocketDirectory } from './socket-directory.js';
 
-type Listener = (event: string, ...args: unknown[]) => void;
+type Listener = (event: string | number, ...args: unknown[]) => void;
 
 /** A dispatcher with one command that ends when told to, and a way to send it from any number of sockets. */
 const setUp = () => {
@@ -67,7 +67,7 @@ const setUp = () => {
       emit: (...args: unknown[]) => emitted.push(args),
     } as unknown as ParleySocket;
     dispatcher.attach(socket);
-    const send = (event: string) =>
+    const send = (event: string | number) =>
       new Promise<AckBody>((resolve) => {
         listener(event, {}, resolve);
       });
@@ -111,6 +111,14 @@ describe('commands under way', () => {
     const later = connect().send('slow');
     ends.at(-1)!();
     expect(await later).toMatchObject({ ok: true });
+  });
+});
+
+describe('an event that is a number', () => {
+  it('is unknown, as one with a name is', async () => {
+    const { connect } = setUp();
+    const error = { code: 'UNKNOWN_EVENT', message: 'Unknown event: 7' };
+    expect(await connect().send(7)).toMatchObject({ ok: false, error });
   });
 });
 

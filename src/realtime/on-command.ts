@@ -62,7 +62,9 @@ export class CommandDispatcher {
     const budget = new EventBudget(this.parts.eventsPerSecond);
     const caller = new Caller(socket, this.parts);
     let inFlight = 0;
-    socket.onAny((event: string, ...args: unknown[]) => {
+    socket.onAny((name: string | number, ...args: unknown[]) => {
+      // The protocol lets numbers be names, too.
+      const event = String(name);
       const last = args.at(-1);
       const ack = typeof last === 'function' ? (last as (body: AckBody) => void) : undefined;
       const payload = ack && args.length === 1 ? undefined : args[0];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import type { Response } from 'supertest';
+import { eventually } from '../support/eventually.js';
 import { movOf, mp3Of, mp4Of, oggOf, wavOf, webmOf } from '../support/media-samples.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
@@ -226,6 +227,36 @@ describe('what is refused, and leaves nothing', () => {
       left = await added();
     }
     expect(left).toEqual([]);
+  });
+
+  it('uploads that break off as soon as they have begun', async () => {
+    const before = await filesOnDisk();
+    const form = Buffer.concat([
+      Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'),
+      PDF,
+    ]);
+    // When the connection ends before the server has named the file, an error that nobody owned would end
+    // the process, and fails this suite.
+    const breakOff = () =>
+      new Promise<void>((resolve) => {
+        const req = request(`${server.url}/api/media/upload-chat-media`, {
+          method: 'POST',
+          agent: false,
+          headers: {
+            ...alice.auth,
+            'content-type': 'multipart/form-data; boundary=b',
+            'content-length': '1000',
+          },
+        });
+        req.on('error', () => undefined);
+        req.on('close', resolve);
+        req.write(form, () => req.destroy());
+      });
+    await Promise.all(Array.from({ length: 50 }, breakOff));
+    expect((await upload(Buffer.from('neither'), 'a.txt')).status).toBe(415);
+    const known = new Set(before);
+    await eventually(async () => (await filesOnDisk()).every((name) => known.has(name)));
+    expect(await filesOnDisk()).toHaveLength(before.length);
   });
 
   it('one bad file among several: none is stored', async () => {

@@ -70,7 +70,7 @@ export const uploadForm = (directory: string, rule: UploadFormRule): RequestHand
       return;
     }
     res.once('close', () => {
-      for (const { path } of filesOf(req)) void rm(path, { force: true });
+      for (const { path } of filesOf(req)) discard(path);
     });
     void parse(req, res, (error: unknown) => {
       next(error === undefined || error === null ? undefined : refusalOf(error, rule));
@@ -78,8 +78,16 @@ export const uploadForm = (directory: string, rule: UploadFormRule): RequestHand
   };
 };
 
+/** A form that breaks off leaves files that multer had not named yet, or has removed itself. */
 const filesOf = (req: Request): Express.Multer.File[] =>
-  Array.isArray(req.files) ? req.files : [];
+  Array.isArray(req.files)
+    ? req.files.filter(({ path }) => (path as string | undefined) !== undefined)
+    : [];
+
+const discard = (path: string): void => {
+  // A file that cannot be removed costs room on the disk, and must not cost the process.
+  rm(path, { force: true }).catch(() => undefined);
+};
 
 /**
  * The files of a form that {@link uploadForm} has read.
