@@ -1,0 +1,36 @@
+/**
+ * A short run of the fuzzer against the built program; `npm run fuzz` makes longer ones. What it throws and
+ * what must hold stands in test/fuzz.
+ */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { beforeAll, expect, it } from '@jest/globals';
+import { listSurface } from '../../scripts/route-list.js';
+import { runFuzz } from '../fuzz/fuzz-run.js';
+import { SEED, runs } from '../support/seed.js';
+
+/** Building takes far less, but not on a machine that is busy with other suites. */
+const BUILD_MS = 300_000;
+const RUN_MS = 120_000;
+
+beforeAll(async () => {
+  await promisify(execFile)(process.execPath, ['scripts/build.mjs', '--if-needed']);
+}, BUILD_MS);
+
+it(
+  'breaks nothing, whatever is thrown at it',
+  async () => {
+    const report = await runFuzz({
+      seed: SEED,
+      count: runs(2000),
+      surface: await listSurface(),
+      // A machine that is busy with other suites must not look like a server that hangs.
+      env: { REQUEST_TIMEOUT_MS: '20000', DATABASE_TIMEOUT_MS: '20000' },
+    });
+    expect(report.violations).toEqual([]);
+    expect(report.untouched).toEqual([]);
+    expect(report.busy).toEqual({});
+    expect(report.inputs).toBe(runs(2000));
+  },
+  RUN_MS,
+);
