@@ -4,6 +4,7 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { MongoClient, ObjectId } from 'mongodb';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 
@@ -69,6 +70,30 @@ describe('orphans', () => {
     ahead = 0;
     await server.http.get(`/media/${orphan.fileId}`).set(alice.auth).expect(404);
     await server.http.get(`/media/${used.fileId}`).set(alice.auth).expect(200);
+  });
+
+  it('are removed in one round, however many came in the same millisecond', async () => {
+    const { server, alice, chatId } = await setUp({});
+    const client = await MongoClient.connect(server.mongodbUri);
+    closing.push(() => client.close());
+    const media = client.db().collection('media');
+    const createdAt = new Date(0);
+    // As a crash leaves them: the row was written, the file was not.
+    const rows = Array.from({ length: 450 }, (_, i) => ({
+      ownerId: new ObjectId(alice.id),
+      purpose: 'chat',
+      chatIds: [new ObjectId(chatId)],
+      status: 'storing',
+      kind: 'file',
+      filename: 'a.pdf',
+      mimeType: 'application/pdf',
+      size: 1,
+      key: `uploads/chat/${chatId}/never-written-${i}.pdf`,
+      createdAt,
+    }));
+    await media.insertMany(rows);
+    expect(await server.container.collectOrphans()).toBe(rows.length);
+    expect(await media.countDocuments()).toBe(0);
   });
 });
 

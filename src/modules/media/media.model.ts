@@ -76,8 +76,6 @@ const mediaSchema = new Schema<MediaDoc>(
 );
 // A user's quota, and the picture that a new one replaces.
 mediaSchema.index({ ownerId: 1, purpose: 1 });
-// The collection of orphans goes from the oldest on.
-mediaSchema.index({ createdAt: 1 });
 
 /** The collection of uploaded files on a connection. */
 export const defineMediaModel = (connection: Connection): Model<MediaDoc> =>

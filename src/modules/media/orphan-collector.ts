@@ -1,4 +1,4 @@
-import type { Model } from 'mongoose';
+import type { Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import type { Clock } from '../../shared/clock.js';
 import type { MediaDoc } from './media.model.js';
@@ -37,11 +37,16 @@ export class OrphanCollector {
     const { media, clock, graceMs } = this.parts;
     const before = new Date(clock.now() - graceMs);
     let removed = 0;
-    let last = new Date(0);
+    // By the id, of which no two are equal: files of the same millisecond must not be stepped over.
+    let last: Types.ObjectId | undefined;
     for (;;) {
       const docs = await media
-        .find({ createdAt: trusted({ $gt: last, $lt: before }) })
-        .sort({ createdAt: 1 })
+        .find({
+          ...(last && { _id: trusted({ $gt: last }) }),
+          createdAt: trusted({ $lt: before }),
+        })
+        .sort({ _id: 1 })
+        .hint({ _id: 1 })
         .limit(BATCH)
         .lean();
       for (const doc of docs) {
@@ -55,7 +60,7 @@ export class OrphanCollector {
       }
       const end = docs.at(-1);
       if (docs.length < BATCH || !end) return removed;
-      last = end.createdAt;
+      last = end._id;
     }
   }
 
