@@ -77,7 +77,7 @@ describe('orphans', () => {
     const client = await MongoClient.connect(server.mongodbUri);
     closing.push(() => client.close());
     const media = client.db().collection('media');
-    const createdAt = new Date(0);
+    const createdAt = new Date('2026-01-01T00:00:00Z');
     // As a crash leaves them: the row was written, the file was not.
     const rows = Array.from({ length: 450 }, (_, i) => ({
       ownerId: new ObjectId(alice.id),
