@@ -126,7 +126,10 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
           inputs += 1;
           const problems = await perform(input, sockets).catch((error: unknown) => [String(error)]);
           for (const problem of problems) {
-            violations.push(`seed ${seed}, input ${index}: ${problem}\n${shown(input)}`);
+            const violation = `seed ${seed}, input ${index}: ${problem}\n${shown(input)}`;
+            violations.push(violation);
+            // At once, so that it is known even when the run does not come to its end.
+            log?.(violation);
           }
         }
       };

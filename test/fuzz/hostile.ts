@@ -213,7 +213,7 @@ const breakPlace = (random: Random, material: Material, holder: Holder, key: str
       if (Array.isArray(value))
         put(holder, key, [...value, ...value, hostileText(random, material)]);
       else if (typeof value === 'string') put(holder, key, value.repeat(random.between(2, 60)));
-      else put(holder, key, String(value));
+      else put(holder, key, JSON.stringify(value));
       break;
     case 6:
       if (material.ids.length > 0) put(holder, key, random.pick(material.ids));
