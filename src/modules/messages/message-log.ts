@@ -56,6 +56,7 @@ export class MessageLog {
       id: new Types.ObjectId(),
       draft,
       attempts: 0,
+      since: performance.now(),
       resolve,
       reject,
     }));
@@ -76,6 +77,7 @@ export class MessageLog {
       messageId,
       mutate,
       attempts: 0,
+      since: performance.now(),
       resolve,
       reject,
     }));

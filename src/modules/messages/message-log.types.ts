@@ -32,6 +32,8 @@ export interface PendingInsert {
   id: Types.ObjectId;
   draft: MessageDraft;
   attempts: number;
+  /** When it was added, by `performance.now()`. */
+  since: number;
   resolve(appended: Appended): void;
   reject(error: unknown): void;
 }
@@ -42,6 +44,8 @@ export interface PendingChange {
   messageId: string;
   mutate: Mutation;
   attempts: number;
+  /** When it was added, by `performance.now()`. */
+  since: number;
   resolve(result: { message: MessageDoc; changed: boolean }): void;
   reject(error: unknown): void;
 }

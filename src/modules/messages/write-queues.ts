@@ -12,6 +12,13 @@ const MAX_IN_FLIGHT = 2;
  * on a quiet server the last batch is long over and nothing waits.
  */
 const WINDOW_MS = 2;
+/**
+ * After a batch of this length the database is taken for stuck. Who has waited for it for longer than
+ * `WAITED_MS` is told so, rather than kept for another batch that may end the same way: together with
+ * the database's own time limit, nobody waits for more than three seconds. Both in milliseconds.
+ */
+const STUCK_MS = 1500;
+const WAITED_MS = 1000;
 /** A node trusts what it knows of a chat's numbers for this long, far below what versions are kept for. */
 const HEAD_MAX_AGE_MS = 60_000;
 /** How long a chat goes alone after another node has written to it too, in milliseconds. */
@@ -145,6 +152,7 @@ export class WriteQueues {
   private async runBatch(queues: ChatQueue[]): Promise<void> {
     // What comes in from now on waits in another queue, so this is all that the batch can touch.
     const taken = queues.flatMap(({ items }) => items);
+    const start = performance.now();
     try {
       await this.write(queues);
     } catch (error) {
@@ -158,7 +166,22 @@ export class WriteQueues {
     }
     for (const queue of queues) this.release(queue);
     this.inFlight -= 1;
+    if (performance.now() - start >= STUCK_MS) this.refuseWaiting(performance.now() - WAITED_MS);
     this.schedule();
+  }
+
+  /** Refuses what has been waiting since before a time, none of which has been written. */
+  private refuseWaiting(before: number): void {
+    for (const queue of this.waiting.values()) {
+      const refused = queue.items.filter(({ since }) => since < before);
+      if (refused.length === 0) continue;
+      queue.items = queue.items.filter(({ since }) => since >= before);
+      if (queue.items.length === 0) this.waiting.delete(queue.chatId);
+      const error = new AppError('OVERLOADED', 'The database does not keep up; try again', {
+        retryAfter: 1,
+      });
+      for (const item of refused) item.reject(error);
+    }
   }
 
   /** Gives the chat back, keeping what is left before what has come in the meantime. */
