@@ -17,6 +17,7 @@ import { Arrivals } from './arrivals.js';
 import type { AnyCommand } from './command.js';
 import { forgetHello, handshake } from './handshake.js';
 import { CommandDispatcher, onDisconnect } from './on-command.js';
+import { OpenConnections } from './open-connections.js';
 import type { RawConnection } from './raw-connection.js';
 import { rooms } from './rooms.js';
 import type { ParleySocket } from './socket-data.js';
@@ -63,6 +64,8 @@ const MAX_FRAME_BYTES = 64 * 1024;
 /** Sockets closed together when the node goes down, and the pause between such groups (ms). */
 const CLOSE_BATCH = 200;
 const CLOSE_PAUSE_MS = 20;
+/** How long clients have to end their side of a connection that is being closed, in milliseconds. */
+const CLOSE_GRACE_MS = 2000;
 /**
  * How long a connection may take to say who it is and to have its handshake, in milliseconds: more than
  * the longest wait for its turn and the longest handshake together.
@@ -82,10 +85,12 @@ export class SocketServer {
   private readonly admission: Admission;
   private readonly arrivals: Arrivals;
   private readonly announcing: Turnstile;
+  private readonly connections: OpenConnections;
   private isAccepting = true;
 
   constructor(private readonly parts: SocketServerParts) {
     const { config } = parts;
+    this.connections = new OpenConnections(parts.httpServer);
     this.admission = new Admission(parts);
     this.announcing = new Turnstile({
       concurrency: ANNOUNCED_AT_A_TIME,
@@ -177,11 +182,18 @@ export class SocketServer {
     this.isAccepting = false;
   }
 
-  /** Ends all connections; clients reconnect to another node. */
+  /** Ends all connections, also those whose other end is silent; clients reconnect to another node. */
   async close(): Promise<void> {
     this.slowConsumers.stop();
     await this.reconnectAll();
-    await this.io.close();
+    const cut = setTimeout(() => {
+      this.connections.cut();
+    }, CLOSE_GRACE_MS);
+    try {
+      await this.io.close();
+    } finally {
+      clearTimeout(cut);
+    }
   }
 
   private accept(socket: ParleySocket, dispatcher: CommandDispatcher): void {
