@@ -1,8 +1,36 @@
 /** Values that no honest client sends, and ways to break what an honest one does. */
 import type { Random } from '../support/random.js';
 
-/** Deep enough to exhaust a stack that follows it carelessly, and still a small frame. */
-const DEEP = 4000;
+/**
+ * Deep enough to exhaust a stack that follows it carelessly, still a small frame, and not so deep that the
+ * clients which send it could not write it themselves. Deeper ones go as text: {@link jsonOf}.
+ */
+const DEEP = 2000;
+
+/** Text nested deeper than anything here, for a value that is too deep to be written as text. */
+const BOTTOMLESS = '['.repeat(20_000) + ']'.repeat(20_000);
+
+/** Whether a value is nested deeper than clients can write, or without end. */
+export const isTooDeep = (value: unknown): boolean => {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > 2 * DEEP || level.length > 1_000_000) return true;
+    level = level.flatMap((one) =>
+      typeof one === 'object' && one !== null && !Buffer.isBuffer(one) ? Object.values(one) : [],
+    );
+  }
+  return false;
+};
+
+/** A value as JSON. One deep value inside another may go deeper than the engine's stack. */
+export const jsonOf = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch (error) {
+    if (error instanceof RangeError) return BOTTOMLESS;
+    throw error;
+  }
+};
 
 const nested = (depth: number, wrap: (inner: unknown) => unknown): unknown => {
   let value: unknown = 'x';
@@ -213,7 +241,7 @@ const breakPlace = (random: Random, material: Material, holder: Holder, key: str
       if (Array.isArray(value))
         put(holder, key, [...value, ...value, hostileText(random, material)]);
       else if (typeof value === 'string') put(holder, key, value.repeat(random.between(2, 60)));
-      else put(holder, key, JSON.stringify(value));
+      else put(holder, key, jsonOf(value));
       break;
     case 6:
       if (material.ids.length > 0) put(holder, key, random.pick(material.ids));

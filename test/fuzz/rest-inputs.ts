@@ -5,7 +5,14 @@ import type { Random } from '../support/random.js';
 import type { TestUser } from '../support/server.js';
 import type { Round, RouteTarget } from './fuzz-world.js';
 import type { Material } from './hostile.js';
-import { hostileText, hostileValue, mutated, mutatedBytes, randomBytes } from './hostile.js';
+import {
+  hostileText,
+  hostileValue,
+  jsonOf,
+  mutated,
+  mutatedBytes,
+  randomBytes,
+} from './hostile.js';
 import { enriched } from './plausible.js';
 
 /** A request in parts, which a client of HTTP can send. */
@@ -177,7 +184,7 @@ const jsonBody = (
   let value: unknown = full;
   if (dice < 0.6) value = mutated(random, material, full);
   else if (dice < 0.64) value = hostileValue(random, material);
-  let body: Buffer = Buffer.from(JSON.stringify(value) ?? '');
+  let body: Buffer = Buffer.from(jsonOf(value));
   if (random.next() < 0.12) body = mutatedBytes(random, body);
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (random.next() < 0.05) headers['content-type'] = random.pick(TYPES);
@@ -275,10 +282,7 @@ const formBody = (
   );
   const given = random.next() < 0.3 ? mutated(random, material, fields) : fields;
   const texts = Object.entries((given ?? {}) as object).map(([name, value]) =>
-    part(
-      `form-data; name="${name}"`,
-      Buffer.from(String(JSON.stringify(value) ?? '').replace(/^"|"$/g, '')),
-    ),
+    part(`form-data; name="${name}"`, Buffer.from(jsonOf(value).replace(/^"|"$/g, ''))),
   );
   const names = Object.keys(route.files ?? {});
   const count = random.next() < 0.85 ? 1 : random.between(0, 12);

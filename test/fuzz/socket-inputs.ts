@@ -4,7 +4,7 @@ import type { Random } from '../support/random.js';
 import type { TestUser } from '../support/server.js';
 import type { CommandTarget, Round } from './fuzz-world.js';
 import type { Material } from './hostile.js';
-import { hostileValue, mutated, mutatedBytes, randomBytes } from './hostile.js';
+import { hostileValue, isTooDeep, jsonOf, mutated, mutatedBytes, randomBytes } from './hostile.js';
 import { enriched } from './plausible.js';
 import { OPCODES, frame } from './raw-websocket.js';
 
@@ -44,7 +44,7 @@ export interface FramesInput {
 /** A socket frame may have 64 KB: whatever is longer ends the connection, which the raw inputs see to. */
 const FRAME_BYTES = 60_000;
 
-const sizeOf = (args: unknown[]): number => Buffer.byteLength(JSON.stringify(args));
+const sizeOf = (args: unknown[]): number => Buffer.byteLength(jsonOf(args));
 
 const EVENTS = [
   'no_such_event',
@@ -81,7 +81,7 @@ const commandInput = (random: Random, round: Round, target: CommandTarget): Comm
   let args = [payload];
   if (random.next() < 0.03)
     args = random.pick([[], [payload, payload], [null, payload], [payload, 1, 'x']]);
-  if (sizeOf(args) > FRAME_BYTES) args = [{}];
+  if (isTooDeep(args) || sizeOf(args) > FRAME_BYTES) args = [{}];
   return {
     kind: 'command',
     target: target.name,
@@ -105,10 +105,9 @@ const handshakeInput = (random: Random, round: Round): HandshakeInput => {
   return {
     kind: 'handshake',
     target: 'handshake',
-    auth: (typeof broken === 'object' && broken !== null ? broken : { token: broken }) as Record<
-      string,
-      unknown
-    >,
+    auth: (typeof broken === 'object' && broken !== null && !isTooDeep(broken)
+      ? broken
+      : { token: typeof broken }) as Record<string, unknown>,
   };
 };
 
@@ -178,7 +177,7 @@ const packetOf = (random: Random, round: Round): Buffer => {
   if (dice < 0.5) return Buffer.from(random.pick(PACKETS));
   const { command, payload } = random.pick(round.commands);
   const id = random.next() < 0.5 ? String(random.between(0, 999)) : '';
-  const text = Buffer.from(`42${id}${JSON.stringify([command.event, payload])}`);
+  const text = Buffer.from(`42${id}${jsonOf([command.event, payload])}`);
   if (dice < 0.53)
     return Buffer.concat([text.subarray(0, -1), Buffer.from(`,"${'x'.repeat(70_000)}"]`)]);
   return mutatedBytes(random, text);
