@@ -70,7 +70,7 @@ export class EmbeddedServer {
     );
     file.writeMeta(SOCKET_FOLDER, listener.folder ?? '');
     const checkpointer = new Checkpointer(file, (error) => {
-      log('warn', `The log is no longer moved in the background: ${String(error)}`);
+      log('warn', `The log was not moved into the file: ${String(error)}`);
     });
     return new EmbeddedServer(engine, queue, listener, checkpointer, options.ttlIntervalMs, log);
   }

@@ -12,12 +12,17 @@ export class Checkpointer {
   private readonly worker: Worker;
   private readonly ended: Promise<void>;
 
-  /** @param onFailure told when the thread has ended by an error */
+  /** @param onFailure told when the log could not be moved, or the thread has ended by an error */
   constructor(file: DatabaseFile, onFailure: (error: unknown) => void) {
     const options: CheckpointOptions = { file: file.path };
     this.worker = startWorker('checkpoint-worker', options);
     this.worker.on('message', () => {
-      file.checkpoint();
+      try {
+        file.checkpoint();
+      } catch (error) {
+        // A full disk must not end the database: what the log has stays in the log.
+        onFailure(error);
+      }
     });
     this.worker.on('error', onFailure);
     this.ended = new Promise((resolve) => {
