@@ -90,7 +90,8 @@ const scanFor = (query: string, limit = 200) => {
   return { terms, matcher: matcherOf(terms), isWanted: () => true, limit };
 };
 const find = async (finder: RowFinder, chatId: string, query: string): Promise<number[]> => {
-  const rows = await finder.inChat({ chatId, clearedSeq: 0 }, scanFor(query, 10_000));
+  const text = await finder.text(chatId);
+  const rows = await finder.inText({ chatId, clearedSeq: 0 }, text, scanFor(query, 10_000));
   return rows.map(({ seq }) => seq).sort((a, b) => a - b);
 };
 const findInMany = async (node: Node, chatIds: string[], query: string): Promise<string[]> => {

@@ -160,9 +160,13 @@ export class MessageHistory {
     return view!;
   }
 
-  /** Adds senders and receipt states to messages of one chat. */
-  async views(chatId: string, records: MessageRecord[]): Promise<MessageView[]> {
-    return this.withSenders(records, await this.positions(chatId));
+  /** Adds senders and receipt states to messages of one chat, which may still be on their way. */
+  async views(
+    chatId: string,
+    records: MessageRecord[] | Promise<MessageRecord[]>,
+  ): Promise<MessageView[]> {
+    const [found, positions] = await Promise.all([records, this.positions(chatId)]);
+    return this.withSenders(found, positions);
   }
 
   /** Receipt positions of all members; empty for a large chat. */

@@ -25,9 +25,13 @@ const MAX_TEXTS = 8;
 export class RowFinder {
   constructor(private readonly parts: RowFinderParts) {}
 
-  /** Hits in one chat: in its newest text, kept in memory, and then in its older blocks. */
-  async inChat(chat: SearchedChat, scan: Scan): Promise<SearchRow[]> {
-    const text = await this.parts.texts.current(chat.chatId);
+  /** The newest text of a chat, for {@link inText}; it needs to know nothing of the searcher. */
+  text(chatId: string): Promise<ChatText> {
+    return this.parts.texts.current(chatId);
+  }
+
+  /** Hits in one chat: in its newest text and then in its older blocks. */
+  async inText(chat: SearchedChat, text: ChatText, scan: Scan): Promise<SearchRow[]> {
     const found = rowsOfText(text, scan);
     if (text.lowest > 0 && found.length < scan.limit) {
       const older = await this.parts.blocks.inChat(chat, scan, text.lowest);
@@ -39,7 +43,9 @@ export class RowFinder {
   /** Hits in many chats, which come the most recently active first. */
   async inChats(chats: RecentChat[], scan: Scan): Promise<SearchRow[]> {
     const [foremost, others] = [chats.slice(0, MAX_TEXTS), chats.slice(MAX_TEXTS)];
-    const found = await Promise.all(foremost.map((chat) => this.inChat(chat, scan)));
+    const found = await Promise.all(
+      foremost.map(async (chat) => this.inText(chat, await this.text(chat.chatId), scan)),
+    );
     const rows = found.flat().sort(newestFirst);
     const oldest = rows[scan.limit - 1]?.createdAt ?? -Infinity;
     if (others[0] && others[0].lastMessageAt >= oldest) {

@@ -67,11 +67,14 @@ export class Search {
   async inChat(actor: Actor, chatId: string, query: SearchQuery): Promise<SearchResult> {
     const terms = termsOf(query);
     await this.parts.access.member(actor.userId, chatId);
-    const cleared = await this.clearedSeqs(actor.userId, chatId);
+    const [cleared, text] = await Promise.all([
+      this.clearedSeqs(actor.userId, chatId),
+      this.parts.rows.text(chatId),
+    ]);
     // Without one, the membership has ended since it was checked.
     const clearedSeq = cleared.get(chatId) ?? Infinity;
     const scan = scanOf(actor, terms, query);
-    const found = await this.parts.rows.inChat({ chatId, clearedSeq }, scan);
+    const found = await this.parts.rows.inText({ chatId, clearedSeq }, text, scan);
     return this.page(actor, found, terms, query);
   }
 
@@ -133,7 +136,7 @@ export class Search {
     const views = await Promise.all(
       byChat.map(async ([chatId, found]) => {
         const seqs = found.map(({ row }) => row.seq);
-        return this.parts.history.views(chatId, await this.visible(actor, chatId, seqs));
+        return this.parts.history.views(chatId, this.visible(actor, chatId, seqs));
       }),
     );
     const byPlace = new Map(
