@@ -3,11 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Connection } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import { Types, createConnection } from 'mongoose';
 import type { EmbeddedDb } from '../../src/embedded-db/index.js';
 import { startEmbeddedDb } from '../../src/embedded-db/index.js';
-import { CHAT_FILES_INDEX, defineMessageModels } from '../../src/modules/messages/index.js';
+import type { MessageDoc } from '../../src/modules/messages/index.js';
+import {
+  CHAT_FILES_BY_TYPE_INDEX,
+  CHAT_FILES_INDEX,
+  defineMessageModels,
+} from '../../src/modules/messages/index.js';
 
 const FILES = 130;
 /** Messages without a file between two with one. */
@@ -16,21 +21,14 @@ const BETWEEN = 20;
 let folder: string;
 let database: EmbeddedDb;
 let connection: Connection;
+let model: Model<MessageDoc>;
+const chatId = new Types.ObjectId();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'parley-files-'));
   database = await startEmbeddedDb({ dataDir: folder });
   connection = await createConnection(database.uri).asPromise();
-});
-afterAll(async () => {
-  await connection.close();
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-it('are found by an index that has nothing else: no more is looked at than is shown', async () => {
-  const model = defineMessageModels(connection);
+  model = defineMessageModels(connection);
   await model.init();
-  const chatId = new Types.ObjectId();
   const media = [{ url: 'https://files.example/x', type: 'image' as const, external: true }];
   await model.insertMany(
     Array.from({ length: FILES * (BETWEEN + 1) }, (_, i) => ({
@@ -46,6 +44,14 @@ it('are found by an index that has nothing else: no more is looked at than is sh
       updatedAt: new Date(),
     })),
   );
+});
+afterAll(async () => {
+  await connection.close();
+  await database.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('are found by an index that has nothing else: no more is looked at than is shown', async () => {
   const page = () =>
     model.collection
       .find({ chatId, 'media.type': { $exists: true }, seq: { $gt: 0 } })
@@ -60,4 +66,22 @@ it('are found by an index that has nothing else: no more is looked at than is sh
       .totalDocsExamined;
   expect(examined(ofPage)).toBeLessThanOrEqual(64);
   expect(examined(await page().explain('executionStats'))).toBe(FILES);
+});
+
+it.each([
+  ['all', {}, CHAT_FILES_INDEX, FILES],
+  ['those of one kind', { messageType: 'image' }, CHAT_FILES_BY_TYPE_INDEX, FILES],
+  ['those of a kind that nobody sent', { messageType: 'audio' }, CHAT_FILES_BY_TYPE_INDEX, 0],
+])('are counted without a look at the messages: %s', async (_name, kind, hint, count) => {
+  const filter = { chatId, 'media.type': { $exists: true }, seq: { $gt: 0 }, ...kind };
+  expect(await model.collection.countDocuments(filter, { hint })).toBe(count);
+  const explained = await connection.db!.command({
+    explain: { count: model.collection.collectionName, query: filter, hint },
+  });
+  expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
+});
+
+it('are counted one by one where a filter says more than the index knows', async () => {
+  const filter = { chatId, 'media.type': { $exists: true }, content: 'number 1' };
+  expect(await model.collection.countDocuments(filter, { hint: CHAT_FILES_INDEX })).toBe(1);
 });

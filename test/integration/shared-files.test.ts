@@ -53,8 +53,8 @@ afterAll(async () => {
 });
 
 interface Listed {
-  data: { seq: number; messageType: string }[];
-  pagination: object;
+  data: { id: string; seq: number; messageType: string }[];
+  pagination: { total: number };
 }
 const list = async (query: object): Promise<Listed> =>
   (await server.http.get('/api/files/media/archive').query(query).set(alice.auth).expect(200))
@@ -87,5 +87,25 @@ describe('files of a room', () => {
       totalSize: size,
       byType: { image: { count: FILES / 2 }, video: { count: FILES / 2 }, audio: { count: 0 } },
     });
+  });
+
+  it('are counted without those that I have deleted for myself, and those deleted for everyone', async () => {
+    const totals = async () => {
+      const [all, images] = [await list({ limit: 2 }), await list({ limit: 2, type: 'image' })];
+      return [all, images].map(({ pagination }) => pagination.total);
+    };
+    expect(await totals()).toEqual([FILES, FILES / 2]);
+    const [image] = (await list({ limit: 1, type: 'image' })).data;
+    const [video] = (await list({ limit: 1, type: 'video' })).data;
+    const remove = (id: string, deleteForEveryone: boolean) =>
+      server.http
+        .delete(`/api/messages/${id}`)
+        .query({ deleteForEveryone })
+        .set(alice.auth)
+        .expect(200);
+    await remove(image!.id, false);
+    expect(await totals()).toEqual([FILES - 1, FILES / 2 - 1]);
+    await remove(video!.id, true);
+    expect(await totals()).toEqual([FILES - 2, FILES / 2 - 1]);
   });
 });

@@ -37,6 +37,22 @@ export function impliesPartialFilter(
   });
 }
 
+/**
+ * A filter without what every document of a partial index meets anyway, as far as both say it in the
+ * same words.
+ */
+export function beyondPartialFilter(
+  filter: BsonDocument,
+  partialFilter: BsonDocument,
+): BsonDocument {
+  return Object.fromEntries(
+    Object.entries(filter).filter(([path, operand]) => {
+      const condition = partialFilter[path];
+      return condition === undefined || !equalsBson(operand, condition);
+    }),
+  );
+}
+
 /** Whether the filter itself demands this condition, word for word. */
 function hasConjunct(filter: BsonDocument, path: string, condition: BsonValue): boolean {
   return Object.entries(filter).some(([name, operand]) => {

@@ -11,7 +11,7 @@ import type { CollectionStore } from '../storage/collection-store.js';
 import type { IndexStore } from '../storage/index-store.js';
 import { indexBounds } from './index-bounds.js';
 import type { IndexBounds } from './index-bounds.js';
-import { impliesPartialFilter } from './partial-implication.js';
+import { beyondPartialFilter, impliesPartialFilter } from './partial-implication.js';
 
 /** A query in the terms the planner needs. */
 export interface PlannedQuery {
@@ -125,8 +125,11 @@ function scanOf(
   analysis: FilterAnalysis,
 ): IndexScan | undefined {
   const bounds = indexBounds(index, analysis.predicates);
-  if (index.spec.partialFilter) {
-    if (!impliesPartialFilter(query.filter, analysis, index.spec.partialFilter)) return undefined;
+  const { partialFilter } = index.spec;
+  let open = analysis;
+  if (partialFilter) {
+    if (!impliesPartialFilter(query.filter, analysis, partialFilter)) return undefined;
+    open = analyseFilter(beyondPartialFilter(query.filter, partialFilter));
   }
   if (index.spec.isSparse && !analysis.predicates.some((one) => requiresField(index, one))) {
     return undefined;
@@ -137,9 +140,16 @@ function scanOf(
     index,
     bounds,
     isReverse: direction === 'reverse',
-    isComplete: analysis.complete && analysis.predicates.every((one) => bounds.expressed.has(one)),
+    isComplete:
+      open.complete &&
+      analysis.predicates.every((one) => bounds.expressed.has(one) || !isOpen(open, one)),
     providesSort: direction !== undefined,
   };
+}
+
+/** Whether a part of a filter still has conditions on the path of a predicate. */
+function isOpen({ predicates }: FilterAnalysis, { path }: PathPredicate): boolean {
+  return predicates.some((predicate) => predicate.path === path);
 }
 
 /** Whether the scan is of one key of a unique index: one document at most. */

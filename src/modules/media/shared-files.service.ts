@@ -14,7 +14,7 @@ import type {
   SendMessage,
   Sent,
 } from '../messages/index.js';
-import { CHAT_FILES_INDEX, toRecord } from '../messages/index.js';
+import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, toRecord } from '../messages/index.js';
 import { toAttachment } from './attachment-claims.service.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc, MediaKind } from './media.model.js';
@@ -94,9 +94,8 @@ export class SharedFiles {
   ): Promise<{ views: MessageView[]; pagination: Pagination }> {
     const { history } = this.parts;
     const chatId = await this.parts.rooms.find(room);
-    const filter = await this.filter(actor, chatId, type);
-    const before = (seq: number | undefined) =>
-      this.files({ ...filter, ...(seq !== undefined && { seq: { ...filter.seq, $lt: seq } }) });
+    const files = await this.filesFor(actor, chatId, type);
+    const before = (seq: number | undefined) => this.read(actor, files, seq);
     const [docs, total] = await Promise.all([
       this.pages.read(
         `${actor.userId} ${chatId} ${type ?? ''}`,
@@ -111,7 +110,7 @@ export class SharedFiles {
         (seq) => before(seq).limit(limit).toArray(),
         ({ seq }) => seq,
       ),
-      this.parts.messages.collection.countDocuments(filter, { hint: CHAT_FILES_INDEX }),
+      this.count(actor, files),
     ]);
     return {
       views: await history.views(chatId, docs.map(toRecord)),
@@ -126,10 +125,10 @@ export class SharedFiles {
    */
   async stats(actor: Actor, room: string): Promise<FileStats> {
     const chatId = await this.parts.rooms.find(room);
-    const filter = await this.filter(actor, chatId);
+    const files = await this.filesFor(actor, chatId);
     const none = () => ({ count: 0, size: 0 });
     const byType = { image: none(), video: none(), audio: none(), file: none() };
-    const cursor = this.files(filter).project<Pick<MessageDoc, 'media'>>({ media: 1, _id: 0 });
+    const cursor = this.read(actor, files).project<Pick<MessageDoc, 'media'>>({ media: 1, _id: 0 });
     for await (const { media } of cursor) {
       for (const { type = 'file', size = 0 } of media) {
         byType[type].count += 1;
@@ -157,23 +156,40 @@ export class SharedFiles {
     await this.parts.deletion.delete(actor, { messageIds: [messageId] });
   }
 
-  /** Messages with files, newest first; the index has no others. */
-  private files(filter: FileFilter) {
-    return this.parts.messages.collection
-      .find<MessageDoc>(filter)
+  /** Messages with files that the actor may see, newest first. */
+  private read(actor: Actor, { filter, hint }: ChatFiles, below = Infinity) {
+    const { collection } = this.parts.messages;
+    const seq = { ...filter.seq, ...(below !== Infinity && { $lt: below }) };
+    return collection
+      .find<MessageDoc>({ ...filter, seq, deletedFor: { $ne: objectId(actor.userId) } })
       .sort({ seq: -1 })
-      .hint(CHAT_FILES_INDEX);
+      .hint(hint);
   }
 
-  private async filter(actor: Actor, chatId: string, type?: MediaKind): Promise<FileFilter> {
+  /**
+   * How many there are. An index alone tells how many the chat has; what the actor has deleted for
+   * themselves is little, and counted apart.
+   */
+  private async count({ userId }: Actor, { filter, hint }: ChatFiles): Promise<number> {
+    const { collection } = this.parts.messages;
+    const [all, hidden] = await Promise.all([
+      collection.countDocuments(filter, { hint }),
+      collection.countDocuments({ ...filter, deletedFor: objectId(userId) }),
+    ]);
+    return all - hidden;
+  }
+
+  private async filesFor(actor: Actor, chatId: string, type?: MediaKind): Promise<ChatFiles> {
     const above = await this.parts.seen.readableAbove(actor, chatId);
     return {
-      chatId: objectId(chatId),
-      'media.type': { $exists: true },
-      messageType: { $in: type ? [type] : ['image', 'video', 'audio', 'file'] },
-      seq: { $gt: above },
-      deletedAt: { $exists: false },
-      deletedFor: { $ne: objectId(actor.userId) },
+      // What was deleted for everyone has lost its files.
+      filter: {
+        chatId: objectId(chatId),
+        'media.type': { $exists: true },
+        ...(type && { messageType: type }),
+        seq: { $gt: above },
+      },
+      hint: type ? CHAT_FILES_BY_TYPE_INDEX : CHAT_FILES_INDEX,
     };
   }
 }
@@ -181,7 +197,9 @@ export class SharedFiles {
 /** Where a page ends. */
 type Place = Pick<MessageDoc, 'seq'>;
 
-/** Messages with files that a user may see, for the driver: past Mongoose, which does not know `media`. */
-interface FileFilter extends Record<string, unknown> {
-  seq: { $gt: number; $lt?: number };
+/** The files of a chat, for the driver: past Mongoose, which does not know `media`. */
+interface ChatFiles {
+  filter: { seq: { $gt: number } } & Record<string, unknown>;
+  /** The index that has these and no others. */
+  hint: string;
 }

@@ -3,6 +3,8 @@ import { Schema } from 'mongoose';
 
 /** Name of the index over messages with files, for queries that must not walk past all others. */
 export const CHAT_FILES_INDEX = 'chat_files';
+/** The same by the kind of message. */
+export const CHAT_FILES_BY_TYPE_INDEX = 'chat_files_by_type';
 
 /** What a message is made of. */
 export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file', 'system'] as const;
@@ -181,6 +183,11 @@ messageSchema.index(
 messageSchema.index(
   { chatId: 1, seq: -1 },
   { name: CHAT_FILES_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },
+);
+// Those of one kind.
+messageSchema.index(
+  { chatId: 1, messageType: 1, seq: -1 },
+  { name: CHAT_FILES_BY_TYPE_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },
 );
 // How often a user is mentioned in what they have not read. Most messages mention nobody and cost nothing.
 messageSchema.index(
