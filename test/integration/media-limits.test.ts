@@ -72,6 +72,61 @@ describe('orphans', () => {
     await server.http.get(`/media/${used.fileId}`).set(alice.auth).expect(200);
   });
 
+  it('of deleted messages are removed a grace period after; a file in use is looked at once', async () => {
+    let ahead = 0;
+    const { server, alice, chatId } = await setUp(
+      { MEDIA_ORPHAN_HOURS: '2' },
+      () => Date.now() + ahead,
+    );
+    const client = await MongoClient.connect(server.mongodbUri);
+    closing.push(() => client.close());
+    const uncertain = () =>
+      client
+        .db()
+        .collection('media')
+        .countDocuments({ uncertainSince: { $exists: true } });
+    const media = (await upload(server, alice, chatId, PDF)).body.data as { fileId: string };
+    const send = async () => {
+      const body = { chatId, media };
+      const sent = await server.http.post('/api/messages').set(alice.auth).send(body).expect(201);
+      return (sent.body.data as { id: string }).id;
+    };
+    const remove = (id: string) =>
+      server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
+    const later = async (hours: number) => {
+      ahead += hours * 3_600_000;
+      return server.container.collectOrphans();
+    };
+    const [first, second] = [await send(), await send()];
+    expect(await uncertain()).toBe(1);
+    expect(await later(3)).toBe(0);
+    expect(await uncertain()).toBe(0);
+    await remove(first);
+    expect(await later(3)).toBe(0);
+    expect(await uncertain()).toBe(0);
+    await remove(second);
+    expect(await uncertain()).toBe(1);
+    expect(await later(1)).toBe(0);
+    expect(await later(2)).toBe(1);
+  });
+
+  it('are never files that a message takes in the same moment', async () => {
+    const { server, alice, chatId } = await setUp({ RATE_LIMIT_MESSAGES_PER_MINUTE: '1000' });
+    for (let i = 0; i < 20; i += 1) {
+      const media = (await upload(server, alice, chatId, PDF)).body.data as { fileId: string };
+      const [removed, sent] = await Promise.all([
+        server.http.post('/api/media/delete').set(alice.auth).send({ fileId: media.fileId }),
+        server.http.post('/api/messages').set(alice.auth).send({ chatId, media }),
+      ]);
+      expect([
+        [200, 404],
+        [409, 201],
+      ]).toContainEqual([removed.status, sent.status]);
+      const status = sent.status === 201 ? 200 : 404;
+      await server.http.get(`/media/${media.fileId}`).set(alice.auth).expect(status);
+    }
+  });
+
   it('are removed in one round, however many came in the same millisecond', async () => {
     const { server, alice, chatId } = await setUp({});
     const client = await MongoClient.connect(server.mongodbUri);
@@ -90,6 +145,7 @@ describe('orphans', () => {
       size: 1,
       key: `uploads/chat/${chatId}/never-written-${i}.pdf`,
       createdAt,
+      uncertainSince: createdAt,
     }));
     await media.insertMany(rows);
     expect(await server.container.collectOrphans()).toBe(rows.length);

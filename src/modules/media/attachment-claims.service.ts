@@ -1,4 +1,5 @@
 import type { Model } from 'mongoose';
+import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -53,6 +54,16 @@ export class MediaClaims implements AttachmentClaims {
     });
   }
 
+  /** See {@link AttachmentClaims.release}. */
+  async release(media: Attachment[]): Promise<void> {
+    const ids = media.flatMap(({ fileId }) => (fileId === undefined ? [] : [objectId(fileId)]));
+    if (ids.length === 0) return;
+    await this.parts.media.updateMany(
+      { _id: trusted({ $in: ids }) },
+      { $set: { uncertainSince: new Date(this.parts.clock.now()) } },
+    );
+  }
+
   private foreign(attachment: Attachment, index: number): Attachment {
     const { url, thumbnailUrl } = attachment;
     const wrong = [url, ...(thumbnailUrl ? [thumbnailUrl] : [])].find(
@@ -82,10 +93,11 @@ export class MediaClaims implements AttachmentClaims {
     const isForwarded =
       fromChatId !== undefined && (await uses.isUsed(fileId, objectId(fromChatId)));
     if (!isMine && !isForwarded) throw notFound('File');
-    // The time counts anew, so that the collector does not take the file while the message is written.
+    // The time counts anew, so that nobody removes the file while the message is written.
+    const now = new Date(this.parts.clock.now());
     const { matchedCount } = await media.updateOne(filter, {
       $addToSet: { chatIds: objectId(chatId) },
-      $set: { claimedAt: new Date(this.parts.clock.now()) },
+      $set: { uncertainSince: now, claimedAt: now },
     });
     if (matchedCount === 0) throw notFound('File');
     return toAttachment(doc, links);

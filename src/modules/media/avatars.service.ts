@@ -22,7 +22,7 @@ export class Avatars {
   constructor(private readonly parts: AvatarsParts) {}
 
   /**
-   * Makes an image the actor's picture; the one before goes with the next collection of orphans.
+   * Makes an image the actor's picture; the one before goes when it has been out of use for a while.
    *
    * @throws {AppError} UNSUPPORTED_MEDIA_TYPE for anything but an image, and as uploads do.
    */
@@ -30,6 +30,7 @@ export class Avatars {
     const { media, uploads, links, users, clock } = this.parts;
     const doc = await uploads.store(actor, file, { purpose: 'avatar' });
     const user = await users.setAvatar(actor.userId, links.address(doc._id.toHexString()));
+    const now = new Date(clock.now());
     await media.updateMany(
       {
         ownerId: objectId(actor.userId),
@@ -37,7 +38,7 @@ export class Avatars {
         _id: trusted({ $ne: doc._id }),
         replacedAt: null,
       },
-      { $set: { replacedAt: new Date(clock.now()) } },
+      { $set: { replacedAt: now, uncertainSince: now } },
     );
     return { doc, user };
   }

@@ -52,7 +52,8 @@ export class DirectUploads {
     const _id = new Types.ObjectId();
     const fileId = _id.toHexString();
     const token = randomUUID();
-    const expire = Math.floor(clock.now() / 1000) + LIFE_S;
+    const now = new Date(clock.now());
+    const expire = Math.floor(now.getTime() / 1000) + LIFE_S;
     const key = `uploads/direct/${fileId}`;
     await media.create({
       _id,
@@ -65,7 +66,8 @@ export class DirectUploads {
       mimeType: 'application/octet-stream',
       size: 0,
       key,
-      createdAt: new Date(clock.now()),
+      createdAt: now,
+      uncertainSince: now,
       expiresAt: new Date(expire * 1000),
     });
     if (storage.directUpload) {

@@ -100,7 +100,7 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
     clock,
     quota: config.mediaQuotaMb * MEGABYTE,
   });
-  const library = new MediaLibrary({ media, access, uploads, uses });
+  const library = new MediaLibrary({ media, access, uploads, uses, clock });
   const direct = new DirectUploads({
     media,
     storage,

@@ -1,6 +1,7 @@
 import type { Model, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { LinkProof } from './media-links.js';
@@ -14,7 +15,11 @@ export interface MediaLibraryParts {
   access: ChatAccess;
   uploads: MediaUploads;
   uses: MediaUses;
+  clock: Clock;
 }
+
+/** A message that has taken a file is written within this time, in milliseconds, or never. */
+const CLAIM_MS = 15_000;
 
 /** Stored files: who may see and remove them. */
 export class MediaLibrary {
@@ -74,16 +79,22 @@ export class MediaLibrary {
   /**
    * Removes an upload of the actor.
    *
-   * @throws {AppError} NOT_FOUND for files of others, CONFLICT when a message uses it: deleting the
-   *   message removes the file.
+   * @throws {AppError} NOT_FOUND for files of others, CONFLICT when a message uses it (deleting the
+   *   message removes the file) or is about to.
    */
   async remove(actor: Actor, fileId: string): Promise<void> {
     const doc = await this.ready(fileId);
     if (!doc.ownerId.equals(actor.userId) || doc.purpose !== 'chat') throw notFound('File');
-    if (await this.parts.uses.isUsed(fileId)) {
+    const { uses, uploads, clock } = this.parts;
+    if (await uses.isUsed(fileId)) {
       throw new AppError('CONFLICT', 'The file is attached to a message; delete the message');
     }
-    await this.parts.uploads.discard(doc);
+    const isBeingTaken = doc.claimedAt && doc.claimedAt.getTime() > clock.now() - CLAIM_MS;
+    if (isBeingTaken || !(await uploads.withdraw(doc))) {
+      throw new AppError('CONFLICT', 'A message is about to take the file; try again', {
+        retryAfter: CLAIM_MS / 1000,
+      });
+    }
   }
 
   private async ready(fileId: string): Promise<MediaDoc> {

@@ -125,6 +125,22 @@ export class MediaUploads {
     await media.deleteOne({ _id });
   }
 
+  /**
+   * Removes a file that nothing used when it was looked for.
+   *
+   * @returns false when a message has taken it since.
+   */
+  async withdraw(doc: MediaDoc): Promise<boolean> {
+    // From here on no message can take it; a round of the collector ends what is begun.
+    const { matchedCount } = await this.parts.media.updateOne(
+      { _id: doc._id, status: doc.status, uncertainSince: doc.uncertainSince ?? null },
+      { $set: { status: 'storing', uncertainSince: doc.uncertainSince ?? doc.createdAt } },
+    );
+    if (matchedCount === 0) return false;
+    await this.discard(doc);
+    return true;
+  }
+
   /** Removes what a client once put into the store itself, for the case that it came again. */
   async discardDirect({ _id, directKey }: MediaDoc): Promise<void> {
     if (directKey === undefined) return;
@@ -174,6 +190,7 @@ export class MediaUploads {
         ? `uploads/chat/${target.chatId}`
         : `uploads/avatar/${actor.userId}`;
     const base = `${folder}/${_id.toHexString()}`;
+    const now = new Date(this.parts.clock.now());
     return {
       _id,
       ownerId: objectId(actor.userId),
@@ -191,7 +208,8 @@ export class MediaUploads {
       ...(width !== undefined && { width }),
       ...(height !== undefined && { height }),
       ...(duration !== undefined && { duration }),
-      createdAt: new Date(this.parts.clock.now()),
+      createdAt: now,
+      uncertainSince: now,
       ...(expected && { directKey: expected.key }),
     };
   }

@@ -37,6 +37,11 @@ export interface MediaDoc {
   /** Seconds, of sound and films whose headers say so. */
   duration?: number;
   createdAt: Date;
+  /**
+   * Since when it is not known whether anything uses the file: it has just come, a message is about to
+   * take it or to go, another picture took its place. Absent once the collector has seen it used.
+   */
+  uncertainSince?: Date;
   /** When a message last took the file; the message may not be written yet. */
   claimedAt?: Date;
   /** When another picture took this one's place. */
@@ -67,6 +72,7 @@ const mediaSchema = new Schema<MediaDoc>(
     height: Number,
     duration: Number,
     createdAt: { type: Date, required: true },
+    uncertainSince: Date,
     claimedAt: Date,
     replacedAt: Date,
     expiresAt: Date,
@@ -76,6 +82,11 @@ const mediaSchema = new Schema<MediaDoc>(
 );
 // A user's quota, and the picture that a new one replaces.
 mediaSchema.index({ ownerId: 1, purpose: 1 });
+// What the collector has to look at, and nothing of what is known to be used.
+mediaSchema.index(
+  { uncertainSince: 1 },
+  { partialFilterExpression: { uncertainSince: { $exists: true } } },
+);
 
 /** The collection of uploaded files on a connection. */
 export const defineMediaModel = (connection: Connection): Model<MediaDoc> =>

@@ -1,5 +1,6 @@
-import type { Model, Types } from 'mongoose';
+import type { Model } from 'mongoose';
 import { trusted } from 'mongoose';
+import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUploads } from './media-uploads.service.js';
@@ -11,16 +12,18 @@ export interface OrphanCollectorParts {
   uploads: MediaUploads;
   uses: MediaUses;
   clock: Clock;
-  /** How old an upload without a use must be, in milliseconds. */
+  logger: Logger;
+  /** How long it must have been uncertain whether anything uses an upload, in milliseconds. */
   graceMs: number;
 }
 
-/** Rows looked at in one query. */
+/** Rows of one read. */
 const BATCH = 200;
 
 /**
  * Removes uploads that nothing uses: never sent, of deleted messages, half stored before a crash, or
- * replaced pictures. One node does it for all; should two overlap, a file is only ever removed once.
+ * replaced pictures. It looks at what has been uncertain for long enough, and at each of these once.
+ * One node does it for all; should two overlap, a file is only ever removed once.
  */
 export class OrphanCollector {
   private isStopped = false;
@@ -34,40 +37,41 @@ export class OrphanCollector {
 
   /** One round; answers how many files were removed. */
   async collectOrphans(): Promise<number> {
-    const { media, clock, graceMs } = this.parts;
+    const { media, clock, graceMs, logger } = this.parts;
     const before = new Date(clock.now() - graceMs);
+    const uncertain = media
+      .find({ uncertainSince: trusted({ $lt: before }) })
+      .sort({ uncertainSince: 1 })
+      .lean()
+      .cursor({ batchSize: BATCH });
     let removed = 0;
-    // By the id, of which no two are equal: files of the same millisecond must not be stepped over.
-    let last: Types.ObjectId | undefined;
-    for (;;) {
-      const docs = await media
-        .find({
-          ...(last && { _id: trusted({ $gt: last }) }),
-          createdAt: trusted({ $lt: before }),
-        })
-        .sort({ _id: 1 })
-        .hint({ _id: 1 })
-        .limit(BATCH)
-        .lean();
-      for (const doc of docs) {
-        if (this.isStopped) return removed;
-        if (await this.isOrphan(doc, before)) {
-          await this.parts.uploads.discard(doc);
-          removed += 1;
-        } else {
-          await this.parts.uploads.discardDirect(doc);
-        }
+    for await (const doc of uncertain) {
+      if (this.isStopped) break;
+      try {
+        if (await this.settle(doc)) removed += 1;
+      } catch (error) {
+        // A store that is away for one file must not keep the others; the next round tries again.
+        logger.warn({ err: error, fileId: doc._id }, 'an upload could not be looked after');
       }
-      const end = docs.at(-1);
-      if (docs.length < BATCH || !end) return removed;
-      last = end._id;
     }
+    return removed;
   }
 
-  private async isOrphan(doc: MediaDoc, before: Date): Promise<boolean> {
+  /** Removes a file, or sees that it is used; then it is certain until a message with it goes. */
+  private async settle(doc: MediaDoc): Promise<boolean> {
+    const { media, uploads } = this.parts;
+    if (await this.isOrphan(doc)) return uploads.withdraw(doc);
+    await uploads.discardDirect(doc);
+    await media.updateOne(
+      { _id: doc._id, uncertainSince: doc.uncertainSince },
+      { $unset: { uncertainSince: 1 } },
+    );
+    return false;
+  }
+
+  private async isOrphan(doc: MediaDoc): Promise<boolean> {
     if (doc.status !== 'ready') return true;
     if (doc.purpose === 'avatar') return doc.replacedAt !== undefined;
-    if (doc.claimedAt && doc.claimedAt > before) return false;
     return !(await this.parts.uses.isUsed(doc._id.toHexString()));
   }
 }

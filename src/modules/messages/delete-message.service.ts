@@ -6,6 +6,7 @@ import { forPolicy, isHiddenFor, isTombstone } from './message-access.service.js
 import type { MemberMessage, MessageAccess } from './message-access.service.js';
 import type { Changed, MessageChange } from './message-change.service.js';
 import type { MessageEvents } from './messages.events.js';
+import type { AttachmentClaims } from './send-message.service.js';
 import { refusalToDeleteForEveryone } from './messages.policy.js';
 
 /** What deleting is built from. */
@@ -13,6 +14,7 @@ export interface DeleteMessageParts {
   access: MessageAccess;
   change: MessageChange;
   bus: Publisher<MessageEvents>;
+  attachments: Pick<AttachmentClaims, 'release'>;
   clock: Clock;
 }
 
@@ -49,6 +51,8 @@ export class DeleteMessage {
 
   /** What was said is gone from the database, too; number, sender and times stay. */
   private async forEveryone(actor: Actor, found: MemberMessage): Promise<Changed> {
+    // First, so that no crash in between leaves a file that nobody looks after.
+    await this.parts.attachments.release(found.doc.media);
     const result = await this.parts.change.apply(found, (current) => {
       if (isTombstone(current)) return undefined;
       return {

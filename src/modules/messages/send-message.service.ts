@@ -61,6 +61,8 @@ export interface AttachmentClaims {
     media: Attachment[],
     fromChatId?: string,
   ): Promise<Attachment[]>;
+  /** Says that a message with these attachments is about to go, so that their files are looked after. */
+  release(media: Attachment[]): Promise<void>;
   /** The attachments with addresses that the chat's members can load for a while, as `<img>` does. */
   addressed(media: Attachment[]): Attachment[];
 }
