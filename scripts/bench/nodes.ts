@@ -1,6 +1,6 @@
-import { connectCouples } from './couples.js';
+import { loadOfCouples } from './couples.js';
 import type { LoadResult } from './load.js';
-import { Stopwatch, applyLoad, percentile } from './load.js';
+import { percentile } from './load.js';
 import { startServices } from './own-services.js';
 import { PARLEY, startParley } from './parley-target.js';
 import { startServerProcess } from './server-process.js';
@@ -8,6 +8,7 @@ import { startServerProcess } from './server-process.js';
 const PAIRS = 20;
 const PER_SECOND = 100;
 const SECONDS = 10;
+const WARM_UP_SECONDS = 3;
 const ROUNDS = 3;
 
 /** Delivery from one node to another, beside delivery on one node; both nodes run all the while. */
@@ -17,18 +18,13 @@ export const bench = async (): Promise<void> => {
   const other = await startServerProcess(PARLEY, parley.env);
   const results: Record<'one' | 'two', LoadResult[]> = { one: [], two: [] };
   try {
-    const run = async (url?: string) => {
-      const stopwatch = new Stopwatch();
-      const couples = await connectCouples(parley, PAIRS, stopwatch, url);
-      const senders = couples.map(({ sender }) => sender);
-      const load = { server: parley.server, senders, audience: 1, perSecond: PER_SECOND };
-      await applyLoad({ ...load, seconds: 3 }, stopwatch);
-      return () => applyLoad({ ...load, seconds: SECONDS }, stopwatch);
-    };
-    const [same, across] = [await run(), await run(other.url)];
+    const load = { pairs: PAIRS, perSecond: PER_SECOND };
+    const same = await loadOfCouples(parley, load);
+    const across = await loadOfCouples(parley, { ...load, receiverUrl: other.url });
+    for (const talk of [same, across]) await talk.run(WARM_UP_SECONDS);
     for (let round = 0; round < ROUNDS; round++) {
-      results.one.push(await same());
-      results.two.push(await across());
+      results.one.push(await same.run(SECONDS));
+      results.two.push(await across.run(SECONDS));
     }
   } finally {
     await other.stop();

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TcpProxy } from '../../test/support/tcp-proxy.js';
 import type { ProxyMode } from '../../test/support/tcp-proxy.js';
-import { connectCouples } from './couples.js';
-import { Stopwatch, applyLoad } from './load.js';
+import { loadOfCouples } from './couples.js';
 import { startServices } from './own-services.js';
 import { startParley } from './parley-target.js';
 
@@ -28,21 +27,14 @@ export const bench = async (): Promise<void> => {
     ...LIMITS,
   });
   try {
-    const stopwatch = new Stopwatch();
-    const couples = await connectCouples(parley, PAIRS, stopwatch);
-    const load = {
-      server: parley.server,
-      senders: couples.map(({ sender }) => sender),
-      audience: 1,
-      perSecond: PER_SECOND,
-    };
-    await applyLoad({ ...load, seconds: 3 }, stopwatch);
+    const talk = await loadOfCouples(parley, { pairs: PAIRS, perSecond: PER_SECOND });
+    await talk.run(3);
     for (const mode of ['pass', 'freeze', 'delay', 'cut'] satisfies ProxyMode[]) {
       // Each fault finds connections that stand.
       proxy.set('pass');
       while (!(await isWell(parley.server.url))) await delay(100);
       proxy.set(mode);
-      const result = await applyLoad({ ...load, seconds: SECONDS }, stopwatch);
+      const result = await talk.run(SECONDS);
       const times = [result.ackP50, result.ackP99, result.deliverP99].map((ms) => ms.toFixed(0));
       console.log(
         `${mode.padEnd(6)} send→ack p50 ${times[0]} ms, p99 ${times[1]} ms; delivery p99 ${times[2]} ms; ` +

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TcpProxy } from '../../test/support/tcp-proxy.js';
-import { connectCouples } from './couples.js';
+import { loadOfCouples } from './couples.js';
 import type { LoadResult } from './load.js';
-import { Stopwatch, applyLoad, percentile } from './load.js';
+import { percentile } from './load.js';
 import { startServices } from './own-services.js';
 import { startParley } from './parley-target.js';
 
@@ -87,22 +87,15 @@ export const bench = async (): Promise<void> => {
   });
   const { url } = parley.server;
   try {
-    const stopwatch = new Stopwatch();
-    const couples = await connectCouples(parley, PAIRS, stopwatch);
-    const load = {
-      server: parley.server,
-      senders: couples.map(({ sender }) => sender),
-      audience: 1,
-      perSecond: PER_SECOND,
-      graceMs: GRACE_MS,
-    };
-    await applyLoad({ ...load, seconds: 5 }, stopwatch);
+    const load = { pairs: PAIRS, perSecond: PER_SECOND, graceMs: GRACE_MS };
+    const talk = await loadOfCouples(parley, load);
+    await talk.run(5);
     for (const [name, begin] of PHASES) {
       proxy.set('pass');
       while (!(await isWell(url))) await delay(100);
       await lagNow();
       begin(proxy);
-      const result = await applyLoad({ ...load, seconds: SECONDS }, stopwatch);
+      const result = await talk.run(SECONDS);
       print(name, result, await lagNow());
     }
   } finally {

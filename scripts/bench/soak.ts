@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { connectCouples } from './couples.js';
-import { Stopwatch, applyLoad } from './load.js';
+import { loadOfCouples } from './couples.js';
 import { startParley } from './parley-target.js';
 
 const PAIRS = 50;
@@ -20,15 +19,7 @@ export const bench = async (): Promise<void> => {
   const resident: number[] = [];
   let lost = 0;
   try {
-    const stopwatch = new Stopwatch();
-    const couples = await connectCouples(parley, PAIRS, stopwatch);
-    const load = {
-      server: parley.server,
-      senders: couples.map(({ sender }) => sender),
-      audience: 1,
-      perSecond: PER_SECOND,
-      seconds: SPELL_SECONDS,
-    };
+    const { couples, run } = await loadOfCouples(parley, { pairs: PAIRS, perSecond: PER_SECOND });
     const end = performance.now() + minutes * 60_000;
     while (performance.now() < end) {
       const comers = (async () => {
@@ -38,7 +29,7 @@ export const bench = async (): Promise<void> => {
           await delay((SPELL_SECONDS * 1000) / COMERS_PER_SPELL / 2);
         }
       })();
-      const result = await applyLoad(load, stopwatch);
+      const result = await run(SPELL_SECONDS);
       await comers;
       lost += result.sent - result.delivered;
       await parley.server.collectGarbage();

@@ -1,5 +1,4 @@
-import { connectCouples } from './couples.js';
-import { Stopwatch, applyLoad } from './load.js';
+import { loadOfCouples } from './couples.js';
 import { startParley } from './parley-target.js';
 
 const PAIRS = 20;
@@ -18,10 +17,7 @@ const MB = 1024 * 1024;
 export const bench = async (): Promise<void> => {
   const parley = await startParley();
   try {
-    const stopwatch = new Stopwatch();
-    const couples = await connectCouples(parley, PAIRS, stopwatch);
-    const senders = couples.map(({ sender }) => sender);
-    const load = { server: parley.server, senders, audience: 1, perSecond: PER_SECOND };
+    const others = await loadOfCouples(parley, { pairs: PAIRS, perSecond: PER_SECOND });
     const people = [await parley.register(), await parley.register()] as const;
     const chatId = await parley.openChat(...people);
     const talker = await parley.enter(people[0], chatId);
@@ -34,9 +30,9 @@ export const bench = async (): Promise<void> => {
     const readers = await Promise.all(
       Array.from({ length: STALLED }, () => parley.enter(people[1], chatId)),
     );
-    await applyLoad({ ...load, seconds: 5 }, stopwatch);
+    await others.run(5);
     let timer = flood();
-    const before = await applyLoad({ ...load, seconds: SECONDS }, stopwatch);
+    const before = await others.run(SECONDS);
     clearInterval(timer);
     await parley.server.collectGarbage();
     const memoryBefore = await parley.server.memoryBytes();
@@ -47,7 +43,7 @@ export const bench = async (): Promise<void> => {
       void parley.server.memoryBytes().then((bytes) => (peak = Math.max(peak, bytes)));
     }, 200);
     timer = flood();
-    const during = await applyLoad({ ...load, seconds: SECONDS * 2 }, stopwatch);
+    const during = await others.run(SECONDS * 2);
     clearInterval(timer);
     clearInterval(watch);
     console.log(
