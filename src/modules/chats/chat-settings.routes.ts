@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/clock.js';
 import type { ChatArchive } from './chat-archive.service.js';
 import type { ChatList } from './chat-list.service.js';
 import type { ChatSettings } from './chat-settings.service.js';
-import { presentChat } from './chats.presenter.js';
+import { presentChat, presentChatPage } from './chats.presenter.js';
 import {
   activeQuery,
   chatParams,
@@ -42,10 +42,8 @@ export const chatSettingsRoutes = ({
     query: activeQuery,
     response: chatList,
     paginated: true,
-    handle: async ({ actor, query }) => {
-      const { views, pagination } = await archive.archived(actor, query);
-      return { data: views.map((view) => presentChat(view, clock.now())), pagination };
-    },
+    handle: async ({ actor, query }) =>
+      presentChatPage(await archive.archived(actor, query), clock.now()),
   }),
   route({
     method: 'get',
@@ -57,10 +55,8 @@ export const chatSettingsRoutes = ({
     query: activeQuery,
     response: chatList,
     paginated: true,
-    handle: async ({ actor, params, query }) => {
-      const { views, pagination } = await archive.ofUser(actor, params.userId, query);
-      return { data: views.map((view) => presentChat(view, clock.now())), pagination };
-    },
+    handle: async ({ actor, params, query }) =>
+      presentChatPage(await archive.ofUser(actor, params.userId, query), clock.now()),
   }),
   ...(['archive', 'unarchive'] as const).map((verb) =>
     route({

@@ -1,3 +1,4 @@
+import type { Pagination } from '../../shared/pagination.js';
 import { presentUserCard } from '../users/index.js';
 import type { ChatView, PresenceState } from './chat.view.js';
 import { isArchived } from './chat.view.js';
@@ -63,3 +64,9 @@ export const presentChat = (view: ChatView, now: number) => {
     updatedAt: chat.updatedAt.toISOString(),
   };
 };
+
+/** A page of chats, as {@link presentChat} shows each. */
+export const presentChatPage = (
+  { views, pagination }: { views: ChatView[]; pagination: Pagination },
+  now: number,
+) => ({ data: views.map((view) => presentChat(view, now)), pagination });

@@ -3,7 +3,7 @@ import type { AnyRoute } from '../../http/route.js';
 import { route } from '../../http/route.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatList } from './chat-list.service.js';
-import { presentChat } from './chats.presenter.js';
+import { presentChat, presentChatPage } from './chats.presenter.js';
 import {
   activeQuery,
   chatParams,
@@ -34,10 +34,8 @@ export const chatRoutes = ({ directChats, list, clock }: ChatRoutesParts): AnyRo
     query: requestsQuery,
     response: chatList,
     paginated: true,
-    handle: async ({ actor, query }) => {
-      const { views, pagination } = await list.requests(actor, query);
-      return { data: views.map((view) => presentChat(view, clock.now())), pagination };
-    },
+    handle: async ({ actor, query }) =>
+      presentChatPage(await list.requests(actor, query), clock.now()),
   }),
   route({
     method: 'get',
@@ -48,10 +46,8 @@ export const chatRoutes = ({ directChats, list, clock }: ChatRoutesParts): AnyRo
     query: activeQuery,
     response: chatList,
     paginated: true,
-    handle: async ({ actor, query }) => {
-      const { views, pagination } = await list.active(actor, query);
-      return { data: views.map((view) => presentChat(view, clock.now())), pagination };
-    },
+    handle: async ({ actor, query }) =>
+      presentChatPage(await list.active(actor, query), clock.now()),
   }),
   route({
     method: 'post',
