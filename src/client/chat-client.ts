@@ -1,7 +1,7 @@
 import type { ChatError } from './chat-error.js';
 import { toChatError } from './chat-error.js';
 import type { ChatStore } from './chat-store.js';
-import type { Tokens } from './connection.js';
+import type { RestTwin, Tokens } from './connection.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import type { OutgoingMessage } from './outbox.js';
@@ -50,8 +50,6 @@ export interface ClientEvents {
 type ServerEvents = Record<string, never>;
 
 const OUTBOX_LIMIT = 1000;
-/** A longer request than this goes over REST: socket frames are limited to 64 KB. */
-const MAX_CHATS_PER_FRAME = 500;
 
 const MESSAGE_EVENTS = new Set([
   'message_received',
@@ -224,6 +222,11 @@ export class ChatClient {
     return this.connection.command<T>(event, payload);
   }
 
+  /** Sends a socket command, or calls the REST endpoint that does the same when it is too long for a frame. */
+  commandOrRest<T>(event: string, payload: unknown, twin: RestTwin): Promise<T> {
+    return this.connection.commandOrRest<T>(event, payload, twin);
+  }
+
   /** Calls a REST endpoint with the login's token; answers `data`, rejects with a ChatError. */
   rest<T>(method: string, path: string, body?: unknown): Promise<T> {
     return this.connection.rest<T>(method, path, body);
@@ -289,13 +292,15 @@ export class ChatClient {
   }
 
   private fetchChanges(request: SyncRequest): Promise<SyncAnswer> {
-    return Object.keys(request.chats).length > MAX_CHATS_PER_FRAME
-      ? this.rest<SyncAnswer>('POST', '/api/sync', request)
-      : this.command<SyncAnswer>('sync', request);
+    return this.commandOrRest<SyncAnswer>('sync', request, { method: 'POST', path: '/api/sync' });
   }
 
   private sendOnce(message: OutgoingMessage): Promise<ChatMessage> {
-    return this.command<ChatMessage>(message.media ? 'send_media' : 'send_message', message);
+    const event = message.media ? 'send_media' : 'send_message';
+    return this.commandOrRest<ChatMessage>(event, message, {
+      method: 'POST',
+      path: '/api/messages',
+    });
   }
 
   private onEvent(event: string, payload: unknown): void {

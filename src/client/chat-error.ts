@@ -3,6 +3,7 @@ import type { ErrorBody } from './wire.types.js';
 /** Refusals that may pass by themselves; everything else would be refused again. */
 const RETRYABLE = new Set([
   'DISCONNECTED',
+  'CONNECTION_LOST',
   'TIMEOUT',
   'UNAVAILABLE',
   'OVERLOADED',
@@ -12,7 +13,10 @@ const RETRYABLE = new Set([
   'INTERNAL',
 ]);
 
-/** A refusal by the server, or `DISCONNECTED` or `TIMEOUT` when there was no answer. */
+/**
+ * A refusal by the server, or what kept it from answering: `DISCONNECTED` when it was not reached,
+ * `CONNECTION_LOST` when the connection ended before the answer, `TIMEOUT` when none came in time.
+ */
 export class ChatError extends Error {
   readonly code: string;
   /** Seconds after which a retry may succeed. */

@@ -33,6 +33,15 @@ type Ack = { ok: true; data: unknown } | { ok: false; error: ErrorBody };
 
 /** How long a command or request may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** The server takes frames of 64 KB and ends the connection that sends a longer one. */
+const MAX_FRAME_BYTES = 60_000;
+
+/** The REST endpoint that does the same as a command; its body is the command's payload unless told. */
+export interface RestTwin {
+  method: string;
+  path: string;
+  body?: unknown;
+}
 
 /** A socket that stays connected, and REST beside it, under one login that renews itself. */
 export class Connection {
@@ -41,6 +50,8 @@ export class Connection {
   private refreshing: Promise<void> | undefined;
   private cancelRetry: (() => void) | undefined;
   private refusals = 0;
+  /** Connections that were lost. */
+  private losses = 0;
   private isWanted = false;
 
   constructor(private readonly parts: ConnectionParts) {
@@ -60,6 +71,7 @@ export class Connection {
       parts.onConnect();
     });
     this.socket.on('disconnect', (reason) => {
+      this.losses += 1;
       parts.onDisconnect();
       // The server has ended it on purpose; the next handshake says why.
       if (reason === 'io server disconnect') this.retryLater();
@@ -94,14 +106,23 @@ export class Connection {
   /** Sends a command; rejects with a ChatError when it is refused, or when there is no answer. */
   async command<T>(event: string, payload: unknown): Promise<T> {
     if (!this.socket.connected) throw disconnected();
+    if (!fitsFrame(event, payload)) throw tooLong(event);
+    const { losses } = this;
     let ack: Ack;
     try {
       ack = (await this.socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(event, payload)) as Ack;
     } catch {
-      throw new ChatError({ code: 'TIMEOUT', message: `No answer to ${event}` });
+      throw losses === this.losses ? unanswered(event) : lost(event);
     }
     if (!ack.ok) throw new ChatError(ack.error);
     return ack.data as T;
+  }
+
+  /** Sends a command, over REST when it is too long for a frame; like commands, while connected only. */
+  async commandOrRest<T>(event: string, payload: unknown, twin: RestTwin): Promise<T> {
+    if (fitsFrame(event, payload)) return this.command<T>(event, payload);
+    if (!this.socket.connected) throw disconnected();
+    return this.rest<T>(twin.method, twin.path, twin.body ?? payload);
   }
 
   /** Calls a REST endpoint and answers its `data`; an expired token is renewed on the way. */
@@ -189,3 +210,15 @@ export class Connection {
 
 const disconnected = (): ChatError =>
   new ChatError({ code: 'DISCONNECTED', message: 'Not connected' });
+
+const unanswered = (event: string): ChatError =>
+  new ChatError({ code: 'TIMEOUT', message: `No answer to ${event}` });
+
+const lost = (event: string): ChatError =>
+  new ChatError({ code: 'CONNECTION_LOST', message: `Disconnected before the answer to ${event}` });
+
+const tooLong = (event: string): ChatError =>
+  new ChatError({ code: 'PAYLOAD_TOO_LARGE', message: `This is too long for ${event}` });
+
+const fitsFrame = (event: string, payload: unknown): boolean =>
+  new TextEncoder().encode(JSON.stringify([event, payload])).length <= MAX_FRAME_BYTES;

@@ -3,7 +3,7 @@ export type { ChatClientOptions, ClientEvents } from './chat-client.js';
 export { ChatError } from './chat-error.js';
 export { ChatRoom } from './chat-room.js';
 export { ChatStore } from './chat-store.js';
-export type { Tokens } from './connection.js';
+export type { RestTwin, Tokens } from './connection.js';
 export { Message } from './message.js';
 export type { SendOptions } from './message.js';
 export type { OutgoingMessage } from './outbox.js';

@@ -40,7 +40,12 @@ export class Message {
 
   /** Changes the text of a message of mine. */
   edit(messageId: string, content: string): Promise<ChatMessage> {
-    return this.client.command('edit_message', { chatId: this.chatId, messageId, content });
+    const payload = { chatId: this.chatId, messageId, content };
+    return this.client.commandOrRest('edit_message', payload, {
+      method: 'PUT',
+      path: `/api/messages/${messageId}`,
+      body: { content },
+    });
   }
 
   /** Deletes a message: for everyone, which only its sender may, or for me. */

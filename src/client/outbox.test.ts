@@ -138,6 +138,23 @@ describe('the outbox', () => {
     expect(sent).toEqual(['a']);
   });
 
+  it('lets what a connection ended under wait its time, whatever connects meanwhile', async () => {
+    const { timers, tried, sent, failures, outbox } = setUp();
+    failures.push(refusal('CONNECTION_LOST'), refusal('CONNECTION_LOST'));
+    const done = outbox.add(outgoing('a'));
+    await nextTurn();
+    for (const pause of [500, 1000]) {
+      const before = tried.length;
+      outbox.wake();
+      await timers.advance(pause - 1);
+      expect(tried).toHaveLength(before);
+      await timers.advance(1);
+      expect(tried).toHaveLength(before + 1);
+    }
+    await done;
+    expect(sent).toEqual(['a']);
+  });
+
   it.each([
     ['memory', () => Promise.resolve({ storage: new MemoryStorage(), end: () => undefined })],
     [

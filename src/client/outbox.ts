@@ -44,7 +44,8 @@ export interface OutboxParts {
  */
 export class Outbox {
   private readonly lanes = new Map<string, Entry[]>();
-  private readonly wakers = new Set<() => void>();
+  /** Ends the pauses between attempts, by whether a new connection is a reason to. */
+  private readonly wakers = new Map<() => void, boolean>();
   private count = 0;
   /** Messages that wait for their acknowledgement, those included that are not in a lane yet. */
   private size = 0;
@@ -89,15 +90,18 @@ export class Outbox {
     return [...this.lanes.values()].flat().map(({ message }) => message);
   }
 
-  /** Tries again at once what waits for its next attempt. */
+  /**
+   * Tries again at once what waits for its next attempt, but not what the last connection ended under:
+   * if it was that message that ended it, it would end the new one too, again and again.
+   */
   wake(): void {
-    for (const waker of [...this.wakers]) waker();
+    for (const [waker, isWakeable] of [...this.wakers]) if (isWakeable) waker();
   }
 
   /** Sends nothing any more; what is left stays stored. */
   close(): void {
     this.isOpen = false;
-    this.wake();
+    for (const waker of [...this.wakers.keys()]) waker();
   }
 
   private async readStored(): Promise<void> {
@@ -151,7 +155,7 @@ export class Outbox {
       if (error.isRetryable || error.isAboutLogin) {
         const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
         entry.attempts += 1;
-        await this.pause(ms);
+        await this.pause(ms, error.code !== 'CONNECTION_LOST');
         return false;
       }
       await storage.remove(entry.key);
@@ -161,7 +165,7 @@ export class Outbox {
     }
   }
 
-  private pause(ms: number): Promise<void> {
+  private pause(ms: number, isWakeable: boolean): Promise<void> {
     if (!this.isOpen) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
@@ -170,7 +174,7 @@ export class Outbox {
         resolve();
       };
       const cancel = this.parts.timers.after(ms, wake);
-      this.wakers.add(wake);
+      this.wakers.set(wake, isWakeable);
     });
   }
 }

@@ -43,7 +43,7 @@ const list = (): Joi.Schema<string[]> =>
     .empty('')
     .default([]);
 const flag = (value: boolean): Joi.Schema<boolean> => Joi.boolean().empty('').default(value);
-const count = (value: number, min = 0): Joi.Schema<number> =>
+const count = (value: number, min = 0): Joi.NumberSchema<number> =>
   Joi.number().integer().min(min).empty('').default(value);
 /** One of some words; the first is the default. */
 const oneOf = <T extends string>(...words: [T, ...T[]]): Joi.Schema<T> =>
@@ -303,7 +303,8 @@ export const settings = {
   ),
   messageMaxLength: chat(
     'MESSAGE_MAX_LENGTH',
-    count(10_000, 1),
+    // At three bytes a character the longest text still fits into a socket frame of 64 KB.
+    count(10_000, 1).max(20_000),
     'Longest text of a message in characters.',
   ),
   editWindowSeconds: chat(

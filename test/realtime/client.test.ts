@@ -304,6 +304,41 @@ describe('the client', () => {
     await first.close();
   }, 40_000);
 
+  it('sends over REST what is too long for a frame, and stays connected', async () => {
+    const { alice, chatId } = await openDirectChat(server);
+    const a = await connect(alice);
+    const lost: unknown[] = [];
+    a.on('disconnected', () => lost.push('disconnected'));
+    const write = new Message(a, chatId);
+    // Six bytes a character as JSON: allowed by its length, and longer than a frame.
+    const allowed = '\u0001'.repeat(10_000);
+    const sent = [allowed, 'x'.repeat(70_000), 'y'.repeat(300_000), 'short'].map((text) =>
+      write.sendText(text),
+    );
+    await expect(Promise.allSettled(sent)).resolves.toMatchObject([
+      { value: { content: allowed, seq: 1 } },
+      { reason: { code: 'VALIDATION' } },
+      { reason: { code: 'PAYLOAD_TOO_LARGE' } },
+      { value: { content: 'short', seq: 2 } },
+    ]);
+    const { id } = await sent[3]!;
+    const longer = `${allowed.slice(1)}!`;
+    expect(await write.edit(id, longer)).toMatchObject({ content: longer, version: 3 });
+    await expect(write.edit(id, 'x'.repeat(70_000))).rejects.toMatchObject({ code: 'VALIDATION' });
+    await expect(a.command('typing', { chatId, x: 'x'.repeat(70_000) })).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+    });
+    expect([lost, a.pending()]).toEqual([[], []]);
+  });
+
+  it('tells a lost connection from an answer that does not come', async () => {
+    const a = await connect(await registerUser(server));
+    const asked = a.command('sync', {});
+    lose(a);
+    await expect(asked).rejects.toMatchObject({ code: 'CONNECTION_LOST', isRetryable: true });
+    await expect(a.command('sync', {})).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  });
+
   it('renews an expired token, and says when a login is over', async () => {
     const { alice, chatId } = await openDirectChat(server);
     const expired = `${alice.token.slice(0, -6)}AAAAAA`;
