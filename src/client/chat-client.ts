@@ -178,11 +178,12 @@ export class ChatClient {
         }),
       ];
     });
+    this.outbox.open();
     this.connection.open();
     return done;
   }
 
-  /** Ends the connection. What is not sent stays in the storage for the next start. */
+  /** Ends the connection. What is not sent stays in the storage until `connect()`, or for the next start. */
   disconnect(): void {
     this.outbox.close();
     this.sync.disconnected();

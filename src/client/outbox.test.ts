@@ -19,13 +19,17 @@ const outgoing = (clientMessageId: string, chatId = CHAT): OutgoingMessage => ({
   content: clientMessageId,
 });
 
-/** An outbox whose sends fail as `failures` says, first to last, and then succeed. */
+/**
+ * An outbox whose sends fail as `failures` says, first to last, and then succeed; each takes as long as
+ * `answers` says.
+ */
 const setUp = (storage: KeyValueStorage = new MemoryStorage(), account = 'me', limit = 1000) => {
   const timers = new FakeTimers();
   const tried: string[] = [];
   const sent: string[] = [];
   const failed: string[] = [];
   const failures: ChatError[] = [];
+  const answers: Promise<void>[] = [];
   const outbox = new Outbox({
     account,
     storage,
@@ -33,7 +37,7 @@ const setUp = (storage: KeyValueStorage = new MemoryStorage(), account = 'me', l
     limit,
     send: async ({ clientMessageId }) => {
       tried.push(clientMessageId);
-      await Promise.resolve();
+      await answers.shift();
       const failure = failures.shift();
       if (failure) throw failure;
       return message(tried.length, { clientMessageId });
@@ -41,7 +45,7 @@ const setUp = (storage: KeyValueStorage = new MemoryStorage(), account = 'me', l
     onSent: ({ clientMessageId }) => sent.push(clientMessageId!),
     onFailed: ({ clientMessageId }) => failed.push(clientMessageId),
   });
-  return { timers, tried, sent, failed, failures, outbox };
+  return { timers, tried, sent, failed, failures, answers, outbox };
 };
 
 /** The browser's localStorage, as far as it matters. */
@@ -153,6 +157,39 @@ describe('the outbox', () => {
     }
     await done;
     expect(sent).toEqual(['a']);
+  });
+
+  it('sends what is left, and what was added meanwhile, once it is open again', async () => {
+    const { timers, tried, sent, failures, outbox } = setUp();
+    failures.push(refusal('DISCONNECTED'));
+    const all = [outbox.add(outgoing('a1', 'a'))];
+    await nextTurn();
+    outbox.close();
+    all.push(outbox.add(outgoing('a2', 'a')), outbox.add(outgoing('b1', 'b')));
+    await timers.advance(60_000);
+    expect([tried, sent]).toEqual([['a1'], []]);
+    outbox.open();
+    await Promise.all(all);
+    expect([sent.toSorted(), outbox.pending()]).toEqual([['a1', 'a2', 'b1'], []]);
+  });
+
+  it('sends each once when it is opened before an answer from before is there', async () => {
+    const { tried, sent, answers, outbox } = setUp();
+    let reply: () => void = () => undefined;
+    answers.push(new Promise((resolve) => (reply = resolve)));
+    const all = [outbox.add(outgoing('a')), outbox.add(outgoing('b'))];
+    await nextTurn();
+    outbox.close();
+    outbox.open();
+    outbox.open();
+    await nextTurn();
+    expect(tried).toEqual(['a']);
+    reply();
+    await Promise.all(all);
+    expect([tried, sent]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
   });
 
   it.each([

@@ -23,6 +23,12 @@ interface Entry {
   reject(error: ChatError): void;
 }
 
+/** The messages of one chat, sent one after the other. */
+interface Lane {
+  entries: Entry[];
+  isRunning: boolean;
+}
+
 /** What the outbox is built from. */
 export interface OutboxParts {
   /** Whose messages these are; two accounts on one device never send each other's. */
@@ -43,7 +49,7 @@ export interface OutboxParts {
  * they arrive in the order in which they were written.
  */
 export class Outbox {
-  private readonly lanes = new Map<string, Entry[]>();
+  private readonly lanes = new Map<string, Lane>();
   /** Ends the pauses between attempts, by whether a new connection is a reason to. */
   private readonly wakers = new Map<() => void, boolean>();
   private count = 0;
@@ -87,7 +93,7 @@ export class Outbox {
 
   /** Messages that wait for their acknowledgement, in order. */
   pending(): OutgoingMessage[] {
-    return [...this.lanes.values()].flat().map(({ message }) => message);
+    return this.entries().map(({ message }) => message);
   }
 
   /**
@@ -98,7 +104,13 @@ export class Outbox {
     for (const [waker, isWakeable] of [...this.wakers]) if (isWakeable) waker();
   }
 
-  /** Sends nothing any more; what is left stays stored. */
+  /** Goes on sending after {@link close}. */
+  open(): void {
+    this.isOpen = true;
+    for (const [chatId, lane] of this.lanes) this.start(chatId, lane);
+  }
+
+  /** Sends nothing any more until it is opened again; what is left stays stored. */
   close(): void {
     this.isOpen = false;
     for (const waker of [...this.wakers.keys()]) waker();
@@ -106,7 +118,7 @@ export class Outbox {
 
   private async readStored(): Promise<void> {
     const { storage } = this.parts;
-    const known = new Set([...this.lanes.values()].flat().map(({ key }) => key));
+    const known = new Set(this.entries().map(({ key }) => key));
     const keys = (await storage.keys(this.prefix)).filter((key) => !known.has(key));
     for (const key of keys.sort()) {
       const text = await storage.get(key);
@@ -120,25 +132,39 @@ export class Outbox {
     }
   }
 
-  private enqueue(entry: Entry, stored: Promise<void> = Promise.resolve()): void {
-    const { chatId } = entry.message;
-    const lane = this.lanes.get(chatId);
-    if (lane) {
-      lane.push(entry);
-      return;
-    }
-    const fresh = [entry];
-    this.lanes.set(chatId, fresh);
-    void stored.then(() => this.run(chatId, fresh));
+  private entries(): Entry[] {
+    return [...this.lanes.values()].flatMap(({ entries }) => entries);
   }
 
-  private async run(chatId: string, lane: Entry[]): Promise<void> {
-    for (let entry = lane[0]; entry && this.isOpen; entry = lane[0]) {
+  private enqueue(entry: Entry, stored: Promise<void> = Promise.resolve()): void {
+    const { chatId } = entry.message;
+    const known = this.lanes.get(chatId);
+    if (known) {
+      known.entries.push(entry);
+      return;
+    }
+    const lane = { entries: [entry], isRunning: false };
+    this.lanes.set(chatId, lane);
+    void stored.then(() => {
+      this.start(chatId, lane);
+    });
+  }
+
+  /** One at a time: who still runs, because its last answer is not there yet, goes on by itself. */
+  private start(chatId: string, lane: Lane): void {
+    if (!lane.isRunning) void this.run(chatId, lane);
+  }
+
+  private async run(chatId: string, lane: Lane): Promise<void> {
+    const { entries } = lane;
+    lane.isRunning = true;
+    for (let entry = entries[0]; entry && this.isOpen; entry = entries[0]) {
       if (!(await this.attempt(entry))) continue;
-      lane.shift();
+      entries.shift();
       this.size -= 1;
     }
-    if (lane.length === 0) this.lanes.delete(chatId);
+    lane.isRunning = false;
+    if (entries.length === 0) this.lanes.delete(chatId);
   }
 
   /** Sends once; answers whether the entry is done with. */

@@ -304,6 +304,20 @@ describe('the client', () => {
     await first.close();
   }, 40_000);
 
+  it('connects again after it was disconnected, and sends what was written meanwhile', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const a = await connect(alice);
+    const write = new Message(a, chatId);
+    await write.sendText('before');
+    a.disconnect();
+    const between = write.sendText('between');
+    await a.connect();
+    await Promise.all([between, write.sendText('after')]);
+    const log = await logOf(bob, chatId);
+    expect(log.map(({ content }) => content)).toEqual(['before', 'between', 'after']);
+    expect([a.isConnected, a.pending()]).toEqual([true, []]);
+  });
+
   it('sends over REST what is too long for a frame, and stays connected', async () => {
     const { alice, chatId } = await openDirectChat(server);
     const a = await connect(alice);
