@@ -55,7 +55,7 @@ export const routesOf = (areas: Areas, dialects: Dialects): AnyRoute[] => [
 
 /** Every socket command. */
 export const commandsOf = (areas: Areas, dialects: Dialects): AnyCommand[] => [
-  ...viewingCommands({ access: areas.access }),
+  ...viewingCommands,
   ...areas.messaging.commands,
   ...areas.administration.commands,
   ...areas.broadcasts.commands,

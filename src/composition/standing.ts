@@ -25,11 +25,7 @@ export const standing = ({ foundation, areas, sockets }: NodeParts): StandingRep
       sockets.directory
         .socketsIn(rooms.user(userId))
         .map(({ data: { actor } }) => ({ sessionId: actor.sessionId, role: actor.role })),
-    places: (userId, chatId) => {
-      const devices = sockets.directory.socketsIn(rooms.user(userId));
-      const inRoom = devices.filter((socket) => sockets.directory.isIn(socket, rooms.chat(chatId)));
-      return { inRoom: inRoom.length, all: devices.length };
-    },
+    places: (userId, chatId) => sockets.directory.places(userId, chatId),
     reconnectAll: () => sockets.reconnectAll(),
   },
 });

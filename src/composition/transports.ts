@@ -62,7 +62,7 @@ export const buildHttpServer = (
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
   { clock, config, load, userLimits, logger, metrics, bus, redis }: Foundation,
-  { auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
+  { access, auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
   const sockets = new SocketServer({
@@ -74,6 +74,7 @@ export const buildSocketServer = (
     userLimits,
     clock,
     authenticator: auth.authenticator,
+    requireMember: (userId, chatId) => access.member(userId, chatId),
     chatIdsOf: (userId) => contacts.chatIdsOf(userId),
     lifecycle: {
       connected: async (actor, socketId, chatIds) => {

@@ -7,10 +7,18 @@ import type { DialectName } from './dialect.js';
 /** The caller's socket, as far as commands need it. */
 export interface CallerSocket {
   readonly id: string;
+  /** Whether the device is still there; a command goes on when it has gone. */
+  readonly isConnected: boolean;
   /** Sends an event to this socket alone. */
   emit(event: string, payload: unknown): void;
-  /** Says that this device is looking at a chat. */
-  openChat(chatId: string): void;
+  /**
+   * Says that this device is looking at a chat, once it is certain that its user is a member; a
+   * `closeChat` that comes meanwhile holds. Call it as soon as the command comes, with a promise where
+   * the chat has to be found first. Answers the chat's id.
+   *
+   * @throws {AppError} NOT_FOUND for everybody but members.
+   */
+  openChat(chat: string | Promise<string>): Promise<string>;
   /** Says that it no longer is. */
   closeChat(chatId: string): void;
   /** Chats that this device is looking at. */

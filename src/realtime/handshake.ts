@@ -83,6 +83,7 @@ const greet = async (parts: HandshakeParts, socket: ParleySocket): Promise<void>
       isDeclared: hello.dialect !== undefined,
       hasSpoken: false,
       openChats: new Set<string>(),
+      wishes: undefined,
       arrival,
     };
   } catch (thrown) {

@@ -54,6 +54,7 @@ const setUp = () => {
     limits: new UserLimits({} as never),
     timeoutMs: 60_000,
     eventsPerSecond: 0,
+    requireMember: () => Promise.resolve(),
     onView: () => undefined,
   });
   const connect = () => {

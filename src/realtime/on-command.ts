@@ -9,7 +9,7 @@ import { withDeadline } from '../shared/deadline.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
 import { ALL_DIALECTS, maskOf } from './dialect.js';
 import { rooms } from './rooms.js';
-import type { ParleySocket } from './socket-data.js';
+import type { ChatWish, ParleySocket } from './socket-data.js';
 import type { SocketDirectory } from './socket-directory.js';
 
 /** What an ack carries. */
@@ -28,6 +28,8 @@ export interface DispatcherParts {
   timeoutMs: number;
   /** Commands per second that a socket may send; 0 for no limit. */
   eventsPerSecond: number;
+  /** Rejects with NOT_FOUND unless the user is a member of the chat. */
+  requireMember(userId: string, chatId: string): Promise<unknown>;
   /** Says that a device began or ceased to look at a chat. */
   onView(socket: ParleySocket, chatId: string, isOpen: boolean): void;
 }
@@ -182,11 +184,15 @@ class EventBudget {
 class Caller implements CallerSocket {
   constructor(
     private readonly socket: ParleySocket,
-    private readonly parts: Pick<DispatcherParts, 'directory' | 'onView'>,
+    private readonly parts: Pick<DispatcherParts, 'directory' | 'onView' | 'requireMember'>,
   ) {}
 
   get id(): string {
     return this.socket.id;
+  }
+
+  get isConnected(): boolean {
+    return this.socket.connected;
   }
 
   get openChats(): ReadonlySet<string> {
@@ -197,7 +203,28 @@ class Caller implements CallerSocket {
     this.socket.emit(event, payload);
   }
 
-  openChat(chatId: string): void {
+  async openChat(chat: string | Promise<string>): Promise<string> {
+    const { data } = this.socket;
+    const wish: ChatWish = { chatId: undefined, left: new Set(), isDoubted: false };
+    data.wishes = (data.wishes ?? new Set()).add(wish);
+    try {
+      const chatId = await chat;
+      wish.chatId = chatId;
+      do {
+        wish.isDoubted = false;
+        await this.parts.requireMember(data.actor.userId, chatId);
+        // Whoever is taken out while the question is under way is found in no room that they could be
+        // taken out of, and the answer may be from before: so it is asked again.
+      } while (wish.isDoubted && !wish.left.has(chatId));
+      if (!wish.left.has(chatId)) this.beginToLook(chatId);
+      return chatId;
+    } finally {
+      data.wishes.delete(wish);
+      if (data.wishes.size === 0) data.wishes = undefined;
+    }
+  }
+
+  private beginToLook(chatId: string): void {
     const { socket, parts } = this;
     if (socket.data.openChats.has(chatId) || !socket.connected) return;
     socket.data.openChats.add(chatId);
@@ -207,6 +234,7 @@ class Caller implements CallerSocket {
 
   closeChat(chatId: string): void {
     const { socket, parts } = this;
+    for (const wish of socket.data.wishes ?? []) wish.left.add(chatId);
     if (!socket.data.openChats.delete(chatId)) return;
     parts.directory.leave(socket, rooms.open(chatId));
     parts.onView(socket, chatId, false);

@@ -3,6 +3,16 @@ import type { Actor } from '../shared/actor.js';
 import type { Arrival } from './arrivals.js';
 import type { DialectMask } from './dialect.js';
 
+/** A device's wish to look at a chat, from its command until it is known whether it may. */
+export interface ChatWish {
+  /** Unknown until the chat of a name has been found. */
+  chatId: string | undefined;
+  /** Chats that the device has left since. */
+  left: Set<string>;
+  /** The user has been taken out of the chat since: an answer to an earlier question may be out of date. */
+  isDoubted: boolean;
+}
+
 /** What the server remembers of a socket. */
 export interface SocketData {
   actor: Actor;
@@ -14,6 +24,8 @@ export interface SocketData {
   hasSpoken: boolean;
   /** Chats that the device is looking at. */
   openChats: Set<string>;
+  /** Chats that it wants to look at; undefined while there are none, which is nearly always. */
+  wishes: Set<ChatWish> | undefined;
   /** Knows whose rooms the socket joins when it is accepted; undefined afterwards. */
   arrival: Arrival | undefined;
 }

@@ -100,6 +100,21 @@ export class SocketDirectory implements LocalSockets {
     return [...socket.rooms].flatMap((name) => chatOf(baseRoom(name) ?? '') ?? []);
   }
 
+  /**
+   * How many of a user's sockets on this node stand in a chat's room, how many look at it or are about
+   * to, and how many there are.
+   */
+  places(userId: string, chatId: string): { inRoom: number; looking: number; all: number } {
+    const devices = this.socketsIn(rooms.user(userId));
+    const looking = devices.filter(
+      (socket) =>
+        this.isIn(socket, rooms.open(chatId)) ||
+        [...(socket.data.wishes ?? [])].some((wish) => wish.chatId === chatId),
+    );
+    const inRoom = devices.filter((socket) => this.isIn(socket, rooms.chat(chatId)));
+    return { inRoom: inRoom.length, looking: looking.length, all: devices.length };
+  }
+
   /** Moves a user's sockets on this node, and those on their way in, into or out of a chat's room. */
   moveUser(userId: string, chatId: string, direction: 'in' | 'out'): void {
     this.arrivals.move(userId, chatId, direction);
@@ -110,6 +125,7 @@ export class SocketDirectory implements LocalSockets {
         this.leave(socket, rooms.chat(chatId));
         this.leave(socket, rooms.open(chatId));
         socket.data.openChats.delete(chatId);
+        for (const wish of socket.data.wishes ?? []) wish.isDoubted ||= wish.chatId === chatId;
       }
     }
   }

@@ -44,6 +44,8 @@ export interface SocketServerParts {
   userLimits: UserLimits;
   clock: Clock;
   authenticator: Authenticator;
+  /** Rejects with NOT_FOUND unless the user is a member of the chat. */
+  requireMember(userId: string, chatId: string): Promise<unknown>;
   /** Chats whose room a user's sockets stand in. */
   chatIdsOf(userId: string): Promise<string[]>;
   /** Tells the modules about devices that come, go, and look at chats. */
@@ -128,6 +130,7 @@ export class SocketServer {
       load,
       limits: userLimits,
       timeoutMs: config.requestTimeoutMs,
+      requireMember: (userId, chatId) => this.parts.requireMember(userId, chatId),
       eventsPerSecond: config.rateLimitEventsPerSecond,
       onView: (socket, chatId, isOpen) => {
         this.noteView(socket, chatId, isOpen);

@@ -43,15 +43,14 @@ export const conversationMessageCommands = (
 ];
 
 /** Socket commands of the conversation dialect about being in a conversation. */
-export const conversationCommands = ({ access, typing }: DialectServices): AnyCommand[] => [
+export const conversationCommands = ({ typing }: DialectServices): AnyCommand[] => [
   command({
     event: 'join:conversation',
     dialect,
     summary: 'Say that this device is looking at a conversation',
     schema: conversationParams,
-    handle: async ({ actor, socket }, { conversationId }) => {
-      await access.member(actor.userId, conversationId);
-      socket.openChat(conversationId);
+    handle: async ({ socket }, { conversationId }) => {
+      await socket.openChat(conversationId);
       return { data: { conversationId } };
     },
   }),

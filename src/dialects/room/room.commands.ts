@@ -19,8 +19,7 @@ export const roomCommands = (
     summary: 'Join a room, which is made when there is none of this name; answers who is online',
     schema: roomPayload,
     handle: async ({ actor, socket }, payload) => {
-      const chatId = await addresses.enter(actor, roomIn(payload));
-      socket.openChat(chatId);
+      const chatId = await socket.openChat(addresses.enter(actor, roomIn(payload)));
       const users = presentOnlineUsers(await names.of(chatId), await online.list(chatId));
       return {
         data: { ...users, chatId },
@@ -35,8 +34,8 @@ export const roomCommands = (
     schema: roomPayload,
     handle: async ({ actor, socket }, payload) => {
       const chatId = await addresses.find(roomIn(payload));
-      const { chat } = await access.member(actor.userId, chatId);
       socket.closeChat(chatId);
+      const { chat } = await access.member(actor.userId, chatId);
       if (chat.slug !== null) await rooms.leave(actor, chat.slug);
       return { data: { room: chat.slug ?? chatId, chatId } };
     },

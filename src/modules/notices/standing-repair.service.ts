@@ -19,8 +19,11 @@ export interface LocalStanding {
   connected(userIds: Iterable<string>): string[];
   /** The logins with which the user is connected here, and the role that each acts in. */
   logins(userId: string): { sessionId: string; role: UserRole }[];
-  /** How many of the user's sockets stand in the chat's room, and how many there are. */
-  places(userId: string, chatId: string): { inRoom: number; all: number };
+  /**
+   * How many of the user's sockets stand in the chat's room, how many look at it or are about to, and how
+   * many there are.
+   */
+  places(userId: string, chatId: string): { inRoom: number; looking: number; all: number };
   /** Ends all connections in such a way that the clients come back and are asked who they are. */
   reconnectAll(): Promise<void>;
 }
@@ -70,11 +73,11 @@ export class StandingRepair implements NoticeReader {
     );
     const members = new Set(rows.map(({ userId, chatId }) => `${userId} ${chatId}`));
     for (const { userId, chatId } of places) {
-      const { inRoom, all } = sockets.places(userId, chatId);
+      const { inRoom, looking, all } = sockets.places(userId, chatId);
       const event = { chatId, userIds: [userId], actorId: userId };
       if (members.has(`${userId} ${chatId}`)) {
         if (inRoom < all) bus.receive('members.added', event);
-      } else if (inRoom > 0) {
+      } else if (inRoom > 0 || looking > 0) {
         bus.receive('members.removed', event);
       }
     }

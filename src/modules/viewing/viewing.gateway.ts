@@ -4,26 +4,19 @@ import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
 import { rooms } from '../../realtime/rooms.js';
 import { idSchema } from '../../shared/ids.js';
-import type { ChatAccess } from '../chats/index.js';
 import type { ViewingEvents } from './viewing.events.js';
 
 const chatSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
 
-/** What the commands call. */
-export interface ViewingParts {
-  access: ChatAccess;
-}
-
 /** Native commands that say which chats a device is looking at. */
-export const viewingCommands = ({ access }: ViewingParts): AnyCommand[] => [
+export const viewingCommands: AnyCommand[] = [
   command({
     event: 'join_chat',
     dialect: 'native',
     summary: 'Say that this device is looking at a chat: it then gets message_received',
     schema: chatSchema,
-    handle: async ({ actor, socket }, { chatId }) => {
-      await access.member(actor.userId, chatId);
-      socket.openChat(chatId);
+    handle: async ({ socket }, { chatId }) => {
+      await socket.openChat(chatId);
       const data = { chatId };
       return { data, confirm: { event: 'join_chat_success', payload: data } };
     },
