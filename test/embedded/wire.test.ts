@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deserialize, serialize } from 'bson';
 import fc from 'fast-check';
 import { crc32c } from '../../src/embedded-db/server/crc32c.js';
+import { eventually } from '../support/eventually.js';
 import { SEED, runs } from '../support/seed.js';
 import { runDb } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
@@ -121,6 +122,20 @@ describe('the wire protocol of the embedded database', () => {
     const unanswered = command({ insert: 'w', documents: [{ n: 1 }] }, 2);
     const { received } = await send(Buffer.concat([unanswered, command({ count: 'w' })]));
     expect(deserialize(received.subarray(21))).toMatchObject({ n: 1, ok: 1 });
+  });
+
+  it('reads on after more unanswered messages than may wait', async () => {
+    const burst = Array.from({ length: 40 }, (_, n) =>
+      command({ insert: 'burst', documents: [{ n }] }, 2),
+    );
+    const socket = net.connect(socketPath);
+    const answered = new Promise<Buffer>((resolve) => socket.once('data', resolve));
+    socket.write(Buffer.concat(burst));
+    // All of it has been read and done when the next message comes.
+    await eventually(async () => (await running.db.collection('burst').countDocuments()) === 40);
+    socket.write(command({ ping: 1 }));
+    expect(deserialize((await answered).subarray(21))).toEqual({ ok: 1 });
+    socket.destroy();
   });
 
   it('reads messages that arrive byte by byte or many at once', async () => {

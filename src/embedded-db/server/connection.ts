@@ -88,14 +88,17 @@ export class Connection {
       await this.drained();
       const document = await this.handle(request);
       if (this.socket.destroyed) break;
-      if (!request.wantsReply) continue;
-      const parts = writeReply(request, document);
-      if (parts.length > 1) this.socket.cork();
-      for (const part of parts) this.socket.write(part);
-      if (parts.length > 1) this.socket.uncork();
+      if (request.wantsReply) this.send(writeReply(request, document));
+      // Also after a request without a reply: a burst of those may be what has stopped the reading.
       this.readOn();
     }
     this.isAnswering = false;
+  }
+
+  private send(parts: readonly Uint8Array[]): void {
+    if (parts.length > 1) this.socket.cork();
+    for (const part of parts) this.socket.write(part);
+    if (parts.length > 1) this.socket.uncork();
   }
 
   /** Nothing more is answered while the client has not taken what it has been sent. */
