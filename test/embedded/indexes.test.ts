@@ -119,6 +119,21 @@ describe('indexes of the embedded database', () => {
     expect(await c.indexes()).toHaveLength(1);
   });
 
+  it('drops an index that is named twice once, and no other', async () => {
+    const c = fresh();
+    for (const field of ['a', 'b', 'c', 'd']) await c.createIndex({ [field]: 1 });
+    await c.insertOne({ a: 1, b: 1, c: 1, d: 1 });
+    const drop = (index: unknown) => running.db.command({ dropIndexes: c.collectionName, index });
+    expect(await drop(['a_1', 'b_1', 'a_1'])).toMatchObject({ nIndexesWas: 5 });
+    expect((await c.indexes()).map(({ name }) => name)).toEqual(['_id_', 'c_1', 'd_1']);
+    await expect(drop(['c_1', 'a_1'])).rejects.toMatchObject({ code: 27 });
+    expect(await c.countDocuments({ d: 1 })).toBe(1);
+    expect(await running.db.command({ validate: c.collectionName })).toMatchObject({
+      valid: true,
+      nIndexes: 3,
+    });
+  });
+
   it('reads an equality prefix, then a range, in sort order, and stops at the limit', async () => {
     const c = fresh();
     await c.createIndex({ chat: 1, seq: 1 });

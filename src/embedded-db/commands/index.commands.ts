@@ -69,7 +69,7 @@ function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fiel
   if (wanted === '*') return names.filter((name) => name !== '_id_');
   if (isDocument(wanted)) return [nameOfPattern(collection, wanted)];
   const list = Array.isArray(wanted) ? wanted : [wanted];
-  return list.map((name) => {
+  const dropped = list.map((name) => {
     if (typeof name !== 'string') {
       throw mongoError('TypeMismatch', 'dropIndexes takes an index name, a key pattern or "*"');
     }
@@ -79,6 +79,7 @@ function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fiel
     }
     return name;
   });
+  return [...new Set(dropped)];
 }
 
 function nameOfPattern(collection: CollectionStore, pattern: BsonDocument): string {

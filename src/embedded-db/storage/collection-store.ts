@@ -1,3 +1,4 @@
+import { mongoError } from '../errors.js';
 import { decode } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import type { DatabaseFile, Statement } from './database-file.js';
@@ -220,16 +221,20 @@ export class CollectionStore {
     else this.indexes.push(new IndexStore(this.file, id, spec, this.table, multikeyFields));
   }
 
-  /** Forgets an index; with `isDropped`, its table too. */
-  removeIndex(name: string, isDropped = true): void {
+  /**
+   * Removes an index and its table.
+   * @throws MongoError 27 when there is none of this name
+   */
+  removeIndex(name: string): void {
     if (this.textIndex?.spec.name === name) {
-      if (isDropped) this.textIndex.drop();
+      this.textIndex.drop();
       this.textIndex = undefined;
       return;
     }
-    const at = this.indexes.findIndex((index) => index.spec.name === name);
-    const [index] = this.indexes.splice(at, 1);
-    if (isDropped) index!.drop();
+    const index = this.indexes.find(({ spec }) => spec.name === name);
+    if (!index) throw mongoError('IndexNotFound', `index not found with name [${name}]`);
+    this.indexes.splice(this.indexes.indexOf(index), 1);
+    index.drop();
   }
 
   /** Visits every document in insertion order. */
