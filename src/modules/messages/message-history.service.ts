@@ -217,6 +217,8 @@ export class MessageHistory {
     nearest: 'newest' | 'oldest',
     limit: number,
   ): Promise<MessageDoc[]> {
+    // To the database, none would mean all.
+    if (limit === 0) return [];
     const docs = await this.parts.messages.collection
       .find<MessageDoc>(
         {
