@@ -1,5 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MongoClient } from 'mongodb';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { MongoClient, ObjectId } from 'mongodb';
+import { Types } from 'mongoose';
+import { defineChatModels } from '../../src/modules/chats/index.js';
+import { ChatHeads, MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import { createLogger } from '../../src/platform/logger.js';
+import { createMetrics } from '../../src/platform/metrics.js';
+import { connectDatabase } from '../../src/platform/mongo.js';
+import { systemClock } from '../../src/shared/clock.js';
+import { eventually } from '../support/eventually.js';
 import type { TestServer } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 
@@ -37,6 +46,89 @@ describe('a node that starts after a crash', () => {
     ]);
     await restarted.close();
     await client.close();
+  });
+
+  it('shows nothing of an old message that was deleted just before', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const sent = await server.http
+      .post('/api/messages')
+      .set(alice.auth)
+      .send({ chatId, content: 'better not said' })
+      .expect(201);
+    const client = await MongoClient.connect(server.mongodbUri);
+    const [chats, messages] = [client.db().collection('chats'), client.db().collection('messages')];
+    const _id = new ObjectId(chatId);
+    const listed = async () =>
+      (await chats.findOne({ _id }))!['lastMessage'] as {
+        content: string;
+        deleted: boolean;
+      } | null;
+    await eventually(async () => (await listed())?.content === 'better not said');
+    const before = await listed();
+    const { id } = sent.body.data as { id: string };
+    await server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
+    await eventually(async () => (await listed())?.deleted === true);
+
+    // As the database is when the process dies between the change and the list, of an hour-old message.
+    const old = ObjectId.createFromTime(Date.now() / 1000 - 3600);
+    const message = await messages.findOneAndDelete({ _id: new ObjectId(id) });
+    await messages.insertOne({ ...message!, _id: old });
+    await chats.updateOne({ _id }, { $set: { lastMessage: { ...before, id: old } } });
+    const { alice: carol, chatId: other } = await openDirectChat(server);
+    await server.http
+      .post('/api/messages')
+      .set(carol.auth)
+      .send({ chatId: other, content: 'others go on' })
+      .expect(201);
+
+    const restarted = await startServer({ mongodbUri: server.mongodbUri });
+    const { body } = await restarted.http.get('/api/chats/active').set(bob.auth).expect(200);
+    expect(body.data).toMatchObject([{ lastMessage: { content: '', deleted: true } }]);
+    await restarted.close();
+    await client.close();
+  });
+});
+
+describe('a list that could not be written', () => {
+  it('is written when the database takes it again, without another message', async () => {
+    const uri = new URL(process.env.TEST_MONGODB_URI!);
+    uri.pathname = `/lists_${randomUUID().slice(0, 8)}`;
+    const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+    const { models, close } = await connectDatabase(
+      uri.href,
+      { databaseTimeoutMs: 10_000 },
+      logger,
+      (connection) => ({
+        messages: defineMessageModels(connection),
+        ...defineChatModels(connection),
+      }),
+    );
+    const { chats, messages } = models;
+    const heads = new ChatHeads(chats, messages, logger);
+    const chatId = new Types.ObjectId();
+    await chats.collection.insertOne({ _id: chatId, lastSeq: 0, lastMessage: null } as never);
+    const log = new MessageLog(messages, systemClock, createMetrics());
+    const { message } = await log.append(chatId.toHexString(), {
+      senderId: chatId,
+      messageType: 'text',
+      content: 'not lost',
+      media: [],
+      mentions: [],
+      reactions: [],
+    });
+    const write = jest
+      .spyOn(chats.collection, 'bulkWrite')
+      .mockRejectedValueOnce(new Error('the database is away'));
+    heads.note(message);
+    await heads.settle();
+    expect(write).toHaveBeenCalledTimes(1);
+    await eventually(async () => {
+      const chat = await chats.collection.findOne({ _id: chatId });
+      return chat?.lastSeq === 1 && chat.lastMessage?.content === 'not lost';
+    });
+    write.mockRestore();
+    await heads.close();
+    await close();
   });
 });
 

@@ -1,28 +1,27 @@
-import { Types, trusted } from 'mongoose';
+import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import type { ChatHeads } from './chat-heads.js';
 import type { MessageDoc } from './message.model.js';
 
-/** How far before the newest message a crashed node may have left the lists behind, in seconds. */
-const WINDOW_SECONDS = 600;
+/** How far before the newest change a crashed node may have left the lists behind, in milliseconds. */
+const WINDOW_MS = 600_000;
 /** Messages that are looked at; more than a node writes between a message and its list. */
 const MAX_MESSAGES = 50_000;
 
 /**
- * Brings the chat lists up to the log after a crash between a message and its list. Ids carry the time
- * of the write, so the newest messages are found without an index of their own; lists that are already
- * there stay as they are.
+ * Brings the chat lists up to the log after a crash between a message, or a change of one, and its list:
+ * what somebody has deleted must not stay in a list. Lists that are already there stay as they are.
  */
 export const catchUpHeads = async (
   messages: Model<MessageDoc>,
   heads: ChatHeads,
 ): Promise<void> => {
-  const newest = await messages.findOne({}, { _id: 1 }).sort({ _id: -1 }).lean();
+  const newest = await messages.findOne({}, { updatedAt: 1 }).sort({ updatedAt: -1 }).lean();
   if (!newest) return;
-  const since = newest._id.getTimestamp().getTime() / 1000 - WINDOW_SECONDS;
+  const since = new Date(newest.updatedAt.getTime() - WINDOW_MS);
   const recent = messages
-    .find({ _id: trusted({ $gte: Types.ObjectId.createFromTime(since) }) })
-    .sort({ _id: -1 })
+    .find({ updatedAt: trusted({ $gte: since }) })
+    .sort({ updatedAt: -1 })
     .limit(MAX_MESSAGES)
     .lean()
     .cursor({ batchSize: 1000 });

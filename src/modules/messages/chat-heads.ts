@@ -14,6 +14,8 @@ import type { MessageDoc } from './message.model.js';
 const FLUSH_DELAY_MS = 200;
 /** The same while at least this many chats are active at once: lists would take a good part of all writes. */
 const BUSY = { chats: 25, delayMs: 1000 };
+/** When lists that could not be written are tried again, in milliseconds. */
+const RETRY_MS = 1000;
 /** Characters of a message that lists show. */
 const PREVIEW_LENGTH = 140;
 
@@ -45,6 +47,7 @@ export class ChatHeads {
   /** How many chats the last write was of. */
   private lastFlushed = 0;
   private timer: NodeJS.Timeout | undefined;
+  private isClosed = false;
   private readonly rounds = new Rounds(() => this.flush());
 
   constructor(
@@ -56,12 +59,7 @@ export class ChatHeads {
   /** Notes the newest state of a message that may be its chat's newest. */
   note(message: MessageDoc): void {
     const chatId = message.chatId.toHexString();
-    const known = this.pending.get(chatId);
-    const isNewer =
-      !known ||
-      message.seq > known.seq ||
-      (message.seq === known.seq && message.version > known.version);
-    if (isNewer) this.pending.set(chatId, message);
+    this.keep(message);
     this.written.set(chatId, further(this.written.get(chatId), message));
     this.flushSoon();
   }
@@ -89,6 +87,13 @@ export class ChatHeads {
     else await this.rounds.idle();
   }
 
+  /** Writes what was noted, for the last time: the node goes down. */
+  async close(): Promise<void> {
+    await this.settle();
+    this.isClosed = true;
+    clearTimeout(this.timer);
+  }
+
   /** While the database is slow, what comes in is gathered: of each chat, the newest. */
   private async flush(): Promise<void> {
     clearTimeout(this.timer);
@@ -102,8 +107,19 @@ export class ChatHeads {
     await this.repair(reached);
   }
 
-  private flushSoon(): void {
-    const delayMs = this.lastFlushed < BUSY.chats ? FLUSH_DELAY_MS : BUSY.delayMs;
+  /** Of each chat, the newest state of the newest message. */
+  private keep(message: MessageDoc): void {
+    const chatId = message.chatId.toHexString();
+    const known = this.pending.get(chatId);
+    const isNewer =
+      !known ||
+      message.seq > known.seq ||
+      (message.seq === known.seq && message.version > known.version);
+    if (isNewer) this.pending.set(chatId, message);
+  }
+
+  private flushSoon(delayMs = this.lastFlushed < BUSY.chats ? FLUSH_DELAY_MS : BUSY.delayMs): void {
+    if (this.isClosed) return;
     this.timer ??= setTimeout(() => {
       void this.rounds.run();
     }, delayMs);
@@ -134,7 +150,7 @@ export class ChatHeads {
     }
   }
 
-  /** A failure only leaves the lists behind until the chat's next message; it must not stop sending. */
+  /** A failure leaves the lists behind until the next round; it must not stop sending. */
   private async write(messages: MessageDoc[]): Promise<void> {
     if (messages.length === 0) return;
     try {
@@ -145,6 +161,8 @@ export class ChatHeads {
       );
     } catch (error) {
       this.logger.warn({ err: error, chats: messages.length }, 'chat lists lag behind');
+      for (const message of messages) this.keep(message);
+      this.flushSoon(RETRY_MS);
     }
   }
 }
