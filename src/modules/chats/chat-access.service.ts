@@ -124,7 +124,8 @@ export class ChatAccess {
     return remembered(roles, userId, () => this.loadRole(chat.id, userId));
   }
 
-  private forget(chatId: string): void {
+  /** Asks the database the next time: what is known of the chat may be out of date. */
+  forget(chatId: string): void {
     this.snapshots.delete(chatId);
     this.roles.delete(chatId);
   }

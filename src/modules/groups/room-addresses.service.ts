@@ -54,7 +54,10 @@ export class RoomAddresses {
     const chatId = known ?? this.remember(await this.rooms.ensure(room, actor));
     const chat = await this.access.snapshot(chatId);
     const isMember = chat && (await this.access.role(chat, actor.userId)) !== undefined;
-    if (!isMember) await this.rooms.join(actor, room);
+    if (isMember) return chatId;
+    await this.rooms.join(actor, room);
+    // Another node may have let the actor in, and its word of it may still be on the way.
+    this.access.forget(chatId);
     return chatId;
   }
 

@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { Types } from 'mongoose';
 import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
@@ -11,6 +8,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
+import { digestOf } from './file-digest.js';
 import { safeFileName } from './file-name.js';
 import type { FileScanner } from './file-scanner.js';
 import type { AllowedType } from './file-type.js';
@@ -110,19 +108,24 @@ export class MediaUploads {
       const prepared = await this.prepare(file, type);
       const doc = this.rowOf(actor, file, target, prepared, expected);
       await this.reserve(doc, expected !== undefined);
-      return await this.write(doc, prepared);
+      return await this.write(doc, prepared, expected);
     } finally {
       await Promise.all(temporary.map((path) => rm(path, { force: true })));
     }
   }
 
   /** Removes a file and its row; a store that does not answer keeps the row, for the next round. */
-  async discard({ _id, key, ref, thumbnail, directKey }: MediaDoc): Promise<void> {
+  async discard(doc: MediaDoc): Promise<void> {
     const { media, storage } = this.parts;
-    if (directKey !== undefined) await storage.remove(directKey);
+    if (doc.directKey !== undefined) await storage.remove(doc.directKey);
+    await this.removeContent(doc);
+    await media.deleteOne({ _id: doc._id });
+  }
+
+  private async removeContent({ key, ref, thumbnail }: MediaDoc): Promise<void> {
+    const { storage } = this.parts;
     await storage.remove(key, ref);
     if (thumbnail) await storage.remove(thumbnail.key, thumbnail.ref);
-    await media.deleteOne({ _id });
   }
 
   /**
@@ -225,11 +228,17 @@ export class MediaUploads {
     if (quota === 0) return;
     const mine = await media.find({ ownerId: doc.ownerId }, { size: 1, _id: 0 }).lean();
     if (mine.reduce((sum, { size }) => sum + size, 0) <= quota) return;
-    await media.deleteOne({ _id: doc._id });
+    // What the client has put into the store itself must not stay there without a row.
+    if (isExpected) await this.discard(doc).catch(() => undefined);
+    else await media.deleteOne({ _id: doc._id });
     throw new AppError('INSUFFICIENT_STORAGE', 'You have used up your room for uploads');
   }
 
-  private async write(doc: MediaDoc, prepared: Prepared): Promise<MediaDoc> {
+  private async write(
+    doc: MediaDoc,
+    prepared: Prepared,
+    expected: MediaDoc | undefined,
+  ): Promise<MediaDoc> {
     const { media, storage } = this.parts;
     const { key, mimeType, thumbnail } = doc;
     let hasContent = false;
@@ -247,18 +256,23 @@ export class MediaUploads {
       return { ...doc, ...facts };
     } catch (error) {
       // The store may be away now; then the row stays, and the collector finishes this.
-      if (hasContent || doc.directKey !== undefined) await this.discard(doc).catch(() => undefined);
-      else await media.deleteOne({ _id: doc._id });
+      if (!hasContent && !expected) await media.deleteOne({ _id: doc._id });
+      else await this.undo(doc, hasContent, expected).catch(() => undefined);
       throw error;
     }
   }
-}
 
-const digestOf = async (path: string): Promise<string> => {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('base64url');
-};
+  /** Takes back what was written; a direct upload can then be completed again. */
+  private async undo(
+    doc: MediaDoc,
+    hasContent: boolean,
+    expected: MediaDoc | undefined,
+  ): Promise<void> {
+    if (!expected) return this.discard(doc);
+    if (hasContent) await this.removeContent(doc);
+    await this.parts.media.replaceOne({ _id: doc._id }, { ...expected, status: 'expected' });
+  }
+}
 
 /** The same error, told of one file among several. */
 const ofFile = (error: unknown, index: number, name: string): unknown => {

@@ -1,7 +1,7 @@
 import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
-import { notFound } from '../../shared/errors.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import { PageEnds } from '../../shared/page-ends.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
@@ -16,6 +16,7 @@ import type {
 } from '../messages/index.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, toRecord } from '../messages/index.js';
 import { toAttachment } from './attachment-claims.service.js';
+import { digestOf } from './file-digest.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc, MediaKind } from './media.model.js';
 import type { RoomFilesQuery } from './media.schemas.js';
@@ -30,6 +31,7 @@ export interface RoomFinder {
 /** What shared files are built from. */
 export interface SharedFilesParts {
   messages: Model<MessageDoc>;
+  media: Model<MediaDoc>;
   uploads: MediaUploads;
   links: MediaLinks;
   rooms: RoomFinder;
@@ -55,9 +57,11 @@ export class SharedFiles {
   constructor(private readonly parts: SharedFilesParts) {}
 
   /**
-   * Uploads a file to a room and sends the message with it.
+   * Uploads a file to a room and sends the message with it. A retry under the same client id is answered
+   * with the message that is there.
    *
-   * @throws {AppError} as uploads and sending do; then nothing stays.
+   * @throws {AppError} as uploads and sending do, then nothing stays; GONE for a retry of what has been
+   *   removed since.
    */
   async share(
     actor: Actor,
@@ -65,21 +69,30 @@ export class SharedFiles {
     target: { room?: string; chatId?: string; content?: string; clientMessageId?: string },
   ): Promise<{ doc: MediaDoc; sent: Sent }> {
     const { uploads, rooms, sender, links } = this.parts;
+    const { content = '', clientMessageId } = target;
     const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
+    const common = { chatId, content, clientMessageId, filesDigest: await digestOf(file.path) };
+    const earlier = await sender.replay(actor, { ...common, messageType: 'file', media: [] });
+    if (earlier) return this.shared(earlier);
     const doc = await uploads.store(actor, file, { purpose: 'chat', chatId });
-    try {
-      const sent = await sender.send(actor, {
-        chatId,
-        content: target.content ?? '',
-        messageType: doc.kind,
-        media: [toAttachment(doc, links)],
-        clientMessageId: target.clientMessageId,
-      });
-      return { doc, sent };
-    } catch (error) {
-      await uploads.discard(doc);
+    const media = [toAttachment(doc, links)];
+    const sending = sender.send(actor, { ...common, messageType: doc.kind, media });
+    const sent = await sending.catch(async (error: unknown) => {
+      // After any other error the message may be there all the same, and the collector will know.
+      if (error instanceof AppError && error.status < 500) await uploads.discard(doc);
       throw error;
-    }
+    });
+    if (!sent.isReplay) return { doc, sent };
+    await uploads.discard(doc);
+    return this.shared(sent);
+  }
+
+  /** A message that was sent before, with its file. */
+  private async shared(sent: Sent): Promise<{ doc: MediaDoc; sent: Sent }> {
+    const [attachment] = sent.message.media;
+    const doc = attachment?.fileId && (await this.parts.media.findById(attachment.fileId).lean());
+    if (!doc) throw new AppError('GONE', 'This file was shared before, and has been removed since');
+    return { doc, sent };
   }
 
   /**

@@ -138,18 +138,24 @@ export class LogInserts {
     const own = await this.parts.messages.findById(id).lean();
     if (own) return own;
     if (draft.clientMessageId === undefined) return undefined;
-    const original = await this.parts.messages
-      .findOne({
-        chatId: objectId(chatId),
-        senderId: draft.senderId,
-        clientMessageId: draft.clientMessageId,
-      })
-      .lean();
-    if (!original) return undefined;
-    if (original.fingerprint !== draft.fingerprint) throw clientMessageIdReused();
-    return original;
+    return findWritten(this.parts.messages, { ...draft, chatId: objectId(chatId) });
   }
 }
+
+/**
+ * The message that a sender has already written under a client id.
+ *
+ * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when it is another message.
+ */
+export const findWritten = async (
+  messages: Model<MessageDoc>,
+  draft: Pick<MessageDoc, 'chatId' | 'senderId' | 'clientMessageId' | 'fingerprint'>,
+): Promise<MessageDoc | undefined> => {
+  const { chatId, senderId, clientMessageId, fingerprint } = draft;
+  const original = await messages.findOne({ chatId, senderId, clientMessageId }).lean();
+  if (original && original.fingerprint !== fingerprint) throw clientMessageIdReused();
+  return original ?? undefined;
+};
 
 /** Whether what a failed bulk write did write has reached a majority. */
 const isDurable = (error: mongo.MongoBulkWriteError): boolean =>

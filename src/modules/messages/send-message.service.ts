@@ -14,7 +14,7 @@ import type { ChatHeads } from './chat-heads.js';
 import type { MentionResolver } from './mention-resolver.js';
 import type { MessageLog } from './message-log.js';
 import type { Appended, MessageDraft } from './message-log.types.js';
-import { clientMessageIdReused } from './log-inserts.js';
+import { clientMessageIdReused, findWritten } from './log-inserts.js';
 import type { Attachment, MessageDoc, MessageType } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
 import { toRecord } from './message.record.js';
@@ -31,6 +31,8 @@ export interface SendInput {
   clientMessageId?: string | undefined;
   /** Where a forwarded message comes from. */
   forwarded?: { fromChatId: string; senderId: string; messageId: string } | undefined;
+  /** What tells the files of two sends apart, when a retry has stored them anew; else their ids do. */
+  filesDigest?: string | undefined;
 }
 
 /** The written message and its sender. */
@@ -38,6 +40,13 @@ export interface Sent {
   message: MessageRecord;
   sender: UserCard;
   isReplay: boolean;
+}
+
+/** A message that may be written. */
+interface Prepared {
+  chat: ChatSnapshot;
+  sender: UserCard;
+  draft: MessageDraft;
 }
 
 /** Looks up the people that a message names. */
@@ -123,6 +132,27 @@ export class SendMessage {
     return sent;
   }
 
+  /**
+   * The answer to an earlier send of the same message, for callers to whom sending it again would cost
+   * much; undefined when there was none.
+   *
+   * @throws {AppError} NOT_FOUND for non-members, CLIENT_MESSAGE_ID_REUSED.
+   */
+  async replay(actor: Actor, input: SendInput): Promise<Sent | undefined> {
+    const { access, messages, directory } = this.parts;
+    const { chatId, clientMessageId } = input;
+    if (clientMessageId === undefined) return undefined;
+    await access.member(actor.userId, chatId);
+    const message = await findWritten(messages, {
+      chatId: objectId(chatId),
+      senderId: objectId(actor.userId),
+      clientMessageId,
+      fingerprint: fingerprintOf(input),
+    });
+    const sender = message && (await directory.card(actor.userId));
+    return sender && this.announce({ message, isReplay: true }, sender, undefined);
+  }
+
   private forgetOld(): void {
     const now = performance.now();
     if (now - this.forgotAt < FORGET_EVERY_MS) return;
@@ -138,8 +168,9 @@ export class SendMessage {
     const { log, limit } = this.parts;
     // What is looked up first has a deadline of its own, so that a database that has stopped answering
     // is told of as soon here as at the write.
-    const prepared = this.prepare(actor, input, fingerprint);
-    const { chat, sender, draft } = await withDeadline(prepared, QUEUE_STEP_MS);
+    const prepared = await withDeadline(this.prepare(actor, input, fingerprint), QUEUE_STEP_MS);
+    if ('isReplay' in prepared) return prepared;
+    const { chat, sender, draft } = prepared;
     const appended = await log.append(input.chatId, draft);
     if (appended.isReplay) await limit.refund(actor.userId);
     return this.announce(appended, sender, chat.members && [...chat.members.keys()]);
@@ -149,15 +180,32 @@ export class SendMessage {
     actor: Actor,
     input: SendInput,
     fingerprint: string | undefined,
-  ): Promise<{ chat: ChatSnapshot; sender: UserCard; draft: MessageDraft }> {
+  ): Promise<Prepared | Sent> {
     const { access, directory, limit } = this.parts;
     const { chat } = await access.member(actor.userId, input.chatId);
     const refusal = refusalToPost(chat);
-    if (refusal) throw refusal;
-    await limit.consume(actor.userId);
-    const sender = await directory.card(actor.userId);
-    if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
-    return { chat, sender, draft: await this.draft(actor, chat, input, fingerprint) };
+    if (refusal) return this.replayOr(refusal, actor, input);
+    try {
+      await limit.consume(actor.userId);
+      const sender = await directory.card(actor.userId);
+      if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
+      return { chat, sender, draft: await this.draft(actor, chat, input, fingerprint) };
+    } catch (error) {
+      const earlier = await this.replayOr(error, actor, input);
+      await limit.refund(actor.userId);
+      return earlier;
+    }
+  }
+
+  /**
+   * What is refused now may have been written before: by the first try of this very send, whose answer
+   * was lost before somebody blocked the sender, or the message replied to went.
+   */
+  private async replayOr(error: unknown, actor: Actor, input: SendInput): Promise<Sent> {
+    const isRefusal = error instanceof AppError && error.status < 500;
+    const earlier = isRefusal ? await this.replay(actor, input) : undefined;
+    if (earlier) return earlier;
+    throw error;
   }
 
   private async draft(
@@ -240,13 +288,13 @@ export class SendMessage {
 }
 
 /** Digest of what makes two sends the same message. */
-const fingerprintOf = ({ content, messageType, media, replyTo }: SendInput): string =>
+const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: SendInput): string =>
   createHash('sha256')
     .update(
       JSON.stringify([
         content,
-        messageType,
-        media.map(({ fileId, url }) => fileId ?? url),
+        filesDigest === undefined ? messageType : null,
+        filesDigest ?? media.map(({ fileId, url }) => fileId ?? url),
         replyTo ?? null,
       ]),
     )
