@@ -15,6 +15,18 @@ const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n
 /** Longer than uploads without a use are kept. */
 const LATER_MS = 3 * 24 * 3_600_000;
 
+const redSquare = (): Promise<Buffer> =>
+  sharp({ create: { width: 20, height: 20, channels: 3, background: '#c33' } })
+    .png()
+    .toBuffer();
+
+/** Where a client may put a file. */
+interface DirectTarget {
+  fileId: string;
+  uploadUrl: string;
+  fields: Record<string, string>;
+}
+
 /** A store, and the settings that name it. */
 interface Setup {
   name: string;
@@ -94,6 +106,27 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
       .attach('file', PDF, 'a.pdf')
       .field('chatId', chatId);
 
+  const allow = async (node = server, query: object = {}): Promise<DirectTarget> => {
+    const { body } = await node.http
+      .get('/api/media/get-upload-token')
+      .query({ chatId, ...query })
+      .set(alice.auth)
+      .expect(200);
+    return body.data as DirectTarget;
+  };
+  const put = async ({ uploadUrl, fields }: DirectTarget, content: Buffer = PDF) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    form.set('file', new Blob([new Uint8Array(content)]), 'a.pdf');
+    expect((await fetch(uploadUrl, { method: 'POST', body: form })).ok).toBe(true);
+  };
+  const complete = (fileId: string, node = server, said: object = {}) =>
+    node.http
+      .post('/api/media/complete')
+      .set(alice.auth)
+      .send({ fileId, ...said });
+  const direct = () => [...store.objects.keys()].filter((path) => path.includes('/direct/'));
+
   it('stores a file in the chat’s folder, serves it by a signed address, and removes it', async () => {
     const { body } = await upload().expect(201);
     const { fileId, url } = body.data as { fileId: string; url: string };
@@ -110,29 +143,10 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
   });
 
   it('takes a direct upload, and checks it before it counts', async () => {
-    const allow = async () => {
-      const answer = await server.http
-        .get('/api/media/get-upload-token')
-        .query({ chatId, filename: 'a report.pdf' })
-        .set(alice.auth)
-        .expect(200);
-      return answer.body.data as {
-        fileId: string;
-        uploadUrl: string;
-        fields: Record<string, string>;
-      };
-    };
     const send = async (content: Buffer, said: { filename?: string } = {}) => {
-      const { fileId, uploadUrl, fields } = await allow();
-      const form = new FormData();
-      for (const [name, value] of Object.entries(fields)) form.set(name, value);
-      form.set('file', new Blob([new Uint8Array(content)]), 'a.pdf');
-      const stored = await fetch(uploadUrl, { method: 'POST', body: form });
-      expect(stored.ok).toBe(true);
-      return server.http
-        .post('/api/media/complete')
-        .set(alice.auth)
-        .send({ fileId, ...said });
+      const target = await allow(server, { filename: 'a report.pdf' });
+      await put(target, content);
+      return complete(target.fileId, server, said);
     };
     const good = await send(PDF);
     expect([good.status, good.body.data?.mimeType]).toEqual([200, 'application/pdf']);
@@ -142,7 +156,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     const bad = await send(Buffer.from('<script>1</script>'));
     expect(bad.status).toBe(415);
     const { fileId } = await allow();
-    await server.http.post('/api/media/complete').set(alice.auth).send({ fileId }).expect(404);
+    await complete(fileId).expect(404);
   });
 
   it('says so when the store is away, and keeps no row, object or temporary file', async () => {
@@ -160,11 +174,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     const rows = await rowCount();
     const objects = store.objects.size;
     store.setDown(true, 1);
-    const image = await sharp({
-      create: { width: 20, height: 20, channels: 3, background: '#c33' },
-    })
-      .png()
-      .toBuffer();
+    const image = await redSquare();
     const answer = await server.http
       .post('/api/media/upload-chat-media')
       .set(alice.auth)
@@ -181,37 +191,18 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
   });
 
   it('cleans up direct uploads that never complete, and those that come again', async () => {
-    const allow = async () => {
-      const { body } = await server.http
-        .get('/api/media/get-upload-token')
-        .query({ chatId })
-        .set(alice.auth)
-        .expect(200);
-      return body.data as { fileId: string; uploadUrl: string; fields: Record<string, string> };
-    };
-    const put = async ({ uploadUrl, fields }: Awaited<ReturnType<typeof allow>>) => {
-      const form = new FormData();
-      for (const [name, value] of Object.entries(fields)) form.set(name, value);
-      form.set('file', new Blob([new Uint8Array(PDF)]), 'a.pdf');
-      expect((await fetch(uploadUrl, { method: 'POST', body: form })).ok).toBe(true);
-    };
     const never = await allow();
     await put(never);
     const again = await allow();
     await put(again);
     const { fileId } = again;
-    const completed = await server.http
-      .post('/api/media/complete')
-      .set(alice.auth)
-      .send({ fileId })
-      .expect(200);
+    const completed = await complete(fileId).expect(200);
     await server.http
       .post('/api/messages')
       .set(alice.auth)
       .send({ chatId, media: completed.body.data as object })
       .expect(201);
     await put(again);
-    const direct = () => [...store.objects.keys()].filter((path) => path.includes('/direct/'));
     expect(direct()).toHaveLength(2);
     ahead = LATER_MS;
     await server.container.collectOrphans();
@@ -226,5 +217,52 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
       .redirects(0)
       .expect(302);
     expect((await fetch(headers.location as string)).ok).toBe(true);
+  });
+
+  it('lets a direct upload be completed again after the store was away, at whatever step', async () => {
+    for (const calls of [0, 1, 2, 3]) {
+      const target = await allow();
+      await put(target);
+      store.setDown(true, calls);
+      const first = await complete(target.fileId);
+      store.setDown(false);
+      expect([200, 503]).toContain(first.status);
+      const { body } = await complete(target.fileId).expect(200);
+      expect(body.data).toMatchObject({ fileId: target.fileId, size: PDF.length });
+    }
+  });
+
+  it('keeps nothing of a direct upload that is beyond the quota', async () => {
+    const small = await startServer({
+      mongodbUri: server.mongodbUri,
+      env: { ...env(store.url), DATA_DIR: dataDir, MEDIA_QUOTA_MB: '1' },
+    });
+    const before = direct();
+    const target = await allow(small);
+    await put(target, Buffer.concat([PDF, Buffer.alloc(1_200_000)]));
+    const { status, body } = await complete(target.fileId, small);
+    expect([status, body.code]).toEqual([507, 'INSUFFICIENT_STORAGE']);
+    expect(direct()).toEqual(before);
+    await complete(target.fileId, small).expect(404);
+    await small.close();
+  });
+
+  it('lets nobody keep the way to a file for longer than it leads there', async () => {
+    const { body } = await upload().expect(201);
+    const { headers } = await server.http
+      .get(body.data.url as string)
+      .redirects(0)
+      .expect(302);
+    expect(headers['cache-control']).toBe('private, max-age=60');
+    const avatar = await server.http
+      .post('/api/users/avatar')
+      .set(alice.auth)
+      .attach('avatar', await redSquare(), 'me.png')
+      .expect(200);
+    const shown = await server.http
+      .get(avatar.body.data.avatar as string)
+      .redirects(0)
+      .expect(302);
+    expect(shown.headers['cache-control']).toBe('private, max-age=60');
   });
 });

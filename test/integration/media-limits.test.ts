@@ -5,6 +5,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { MongoClient, ObjectId } from 'mongodb';
+import sharp from 'sharp';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 
@@ -108,6 +109,28 @@ describe('orphans', () => {
     expect(await uncertain()).toBe(1);
     expect(await later(1)).toBe(0);
     expect(await later(2)).toBe(1);
+  });
+
+  it('are all pictures of a person but the one shown, whichever of two at once that is', async () => {
+    let ahead = 0;
+    const { server, alice } = await setUp({}, () => Date.now() + ahead);
+    const picture = (background: string) =>
+      sharp({ create: { width: 20, height: 20, channels: 3, background } })
+        .png()
+        .toBuffer();
+    const set = async (background: string) =>
+      server.http
+        .post('/api/users/avatar')
+        .set(alice.auth)
+        .attach('avatar', await picture(background), 'me.png')
+        .expect(200);
+    await set('#111');
+    await Promise.all(['#222', '#333', '#444'].map(set));
+    ahead = 25 * 3_600_000;
+    expect(await server.container.collectOrphans()).toBe(3);
+    ahead = 0;
+    const { body } = await server.http.get('/api/users/profile').set(alice.auth).expect(200);
+    await server.http.get(body.data.avatar as string).expect(200);
   });
 
   it('are never files that a message takes in the same moment', async () => {

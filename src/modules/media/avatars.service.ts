@@ -30,15 +30,10 @@ export class Avatars {
     const { media, uploads, links, users, clock } = this.parts;
     const doc = await uploads.store(actor, file, { purpose: 'avatar' });
     const user = await users.setAvatar(actor.userId, links.address(doc._id.toHexString()));
-    const now = new Date(clock.now());
+    // Which of two that came at once has won, the collector asks the profile.
     await media.updateMany(
-      {
-        ownerId: objectId(actor.userId),
-        purpose: 'avatar',
-        _id: trusted({ $ne: doc._id }),
-        replacedAt: null,
-      },
-      { $set: { replacedAt: now, uncertainSince: now } },
+      { ownerId: objectId(actor.userId), purpose: 'avatar', _id: trusted({ $ne: doc._id }) },
+      { $set: { uncertainSince: new Date(clock.now()) } },
     );
     return { doc, user };
   }

@@ -128,10 +128,22 @@ export class DirectUploads {
     return isInTime ? doc : undefined;
   }
 
+  private async giveBack({ _id }: MediaDoc): Promise<void> {
+    // With this key the row is the file's already, and whoever made it so looks after it.
+    const untouched = { _id, status: 'storing' as const, directKey: null };
+    await this.parts.media.updateOne(untouched, { $set: { status: 'expected' } });
+  }
+
   private async take(expected: MediaDoc, file: IncomingFile): Promise<MediaDoc> {
     const [chatId] = expected.chatIds;
     const owner = { userId: expected.ownerId.toHexString(), role: 'user' as const, sessionId: '' };
     const target = { purpose: 'chat' as const, chatId: chatId!.toHexString() };
-    return this.parts.uploads.store(owner, file, target, expected);
+    try {
+      return await this.parts.uploads.store(owner, file, target, expected);
+    } catch (error) {
+      // What may go well the next time must not use the permission up.
+      if (!(error instanceof AppError) || error.status === 503) await this.giveBack(expected);
+      throw error;
+    }
   }
 }

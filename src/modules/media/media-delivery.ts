@@ -6,8 +6,9 @@ import { dispositionOf } from './file-name.js';
 import type { Variant } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
 
-/** Seconds for which a remote store's address is good; long enough to start a download. */
+/** Seconds for which a remote store's address is good, and for which it may be kept: enough is left of it then. */
 const REDIRECT_S = 300;
+const KEPT_REDIRECT_S = 60;
 /** Nothing in a file may run, load or be framed, however a browser comes to open it. */
 const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
@@ -32,7 +33,7 @@ export const deliver = async (
   const { key, mimeType } = thumbnail ?? doc;
   const disposition = dispositionOf(isShownInline(doc) ? 'inline' : 'attachment', doc.filename);
   res.set({
-    'Cache-Control': doc.purpose === 'avatar' ? 'public, max-age=86400' : 'private, max-age=300',
+    'Cache-Control': cacheControl(storage, doc),
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': SANDBOX,
     'Content-Disposition': disposition,
@@ -55,6 +56,11 @@ export const deliver = async (
         .set(error.headers ?? {})
         .end();
   });
+};
+
+const cacheControl = ({ signedUrl }: StorageDriver, { purpose }: MediaDoc): string => {
+  if (signedUrl) return `private, max-age=${KEPT_REDIRECT_S}`;
+  return purpose === 'avatar' ? 'public, max-age=86400' : 'private, max-age=300';
 };
 
 /** What Express reports when it cannot send a file. */

@@ -44,8 +44,6 @@ export interface MediaDoc {
   uncertainSince?: Date;
   /** When a message last took the file; the message may not be written yet. */
   claimedAt?: Date;
-  /** When another picture took this one's place. */
-  replacedAt?: Date;
   /** Until when a direct upload may come. */
   expiresAt?: Date;
   /** Where the client put a direct upload in the store; removed, as it is not what was checked. */
@@ -74,7 +72,6 @@ const mediaSchema = new Schema<MediaDoc>(
     createdAt: { type: Date, required: true },
     uncertainSince: Date,
     claimedAt: Date,
-    replacedAt: Date,
     expiresAt: Date,
     directKey: String,
   },

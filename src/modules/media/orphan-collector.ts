@@ -2,6 +2,7 @@ import type { Model } from 'mongoose';
 import { trusted } from 'mongoose';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
+import type { UserService } from '../users/index.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUploads } from './media-uploads.service.js';
 import type { MediaUses } from './media-uses.js';
@@ -11,6 +12,7 @@ export interface OrphanCollectorParts {
   media: Model<MediaDoc>;
   uploads: MediaUploads;
   uses: MediaUses;
+  users: Pick<UserService, 'hasPicture'>;
   clock: Clock;
   logger: Logger;
   /** How long it must have been uncertain whether anything uses an upload, in milliseconds. */
@@ -71,7 +73,8 @@ export class OrphanCollector {
 
   private async isOrphan(doc: MediaDoc): Promise<boolean> {
     if (doc.status !== 'ready') return true;
-    if (doc.purpose === 'avatar') return doc.replacedAt !== undefined;
-    return !(await this.parts.uses.isUsed(doc._id.toHexString()));
+    const [id, ownerId] = [doc._id.toHexString(), doc.ownerId.toHexString()];
+    if (doc.purpose === 'avatar') return !(await this.parts.users.hasPicture(ownerId, id));
+    return !(await this.parts.uses.isUsed(id));
   }
 }

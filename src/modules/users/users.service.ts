@@ -69,6 +69,12 @@ export class UserService {
     return this.change(userId, { avatar });
   }
 
+  /** Whether the user's picture has an address with this in it. */
+  async hasPicture(userId: string, part: string): Promise<boolean> {
+    const user = await this.deps.users.findById(userId, { avatar: 1 }).lean();
+    return user?.avatar?.includes(part) ?? false;
+  }
+
   /** People other than the actor whose username, first or last name starts with each word of `q`. */
   async search(
     actor: Actor,
