@@ -70,6 +70,32 @@ describe('a chat on a device', () => {
     expect(contents(store)).toEqual(['edited', 'text 4', 'text 5']);
   });
 
+  it('fetches older history once for all who ask at the same time, and again after a failure', async () => {
+    const store = newStore();
+    store.applySync(synced([message(5)], { isReset: true, version: 5 }));
+    const asked: number[] = [];
+    const replies: ((outcome: Promise<ChatMessage[]>) => void)[] = [];
+    const fetch = (before: number) =>
+      new Promise<ChatMessage[]>((resolve) => {
+        asked.push(before);
+        replies.push(resolve);
+      });
+    const failing = Promise.allSettled([store.extend(fetch), store.extend(fetch)]);
+    replies[0]!(Promise.reject(new Error('gone')));
+    expect(await failing).toMatchObject([
+      { status: 'rejected', reason: { message: 'gone' } },
+      { status: 'rejected', reason: { message: 'gone' } },
+    ]);
+    const both = Promise.all([store.extend(fetch), store.extend(fetch)]);
+    store.applyLive(message(3, { version: 6, content: 'edited' }));
+    replies[1]!(Promise.resolve([message(3), message(4)]));
+    expect([await both, asked]).toEqual([
+      [2, 2],
+      [5, 5],
+    ]);
+    expect(contents(store)).toEqual(['edited', 'text 4', 'text 5']);
+  });
+
   it('shows nothing of history that the user has cleared or hidden', () => {
     const store = newStore();
     store.applySync(synced([message(1), message(2), message(3)]));

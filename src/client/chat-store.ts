@@ -32,6 +32,7 @@ export class ChatStore {
   private floor = 1;
   /** Newest states of messages below the floor, kept while older history is being fetched. */
   private below: Map<string, ChatMessage> | undefined;
+  private extending: Promise<number> | undefined;
 
   constructor(
     readonly chatId: string,
@@ -123,18 +124,26 @@ export class ChatStore {
   }
 
   /**
-   * Takes in older history, which `fetch` brings. What changes in it on the way is not lost: the newer
-   * version of each message counts.
+   * Takes in older history, which `fetch` brings; answers how many messages that were. Who asks while
+   * that is under way shares it. What changes in it on the way is not lost: the newer version of each
+   * message counts.
    */
-  async extend(fetch: (before: number) => Promise<ChatMessage[]>): Promise<number> {
-    const floor = this.floor;
-    this.below = new Map();
+  extend(fetch: (before: number) => Promise<ChatMessage[]>): Promise<number> {
+    this.extending ??= this.takeOlder(fetch).finally(() => {
+      this.extending = undefined;
+    });
+    return this.extending;
+  }
+
+  private async takeOlder(fetch: (before: number) => Promise<ChatMessage[]>): Promise<number> {
+    const { floor } = this;
+    const below = new Map<string, ChatMessage>();
+    this.below = below;
     try {
       const older = await fetch(floor);
       if (this.floor !== floor) return 0;
       this.floor = older[0]?.seq ?? 1;
-      const changed = [...this.below.values()];
-      for (const message of [...older, ...changed]) this.put(message);
+      for (const message of [...older, ...below.values()]) this.put(message);
       return older.length;
     } finally {
       this.below = undefined;

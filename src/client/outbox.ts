@@ -18,6 +18,8 @@ export interface OutgoingMessage {
 interface Entry {
   key: string;
   message: OutgoingMessage;
+  /** Resolves when the storage has taken the message, or never will. */
+  stored: Promise<void>;
   attempts: number;
   resolve(sent: ChatMessage): void;
   reject(error: ChatError): void;
@@ -87,7 +89,7 @@ export class Outbox {
     return new Promise<ChatMessage>((resolve, reject) => {
       // A full storage only means that the message will not survive a reload.
       const stored = this.parts.storage.set(key, JSON.stringify(message)).catch(ignore);
-      this.enqueue({ key, message, attempts: 0, resolve, reject }, stored);
+      this.enqueue({ key, message, stored, attempts: 0, resolve, reject });
     });
   }
 
@@ -124,10 +126,11 @@ export class Outbox {
       const text = await storage.get(key);
       const message = text === undefined ? undefined : parse(text);
       // What nobody can read, nobody can send.
-      if (!message) await storage.remove(key);
+      if (!message) await this.forget(key);
       else {
         this.size += 1;
-        this.enqueue({ key, message, attempts: 0, resolve: ignore, reject: ignore });
+        const stored = Promise.resolve();
+        this.enqueue({ key, message, stored, attempts: 0, resolve: ignore, reject: ignore });
       }
     }
   }
@@ -136,18 +139,12 @@ export class Outbox {
     return [...this.lanes.values()].flatMap(({ entries }) => entries);
   }
 
-  private enqueue(entry: Entry, stored: Promise<void> = Promise.resolve()): void {
+  private enqueue(entry: Entry): void {
     const { chatId } = entry.message;
-    const known = this.lanes.get(chatId);
-    if (known) {
-      known.entries.push(entry);
-      return;
-    }
-    const lane = { entries: [entry], isRunning: false };
+    const lane = this.lanes.get(chatId) ?? { entries: [], isRunning: false };
     this.lanes.set(chatId, lane);
-    void stored.then(() => {
-      this.start(chatId, lane);
-    });
+    lane.entries.push(entry);
+    this.start(chatId, lane);
   }
 
   /** One at a time: who still runs, because its last answer is not there yet, goes on by itself. */
@@ -169,25 +166,41 @@ export class Outbox {
 
   /** Sends once; answers whether the entry is done with. */
   private async attempt(entry: Entry): Promise<boolean> {
-    const { storage, timers } = this.parts;
+    // What is removed before it is stored would be there again at the next start.
+    await entry.stored;
+    let sent: ChatMessage;
     try {
-      const sent = await this.parts.send(entry.message);
-      await storage.remove(entry.key);
-      this.parts.onSent(sent);
-      entry.resolve(sent);
-      return true;
+      sent = await this.parts.send(entry.message);
     } catch (thrown) {
-      const error = toChatError(thrown);
-      if (error.isRetryable || error.isAboutLogin) {
-        const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
-        entry.attempts += 1;
-        await this.pause(ms, error.code !== 'CONNECTION_LOST');
-        return false;
-      }
-      await storage.remove(entry.key);
-      this.parts.onFailed(entry.message, error);
-      entry.reject(error);
-      return true;
+      return this.refused(entry, toChatError(thrown));
+    }
+    await this.forget(entry.key);
+    this.parts.onSent(sent);
+    entry.resolve(sent);
+    return true;
+  }
+
+  /** Pauses after a refusal that may pass, and gives up after any other; answers whether it gave up. */
+  private async refused(entry: Entry, error: ChatError): Promise<boolean> {
+    const { timers } = this.parts;
+    if (error.isRetryable || error.isAboutLogin) {
+      const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
+      entry.attempts += 1;
+      await this.pause(ms, error.code !== 'CONNECTION_LOST');
+      return false;
+    }
+    await this.forget(entry.key);
+    this.parts.onFailed(entry.message, error);
+    entry.reject(error);
+    return true;
+  }
+
+  /** What cannot be removed is sent again at the next start; the server knows it by its id. */
+  private async forget(key: string): Promise<void> {
+    try {
+      await this.parts.storage.remove(key);
+    } catch {
+      // Nothing depends on it.
     }
   }
 
