@@ -75,6 +75,7 @@ const start = async (env: Record<string, string>) => {
           : Promise.reject(new AppError('UNAUTHENTICATED', 'Sign in'));
       },
     },
+    requireMember: () => Promise.resolve(),
     chatIdsOf: async (userId) => {
       asked.push(userId);
       await gate.pass();

@@ -18,7 +18,7 @@ const holdLookUp = (): { hasRead: Promise<void>; letGo: () => void } => {
   const isLetGo = new Promise<void>((resolve) => {
     letGo = resolve;
   });
-   
+
   const original = ChatAccess.prototype.snapshot;
   let tellRead = (): void => undefined;
   const hasRead = new Promise<void>((resolve) => {
