@@ -94,7 +94,7 @@ const planShutdown = (
     await Promise.all([
       search.settle(),
       deliveries.flush(),
-      heads.settle(),
+      heads.close(),
       presence.attendance.settle(),
     ]);
   });
