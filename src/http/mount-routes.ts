@@ -56,10 +56,16 @@ const admit =
     next();
   };
 
+/**
+ * Whether a request brings a body: its framing says so. Its content type does not, which many clients set
+ * on every request.
+ */
+const hasBody = ({ headers }: Request): boolean =>
+  'transfer-encoding' in headers || Number(headers['content-length']) > 0;
+
 /** Refuses a body whose type no parser has read, instead of treating it as empty. */
 const bodyOf = (req: Request): unknown => {
-  const hasBody = req.headers['content-length'] !== '0' && 'content-type' in req.headers;
-  if (req.body === undefined && hasBody) {
+  if (req.body === undefined && hasBody(req)) {
     throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json');
   }
   return (req.body as unknown) ?? {};
