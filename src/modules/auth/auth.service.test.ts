@@ -71,3 +71,69 @@ describe('AuthService.login', () => {
     await expect(service.login(credentials, origin)).resolves.toMatchObject({ refreshToken: 'r' });
   });
 });
+
+describe('AuthService.changePassword', () => {
+  const actor = {
+    userId: user._id.toString(),
+    sessionId: session.sessionId,
+    role: 'user',
+  } as const;
+  const change = { currentPassword: 'test123', newPassword: 'better123' };
+  /** What the account and its logins are; passwords are their own hashes here. */
+  let passwordHash: string;
+  let others: string[];
+  const replacePasswordHash = jest.fn<(id: string, from: string, to: string) => Promise<boolean>>();
+  const revokeAll = jest.fn<() => Promise<number>>();
+  let service: AuthService;
+
+  beforeEach(() => {
+    passwordHash = 'test123';
+    others = ['thief', 'laptop'];
+    replacePasswordHash.mockReset().mockImplementation((_id, from, to) => {
+      if (passwordHash !== from) return Promise.resolve(false);
+      passwordHash = to;
+      return Promise.resolve(true);
+    });
+    revokeAll
+      .mockReset()
+      .mockImplementation(() => Promise.resolve(others.splice(0, others.length).length));
+    service = new AuthService({
+      accounts: {
+        findById: () => Promise.resolve({ ...user, passwordHash }),
+        replacePasswordHash,
+      },
+      sessions: { revokeAll },
+      hasher: {
+        matches: (password: string, hash: string) => Promise.resolve(password === hash),
+        hash: (password: string) => Promise.resolve(password),
+      },
+      loginFailures: { consume: () => Promise.resolve(), refund: () => Promise.resolve() },
+    } as unknown as AuthServiceDeps);
+  });
+
+  it('can be made again when the other logins could not be ended', async () => {
+    revokeAll.mockRejectedValueOnce(new Error('the database is away'));
+    await expect(service.changePassword(actor, change)).rejects.toThrow('the database is away');
+    expect(await service.changePassword(actor, change)).toBe(2);
+    expect([passwordHash, others]).toEqual(['better123', []]);
+  });
+
+  it('leaves no other login alive when it breaks off under the new password', async () => {
+    replacePasswordHash.mockImplementationOnce((_id, _from, to) => {
+      passwordHash = to;
+      return Promise.reject(new Error('no answer'));
+    });
+    await expect(service.changePassword(actor, change)).rejects.toThrow('no answer');
+    expect([passwordHash, others]).toEqual(['better123', []]);
+  });
+
+  it('ends a login, too, that begins with the old password before it is replaced', async () => {
+    const replace = replacePasswordHash.getMockImplementation()!;
+    replacePasswordHash.mockImplementationOnce((...given) => {
+      others.push('late');
+      return replace(...given);
+    });
+    expect(await service.changePassword(actor, change)).toBe(3);
+    expect(others).toEqual([]);
+  });
+});

@@ -116,7 +116,9 @@ export class AuthService {
   }
 
   /**
-   * Sets a new password and ends the actor's other logins; says how many have ended.
+   * Sets a new password and ends the actor's other logins; says how many have ended. The others end
+   * before the password changes: if that fails, nothing has changed and the call can be made again, which
+   * it could not be under a new password. Those that begin in between end after it.
    *
    * @throws {AppError} INVALID_CREDENTIALS when the current password is wrong; RATE_LIMITED;
    *   CONFLICT when another change was faster; OVERLOADED.
@@ -126,10 +128,11 @@ export class AuthService {
     const { passwordHash } = await this.me(actor);
     await this.checkPassword(actor.userId, change.currentPassword, passwordHash);
     const newHash = await hasher.hash(change.newPassword);
+    const ended = await sessions.revokeAll(actor.userId, actor.sessionId);
     if (!(await accounts.replacePasswordHash(actor.userId, passwordHash, newHash))) {
       throw new AppError('CONFLICT', 'The password was changed meanwhile');
     }
-    return sessions.revokeAll(actor.userId, actor.sessionId);
+    return ended + (await sessions.revokeAll(actor.userId, actor.sessionId));
   }
 
   /** Counts each attempt before it is made, so that parallel ones count, and gives good ones back. */
