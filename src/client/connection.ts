@@ -23,13 +23,16 @@ export interface ConnectionParts {
   onTokens(tokens: Tokens): void;
   onConnect(): void;
   onDisconnect(): void;
-  /** The login is over, and no refresh token helps. */
+  /** The server will not let this login in again; trying further is of no use. */
   onSignedOut(error: ChatError): void;
   onEvent(event: string, payload: unknown): void;
 }
 
 /** The answer to a command. */
 type Ack = { ok: true; data: unknown } | { ok: false; error: ErrorBody };
+
+/** The body of a REST answer. */
+type Answer<T> = Partial<ErrorBody> & { data?: T };
 
 /** How long a command or request may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -49,6 +52,9 @@ export class Connection {
   private tokens: Tokens;
   private refreshing: Promise<void> | undefined;
   private cancelRetry: (() => void) | undefined;
+  /** The token of the newest handshake. */
+  private offered: string | undefined;
+  /** Handshakes refused since the last connection. */
   private refusals = 0;
   /** Connections that were lost. */
   private losses = 0;
@@ -61,6 +67,7 @@ export class Connection {
       forceNew: true,
       transports: parts.websocketOnly ? ['websocket'] : ['websocket', 'polling'],
       auth: (give) => {
+        this.offered = this.tokens.token;
         give({ token: this.tokens.token, dialect: 'native' });
       },
       reconnectionDelay: 500,
@@ -93,6 +100,7 @@ export class Connection {
   /** Connects, and from then on reconnects whenever the connection is lost. */
   open(): void {
     this.isWanted = true;
+    this.refusals = 0;
     this.socket.connect();
   }
 
@@ -158,12 +166,14 @@ export class Connection {
     } catch (error) {
       throw toChatError(error);
     }
-    const answer = (await response.json().catch(() => ({}))) as Partial<ErrorBody> & { data?: T };
-    if (response.ok) return answer.data as T;
+    const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
+    if (response.ok && answer) return answer.data as T;
+    // A success that cannot be read, such as a hotspot's login page, is not the server's.
+    const isServerAway = response.ok || response.status >= 500;
     throw new ChatError({
-      code: answer.code ?? (response.status >= 500 ? 'UNAVAILABLE' : 'BAD_REQUEST'),
-      message: answer.message ?? `HTTP ${response.status}`,
-      ...(answer.retryAfter !== undefined && { retryAfter: answer.retryAfter }),
+      code: answer?.code ?? (isServerAway ? 'UNAVAILABLE' : 'BAD_REQUEST'),
+      message: answer?.message ?? `HTTP ${response.status}`,
+      ...(answer?.retryAfter !== undefined && { retryAfter: answer.retryAfter }),
     });
   }
 
@@ -181,29 +191,41 @@ export class Connection {
     this.parts.onTokens(this.tokens);
   }
 
+  /** While refusals may pass, and while the refresh token is good, it goes on trying. */
   private async onRefused(refusal: ChatError): Promise<void> {
-    if (!refusal.isAboutLogin) {
-      this.retryLater(refusal.retryAfter);
-      return;
-    }
     try {
-      if (this.tokens.refreshToken === undefined || this.refusals > 0) throw refusal;
-      await this.refresh();
-      this.refusals += 1;
-      if (this.isWanted) this.socket.connect();
+      if (!refusal.isAboutLogin) throw refusal;
+      await this.renew(refusal);
     } catch (thrown) {
       const error = toChatError(thrown);
       if (error.isRetryable) this.retryLater(error.retryAfter);
       else this.parts.onSignedOut(error);
+      return;
     }
+    // A server that refuses what it has just renewed is not asked again and again at once.
+    if (this.refusals > 0) this.retryLater();
+    else this.retryNow();
+  }
+
+  /** Gets another token than the one refused, unless a request has done so in the meantime. */
+  private async renew(refusal: ChatError): Promise<void> {
+    if (this.offered !== this.tokens.token) return;
+    if (this.tokens.refreshToken === undefined) throw refusal;
+    await this.refresh();
+  }
+
+  private retryNow(): void {
+    this.refusals += 1;
+    if (this.isWanted) this.socket.connect();
   }
 
   /** After a refusal the socket does not try again by itself. */
   private retryLater(seconds = 0): void {
     const { timers } = this.parts;
+    const ms = seconds * 1000 + backoff(this.refusals, timers.random());
     this.cancelRetry?.();
-    this.cancelRetry = timers.after(seconds * 1000 + backoff(0, timers.random()), () => {
-      if (this.isWanted) this.socket.connect();
+    this.cancelRetry = timers.after(ms, () => {
+      this.retryNow();
     });
   }
 }

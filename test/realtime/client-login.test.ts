@@ -1,0 +1,187 @@
+/** The client's login against a server that refuses as the test says, and against a real node. */
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Server } from 'socket.io';
+import type { ChatError } from '../../src/client/chat-error.js';
+import { Connection } from '../../src/client/connection.js';
+import { ChatClient, MemoryStorage } from '../../src/client/index.js';
+import type { Timers, Tokens } from '../../src/client/index.js';
+import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import { registerUser, startServer } from '../support/server.js';
+
+type Refusal = { code: string; retryAfter?: number } | undefined;
+type Answer = (token: string | undefined) => Refusal | Promise<Refusal>;
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/**
+ * A server that is asked at each handshake and each request whether it refuses the token, and that
+ * exchanges every refresh token for `token 1`, `token 2` and so on.
+ */
+const newServer = async (parts: { handshake: Answer; request?: Answer }) => {
+  let refreshes = 0;
+  const serve = async (req: IncomingMessage, res: ServerResponse) => {
+    const isRefresh = req.url === '/api/auth/refresh';
+    const token = req.headers.authorization?.replace('Bearer ', '');
+    const refusal = isRefresh ? undefined : await parts.request?.(token);
+    if (isRefresh) refreshes += 1;
+    const data = isRefresh ? { token: `token ${refreshes}`, refreshToken: 'next' } : token;
+    res.statusCode = refusal ? 401 : 200;
+    res.end(JSON.stringify(refusal ? { ...refusal, message: 'no' } : { data }));
+  };
+  const http = createServer((req, res) => void serve(req, res));
+  const io = new Server(http);
+  const offered: string[] = [];
+  io.use((socket, next) => {
+    const { token } = socket.handshake.auth as { token: string };
+    offered.push(token);
+    void Promise.resolve(parts.handshake(token)).then((refusal) => {
+      next(refusal && Object.assign(new Error('no'), { data: { ...refusal, message: 'no' } }));
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  ends.push(() => io.close());
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return { url, offered, refreshes: () => refreshes };
+};
+
+/** Time that passes at once; `waits` says how long each pause would have been. */
+const hurried = () => {
+  const waits: number[] = [];
+  const timers: Timers = {
+    now: () => 0,
+    random: () => 1,
+    after: (ms, run) => {
+      waits.push(ms);
+      const timer = setImmediate(run);
+      return () => {
+        clearImmediate(timer);
+      };
+    },
+  };
+  return { waits, timers };
+};
+
+/** A connection that is opened; `outcome` is `connected`, or the code under which it was signed out. */
+const open = (url: string, tokens: Tokens) => {
+  const { waits, timers } = hurried();
+  let settle: (outcome: string) => void = () => undefined;
+  const outcome = new Promise<string>((resolve) => (settle = resolve));
+  const connection = new Connection({
+    url,
+    tokens,
+    timers,
+    websocketOnly: true,
+    onTokens: () => undefined,
+    onConnect: () => {
+      settle('connected');
+    },
+    onDisconnect: () => undefined,
+    onSignedOut: ({ code }: ChatError) => {
+      settle(code);
+    },
+    onEvent: () => undefined,
+  });
+  connection.open();
+  ends.push(() => {
+    connection.close();
+  });
+  return { connection, outcome, waits };
+};
+
+describe('a login that is refused', () => {
+  it('asks less and less often while refusals may pass, and afresh after a connection', async () => {
+    let refusals = 0;
+    const server = await newServer({
+      handshake: () => {
+        refusals += 1;
+        const retryAfter = refusals === 3 ? { retryAfter: 20 } : {};
+        return refusals <= 8 ? { code: 'TOO_MANY_CONNECTIONS', ...retryAfter } : undefined;
+      },
+    });
+    const { connection, outcome, waits } = open(server.url, { token: 'a' });
+    expect(await outcome).toBe('connected');
+    expect(waits).toEqual([500, 1000, 22_000, 4000, 8000, 16_000, 30_000, 30_000]);
+    connection.close();
+
+    refusals = 7;
+    waits.length = 0;
+    connection.open();
+    while (server.offered.length < 11) await new Promise(setImmediate);
+    expect(waits).toEqual([500]);
+  });
+
+  it('is over when the refusal cannot pass, and says why', async () => {
+    const server = await newServer({ handshake: () => ({ code: 'ACCOUNT_DEACTIVATED' }) });
+    const { outcome, waits } = open(server.url, { token: 'a', refreshToken: 'b' });
+    expect(await outcome).toBe('ACCOUNT_DEACTIVATED');
+    expect([server.offered, server.refreshes(), waits]).toEqual([['a'], 0, []]);
+  });
+
+  it('is renewed again when the renewed token has expired before it was used', async () => {
+    const server = await newServer({
+      handshake: (token) => (token === 'token 2' ? undefined : { code: 'TOKEN_EXPIRED' }),
+    });
+    const { outcome, waits } = open(server.url, { token: 'a', refreshToken: 'b' });
+    expect(await outcome).toBe('connected');
+    expect([server.offered, waits]).toEqual([['a', 'token 1', 'token 2'], [1000]]);
+  });
+
+  it('is not renewed twice for one token, in a handshake and a request at once', async () => {
+    let refuse: (refusal: Refusal) => void = () => undefined;
+    const asked = new Promise<Refusal>((resolve) => (refuse = resolve));
+    const expired = { code: 'TOKEN_EXPIRED' };
+    const server = await newServer({
+      handshake: (token) => (token === 'a' ? asked : undefined),
+      request: (token) => (token === 'a' ? expired : undefined),
+    });
+    const { connection, outcome } = open(server.url, { token: 'a', refreshToken: 'b' });
+    while (server.offered.length === 0) await new Promise(setImmediate);
+    expect(await connection.rest('GET', '/api/anything')).toBe('token 1');
+    refuse(expired);
+    expect(await outcome).toBe('connected');
+    expect([server.offered, server.refreshes()]).toEqual([['a', 'token 1'], 1]);
+  });
+});
+
+describe('a request', () => {
+  it('has not succeeded when somebody else answers in the server’s place', async () => {
+    const http = createServer((_, res) => res.end('<html>Welcome to our hotel!</html>'));
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    ends.push(() => new Promise((resolve) => http.close(resolve)));
+    const { port } = http.address() as AddressInfo;
+    const client = new ChatClient(`http://127.0.0.1:${port}`, 'a', {
+      storage: new MemoryStorage(),
+    });
+    const sent = client.rest('POST', '/api/messages', {});
+    await expect(sent).rejects.toMatchObject({ code: 'UNAVAILABLE', isRetryable: true });
+  });
+});
+
+describe('a deactivated account', () => {
+  it('is signed out on its devices', async () => {
+    const server = await startServer({ env: ADMIN_ENV });
+    ends.push(() => server.close());
+    const [admin, alice] = [await loginAdmin(server), await registerUser(server)];
+    const { token, refreshToken } = alice;
+    const client = new ChatClient(server.url, token, {
+      refreshToken,
+      storage: new MemoryStorage(),
+    });
+    ends.push(() => {
+      client.disconnect();
+    });
+    await client.connect();
+    const over = new Promise<ChatError>((resolve) => client.on('signed_out', resolve));
+    const change = (verb: string) =>
+      server.http.post(`/api/admin/users/${alice.id}/${verb}`).set(admin.auth).expect(200);
+    await change('deactivate');
+    expect(await over).toMatchObject({ code: 'ACCOUNT_DEACTIVATED' });
+    await expect(client.connect()).rejects.toMatchObject({ code: 'ACCOUNT_DEACTIVATED' });
+  });
+});
