@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { Double, Int32 } from 'bson';
+import { BSONSymbol, Decimal128, Double, Int32, Long } from 'bson';
 import fc from 'fast-check';
 import { SEED, runs } from '../../../test/support/seed.js';
 import { compileFilter, compileSort, encode } from '../semantics/index.js';
@@ -27,7 +27,8 @@ const plain = { noNullPrototype: true, requiredKeys: [] };
 const scalar: fc.Arbitrary<BsonValue> = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 0, max: 4 }).map((n) => new Int32(n)) },
   fc.constantFrom(1.5, 2, NaN).map((n) => new Double(n)),
-  fc.constantFrom('a', 'b', ''),
+  fc.constantFrom(Long.fromNumber(2), Decimal128.fromString('2'), Decimal128.fromString('NaN')),
+  fc.constantFrom('a', 'b', '', new BSONSymbol('a')),
   fc.constantFrom(null, true, new Date(1)),
 );
 const field: fc.Arbitrary<BsonValue> = fc.oneof(
@@ -53,7 +54,7 @@ const condition: fc.Arbitrary<BsonValue> = fc.oneof(
   },
   fc.record({ $gt: scalar, $lte: scalar, $gte: scalar, $lt: scalar }, plain),
   fc.boolean().map(($exists) => ({ $exists })),
-  fc.constantFrom('int', 'string', 'array').map(($type) => ({ $type })),
+  fc.constantFrom('int', 'number', 'string', 'symbol', 'array').map(($type) => ({ $type })),
   scalar.map(($ne) => ({ $ne })),
   fc.record({ $gte: scalar, $lt: scalar }, plain).map(($elemMatch) => ({ $elemMatch })),
 ) as fc.Arbitrary<BsonValue>;
@@ -86,6 +87,9 @@ const indexSpec = fc
       { sparse: true },
       { partialFilterExpression: { b: { $exists: true } } },
       { partialFilterExpression: { c: { $gt: new Int32(1) } } },
+      { partialFilterExpression: { a: { $type: 'int' } } },
+      { partialFilterExpression: { b: { $type: 'number' } } },
+      { partialFilterExpression: { b: { $type: 'string' } } },
     ),
   )
   .map(([key, options]): BsonDocument => ({ key, ...options }));
@@ -159,6 +163,67 @@ describe('a query by any plan', () => {
       }),
       { seed: SEED, numRuns: runs(250) },
     );
+  });
+});
+
+describe('a query by a partial index', () => {
+  /** The documents that a filter finds and counts with an index on `n`, and the stage of its plan. */
+  function ask(
+    partialFilterExpression: BsonDocument,
+    documents: BsonDocument[],
+    wanted: BsonDocument,
+  ) {
+    file.beginTransaction();
+    try {
+      const collection = catalog.create('test.partial');
+      const key = { n: new Int32(1) };
+      catalog.createIndex(collection, readIndexSpec({ key, name: 'n', partialFilterExpression }));
+      for (const [i, one] of documents.entries()) {
+        const stored = { _id: new Int32(i), ...one };
+        insertDocument(collection, stored, encode(stored));
+      }
+      const query = () => new DocumentQuery(collection, { filter: wanted }, new ExecutionBudget());
+      const found = [...query().run()].map(({ document: one }) => (one['_id'] as Int32).value);
+      expect(query().count()).toBe(found.length);
+      return { found: found.sort(), stage: query().plan.stage };
+    } finally {
+      file.rollback();
+      catalog.load();
+    }
+  }
+  const fives = [new Int32(5), new Double(5), Long.fromNumber(5), Decimal128.fromString('5')];
+  const five = { n: new Int32(5) };
+
+  it('finds equal numbers of every type', () => {
+    const numbers = fives.map((n) => ({ n }));
+    expect(ask({ n: { $type: 'int' } }, numbers, five)).toEqual({
+      found: [0, 1, 2, 3],
+      stage: 'COLLSCAN',
+    });
+    expect(ask({ n: { $type: 'number' } }, numbers, five)).toEqual({
+      found: [0, 1, 2, 3],
+      stage: 'IXSCAN',
+    });
+    const ints = { n: { $gte: new Int32(5), $type: 'int' } };
+    expect(ask({ n: { $type: 'number' } }, numbers, ints)).toEqual({ found: [0], stage: 'IXSCAN' });
+  });
+
+  it('finds the symbols that equal a string', () => {
+    const texts = [{ n: 'x' }, { n: new BSONSymbol('x') }, { n: new Int32(1) }];
+    const strings = { n: { $type: 'string' } };
+    expect(ask(strings, texts, { n: 'x' })).toEqual({ found: [0, 1], stage: 'IXSCAN' });
+    const typed = { n: { $gte: '', $type: 'string' } };
+    expect(ask(strings, texts, typed)).toEqual({ found: [0], stage: 'IXSCAN' });
+  });
+
+  it('minds fields that every JavaScript object seems to have', () => {
+    const documents = [
+      { ...five, m: true, constructor: {} },
+      { ...five, m: true },
+    ];
+    const partial = { m: { $exists: true } };
+    const wanted = { ...five, ...partial, constructor: {} };
+    expect(ask(partial, documents, wanted)).toEqual({ found: [0], stage: 'IXSCAN' });
   });
 });
 

@@ -1,11 +1,13 @@
 import {
-  bsonTypeOf,
+  comparableTypes,
   compareBson,
   compileFilter,
   equalsBson,
+  fieldOf,
   isDocument,
   isOperatorDocument,
   typeRank,
+  typesWanted,
 } from '../semantics/index.js';
 import type { BsonDocument, BsonValue, FilterAnalysis, PathPredicate } from '../semantics/index.js';
 
@@ -47,7 +49,7 @@ export function beyondPartialFilter(
 ): BsonDocument {
   return Object.fromEntries(
     Object.entries(filter).filter(([path, operand]) => {
-      const condition = partialFilter[path];
+      const condition = fieldOf(partialFilter, path);
       return condition === undefined || !equalsBson(operand, condition);
     }),
   );
@@ -64,9 +66,16 @@ function hasConjunct(filter: BsonDocument, path: string, condition: BsonValue): 
     if (!isOperatorDocument(operand) || !isOperatorDocument(condition)) return false;
     return Object.entries(condition).every(
       ([operator, value]) =>
-        Object.hasOwn(operand, operator) && equalsBson(operand[operator], value),
+        Object.hasOwn(operand, operator) && isAsStrict(operator, operand[operator]!, value),
     );
   });
+}
+
+/** Whether an operator with one operand lets through nothing that it keeps out with the other. */
+function isAsStrict(operator: string, operand: BsonValue, other: BsonValue): boolean {
+  if (operator !== '$type') return equalsBson(operand, other);
+  const allowed = typesWanted(other);
+  return [...typesWanted(operand)].every((type) => allowed.has(type));
 }
 
 function impliesOperator(
@@ -82,9 +91,10 @@ function impliesOperator(
   });
 }
 
-/** Whether a document whose field has this value meets the condition. */
+/** Whether a document whose field equals this value meets the condition. */
 function valueMeets(value: BsonValue, operator: string, operand: BsonValue): boolean {
   if (value === null) return false;
+  if (operator === '$type') return hasAnyType(value, operand);
   return compileFilter({ value: { [operator]: operand } })({ value });
 }
 
@@ -96,7 +106,7 @@ function rangeMeets(range: PathPredicate, operator: string, operand: BsonValue):
     case '$exists':
       return true;
     case '$type':
-      return bsonTypeOf(bound) === operand && !isNumberRange(bound);
+      return hasAnyType(bound, operand);
     case '$gt':
     case '$gte':
       return (
@@ -116,9 +126,10 @@ function rangeMeets(range: PathPredicate, operator: string, operand: BsonValue):
   }
 }
 
-/** A range over numbers may hold ints, doubles, longs and decimals. */
-function isNumberRange(bound: BsonValue): boolean {
-  return ['int', 'long', 'double', 'decimal'].includes(bsonTypeOf(bound));
+/** Whether `$type` takes every value that can be equal to this one, or lie in a range from it. */
+function hasAnyType(value: BsonValue, operand: BsonValue): boolean {
+  const wanted = typesWanted(operand);
+  return comparableTypes(value).every((type) => wanted.has(type));
 }
 
 function isBeyond(order: number, isInclusive: boolean, mayBeEqual: boolean): boolean {

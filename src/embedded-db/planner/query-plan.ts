@@ -125,11 +125,11 @@ function scanOf(
   analysis: FilterAnalysis,
 ): IndexScan | undefined {
   const bounds = indexBounds(index, analysis.predicates);
-  const { partialFilter } = index.spec;
+  const { filed } = index.spec;
   let open = analysis;
-  if (partialFilter) {
-    if (!impliesPartialFilter(query.filter, analysis, partialFilter)) return undefined;
-    open = analyseFilter(beyondPartialFilter(query.filter, partialFilter));
+  if (filed) {
+    if (!impliesPartialFilter(query.filter, analysis, filed)) return undefined;
+    open = analyseFilter(beyondPartialFilter(query.filter, filed));
   }
   if (index.spec.isSparse && !analysis.predicates.some((one) => requiresField(index, one))) {
     return undefined;

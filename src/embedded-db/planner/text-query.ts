@@ -43,8 +43,8 @@ export function planText(
   const index = collection.textIndex;
   if (!index) throw mongoError('IndexNotFound', 'text index required for $text query');
   const analysis = analyseFilter(rest);
-  const { partialFilter } = index.spec;
-  if (partialFilter && !impliesPartialFilter(rest, analysis, partialFilter)) throw unusableIndex();
+  const { filed } = index.spec;
+  if (filed && !impliesPartialFilter(rest, analysis, filed)) throw unusableIndex();
   const prefix = index.prefixFields.map(({ path }) => {
     const pinned = analysis.predicates.find(
       (one) => one.path === path.join('.') && one.eq?.length === 1,

@@ -62,6 +62,12 @@ export function typeRank(value: MaybeValue): number {
   return TYPE_RANKS[bsonTypeOf(value)];
 }
 
+/** The types of the values that can be equal to this one: 5 is 5.0, and a string is a symbol. */
+export function comparableTypes(value: BsonValue): BsonTypeName[] {
+  const names = Object.keys(TYPE_RANKS) as BsonTypeName[];
+  return names.filter((name) => TYPE_RANKS[name] === typeRank(value));
+}
+
 /**
  * MongoDB's total order over all values: by type rank, then by value. `undefined` (missing) is
  * below null.

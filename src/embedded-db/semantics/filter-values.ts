@@ -77,14 +77,16 @@ function membershipKey(value: BsonValue): string {
 
 /** The test of `$type`. */
 export function typeTest(operand: BsonValue): ValueTest {
-  const wanted = new Set<BsonTypeName>();
-  for (const alias of Array.isArray(operand) ? operand : [operand]) {
-    for (const name of typeNames(alias)) wanted.add(name);
-  }
+  const wanted = typesWanted(operand);
   if (wanted.size === 0) {
     throw mongoError('FailedToParse', '$type must match at least one type');
   }
   return (value) => value !== undefined && wanted.has(bsonTypeOf(value));
+}
+
+/** The types that an operand of `$type` names. */
+export function typesWanted(operand: BsonValue): Set<BsonTypeName> {
+  return new Set((Array.isArray(operand) ? operand : [operand]).flatMap(typeNames));
 }
 
 function typeNames(alias: BsonValue): BsonTypeName[] {

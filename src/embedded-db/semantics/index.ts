@@ -7,11 +7,12 @@ export type {
   BsonValue,
   MaybeValue,
 } from './bson-types.js';
-export { compareBson, compareStrings, equalsBson, typeRank } from './compare.js';
+export { comparableTypes, compareBson, compareStrings, equalsBson, typeRank } from './compare.js';
 export { indexKeyTuples, indexKeyValues, parsePath, pathExists, plainValueAt } from './path.js';
 export type { Path } from './path.js';
 export { compileFilter, isOperatorDocument } from './filter.js';
 export type { Filter } from './filter.js';
+export { typesWanted } from './filter-values.js';
 export type { MatchPosition } from './path.js';
 export { analyseFilter } from './filter-analysis.js';
 export type { Bound, FilterAnalysis, PathPredicate } from './filter-analysis.js';

@@ -9,7 +9,7 @@ import {
   isNumeric,
 } from '../semantics/index.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../semantics/index.js';
-import { assertPartialFilter } from './partial-filter.js';
+import { assertPartialFilter, filedFilter } from './partial-filter.js';
 import type { IndexField } from './index-keys.js';
 
 /** The languages of a text index: with English stems and stop words, or words as they stand. */
@@ -36,6 +36,8 @@ export interface IndexSpec {
   readonly isUnique: boolean;
   readonly isSparse: boolean;
   readonly partialFilter?: BsonDocument;
+  /** Of a partial index, what documents it holds: see {@link filedFilter}. */
+  readonly filed?: BsonDocument;
   readonly expireAfterSeconds?: number;
   readonly text?: TextOptions;
   /** The whole specification as `listIndexes` answers it. */
@@ -132,7 +134,7 @@ export function readIndexSpec(spec: BsonDocument): IndexSpec {
     fields,
     isUnique: isUnique || isId,
     isSparse: isSparse || Boolean(text),
-    ...(partialFilter ? { partialFilter } : {}),
+    ...(partialFilter ? { partialFilter, filed: filedFilter(partialFilter) } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
     ...(text ? { text } : {}),
     document,

@@ -50,8 +50,8 @@ export class IndexStore {
     this.savedMultikeyFields = multikeyFields;
     this.table = this.isOnId ? documentTable : `i${String(id)}`;
     this.keyColumn = this.isOnId ? 'id' : 'k';
-    this.accepts = spec.partialFilter ? compileFilter(spec.partialFilter) : undefined;
-    const filtered = spec.partialFilter ? filteredFields(spec.partialFilter) : [];
+    this.accepts = spec.filed ? compileFilter(spec.filed) : undefined;
+    const filtered = spec.filed ? filteredFields(spec.filed) : [];
     this.roots = [...new Set([...spec.fields.map(({ path }) => path[0]!), ...filtered])];
   }
 

@@ -1,5 +1,5 @@
 import { mongoError } from '../errors.js';
-import { isDocument } from '../semantics/index.js';
+import { isDocument, isOperatorDocument, typesWanted } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 
 const OPERATORS = new Set(['$eq', '$exists', '$gt', '$gte', '$lt', '$lte', '$type', '$in']);
@@ -31,6 +31,27 @@ function assertCondition(condition: BsonValue): void {
       throw refused('$exists: false');
     }
   }
+}
+
+/**
+ * What an index with this filter holds: also symbols where the filter wants strings. A query for a
+ * string finds the symbol that equals it, and could not use an index that may lack it.
+ */
+export function filedFilter(filter: BsonDocument): BsonDocument {
+  return Object.fromEntries(
+    Object.entries(filter).map(([name, condition]) => [name, filedCondition(name, condition)]),
+  );
+}
+
+function filedCondition(name: string, condition: BsonValue): BsonValue {
+  if (name === '$and' || name === '$or') {
+    if (!Array.isArray(condition)) return condition;
+    return condition.map((branch) => (isDocument(branch) ? filedFilter(branch) : branch));
+  }
+  if (!isOperatorDocument(condition) || !Object.hasOwn(condition, '$type')) return condition;
+  const types = typesWanted(condition['$type']!);
+  if (!types.has('string') || types.has('symbol')) return condition;
+  return { ...condition, $type: [...types, 'symbol'] };
 }
 
 function refused(what: string) {

@@ -38,7 +38,7 @@ export class TextIndexStore {
     this.table = `t${String(id)}`;
     const beforeText = Object.keys(spec.key).indexOf('_fts');
     this.prefixFields = spec.fields.slice(0, beforeText);
-    this.accepts = spec.partialFilter ? compileFilter(spec.partialFilter) : undefined;
+    this.accepts = spec.filed ? compileFilter(spec.filed) : undefined;
   }
 
   /** Makes the table: two columns of words, of which only the places are kept. */
