@@ -125,6 +125,27 @@ describe('a chat on a device', () => {
     expect(store.unreadCount()).toBe(1);
   });
 
+  it('knows its own read position where the server names nobody’s', () => {
+    const store = newStore();
+    const chat = { ...synced([]).chat, memberCount: 101, lastReadSeq: 1, unreadCount: 3 };
+    const sync = () => {
+      store.applySync(
+        synced([message(1), message(2), message(3), message(4)], { chat, positions: [] }),
+      );
+    };
+    sync();
+    expect(store.unreadCount()).toBe(3);
+    store.applyPosition(THEM, 'lastReadSeq', 4);
+    store.applyPosition(ME, 'lastDeliveredSeq', 4);
+    expect(store.unreadCount()).toBe(3);
+    store.applyPosition(ME, 'lastReadSeq', 3);
+    expect([store.unreadCount(), store.members()]).toEqual([1, []]);
+    // An answer that was on its way since before does not take it back.
+    sync();
+    store.applyPosition(ME, 'lastReadSeq', 2);
+    expect(store.unreadCount()).toBe(1);
+  });
+
   it('does not let an older answer take a position back', () => {
     const store = newStore();
     store.applySync(synced([message(1), message(2)]));

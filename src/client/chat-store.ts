@@ -23,6 +23,8 @@ export class ChatStore {
   tag: string | undefined;
   /** Up to which change the store has everything. */
   version = 0;
+  /** Up to where this user has read; large chats come without the members' positions. */
+  private readSeq = 0;
   private readonly messages = new Map<string, ChatMessage>();
   private readonly positions = new Map<string, MemberPosition>();
   private readonly waiting = new Map<number, ChatMessage>();
@@ -54,10 +56,7 @@ export class ChatStore {
 
   /** Messages by others that this user has not read. */
   unreadCount(): number {
-    const readSeq = Math.max(
-      this.positions.get(this.userId)?.lastReadSeq ?? this.info?.lastReadSeq ?? 0,
-      this.settings.clearedSeq,
-    );
+    const readSeq = Math.max(this.readSeq, this.settings.clearedSeq);
     const held = [...this.messages.values()].filter(
       ({ seq, senderId, isDeleted, messageType }) =>
         seq > readSeq && senderId !== this.userId && !isDeleted && messageType !== 'system',
@@ -118,6 +117,8 @@ export class ChatStore {
 
   /** Moves a member's position forward. */
   applyPosition(userId: string, field: 'lastReadSeq' | 'lastDeliveredSeq', seq: number): void {
+    if (userId === this.userId && field === 'lastReadSeq')
+      this.readSeq = Math.max(this.readSeq, seq);
     const known = this.positions.get(userId);
     if (!known || known[field] >= seq) return;
     this.positions.set(userId, { ...known, [field]: seq });
@@ -151,7 +152,8 @@ export class ChatStore {
   }
 
   /** Positions only move forward: an answer may be older than what was heard since it was asked for. */
-  private takePositions({ positions, isReset }: SyncedChat): void {
+  private takePositions({ chat, positions, isReset }: SyncedChat): void {
+    this.readSeq = Math.max(chat.lastReadSeq, isReset ? 0 : this.readSeq);
     const known = new Map(isReset ? [] : this.positions);
     this.positions.clear();
     for (const { userId, lastReadSeq, lastDeliveredSeq } of positions) {

@@ -1,6 +1,7 @@
 /** The client against real nodes: in step with the log whatever is lost, and each message once. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MongoClient, ObjectId } from 'mongodb';
 import type { Socket } from 'socket.io-client';
 import { ChatClient, ChatRoom, MemoryStorage, Message } from '../../src/client/index.js';
 import type { ChatClientOptions, ChatMessage } from '../../src/client/index.js';
@@ -129,6 +130,34 @@ describe('the client', () => {
     await room.markRead();
     await until(a, () => new ChatRoom(a, chatId).messages()[0]?.status === 'read');
     await until(b, () => room.unreadCount() === 0);
+  });
+
+  it('counts down what is read in a chat of over 100 members, on each device of the reader', async () => {
+    const { alice, bob } = await openDirectChat(server);
+    const groupId = await newGroup(alice, [bob]);
+    const chatId = new ObjectId(groupId);
+    const database = await MongoClient.connect(server.mongodbUri);
+    const memberships = database.db().collection('memberships');
+    const row = await memberships.findOne({ chatId, userId: new ObjectId(bob.id) });
+    await memberships.insertMany(
+      Array.from({ length: 99 }, () => ({ ...row, _id: new ObjectId(), userId: new ObjectId() })),
+    );
+    await database.close();
+    // A node that does not remember the group as a small one.
+    const node = await startServer({ mongodbUri: server.mongodbUri });
+    const devices = [alice, bob, bob].map((user) => newClient(user, {}, node.url));
+    await Promise.all(devices.map((device) => device.connect()));
+    const [a, phone, laptop] = devices as [ChatClient, ChatClient, ChatClient];
+    await new Message(a, groupId).sendText('one');
+    const rooms = [phone, laptop].map((device) => new ChatRoom(device, groupId));
+    await until(phone, () => rooms[0]!.unreadCount() === 1);
+    await until(laptop, () => rooms[1]!.unreadCount() === 1);
+    expect(rooms.map((room) => room.members())).toEqual([[], []]);
+    await rooms[0]!.markRead();
+    await until(phone, () => rooms[0]!.unreadCount() === 0);
+    await until(laptop, () => rooms[1]!.unreadCount() === 0);
+    for (const device of devices) device.disconnect();
+    await node.close();
   });
 
   it('is after every kind of event what a fresh load would be', async () => {
