@@ -210,7 +210,7 @@ export class ChatClient {
   chats(): ChatInfo[] {
     return [...this.sync.stores.values()]
       .flatMap(({ info }) => info ?? [])
-      .sort((a, b) => b.lastSeq - a.lastSeq);
+      .sort((a, b) => Date.parse(b.lastMessageAt) - Date.parse(a.lastMessageAt));
   }
 
   /** One chat as this device has it; undefined for a chat that the user is not in. */

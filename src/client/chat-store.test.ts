@@ -125,6 +125,24 @@ describe('a chat on a device', () => {
     expect(store.unreadCount()).toBe(1);
   });
 
+  it('knows when its newest message was written', () => {
+    const store = newStore();
+    const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 12, minute)).toISOString();
+    const newest = () => [store.info?.lastSeq, store.info?.lastMessageAt];
+    const chat = { ...synced([]).chat, lastSeq: 2, lastMessageAt: at(2) };
+    store.applySync(synced([message(1), message(2, { createdAt: at(2) })], { chat }));
+    store.applyLive(message(3, { createdAt: at(3) }));
+    expect(newest()).toEqual([3, at(3)]);
+    store.applyLive(message(1, { version: 4, createdAt: at(1), content: 'edited' }));
+    expect(newest()).toEqual([3, at(3)]);
+    // The chat as it was before, in an answer that was on its way.
+    store.applySync(synced([], { chat }));
+    expect(newest()).toEqual([3, at(3)]);
+    // The server itself is further back, as after a restore from a backup.
+    store.applySync(synced([message(2)], { chat, isReset: true }));
+    expect(newest()).toEqual([2, at(2)]);
+  });
+
   it('knows its own read position where the server names nobody’s', () => {
     const store = newStore();
     const chat = { ...synced([]).chat, memberCount: 101, lastReadSeq: 1, unreadCount: 3 };

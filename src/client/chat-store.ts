@@ -17,6 +17,7 @@ const MAX_WAITING = 500;
  * without a hole; so the store is at every moment what the log was at its version.
  */
 export class ChatStore {
+  /** As the server last described the chat, its newest message as this device knows it. */
   info: ChatInfo | undefined;
   settings: SyncedChat['settings'] = { clearedSeq: 0, hiddenSeq: null, archivedSeq: null };
   /** Stands for everything that is not a message; the next sync compares it. */
@@ -90,7 +91,7 @@ export class ChatStore {
 
   /** Takes in what a sync has brought. */
   applySync(synced: SyncedChat): void {
-    this.info = synced.chat;
+    this.info = synced.isReset ? synced.chat : withNewest(synced.chat, this.info);
     this.settings = synced.settings;
     this.tag = synced.tag;
     this.takePositions(synced);
@@ -168,6 +169,8 @@ export class ChatStore {
 
   /** What the user has cleared or hidden stays away, whatever others still do to it. */
   private put(message: ChatMessage): void {
+    const { seq: lastSeq, createdAt: lastMessageAt } = message;
+    if (this.info) this.info = withNewest(this.info, { lastSeq, lastMessageAt });
     if (message.seq <= this.settings.clearedSeq || this.hidden.has(message.id)) return;
     if (message.seq < this.floor) {
       this.below?.set(message.id, message);
@@ -199,6 +202,14 @@ export class ChatStore {
     }
   }
 }
+
+type Newest = Pick<ChatInfo, 'lastSeq' | 'lastMessageAt'>;
+
+/** The chat with its newest message as told, if that is newer than what the chat says. */
+const withNewest = (chat: ChatInfo, told: Newest | undefined): ChatInfo =>
+  told && told.lastSeq > chat.lastSeq
+    ? { ...chat, lastSeq: told.lastSeq, lastMessageAt: told.lastMessageAt }
+    : chat;
 
 /** How far a message has come among the members other than its sender. */
 const statusOf = (message: ChatMessage, positions: MemberPosition[]): MessageStatus => {

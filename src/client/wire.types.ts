@@ -63,7 +63,9 @@ export interface ChatInfo {
   participants: (Person & { role: string; isOnline: boolean })[];
   memberCount: number;
   unreadCount: number;
+  /** Number of the newest message, and when it was written; of an empty chat, 0 and when it was made. */
   lastSeq: number;
+  lastMessageAt: string;
   lastReadSeq: number;
 }
 

@@ -91,6 +91,7 @@ describe('the client', () => {
       members: store.members(),
       unread: store.unreadCount(),
       status: store.info!.status,
+      newest: [store.info!.lastSeq, store.info!.lastMessageAt],
       name: store.info!.name,
       people: store.info!.participants.map(({ id, role }) => [id, role]),
       settings: store.settings,
@@ -234,6 +235,21 @@ describe('the client', () => {
     await until(d, () => d.store(id)?.list().length === 1);
     await e.refresh();
     expect(e.chats()).toEqual([]);
+  });
+
+  it('lists the chats with the newest activity first, also what was only heard of', async () => {
+    const [alice, bob] = [await registerUser(server), await registerUser(server)];
+    const busy = await openChatBetween(server, alice, bob);
+    const quiet = await openChatBetween(server, alice, await registerUser(server));
+    const [a, b] = [await connect(alice), await connect(bob)];
+    const order = () => a.chats().map(({ id }) => id);
+    await new Message(a, busy).sendText('one');
+    await new Message(a, busy).sendText('two');
+    await new Message(a, quiet).sendText('one');
+    expect(order()).toEqual([quiet, busy]);
+    await new Message(b, busy).sendText('three');
+    await until(a, () => a.store(busy)!.list().length === 3);
+    expect(order()).toEqual([busy, quiet]);
   });
 
   it('catches up after an outage, and two devices end up equal to the log', async () => {

@@ -49,6 +49,7 @@ export const synced = (messages: ChatMessage[], changes: Partial<SyncedChat> = {
       memberCount: 2,
       unreadCount: 0,
       lastSeq: seq,
+      lastMessageAt: '2026-01-01T00:00:00.000Z',
       lastReadSeq: 0,
     },
     settings: { clearedSeq: 0, hiddenSeq: null, archivedSeq: null },
