@@ -64,7 +64,10 @@ export class Blocks {
       });
     }
     if (!(await this.parts.users.exists(userId))) throw notFound('User');
-    await this.parts.notices.post([{ kind: 'block', userId: actor.userId }]);
+    await this.parts.notices.post([
+      { kind: 'block', userId: actor.userId },
+      { kind: 'block', userId },
+    ]);
     const hasChanged = blocked
       ? await this.insert(actor.userId, userId)
       : await this.remove(actor.userId, userId);
