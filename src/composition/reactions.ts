@@ -16,6 +16,7 @@ import type { SocketServer } from '../realtime/socket-server.js';
 import type { Areas } from './areas.js';
 import type { DomainEvents } from './domain-events.js';
 import type { Foundation } from './foundation.js';
+import { leaveStream } from './streams.area.js';
 
 /** What a reaction may need. */
 interface ReactionParts {
@@ -37,6 +38,7 @@ export const attachReactions = (parts: ReactionParts): void => {
   forgetCounts(parts);
   noteDeliveries(parts);
   renderEvents(parts);
+  emptyStreams(parts);
 };
 
 /** Sockets stand in the rooms of the chats that their users are in. */
@@ -135,4 +137,11 @@ const renderEvents = ({ foundation, areas, dialects, sockets }: ReactionParts): 
     ...dialects.renderings,
   ];
   new Fanout<DomainEvents>(sockets.io, sockets.directory).attach(foundation.bus, tables);
+};
+
+/** A stream that is over has nobody in it; after the rendering, which still tells them. */
+const emptyStreams = ({ foundation: { bus }, sockets: { directory } }: ReactionParts): void => {
+  bus.onEveryNode('live.ended', ({ liveId }) => {
+    leaveStream(directory, rooms.live(liveId), liveId);
+  });
 };

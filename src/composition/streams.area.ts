@@ -5,6 +5,14 @@ import type { Foundation } from './foundation.js';
 import type { Messaging } from './messaging.area.js';
 import type { People } from './people.area.js';
 
+/** Takes the sockets of this node that stand in a room out of a stream. */
+export const leaveStream = (directory: SocketDirectory, room: string, liveId: string): void => {
+  for (const socket of directory.socketsIn(room)) {
+    directory.leave(socket, rooms.live(liveId));
+    directory.leave(socket, rooms.liveSeat(liveId, socket.data.actor.userId));
+  }
+};
+
 /** Live streams; `directory` answers this node's sockets, which are there only after this is built. */
 export const buildStreams = (
   { config, models, bus, clock }: Foundation,
@@ -21,11 +29,7 @@ export const buildStreams = (
     clock,
     graceMs: config.liveGraceMs,
     unseat: (liveId, userId) => {
-      const sockets = directory();
-      for (const socket of sockets.socketsIn(rooms.liveSeat(liveId, userId))) {
-        sockets.leave(socket, rooms.live(liveId));
-        sockets.leave(socket, rooms.liveSeat(liveId, userId));
-      }
+      leaveStream(directory(), rooms.liveSeat(liveId, userId), liveId);
     },
   });
   return { live };

@@ -56,6 +56,8 @@ describe('live streams', () => {
     expect(again.data).toMatchObject({ liveId });
     await settled(host, viewer);
     expect(viewer.count('live_started')).toBe(1);
+    // The host's device: one confirmation of each command.
+    expect(host.count('live_started')).toBe(2);
     close();
   });
 

@@ -4,13 +4,15 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError } from '../../shared/errors.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
+import { liveEnded } from './live.events.js';
 import type { LiveEndReason, LiveModels, LiveStreamDoc } from './live.model.js';
 import { refusalToEnd, refusalToStartForAll } from './live.policy.js';
 import type { LiveAttendance } from './live-attendance.service.js';
+import type { LiveSeat, LiveSeats } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 
 /** What hosting is built from. */
@@ -18,6 +20,7 @@ export interface HostLiveParts {
   models: LiveModels;
   streams: LiveStreams;
   attendance: LiveAttendance;
+  seats: LiveSeats;
   access: ChatAccess;
   bus: Publisher<LiveEvents>;
   clock: Clock;
@@ -41,26 +44,31 @@ export class HostLive {
   async start(
     actor: Actor,
     input: { title: string; chatId?: string | undefined },
-    socketId: string,
+    seat: LiveSeat,
   ): Promise<LiveRecord> {
+    const { bus, clock } = this.parts;
     await this.assertMayStart(actor, input.chatId);
-    const now = this.parts.clock.now();
+    const now = clock.now();
     const stream = await this.create(actor, input, now);
-    await this.parts.attendance.hostArrived(stream, socketId);
-    const live = await this.parts.streams.record(stream);
-    if (stream.startedAt.getTime() === now) this.parts.bus.publish('live.started', { live });
+    const live = await this.arrive(stream, seat);
+    seat.enter(live.id);
+    if (stream.startedAt.getTime() === now) bus.publish('live.started', { live });
     return live;
   }
 
   /**
-   * Ends a stream.
+   * Ends a stream. Its host and admins need not be able to watch it.
    *
-   * @throws {AppError} FORBIDDEN for anybody but the host and admins.
+   * @throws {AppError} FORBIDDEN for those who may only watch, NOT_FOUND for everybody else.
    */
   async end(actor: Actor, liveId: string): Promise<void> {
-    const stream = await this.parts.streams.watchable(actor, liveId);
+    const { streams } = this.parts;
+    const stream = await streams.running(liveId);
     const refusal = refusalToEnd(actor, stream.hostId.toHexString());
-    if (refusal) throw refusal;
+    if (refusal) {
+      await streams.watchable(actor, liveId);
+      throw refusal;
+    }
     await this.finish(stream, 'ended');
   }
 
@@ -76,7 +84,21 @@ export class HostLive {
     for (const stream of abandoned) await this.finish(stream, 'host_left');
   }
 
-  private async finish(stream: LiveStreamDoc, reason: LiveEndReason): Promise<void> {
+  /**
+   * Ends the streams of these hosts that they may no longer show; called where that was decided. When the
+   * streams are found, everybody on this node has heard of the decision, the cache of who may what too.
+   */
+  async endForbidden(hostIds: string[]): Promise<void> {
+    const running = await this.parts.models.streams
+      .find({ hostId: trusted({ $in: hostIds.map(objectId) }), status: 'live' })
+      .lean();
+    for (const stream of running) {
+      if (!(await this.parts.streams.mayGoOn(stream))) await this.finish(stream, 'not_allowed');
+    }
+  }
+
+  /** Ends a stream; answers whether this call did. */
+  async finish(stream: LiveStreamDoc, reason: LiveEndReason): Promise<boolean> {
     const endedAt = new Date(this.parts.clock.now());
     // The host may have come back since an abandoned stream was read.
     const stillAbandoned =
@@ -85,15 +107,30 @@ export class HostLive {
       { _id: stream._id, status: 'live', ...stillAbandoned },
       { $set: { status: 'ended', endedAt, endReason: reason } },
     );
-    if (modifiedCount === 0) return;
+    if (modifiedCount === 0) return false;
+    this.parts.bus.publish('live.ended', liveEnded({ ...stream, endedAt, endReason: reason }));
     await this.parts.models.viewers.deleteMany({ liveId: stream._id });
-    this.parts.bus.publish('live.ended', {
-      liveId: stream._id.toHexString(),
-      chatId: stream.chatId?.toHexString() ?? null,
-      hostId: stream.hostId.toHexString(),
-      reason,
-      endedAt: endedAt.toISOString(),
-    });
+    return true;
+  }
+
+  /** A device that goes meanwhile leaves the stream to the grace period. */
+  private async arrive(stream: LiveStreamDoc, seat: LiveSeat): Promise<LiveRecord> {
+    const { attendance, seats, streams } = this.parts;
+    try {
+      await attendance.hostArrived(stream, seat);
+      // A removal or a block since the first look found no stream to end.
+      if (!(await streams.mayGoOn(stream))) {
+        await this.finish(stream, 'not_allowed');
+        throw notFound('Chat');
+      }
+      const live = await streams.record(stream);
+      const isOver = seat.isConnected && !seats.has(live.id, seat.id);
+      if (isOver) throw notFound('Live stream');
+      return live;
+    } catch (error) {
+      await attendance.hostLeft(stream, seat.id);
+      throw error;
+    }
   }
 
   private async create(

@@ -4,6 +4,7 @@ import type { AnyRoute } from '../../http/route.js';
 import { route } from '../../http/route.js';
 import type { AnyCommand } from '../../realtime/command.js';
 import type { ChatEvents } from '../chats/index.js';
+import type { NoticeEvents } from '../notices/index.js';
 import { LiveAttendance } from './live-attendance.service.js';
 import type { LiveEvents } from './live.events.js';
 import { liveCommands } from './live.gateway.js';
@@ -11,6 +12,8 @@ import { presentLive } from './live.presenter.js';
 import { liveResponse } from './live.schemas.js';
 import { HostLive } from './host-live.service.js';
 import type { HostLiveParts } from './host-live.service.js';
+import { LiveSeats } from './live-seats.js';
+import { LiveStanding } from './live-standing.service.js';
 import { LiveStreams } from './live-streams.service.js';
 import type { LiveStreamsParts } from './live-streams.service.js';
 import { LiveTalk } from './live-talk.service.js';
@@ -24,10 +27,10 @@ export { defineLiveModels } from './live.model.js';
 /** What the module is built from. */
 export interface LiveParts
   extends
-    Omit<HostLiveParts, 'attendance' | 'streams' | 'bus'>,
+    Omit<HostLiveParts, 'attendance' | 'seats' | 'streams' | 'bus'>,
     Omit<LiveStreamsParts, 'attendance'>,
     Pick<LiveTalkParts, 'sender'> {
-  bus: EventBus<LiveEvents & ChatEvents>;
+  bus: EventBus<LiveEvents & ChatEvents & NoticeEvents>;
   /** Takes a user's devices on this node out of a stream's rooms. */
   unseat(liveId: string, userId: string): void;
 }
@@ -38,7 +41,10 @@ export interface LiveModule {
   commands: AnyCommand[];
   /** Tells the module that a device has gone. */
   disconnected(socketId: string): Promise<void>;
-  /** Renews the places of this node's devices; every {@link LIVE_TICK_MS}, on every node. */
+  /**
+   * Renews the places of this node's devices, and ends here what has ended elsewhere, unheard; every
+   * {@link LIVE_TICK_MS}, on every node.
+   */
   renew(): Promise<void>;
   /** Ends streams whose host has not come back; as often, on one node of all. */
   endAbandoned(): Promise<void>;
@@ -51,18 +57,21 @@ const LEASE_MS = 4 * LIVE_TICK_MS;
 /** Builds the live module. */
 export const createLiveModule = (parts: LiveParts): LiveModule => {
   const { models, bus, clock, graceMs } = parts;
-  const attendance = new LiveAttendance({ models, bus, clock, graceMs, leaseMs: LEASE_MS });
+  const seats = new LiveSeats();
+  const attendance = new LiveAttendance({ models, seats, bus, clock, graceMs, leaseMs: LEASE_MS });
   const streams = new LiveStreams({ ...parts, attendance });
-  const shared = { ...parts, attendance, streams };
+  const shared = { ...parts, attendance, seats, streams };
   const host = new HostLive(shared);
   const watch = new WatchLive(shared);
+  const standing = new LiveStanding({ ...shared, host });
   bus.onEveryNode('live.ended', ({ liveId }) => {
     attendance.forget(liveId);
   });
-  bus.onEveryNode('members.removed', async ({ chatId, userIds }) => {
-    for (const { liveId, userId } of await attendance.evict(chatId, userIds)) {
-      parts.unseat(liveId, userId);
-    }
+  bus.onEveryNode('members.removed', ({ chatId, userIds }) => standing.removed(chatId, userIds));
+  bus.onEveryNode('standing.doubted', (notice) => standing.doubted(notice));
+  bus.on('members.removed', ({ userIds }) => host.endForbidden(userIds));
+  bus.on('block.changed', async ({ blockerId, blockedId, blocked }) => {
+    if (blocked) await host.endForbidden([blockerId, blockedId]);
   });
   return {
     routes: [
@@ -78,7 +87,9 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
     ],
     commands: liveCommands({ host, watch, talk: new LiveTalk(shared) }),
     disconnected: (socketId) => attendance.disconnected(socketId),
-    renew: () => attendance.renew(),
+    renew: async () => {
+      await Promise.all([attendance.renew(), standing.catchUp()]);
+    },
     endAbandoned: () => host.endAbandoned(),
   };
 };

@@ -5,10 +5,13 @@ import { objectId } from '../../platform/object-id.js';
 import type { Clock } from '../../shared/clock.js';
 import type { LiveEvents } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
+import type { LiveSeat, LiveSeats } from './live-seats.js';
+import { isHostSeat } from './live-seats.js';
 
 /** What attendance is built from. */
 export interface LiveAttendanceParts {
   models: LiveModels;
+  seats: LiveSeats;
   bus: Publisher<LiveEvents>;
   clock: Clock;
   /** How long a host or viewer counts as there without being renewed, in milliseconds. */
@@ -17,46 +20,39 @@ export interface LiveAttendanceParts {
   graceMs: number;
 }
 
-/** What one device watches: streams by id, each with the chat whose members may watch. */
-interface Watching {
-  userId: string;
-  streams: Map<string, string | null>;
-}
-
 /**
  * Who takes part in which stream, as leases in the database: the devices of this node are renewed while
  * they are connected, and those of a node that crashed run out.
+ *
+ * A device may go, or lose its right, while its coming is still being written. So who lets one in looks
+ * again afterwards whether it still has its seat, and lets it leave when not.
  */
 export class LiveAttendance {
-  /** Hosting devices of this node, and the streams they host. */
-  private readonly hosting = new Map<string, LiveStreamDoc>();
-  /** Watching devices of this node: who, and what. */
-  private readonly watching = new Map<string, Watching>();
-
   constructor(private readonly parts: LiveAttendanceParts) {}
 
-  /** A device of the host is there: the stream goes on. */
-  async hostArrived(stream: LiveStreamDoc, socketId: string): Promise<void> {
-    this.hosting.set(socketId, stream);
+  /** A device of the host is there: the stream goes on. One that has gone meanwhile counts as gone. */
+  async hostArrived(stream: LiveStreamDoc, seat: LiveSeat): Promise<void> {
+    this.parts.seats.take(stream, stream.hostId.toHexString(), seat.id);
     await this.extend(stream, this.parts.leaseMs);
+    // Its disconnecting found no seat, or wrote the grace period before the lease was written.
+    if (!seat.isConnected) await this.hostLeft(stream, seat.id);
   }
 
   /** A device of the host has gone: after the grace period the stream ends, unless another is there. */
   async hostLeft(stream: LiveStreamDoc, socketId: string): Promise<void> {
-    this.hosting.delete(socketId);
-    const isElsewhere = [...this.hosting.values()].some((other) => other._id.equals(stream._id));
-    if (!isElsewhere) await this.extend(stream, this.parts.graceMs);
+    const { seats, graceMs } = this.parts;
+    const liveId = stream._id.toHexString();
+    seats.vacate(liveId, socketId);
+    if (!seats.ofStream(liveId).some(isHostSeat)) await this.extend(stream, graceMs);
   }
 
   /** A device watches; answers whether it is the user's first. */
   async viewerArrived(stream: LiveStreamDoc, userId: string, socketId: string): Promise<boolean> {
-    const liveId = stream._id.toHexString();
-    const wasViewing = await this.isViewing(liveId, userId);
-    const known = this.watching.get(socketId) ?? { userId, streams: new Map() };
-    known.streams.set(liveId, stream.chatId?.toHexString() ?? null);
-    this.watching.set(socketId, known);
+    const { models, seats } = this.parts;
+    const wasViewing = await this.isViewing(stream._id.toHexString(), userId);
+    seats.take(stream, userId, socketId);
     try {
-      await this.parts.models.viewers.updateOne(
+      await models.viewers.updateOne(
         { liveId: stream._id, socketId },
         { $set: { userId: objectId(userId), expiresAt: this.expiry() } },
         { upsert: true },
@@ -70,47 +66,33 @@ export class LiveAttendance {
 
   /** A device no longer watches; the others are told when it was the user's last. */
   async viewerLeft(liveId: string, userId: string, socketId: string): Promise<void> {
-    this.watching.get(socketId)?.streams.delete(liveId);
-    const { deletedCount } = await this.parts.models.viewers.deleteOne({
-      liveId: objectId(liveId),
-      socketId,
-    });
+    const { bus, models, seats } = this.parts;
+    seats.vacate(liveId, socketId);
+    const { deletedCount } = await models.viewers.deleteOne({ liveId: objectId(liveId), socketId });
     if (deletedCount === 0 || (await this.isViewing(liveId, userId))) return;
     const viewerCount = await this.viewerCount(liveId);
-    this.parts.bus.publish('live.viewer_left', { liveId, userId, viewerCount });
+    bus.publish('live.viewer_left', { liveId, userId, viewerCount });
   }
 
   /** A device has gone altogether. */
   async disconnected(socketId: string): Promise<void> {
-    const stream = this.hosting.get(socketId);
-    if (stream) await this.hostLeft(stream, socketId);
-    const watched = this.watching.get(socketId);
-    this.watching.delete(socketId);
-    for (const liveId of watched?.streams.keys() ?? []) {
-      await this.viewerLeft(liveId, watched!.userId, socketId);
-    }
+    // All seats are vacated before the first write is waited for: a write that fails leaves a lease
+    // that runs out, and nothing that is renewed.
+    await Promise.all(
+      this.parts.seats
+        .ofDevice(socketId)
+        .map((seat) =>
+          isHostSeat(seat)
+            ? this.hostLeft(seat.stream, socketId)
+            : this.viewerLeft(seat.liveId, seat.userId, socketId),
+        ),
+    );
   }
 
   /** Forgets a stream that is over. */
   forget(liveId: string): void {
-    for (const [socketId, stream] of this.hosting) {
-      if (stream._id.toHexString() === liveId) this.hosting.delete(socketId);
-    }
-    for (const { streams } of this.watching.values()) streams.delete(liveId);
-  }
-
-  /** Ends what users of this node watch in a chat that they are no longer in; answers what that was. */
-  async evict(chatId: string, userIds: string[]): Promise<{ liveId: string; userId: string }[]> {
-    const evicted: { liveId: string; userId: string }[] = [];
-    for (const [socketId, { userId, streams }] of this.watching) {
-      if (!userIds.includes(userId)) continue;
-      for (const [liveId, ofChat] of streams) {
-        if (ofChat !== chatId) continue;
-        evicted.push({ liveId, userId });
-        await this.viewerLeft(liveId, userId, socketId);
-      }
-    }
-    return evicted;
+    const { seats } = this.parts;
+    for (const { socketId } of seats.ofStream(liveId)) seats.vacate(liveId, socketId);
   }
 
   /** Whether a user watches on any device of any node. */
@@ -134,17 +116,21 @@ export class LiveAttendance {
 
   /** Renews the leases of this node's devices; called well before they run out. */
   async renew(): Promise<void> {
-    const hosted = [...new Set([...this.hosting.values()].map((stream) => stream._id))];
-    const socketIds = [...this.watching.keys()];
+    const { models, seats } = this.parts;
+    const hosted = seats
+      .streams()
+      .filter(({ hostId, liveId }) => seats.ofUser(hostId).some((seat) => seat.liveId === liveId))
+      .map(({ stream }) => stream._id);
+    const socketIds = seats.devices();
     const expiresAt = this.expiry();
     await Promise.all([
       hosted.length > 0 &&
-        this.parts.models.streams.updateMany(
+        models.streams.updateMany(
           { _id: trusted({ $in: hosted }), status: 'live' },
           { $set: { hostExpiresAt: expiresAt } },
         ),
       socketIds.length > 0 &&
-        this.parts.models.viewers.updateMany(
+        models.viewers.updateMany(
           { socketId: trusted({ $in: socketIds }) },
           { $set: { expiresAt } },
         ),

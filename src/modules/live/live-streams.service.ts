@@ -1,7 +1,8 @@
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { ChatAccess } from '../chats/index.js';
+import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
+import { refusalToPost } from '../chats/index.js';
 import type { UserCard, UserDirectory } from '../users/index.js';
 import type { LiveRecord } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
@@ -25,10 +26,21 @@ export class LiveStreams {
    * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
    */
   async watchable(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+    const stream = await this.running(liveId);
+    if (!(await this.mayWatch(actor.userId, stream))) throw notFound('Live stream');
+    return stream;
+  }
+
+  /**
+   * A stream that runs, whoever asks.
+   *
+   * @throws {AppError} NOT_FOUND when there is no such stream, or it is over.
+   */
+  async running(liveId: string): Promise<LiveStreamDoc> {
     const stream = await this.parts.models.streams
       .findOne({ _id: objectId(liveId), status: 'live' })
       .lean();
-    if (!stream || !(await this.mayWatch(actor, stream))) throw notFound('Live stream');
+    if (!stream) throw notFound('Live stream');
     return stream;
   }
 
@@ -45,11 +57,19 @@ export class LiveStreams {
     return stream;
   }
 
-  /** Whether the actor may know of a stream: everybody of a public one, else the chat's members. */
-  async mayWatch(actor: Actor, { chatId }: LiveStreamDoc): Promise<boolean> {
-    if (!chatId) return true;
-    const chat = await this.parts.access.snapshot(chatId.toHexString());
-    return chat !== undefined && (await this.parts.access.role(chat, actor.userId)) !== undefined;
+  /**
+   * Whether a user may know of a stream: everybody of a public one, else the chat's members, as long as
+   * the host may stream there.
+   */
+  async mayWatch(userId: string, stream: LiveStreamDoc): Promise<boolean> {
+    if (!stream.chatId) return true;
+    const chat = await this.openChat(stream);
+    return chat !== undefined && (await this.parts.access.role(chat, userId)) !== undefined;
+  }
+
+  /** Whether the host may still stream there: is a member, and may post. */
+  async mayGoOn(stream: LiveStreamDoc): Promise<boolean> {
+    return !stream.chatId || (await this.openChat(stream)) !== undefined;
   }
 
   /** A person who takes part, as the others see them. */
@@ -57,6 +77,14 @@ export class LiveStreams {
     const card = await this.parts.directory.card(userId);
     if (!card) throw notFound('User');
     return card;
+  }
+
+  /** The stream's chat, if its host may stream there. */
+  private async openChat({ chatId, hostId }: LiveStreamDoc): Promise<ChatSnapshot | undefined> {
+    const chat = await this.parts.access.snapshot(chatId!.toHexString());
+    if (!chat || refusalToPost(chat)) return undefined;
+    const role = await this.parts.access.role(chat, hostId.toHexString());
+    return role && chat;
   }
 
   /** What is told of a stream. */

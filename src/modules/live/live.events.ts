@@ -1,5 +1,5 @@
 import type { UserCard } from '../users/index.js';
-import type { LiveEndReason } from './live.model.js';
+import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
 
 /** A stream as everybody who may watch it sees it. */
 export interface LiveRecord {
@@ -27,4 +27,15 @@ export interface LiveEvents {
     reason: LiveEndReason;
     endedAt: string;
   };
+  /** On this node alone: a user may no longer take part, and leaves on all devices. */
+  'live.put_out': { liveId: string; hostId: string; userId: string; at: string };
 }
+
+/** The event about the end of a stream that is over. */
+export const liveEnded = (stream: LiveStreamDoc): LiveEvents['live.ended'] => ({
+  liveId: stream._id.toHexString(),
+  chatId: stream.chatId?.toHexString() ?? null,
+  hostId: stream.hostId.toHexString(),
+  reason: stream.endReason!,
+  endedAt: stream.endedAt!.toISOString(),
+});

@@ -1,4 +1,4 @@
-import type { AnyCommand } from '../../realtime/command.js';
+import type { AnyCommand, CommandContext } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
 import { rooms } from '../../realtime/rooms.js';
@@ -13,6 +13,7 @@ import {
   startLiveSchema,
 } from './live.schemas.js';
 import type { HostLive } from './host-live.service.js';
+import type { LiveSeat } from './live-seats.js';
 import type { LiveTalk } from './live-talk.service.js';
 import type { WatchLive } from './watch-live.service.js';
 
@@ -23,6 +24,22 @@ export interface LiveUseCases {
   talk: LiveTalk;
 }
 
+/** The caller's device, as the use cases know it. */
+const seatOf = ({ actor, socket }: CommandContext): LiveSeat => ({
+  id: socket.id,
+  get isConnected() {
+    return socket.isConnected;
+  },
+  enter: (liveId) => {
+    socket.join(rooms.live(liveId));
+    socket.join(rooms.liveSeat(liveId, actor.userId));
+  },
+  leave: (liveId) => {
+    socket.leave(rooms.live(liveId));
+    socket.leave(rooms.liveSeat(liveId, actor.userId));
+  },
+});
+
 /** Native socket commands of live streams. */
 export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] => [
   command({
@@ -31,11 +48,8 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     summary: 'Start a live stream, to a chat or (admins) to everybody',
     schema: startLiveSchema,
     limit: 'live',
-    handle: async ({ actor, socket }, payload) => {
-      const record = await host.start(actor, payload, socket.id);
-      socket.join(rooms.live(record.id));
-      socket.join(rooms.liveSeat(record.id, actor.userId));
-      const data = presentLive(record);
+    handle: async (context, payload) => {
+      const data = presentLive(await host.start(context.actor, payload, seatOf(context)));
       return { data, confirm: { event: 'live_started', payload: data } };
     },
   }),
@@ -45,23 +59,17 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     summary: 'Watch a live stream on this device',
     schema: liveSchema,
     limit: 'live',
-    handle: async ({ actor, socket }, { liveId }) => {
-      // Before the others are told, so that this device hears what they answer.
-      const record = await watch.join(actor, liveId, socket.id);
-      socket.join(rooms.live(liveId));
-      socket.join(rooms.liveSeat(liveId, actor.userId));
-      return { data: presentLive(record) };
-    },
+    handle: async (context, { liveId }) => ({
+      data: presentLive(await watch.join(context.actor, liveId, seatOf(context))),
+    }),
   }),
   command({
     event: 'leave_live',
     dialect: 'native',
     summary: 'Stop watching on this device',
     schema: liveSchema,
-    handle: async ({ actor, socket }, { liveId }) => {
-      socket.leave(rooms.live(liveId));
-      socket.leave(rooms.liveSeat(liveId, actor.userId));
-      await watch.leave(actor, liveId, socket.id);
+    handle: async (context, { liveId }) => {
+      await watch.leave(context.actor, liveId, seatOf(context));
       return { data: { liveId } };
     },
   }),
@@ -129,7 +137,8 @@ export const liveRenderings: RenderingTable<LiveEvents> = {
     ],
     'live.viewer_joined': ({ liveId, user, viewerCount }) => [
       {
-        audience: { room: rooms.live(liveId) },
+        // The viewer's own device has it as the answer.
+        audience: { room: rooms.live(liveId), except: [rooms.liveSeat(liveId, user.id)] },
         event: 'live_viewer_joined',
         payload: { liveId, userId: user.id, user: presentUserCard(user), viewerCount },
       },
@@ -168,6 +177,14 @@ export const liveRenderings: RenderingTable<LiveEvents> = {
         audience: { room: chatId ? rooms.chat(chatId) : rooms.everyone() },
         event: 'live_ended',
         payload: { liveId, hostId, reason, endedAt },
+      },
+    ],
+    // For this user it is over, whether or not it goes on for others.
+    'live.put_out': ({ liveId, hostId, userId, at }) => [
+      {
+        audience: { room: rooms.liveSeat(liveId, userId) },
+        event: 'live_ended',
+        payload: { liveId, hostId, reason: 'not_allowed', endedAt: at },
       },
     ],
   },

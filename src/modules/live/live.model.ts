@@ -1,8 +1,11 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
-/** Why a stream is over. */
-export type LiveEndReason = 'ended' | 'host_left';
+/**
+ * Why a stream is over: its host or an admin ended it, the host did not come back, or the host may no
+ * longer stream there.
+ */
+export type LiveEndReason = 'ended' | 'host_left' | 'not_allowed';
 
 /** A live stream: who hosts it and whether it runs. Its pictures and sound never pass the server. */
 export interface LiveStreamDoc {

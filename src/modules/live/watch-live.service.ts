@@ -1,8 +1,10 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
+import { notFound } from '../../shared/errors.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
-import type { LiveModels } from './live.model.js';
+import type { LiveModels, LiveStreamDoc } from './live.model.js';
 import type { LiveAttendance } from './live-attendance.service.js';
+import type { LiveSeat, LiveSeats } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 import { isHost } from './live-streams.service.js';
 
@@ -11,6 +13,7 @@ export interface WatchLiveParts {
   models: LiveModels;
   streams: LiveStreams;
   attendance: LiveAttendance;
+  seats: LiveSeats;
   bus: Publisher<LiveEvents>;
 }
 
@@ -30,7 +33,7 @@ export class WatchLive {
       .lean();
     const visible = await Promise.all(
       streams.map(async (stream) =>
-        (await this.parts.streams.mayWatch(actor, stream)) ? stream : undefined,
+        (await this.parts.streams.mayWatch(actor.userId, stream)) ? stream : undefined,
       ),
     );
     return Promise.all(
@@ -43,26 +46,47 @@ export class WatchLive {
    *
    * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
    */
-  async join(actor: Actor, liveId: string, socketId: string): Promise<LiveRecord> {
-    const stream = await this.parts.streams.watchable(actor, liveId);
-    if (isHost(stream, actor)) {
-      await this.parts.attendance.hostArrived(stream, socketId);
-      return this.parts.streams.record(stream);
-    }
-    const user = await this.parts.streams.card(actor.userId);
-    const isNew = await this.parts.attendance.viewerArrived(stream, actor.userId, socketId);
-    const live = await this.parts.streams.record(stream);
-    if (isNew) {
+  async join(actor: Actor, liveId: string, seat: LiveSeat): Promise<LiveRecord> {
+    const { bus, seats, streams } = this.parts;
+    const stream = await streams.watchable(actor, liveId);
+    const user = await streams.card(actor.userId);
+    try {
+      const isNew = await this.arrive(actor, stream, seat);
+      // What has ended the actor's right, or the stream, since the first look found no seat to clear.
+      await streams.watchable(actor, liveId);
+      const live = await streams.record(stream);
+      if (!seat.isConnected || !seats.has(liveId, seat.id)) throw notFound('Live stream');
+      // Before the others are told, so that this device hears what they answer.
+      seat.enter(liveId);
       const { viewerCount } = live;
-      this.parts.bus.publish('live.viewer_joined', { liveId, user, viewerCount });
+      if (isNew) bus.publish('live.viewer_joined', { liveId, user, viewerCount });
+      return live;
+    } catch (error) {
+      await this.depart(actor, stream, seat);
+      throw error;
     }
-    return live;
   }
 
   /** Stops watching on one device; for the host it is as if the connection were lost. */
-  async leave(actor: Actor, liveId: string, socketId: string): Promise<void> {
+  async leave(actor: Actor, liveId: string, seat: LiveSeat): Promise<void> {
+    seat.leave(liveId);
     const stream = await this.parts.streams.watchable(actor, liveId);
-    if (isHost(stream, actor)) await this.parts.attendance.hostLeft(stream, socketId);
-    else await this.parts.attendance.viewerLeft(liveId, actor.userId, socketId);
+    await this.depart(actor, stream, seat);
+  }
+
+  /** Answers whether the others are to be told. */
+  private async arrive(actor: Actor, stream: LiveStreamDoc, seat: LiveSeat): Promise<boolean> {
+    const { attendance } = this.parts;
+    if (!isHost(stream, actor)) return attendance.viewerArrived(stream, actor.userId, seat.id);
+    await attendance.hostArrived(stream, seat);
+    return false;
+  }
+
+  private async depart(actor: Actor, stream: LiveStreamDoc, seat: LiveSeat): Promise<void> {
+    const { attendance } = this.parts;
+    const liveId = stream._id.toHexString();
+    seat.leave(liveId);
+    if (isHost(stream, actor)) await attendance.hostLeft(stream, seat.id);
+    else await attendance.viewerLeft(liveId, actor.userId, seat.id);
   }
 }

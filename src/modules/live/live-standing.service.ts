@@ -1,0 +1,93 @@
+import { trusted } from 'mongoose';
+import type { EventBus } from '../../platform/event-bus.js';
+import type { Clock } from '../../shared/clock.js';
+import type { Notice } from '../notices/index.js';
+import type { HostLive } from './host-live.service.js';
+import type { LiveEvents } from './live.events.js';
+import { liveEnded } from './live.events.js';
+import type { LiveModels } from './live.model.js';
+import type { LiveAttendance } from './live-attendance.service.js';
+import type { LiveSeats, TakenSeat } from './live-seats.js';
+import type { LiveStreams } from './live-streams.service.js';
+
+/** What it takes to keep streams to those who may be there. */
+export interface LiveStandingParts {
+  models: LiveModels;
+  seats: LiveSeats;
+  streams: LiveStreams;
+  attendance: LiveAttendance;
+  host: HostLive;
+  bus: EventBus<LiveEvents>;
+  clock: Clock;
+  /** Takes a user's devices on this node out of a stream's rooms. */
+  unseat(liveId: string, userId: string): void;
+}
+
+const chatIdOf = ({ stream }: TakenSeat): string | undefined => stream.chatId?.toHexString();
+
+/** Keeps this node's devices out of streams that they may no longer take part in, or that are over. */
+export class LiveStanding {
+  constructor(private readonly parts: LiveStandingParts) {}
+
+  /** Users are no longer in a chat: their devices here leave its streams. */
+  async removed(chatId: string, userIds: string[]): Promise<void> {
+    const seats = userIds.flatMap((userId) => this.parts.seats.ofUser(userId));
+    await this.putOut(seats.filter((seat) => chatIdOf(seat) === chatId));
+  }
+
+  /**
+   * A user's place in a chat, or a block between them and somebody, may be other than this node has heard.
+   * What is as it should be stays so: this may be asked any number of times.
+   */
+  async doubted({ kind, userId, chatId }: Notice): Promise<void> {
+    if (kind === 'login') return;
+    const isConcerned = (seat: TakenSeat) =>
+      kind === 'block' ? chatIdOf(seat) !== undefined : chatIdOf(seat) === chatId;
+    const { seats, streams } = this.parts;
+    const own = seats.ofUser(userId).filter(isConcerned);
+    const shown = seats.streams().filter((seat) => seat.hostId === userId && isConcerned(seat));
+    for (const seat of new Map([...own, ...shown].map((one) => [one.liveId, one])).values()) {
+      if (!(await streams.mayGoOn(seat.stream))) await this.end(seat);
+      else if (!(await streams.mayWatch(userId, seat.stream))) {
+        await this.putOut(own.filter(({ liveId }) => liveId === seat.liveId));
+      }
+    }
+  }
+
+  /** Ends here what has ended elsewhere, unheard. */
+  async catchUp(): Promise<void> {
+    await this.settle(this.parts.seats.streams());
+  }
+
+  /** Ends a stream that its host may no longer show, or finds that another node was first. */
+  private async end(seat: TakenSeat): Promise<void> {
+    if (!(await this.parts.host.finish(seat.stream, 'not_allowed'))) await this.settle([seat]);
+  }
+
+  private async settle(doubtful: TakenSeat[]): Promise<void> {
+    if (doubtful.length === 0) return;
+    const { bus, models, seats } = this.parts;
+    const ids = doubtful.map(({ stream }) => stream._id);
+    const over = await models.streams.find({ _id: trusted({ $in: ids }), status: 'ended' }).lean();
+    for (const stream of over) {
+      // The word of it may have come while the database was asked.
+      if (seats.ofStream(stream._id.toHexString()).length === 0) continue;
+      bus.receive('live.ended', liveEnded(stream));
+    }
+  }
+
+  /** All but the writes happens at once, so that no failure leaves anybody where they may not be. */
+  private async putOut(taken: TakenSeat[]): Promise<void> {
+    const { attendance, bus, clock, seats, unseat } = this.parts;
+    const at = new Date(clock.now()).toISOString();
+    for (const { liveId, hostId, userId, socketId } of taken) {
+      seats.vacate(liveId, socketId);
+      // The first of a user's devices takes the others along.
+      bus.receive('live.put_out', { liveId, hostId, userId, at });
+      unseat(liveId, userId);
+    }
+    await Promise.all(
+      taken.map(({ liveId, userId, socketId }) => attendance.viewerLeft(liveId, userId, socketId)),
+    );
+  }
+}
