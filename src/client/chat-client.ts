@@ -10,7 +10,7 @@ import type { KeyValueStorage } from './storage.js';
 import { defaultStorage } from './storage.js';
 import { Synchronizer } from './synchronizer.js';
 import type { Timers } from './timers.js';
-import { systemTimers } from './timers.js';
+import { backoff, systemTimers } from './timers.js';
 import { subjectOf } from './token-subject.js';
 import type { ChatInfo, ChatMessage, SyncAnswer, SyncRequest } from './wire.types.js';
 
@@ -89,6 +89,9 @@ export class ChatClient {
   private readonly timers: Timers;
   private readonly loaded: Promise<void>;
   private user: string | undefined;
+  /** Attempts since the last success to get in step with the server. */
+  private failures = 0;
+  private cancelRetry: (() => void) | undefined;
 
   constructor(
     readonly url: string,
@@ -109,6 +112,7 @@ export class ChatClient {
         void this.onConnect();
       },
       onDisconnect: () => {
+        this.cancelRetry?.();
         this.sync.disconnected();
         this.emitter.emit('disconnected', undefined);
       },
@@ -282,13 +286,18 @@ export class ChatClient {
       if (this.isConnected) this.retryConnect(toChatError(thrown));
       return;
     }
+    this.failures = 0;
     this.outbox.wake();
     this.emitter.emit('connected', undefined);
   }
 
   private retryConnect(error: ChatError): void {
-    this.timers.after((error.retryAfter ?? 1) * 1000, () => {
-      if (this.isConnected) void this.onConnect();
+    const { timers } = this;
+    const ms = (error.retryAfter ?? 0) * 1000 + backoff(this.failures, timers.random());
+    this.failures += 1;
+    this.cancelRetry?.();
+    this.cancelRetry = timers.after(ms, () => {
+      void this.onConnect();
     });
   }
 

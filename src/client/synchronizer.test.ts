@@ -2,11 +2,38 @@ import { describe, expect, it } from '@jest/globals';
 import { CHAT, ME, answer, message, synced } from '../../test/support/client-fixtures.js';
 import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
 import { ChatError } from './chat-error.js';
-import { GAP_PATIENCE_MS, MAX_HELD, Synchronizer } from './synchronizer.js';
+import { GAP_PATIENCE_MS, MAX_HELD, MAX_NAMED, Synchronizer } from './synchronizer.js';
 import type { SyncAnswer, SyncRequest } from './wire.types.js';
 
-/** A synchronizer whose server answers what the test puts into `replies`, or nothing new. */
-const setUp = () => {
+/** A server with many chats, which tells of a few at a time and takes so many names and no more. */
+const manyChats = (count: number) => {
+  const versions = new Map(Array.from({ length: count }, (_, i) => [idOf(2 * i), 1]));
+  const told: string[] = [];
+  const isAsked = ({ chats, scope, after = '', until = 'g' }: SyncRequest, id: string) =>
+    id > after && id <= until && (scope === 'all' || id in chats);
+  const fetch = (request: SyncRequest): SyncAnswer => {
+    const named = Object.keys(request.chats);
+    if (named.length > 3000) throw new ChatError({ code: 'VALIDATION', message: 'too many' });
+    const news = [...versions]
+      .filter(([id, version]) => isAsked(request, id) && request.chats[id] !== version)
+      .map(([id]) => id);
+    const page = news.slice(0, 200);
+    told.push(...page);
+    const chats = page.map((chatId) => {
+      const version = versions.get(chatId)!;
+      const isNew = request.chats[chatId] === undefined;
+      return synced([message(version, { chatId })], { chatId, isNew, isReset: isNew });
+    });
+    const removed = named.filter((id) => !versions.has(id));
+    return answer(chats, { removed, hasMore: page.length < news.length });
+  };
+  return { versions, told, fetch };
+};
+
+const idOf = (number: number): string => number.toString(16).padStart(24, '0');
+
+/** A synchronizer whose server answers what the test puts into `replies`, or else nothing new. */
+const setUp = (otherwise: (request: SyncRequest) => SyncAnswer = () => answer([])) => {
   const timers = new FakeTimers();
   const requests: SyncRequest[] = [];
   const replies: (SyncAnswer | Promise<SyncAnswer>)[] = [];
@@ -16,7 +43,7 @@ const setUp = () => {
     userId: () => ME,
     fetch: async (request) => {
       requests.push(request);
-      return (await replies.shift()) ?? answer([]);
+      return (await replies.shift()) ?? otherwise(request);
     },
     onChanged: () => undefined,
     onRemoved: (chatId) => removed.push(chatId),
@@ -198,5 +225,42 @@ describe('keeping in step', () => {
     await asked;
     expect(requests).toHaveLength(3);
     expect(contents()).toEqual(['text 1', 'text 2', 'text 3']);
+  });
+
+  it('asks in portions for more chats than one request may name, and hears of each change once', async () => {
+    const server = manyChats(4500);
+    const { timers, requests, replies, removed, sync } = setUp(server.fetch);
+    await sync.connected();
+    expect([sync.stores.size, server.told.length]).toEqual([4500, 4500]);
+
+    sync.disconnected();
+    server.told.length = 0;
+    requests.length = 0;
+    const changed = [0, 4500, 8998].map(idOf);
+    const fresh = [1, 4501, 8999].map(idOf);
+    for (const id of changed) server.versions.set(id, 2);
+    for (const id of fresh) server.versions.set(id, 1);
+    server.versions.delete(idOf(2000));
+    replies.push(Promise.reject(new ChatError({ code: 'TIMEOUT', message: 'gone' })));
+    const connected = sync.connected();
+    await timers.advance(500);
+    await connected;
+    expect(server.told.sort()).toEqual([...changed, ...fresh].sort());
+    expect([removed, sync.stores.size]).toEqual([[idOf(2000)], 4502]);
+    for (const id of changed) expect(sync.stores.get(id)?.version).toBe(2);
+    // Three portions, and the first of them twice.
+    expect(requests).toHaveLength(4);
+  });
+
+  it('asks in portions for chats of which the server hints', async () => {
+    const server = manyChats(4500);
+    const { timers, requests, sync } = setUp(server.fetch);
+    await sync.connected();
+    requests.length = 0;
+    for (const id of server.versions.keys()) server.versions.set(id, 2);
+    sync.heardHint(0, [...server.versions.keys()]);
+    await timers.advance(0);
+    expect(Math.max(...requests.map(({ chats }) => Object.keys(chats).length))).toBe(MAX_NAMED);
+    expect([...sync.stores.values()].every(({ version }) => version === 2)).toBe(true);
   });
 });

@@ -19,6 +19,12 @@ export const GAP_PATIENCE_MS = 500;
 /** Events that are held during the first sync of a connection; more than this, and another sync brings them. */
 export const MAX_HELD = 5000;
 
+/**
+ * Chats that one request names. The server allows more; the space is for chats that are told of while a
+ * portion is asked for again and again until it has no more.
+ */
+export const MAX_NAMED = 2000;
+
 /** In larger chats, who joins and leaves is not followed one by one. */
 const SMALL_CHAT_MEMBERS = 100;
 
@@ -28,6 +34,9 @@ interface Gap {
   version: number;
   cancel(): void;
 }
+
+/** The chats whose ids lie after one and up to another; without both, all chats. */
+type Portion = Pick<SyncRequest, 'after' | 'until'>;
 
 /** A live event that concerns a chat: taken in at once, or after the sync that is under way. */
 type LiveEvent = () => void;
@@ -42,7 +51,9 @@ export class Synchronizer {
   private held: LiveEvent[] = [];
   /** More was heard than is held: another sync must bring it. */
   private hasMissed = false;
-  private isAllWanted = false;
+  /** What is still to be asked for of a sync of all chats. */
+  private portions: Portion[] = [];
+  /** Chats that are to be asked for beside that. */
   private readonly wanted = new Set<string>();
   private running: Promise<void> | undefined;
   private cancelRetry: (() => void) | undefined;
@@ -77,7 +88,7 @@ export class Synchronizer {
 
   /** Fetches what has changed anywhere. */
   syncAll(): Promise<void> {
-    this.isAllWanted = true;
+    this.portions = [{}];
     return this.run();
   }
 
@@ -193,7 +204,7 @@ export class Synchronizer {
     // Not to be marked as running before the caller has kept the promise.
     await Promise.resolve();
     try {
-      for (let attempt = 0; this.isAllWanted || this.wanted.size > 0;) {
+      for (let attempt = 0; this.portions.length > 0 || this.wanted.size > 0;) {
         attempt = (await this.round(connection, attempt)) ? 0 : attempt + 1;
       }
     } finally {
@@ -221,12 +232,9 @@ export class Synchronizer {
   }
 
   private takeRequest(): SyncRequest {
-    const scope = this.isAllWanted ? 'all' : 'listed';
-    const ids = [...this.stores.keys()].filter(
-      (chatId) => this.isAllWanted || this.wanted.has(chatId),
-    );
-    this.isAllWanted = false;
-    this.wanted.clear();
+    const portion = this.takePortion();
+    const ids = portion ? this.idsIn(portion) : [...this.wanted].slice(0, MAX_NAMED);
+    for (const chatId of ids) this.wanted.delete(chatId);
     const chats: Record<string, number> = {};
     const tags: Record<string, string> = {};
     for (const chatId of ids) {
@@ -235,12 +243,32 @@ export class Synchronizer {
       chats[chatId] = store.version;
       if (store.tag !== undefined) tags[chatId] = store.tag;
     }
-    return { chats, tags, scope };
+    return { chats, tags, scope: portion ? 'all' : 'listed', ...portion };
   }
 
-  private want({ scope, chats }: SyncRequest): void {
-    if (scope === 'all') this.isAllWanted = true;
-    else for (const chatId of Object.keys(chats)) this.wanted.add(chatId);
+  /** The next portion of a sync of all chats, small enough that its chats can be named. */
+  private takePortion(): Portion | undefined {
+    const portion = this.portions.shift();
+    if (!portion) return undefined;
+    const ids = this.idsIn(portion);
+    if (ids.length <= MAX_NAMED) return portion;
+    const size = Math.ceil(ids.length / Math.ceil(ids.length / MAX_NAMED));
+    const last = ids[size - 1]!;
+    this.portions.unshift({ ...portion, after: last });
+    return { ...portion, until: last };
+  }
+
+  private idsIn({ after, until }: Portion): string[] {
+    return [...this.stores.keys()]
+      .filter((id) => (after === undefined || id > after) && (until === undefined || id <= until))
+      .sort();
+  }
+
+  private want({ scope, chats, after, until }: SyncRequest): void {
+    if (scope === 'listed') for (const chatId of Object.keys(chats)) this.wanted.add(chatId);
+    else if (!this.portions.some(isWhole)) {
+      this.portions.unshift({ ...(after && { after }), ...(until && { until }) });
+    }
   }
 
   private apply({ chats, removed }: SyncAnswer): void {
@@ -286,5 +314,7 @@ export class Synchronizer {
     sync.catch(() => undefined);
   }
 }
+
+const isWhole = ({ after, until }: Portion): boolean => after === undefined && until === undefined;
 
 const isSmall = ({ info }: ChatStore): boolean => (info?.memberCount ?? 0) <= SMALL_CHAT_MEMBERS;

@@ -98,6 +98,10 @@ export interface SyncRequest {
   chats: Record<string, number>;
   tags: Record<string, string>;
   scope: 'all' | 'listed';
+  /** Only chats whose id comes after this one. */
+  after?: string;
+  /** Only chats whose id is this one or comes before it. */
+  until?: string;
 }
 
 /** The answer of a sync. */

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 /**
  * A server that is asked at each handshake and each request whether it refuses the token, and that
- * exchanges every refresh token for `token 1`, `token 2` and so on.
+ * exchanges every refresh token for `token 1`, `token 2` and so on. There are no chats.
  */
 const newServer = async (parts: { handshake: Answer; request?: Answer }) => {
   let refreshes = 0;
@@ -30,7 +30,7 @@ const newServer = async (parts: { handshake: Answer; request?: Answer }) => {
     const token = req.headers.authorization?.replace('Bearer ', '');
     const refusal = isRefresh ? undefined : await parts.request?.(token);
     if (isRefresh) refreshes += 1;
-    const data = isRefresh ? { token: `token ${refreshes}`, refreshToken: 'next' } : token;
+    const data = isRefresh ? { token: `token ${refreshes}`, refreshToken: 'next' } : { id: token };
     res.statusCode = refusal ? 401 : 200;
     res.end(JSON.stringify(refusal ? { ...refusal, message: 'no' } : { data }));
   };
@@ -42,6 +42,11 @@ const newServer = async (parts: { handshake: Answer; request?: Answer }) => {
     offered.push(token);
     void Promise.resolve(parts.handshake(token)).then((refusal) => {
       next(refusal && Object.assign(new Error('no'), { data: { ...refusal, message: 'no' } }));
+    });
+  });
+  io.on('connection', (socket) => {
+    socket.on('sync', (_: unknown, answer: (ack: unknown) => void) => {
+      answer({ ok: true, data: { chats: [], removed: [], hasMore: false } });
     });
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
@@ -142,7 +147,7 @@ describe('a login that is refused', () => {
     });
     const { connection, outcome } = open(server.url, { token: 'a', refreshToken: 'b' });
     while (server.offered.length === 0) await new Promise(setImmediate);
-    expect(await connection.rest('GET', '/api/anything')).toBe('token 1');
+    expect(await connection.rest('GET', '/api/anything')).toEqual({ id: 'token 1' });
     refuse(expired);
     expect(await outcome).toBe('connected');
     expect([server.offered, server.refreshes()]).toEqual([['a', 'token 1'], 1]);
@@ -160,6 +165,29 @@ describe('a request', () => {
     });
     const sent = client.rest('POST', '/api/messages', {});
     await expect(sent).rejects.toMatchObject({ code: 'UNAVAILABLE', isRetryable: true });
+  });
+});
+
+describe('getting in step', () => {
+  it('is tried less and less often', async () => {
+    let refusals = 0;
+    const server = await newServer({
+      handshake: () => undefined,
+      request: () => {
+        refusals += 1;
+        return refusals <= 8 ? { code: 'OVERLOADED', retryAfter: refusals } : undefined;
+      },
+    });
+    const { waits, timers } = hurried();
+    const storage = new MemoryStorage();
+    const client = new ChatClient(server.url, 'a', { storage, timers });
+    ends.push(() => {
+      client.disconnect();
+    });
+    await client.connect();
+    const backoffs = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
+    expect(waits).toEqual(backoffs.map((ms, i) => ms + 1000 * (i + 1)));
+    expect(client.userId).toBe('a');
   });
 });
 

@@ -217,6 +217,29 @@ describe('sync', () => {
     expect(listed.chats.map((chat) => chat.chatId)).toEqual([chatId]);
   });
 
+  it('answers in portions of the chat ids to who has more chats than one request may name', async () => {
+    const bob = await registerUser(server);
+    const chatIds: string[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      chatIds.push(await openChatBetween(server, bob, await registerUser(server)));
+    }
+    const [one, two, three, four] = chatIds.sort() as [string, string, string, string];
+    const told = async (body: object) =>
+      (await sync(bob, body)).chats.map(({ chatId }) => chatId).sort();
+    expect(await told({ until: two })).toEqual([one, two]);
+    expect(await told({ after: two })).toEqual([three, four]);
+    expect(await told({ after: one, until: three })).toEqual([two, three]);
+    expect(await told({ after: one, until: one })).toEqual([]);
+    const chats = { [one]: 0, [three]: 0 };
+    expect(await told({ chats, scope: 'listed', after: two })).toEqual([three]);
+    // What lies elsewhere is mine all the same; what is not mine is told wherever it lies.
+    const foreign = (await openDirectChat(server)).chatId;
+    const { removed } = await sync(bob, { chats: { [one]: 0, [foreign]: 0 }, until: one });
+    expect(removed).toEqual([foreign]);
+    const bad = await server.http.post('/api/sync').set(bob.auth).send({ after: 'x' });
+    expect(bad.body).toMatchObject({ code: 'VALIDATION' });
+  });
+
   it('says that a version is of no use: ahead of the log, or too far behind', async () => {
     const { alice, bob, chatId } = await openDirectChat(server);
     await send(alice, chatId, 'only');

@@ -2,7 +2,7 @@ import Joi from 'joi';
 import { chatResponse } from '../chats/index.js';
 import { messageResponse } from '../messages/index.js';
 
-/** Chats that one request may name; a client with more asks in portions, with `scope: 'listed'`. */
+/** Chats that one request may name; a client with more asks in portions, with `after` and `until`. */
 export const MAX_LISTED = 3000;
 /** Messages in one answer: at most, and unless told otherwise. */
 const MAX_MESSAGES = 1000;
@@ -16,6 +16,10 @@ export interface SyncRequest {
   tags: Record<string, string>;
   /** `all`: my chats, also those not named. `listed`: only the chats in `chats`. */
   scope: 'all' | 'listed';
+  /** Only chats whose id comes after this one. */
+  after?: string;
+  /** Only chats whose id is this one or comes before it. */
+  until?: string;
   /** Messages in the answer at most. */
   limit: number;
 }
@@ -38,6 +42,12 @@ export const syncSchema = Joi.object<SyncRequest>({
     .valid('all', 'listed')
     .default('all')
     .description('`listed`: look at the chats in `chats` only, report no others'),
+  after: Joi.string()
+    .pattern(CHAT_ID)
+    .description('Look only at chats whose id comes after this one'),
+  until: Joi.string()
+    .pattern(CHAT_ID)
+    .description('Look only at chats whose id is this one or comes before it'),
   limit: Joi.number().integer().min(1).max(MAX_MESSAGES).default(DEFAULT_MESSAGES),
 });
 

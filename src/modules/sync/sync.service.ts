@@ -50,10 +50,11 @@ export class Sync {
   async sync(actor: Actor, request: SyncRequest): Promise<SyncResult> {
     await this.parts.settleHeads();
     const listed = Object.keys(request.chats);
-    const memberships = await this.parts.list.states.membershipsOf(
+    const mine = await this.parts.list.states.membershipsOf(
       actor.userId,
       request.scope === 'listed' ? listed.map(objectId) : undefined,
     );
+    const memberships = new Map([...mine].filter(([chatId]) => isWithin(chatId, request)));
     const chats = await this.chatsOf([...memberships.values()].map(({ chatId }) => chatId));
     const [states, standings] = await Promise.all([
       this.parts.list.states.of(actor, chats, memberships),
@@ -68,7 +69,7 @@ export class Sync {
     await this.deliveries.note(actor, states, standings, done);
     return {
       chats: done,
-      removed: listed.filter((chatId) => !memberships.has(chatId)),
+      removed: listed.filter((chatId) => !mine.has(chatId)),
       hasMore: isCut || done.some(({ hasMore }) => hasMore),
     };
   }
@@ -99,3 +100,6 @@ export class Sync {
     return { done, isCut: plans.slice(done.length).some(({ isOptional }) => !isOptional) };
   }
 }
+
+const isWithin = (chatId: string, { after, until }: SyncRequest): boolean =>
+  (after === undefined || chatId > after) && (until === undefined || chatId <= until);
