@@ -10,6 +10,7 @@ import type { UserLimits } from '../platform/user-limits.js';
 import type { Actor } from '../shared/actor.js';
 import type { Authenticator } from '../shared/authenticator.js';
 import type { Clock } from '../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../shared/deadline.js';
 import { AppError } from '../shared/errors.js';
 import type { AdmissionParts } from './admission.js';
 import { Admission } from './admission.js';
@@ -229,7 +230,11 @@ export class SocketServer {
     const turn = this.announcing.run(async () => {
       if (!socket.connected) return;
       const chatIds = this.directory.chatsOf(socket);
-      await this.parts.lifecycle.connected(socket.data.actor, socket.id, chatIds);
+      // What is lost without an answer must not keep its place from those who wait.
+      await withDeadline(
+        this.parts.lifecycle.connected(socket.data.actor, socket.id, chatIds),
+        QUEUE_STEP_MS,
+      );
     });
     this.own(turn);
   }

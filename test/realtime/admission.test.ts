@@ -17,6 +17,7 @@ import { rooms } from '../../src/realtime/rooms.js';
 import { SocketServer } from '../../src/realtime/socket-server.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { AppError } from '../../src/shared/errors.js';
+import { eventually } from '../support/eventually.js';
 import { FakeTimers } from '../support/fake-timers.js';
 
 /** Holds work until it is opened. */
@@ -59,6 +60,8 @@ const start = async (env: Record<string, string>) => {
   const asked: string[] = [];
   const announced: string[] = [];
   const revoked = new Set<string>();
+  /** Users whose coming is never done with. */
+  const lost = new Set<string>();
   const sockets = new SocketServer({
     httpServer,
     config,
@@ -84,7 +87,7 @@ const start = async (env: Record<string, string>) => {
     lifecycle: {
       connected: (actor) => {
         announced.push(actor.userId);
-        return Promise.resolve();
+        return lost.has(actor.userId) ? new Promise(() => undefined) : Promise.resolve();
       },
       disconnected: () => Promise.resolve(),
       viewed: () => Promise.resolve(),
@@ -142,6 +145,7 @@ const start = async (env: Record<string, string>) => {
     connect,
     connectWhenFree,
     gate,
+    lost,
     metrics,
     open,
     outcome,
@@ -242,6 +246,17 @@ describe('when everybody comes back at once', () => {
     }
     expect(new Set(refusals.map(({ retryAfter }) => retryAfter)).size).toBeGreaterThan(1);
   });
+
+  it('announces those who come, also behind eight whose announcement is lost', async () => {
+    const { announced, connect, lost } = await start({});
+    for (let i = 0; i < 8; i += 1) {
+      lost.add(`u${i}`);
+      expect(isIn(await connect(`u${i}`))).toBe(true);
+    }
+    await eventually(() => announced.length === 8);
+    expect(isIn(await connect('late'))).toBe(true);
+    await eventually(() => announced.includes('late'));
+  }, 30_000);
 
   it('lets every client in that comes back when it is told to', async () => {
     const { announced, gate, refusedFor, url } = await start({

@@ -49,8 +49,7 @@ export class Attendance {
       return;
     }
     this.sockets.set(userId, new Set([socketId]));
-    const profile = announcer.profile(userId);
-    const chosen = profile.then(({ status }) => status);
+    const chosen = announcer.profile(userId).then(({ status }) => status);
     this.chosen.set(userId, chosen);
     chosen.catch(() => {
       // Nobody may be waiting for it; whoever asks next looks it up.
@@ -60,9 +59,10 @@ export class Attendance {
     this.leaving.delete(userId);
     clearTimeout(left?.timer);
     await announcer.inTurn(userId, async () => {
-      const { status } = await profile;
-      if (left || !(await store.enter(userId)) || status === 'offline') return;
-      await announcer.announce(userId, chatIds);
+      // Whatever else fails: whoever is not noted now is not noted while this socket lasts.
+      if (left || !(await store.enter(userId))) return;
+      const showUp = (known?: string[]) => () => this.showUp(userId, known);
+      await announcer.attempt(userId, 'arrival', showUp(chatIds), showUp());
     });
   }
 
@@ -77,7 +77,8 @@ export class Attendance {
     const timer = setTimeout(() => {
       this.leaving.delete(userId);
       const departure = announcer.inTurn(userId, async () => {
-        if (await store.leave(userId)) await announcer.depart(userId, at);
+        if (!(await store.leave(userId))) return;
+        await announcer.attempt(userId, 'departure', () => announcer.depart(userId, at));
       });
       departure.catch((error: unknown) => {
         logger.warn({ err: error }, 'a departure was not announced');
@@ -94,21 +95,22 @@ export class Attendance {
     return status === 'offline';
   }
 
-  /** Renews this node's lease and announces those whom dead nodes have left behind. */
+  /**
+   * Renews this node's lease and takes over those whom dead nodes have left behind. Whom that concerns is
+   * announced by the next `catchUp`: the lease does not wait for it.
+   */
   async tick(): Promise<void> {
     const { announcer, store } = this.parts;
     if ((await store.renew()) === 'lapsed') {
       for (const userId of this.sockets.keys()) {
-        await announcer.inTurn(userId, async () => {
-          if (!(await this.isHiding(userId))) await announcer.announce(userId);
-        });
+        announcer.later(userId, 'arrival', () => this.showUp(userId));
       }
     }
     for (;;) {
       const orphans = await store.takeOrphans();
       if (!orphans) return;
       for (const userId of orphans.userIds) {
-        await announcer.inTurn(userId, () => announcer.depart(userId, orphans.lastSeen));
+        announcer.later(userId, 'departure', () => announcer.depart(userId, orphans.lastSeen));
       }
     }
   }
@@ -118,7 +120,7 @@ export class Attendance {
    * announces those who have not after the grace period.
    */
   async settle(): Promise<void> {
-    const { announcer, clock, store, graceMs } = this.parts;
+    const { announcer, clock, logger, store, graceMs } = this.parts;
     const now = new Date(clock.now());
     const users = new Map([...this.sockets.keys()].map((userId) => [userId, now]));
     for (const [userId, { timer, at }] of this.leaving) {
@@ -126,8 +128,16 @@ export class Attendance {
       users.set(userId, at);
     }
     this.leaving.clear();
+    await announcer.catchUp().catch((error: unknown) => {
+      logger.warn({ err: error }, 'not everybody was announced before the end');
+    });
     await announcer.settled();
     await store.release(graceMs);
     await Promise.all([...users].map(([userId, at]) => announcer.noteLastSeen(userId, at)));
+  }
+
+  /** Tells that a user is here, unless they hide. */
+  private async showUp(userId: string, chatIds?: string[]): Promise<void> {
+    if (!(await this.isHiding(userId))) await this.parts.announcer.tell(userId, chatIds);
   }
 }

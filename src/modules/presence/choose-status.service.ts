@@ -1,6 +1,7 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { UserStatus } from '../users/index.js';
 import type { AnnouncePresence } from './announce-presence.service.js';
 import type { PresenceEvents } from './presence.events.js';
@@ -34,7 +35,7 @@ export class ChooseStatus {
     const { announcer, bus, directory, clock, store } = this.parts;
     await announcer.inTurn(userId, async () => {
       const before = await announcer.profile(userId);
-      await directory.setStatus(userId, status, customStatus);
+      await withDeadline(directory.setStatus(userId, status, customStatus), QUEUE_STEP_MS);
       bus.publish('presence.chosen', { userId, status });
       const isHere = (await store.online([userId])).has(userId);
       const isHiding = status === 'offline';
@@ -42,7 +43,10 @@ export class ChooseStatus {
         before.status === status &&
         (customStatus === undefined || before.customStatus === customStatus);
       if (!isHere || isSame || (isHiding && before.status === 'offline')) return;
-      if (isHiding) await directory.setLastSeen(userId, new Date(clock.now()));
+      if (isHiding) {
+        const now = new Date(clock.now());
+        await withDeadline(directory.setLastSeen(userId, now), QUEUE_STEP_MS);
+      }
       await announcer.announce(userId);
     });
     return { status, ...(customStatus !== undefined && { customStatus }) };
