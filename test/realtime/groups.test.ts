@@ -1,6 +1,5 @@
 /** Groups: making them, who is in them and in which role, and what the members hear of it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MongoClient, ObjectId } from 'mongodb';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
 import { TestSocket, settled } from '../support/socket.js';
@@ -99,35 +98,6 @@ describe('making a group', () => {
     expect(other.status).toBe(201);
     const room = await post('/api/chats', { kind: 'room', name: 'Trains', ...body });
     expect([room.status, room.body.code]).toEqual([409, 'CONFLICT']);
-  });
-
-  it('finishes on a retry what a crash has left half made', async () => {
-    const body = { kind: 'group', name: 'Half', memberIds: [anna.id], clientChatId: 'half' };
-    const client = await MongoClient.connect(server.mongodbUri);
-    const made = await post('/api/chats', body).expect(201);
-    const chatId = (made.body as { data: { id: string } }).data.id;
-    const ofChat = { chatId: new ObjectId(chatId) };
-    // As it is when the process dies right after the chat itself was written.
-    const copy = await client
-      .db()
-      .collection('chats')
-      .findOne({ _id: new ObjectId(chatId) });
-    await client
-      .db()
-      .collection('chats')
-      .deleteOne({ _id: new ObjectId(chatId) });
-    await client.db().collection('memberships').deleteMany(ofChat);
-    await client.db().collection('messages').deleteMany(ofChat);
-    const _id = new ObjectId();
-    await client
-      .db()
-      .collection('chats')
-      .insertOne({ ...copy, _id, lastSeq: 0, lastMessage: null });
-    await client.close();
-    const retried = await post('/api/chats', body);
-    expect([retried.status, retried.body.data.id]).toEqual([200, _id.toHexString()]);
-    expect(await rolesOf(_id.toHexString())).toEqual({ [olga.id]: 'owner', [anna.id]: 'member' });
-    expect(await logOf(_id.toHexString())).toMatchObject([{ system: { type: 'group_created' } }]);
   });
 
   it('takes people whom the maker knows, and nobody else', async () => {
@@ -242,6 +212,53 @@ describe('members', () => {
     });
     await get(`/api/chats/${chatId}/members`, stranger).expect(404);
     await server.http.get(`/api/chats/${chatId}/members`).expect(401);
+  });
+});
+
+describe('the other devices of somebody', () => {
+  it('hear that they were added, given a role, removed, and that they left', async () => {
+    const [phone, laptop] = [
+      await TestSocket.connect(server, mike),
+      await TestSocket.connect(server, mike),
+    ];
+    const hear = async (event: string, chatId: string, payload: object) => {
+      for (const device of [phone, laptop]) {
+        const heard = await device.next(event, (p) => p.chatId === chatId);
+        expect(heard).toMatchObject(payload);
+      }
+    };
+    const chatId = await newGroup([anna.id]);
+    await post(`/api/chats/${chatId}/members`, { userIds: [mike.id] }).expect(200);
+    await hear('members_added', chatId, { userIds: [mike.id] });
+    await setRole(chatId, mike.id, 'owner').expect(200);
+    await hear('member_role_changed', chatId, { userId: mike.id, role: 'owner' });
+    // An owner goes by another way than a member.
+    await post(`/api/chats/${chatId}/leave`, {}, mike).expect(200);
+    await hear('members_removed', chatId, { userIds: [mike.id], actorId: mike.id });
+
+    const other = await newGroup([mike.id]);
+    await remove(`/api/chats/${other}/members/${mike.id}`).expect(200);
+    await hear('members_removed', other, { userIds: [mike.id], actorId: olga.id });
+    const third = await newGroup([mike.id]);
+    await post(`/api/chats/${third}/leave`, {}, mike).expect(200);
+    await hear('members_removed', third, { userIds: [mike.id], actorId: mike.id });
+    const demoted = await newGroup([mike.id]);
+    await setRole(demoted, mike.id, 'owner').expect(200);
+    await setRole(demoted, olga.id, 'member', mike).expect(200);
+    await setRole(demoted, mike.id, 'owner', mike).expect(200);
+    await settled(phone);
+    expect(
+      phone.heard
+        .filter(
+          ({ event, payload }) => event === 'member_role_changed' && payload.chatId === demoted,
+        )
+        .map(({ payload }) => [payload.userId, payload.role]),
+    ).toEqual([
+      [mike.id, 'owner'],
+      [olga.id, 'member'],
+    ]);
+    phone.close();
+    laptop.close();
   });
 });
 

@@ -21,6 +21,36 @@ export interface LastMessage {
   createdAt: Date;
 }
 
+/**
+ * Who is brought in when a group or room is made, kept until all of them are, so that a retry finishes what
+ * a crash has left half made with the people who were asked for at first.
+ */
+export interface ChatMaking {
+  /** The maker and the first members; whoever goes is taken out before the membership ends. */
+  memberIds: Types.ObjectId[];
+  /** Requests that are at it, and those that have broken off. */
+  attempts: number;
+  /** Nothing is left to do; the list only serves those who are still at it. */
+  isDone: boolean;
+}
+
+/** How the owners of a group or room lose their role, one after the other. */
+export interface OwnerLoss {
+  /** Goes up by one with every loss. */
+  revision: number;
+  /** The loss that is decided and perhaps not carried out yet; null between two. */
+  pending: PendingOwnerLoss | null;
+}
+
+/** A loss that is decided. */
+export interface PendingOwnerLoss {
+  membershipId: Types.ObjectId;
+  userId: Types.ObjectId;
+  actorId: Types.ObjectId;
+  /** What the owner becomes; null when the membership ends. */
+  role: 'admin' | 'member' | null;
+}
+
 /** A stored chat. */
 export interface ChatDoc {
   _id: Types.ObjectId;
@@ -32,11 +62,10 @@ export interface ChatDoc {
   directKey?: string;
   /** The two people of a direct chat. */
   participants?: Types.ObjectId[];
-  /**
-   * The owners of a group or room. Kept here, beside the memberships' roles, so that "not the last
-   * owner" is decided by one atomic update; a user is taken out here before the role is taken away.
-   */
-  owners?: Types.ObjectId[];
+  /** Guards that a group keeps an owner; missing while none has ever lost the role. */
+  ownerLoss?: OwnerLoss;
+  /** Missing where everybody is in, and where no retry can come. */
+  making?: ChatMaking;
   /** Made by the client of a group's or room's maker, so that a retry is recognised. */
   clientChatId?: string;
   /** A room's name in addresses and commands; unique. */
@@ -69,6 +98,34 @@ const lastMessageSchema = new Schema<LastMessage>(
   { _id: false },
 );
 
+const makingSchema = new Schema<ChatMaking>(
+  {
+    memberIds: { type: [Schema.Types.ObjectId], required: true },
+    attempts: { type: Number, required: true },
+    isDone: { type: Boolean, required: true },
+  },
+  { _id: false },
+);
+
+const ownerLossSchema = new Schema<OwnerLoss>(
+  {
+    revision: { type: Number, required: true },
+    pending: {
+      type: new Schema<PendingOwnerLoss>(
+        {
+          membershipId: { type: Schema.Types.ObjectId, required: true },
+          userId: { type: Schema.Types.ObjectId, required: true },
+          actorId: { type: Schema.Types.ObjectId, required: true },
+          role: { type: String, default: null },
+        },
+        { _id: false },
+      ),
+      default: null,
+    },
+  },
+  { _id: false },
+);
+
 const chatSchema = new Schema<ChatDoc>(
   {
     kind: { type: String, enum: ['direct', 'group', 'room', 'broadcast'], required: true },
@@ -76,7 +133,8 @@ const chatSchema = new Schema<ChatDoc>(
     initiator: { type: Schema.Types.ObjectId, required: true },
     directKey: String,
     participants: { type: [Schema.Types.ObjectId], default: undefined },
-    owners: { type: [Schema.Types.ObjectId], default: undefined },
+    ownerLoss: { type: ownerLossSchema, default: undefined },
+    making: { type: makingSchema, default: undefined },
     clientChatId: String,
     slug: String,
     name: String,

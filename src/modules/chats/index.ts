@@ -25,7 +25,14 @@ export { Contacts } from './contacts.service.js';
 export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.service.js';
 export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.service.js';
 export type { ChatViewSources, UnreadQuery } from './chat-list.service.js';
-export type { ChatDoc, ChatKind, ChatStatus, LastMessage } from './chat.model.js';
+export type {
+  ChatDoc,
+  ChatKind,
+  ChatStatus,
+  LastMessage,
+  OwnerLoss,
+  PendingOwnerLoss,
+} from './chat.model.js';
 export type { BlockDoc } from './block.model.js';
 export { isArchived, isHidden, isMuted } from './chat.view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view.js';

@@ -13,6 +13,8 @@ export interface MembershipDoc {
   chatId: Types.ObjectId;
   userId: Types.ObjectId;
   role: MemberRole;
+  /** Number of the last loss of ownership that this membership has had. */
+  lossNumber?: number;
   /** Everything up to here is read. */
   lastReadSeq: number;
   /** Everything up to here has reached one of the user's devices. */
@@ -36,6 +38,7 @@ const membershipSchema = new Schema<MembershipDoc>(
     chatId: { type: Schema.Types.ObjectId, required: true },
     userId: { type: Schema.Types.ObjectId, required: true },
     role: { type: String, enum: ['owner', 'admin', 'member'], default: 'member' },
+    lossNumber: Number,
     lastReadSeq: { type: Number, default: 0 },
     lastDeliveredSeq: { type: Number, default: 0 },
     clearedSeq: { type: Number, default: 0 },

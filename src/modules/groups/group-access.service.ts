@@ -2,10 +2,12 @@ import type { Actor } from '../../shared/actor.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot, Contacts } from '../chats/index.js';
 import type { Standing } from './groups.policy.js';
+import type { Owners } from './owners.service.js';
 
 /** What group access is built from. */
 export interface GroupAccessParts {
   access: ChatAccess;
+  owners: Owners;
   contacts: Contacts;
   users: { exists(userId: string): Promise<boolean> };
 }
@@ -15,12 +17,18 @@ export class GroupAccess {
   constructor(private readonly parts: GroupAccessParts) {}
 
   /**
-   * Where the actor stands in a chat. Admins of the system stand in every room, joined or not.
+   * Where the actor stands in a chat. Admins of the system stand in every room, joined or not. A group
+   * that a crash has left without an owner gets one before anybody is told that they may not rule it.
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
   async standing(actor: Actor, chatId: string): Promise<Standing & { chat: ChatSnapshot }> {
-    const { chat, role } = await this.parts.access.reader(actor.userId, chatId);
+    const { access, owners } = this.parts;
+    let { chat, role } = await access.reader(actor.userId, chatId);
+    if (chat.kind === 'group' && role !== 'owner' && !hasOwner(chat)) {
+      await owners.ensure(chatId);
+      ({ chat, role } = await access.reader(actor.userId, chatId));
+    }
     if (!role && actor.role !== 'admin') throw notFound('Chat');
     return { actor, role, kind: chat.kind, chat };
   }
@@ -33,22 +41,43 @@ export class GroupAccess {
    * @throws {AppError} NOT_FOUND for an unknown user, BLOCKED, FORBIDDEN for a stranger.
    */
   async assertCanAdd(actor: Actor, userIds: string[]): Promise<void> {
-    if (userIds.length === 0) return;
-    const { contacts, users } = this.parts;
-    const [known, blocked, existing] = await Promise.all([
-      contacts.of(actor.userId),
-      contacts.blockedWith(actor.userId),
-      Promise.all(userIds.map((id) => users.exists(id))),
-    ]);
-    if (existing.includes(false)) throw notFound('User');
-    if (userIds.some((id) => blocked.has(id))) {
+    const { blocked, missing, strangers } = await this.obstacles(actor, userIds);
+    if (missing.size > 0) throw notFound('User');
+    if (blocked.size > 0) {
       throw new AppError(
         'BLOCKED',
         'You cannot add somebody whom you have blocked, or who has you',
       );
     }
-    if (actor.role !== 'admin' && userIds.some((id) => !known.has(id))) {
+    if (strangers.size > 0) {
       throw forbidden('You can add people you have a chat with; send others an invite');
     }
   }
+
+  /** Those of the users whom {@link assertCanAdd} lets the actor add. */
+  async addable(actor: Actor, userIds: string[]): Promise<string[]> {
+    const { blocked, missing, strangers } = await this.obstacles(actor, userIds);
+    return userIds.filter((id) => !blocked.has(id) && !missing.has(id) && !strangers.has(id));
+  }
+
+  private async obstacles(actor: Actor, userIds: string[]) {
+    const { contacts, users } = this.parts;
+    const among = (ids: Iterable<string>) => new Set(ids);
+    if (userIds.length === 0)
+      return { blocked: among([]), missing: among([]), strangers: among([]) };
+    const [known, blockers, existing] = await Promise.all([
+      contacts.of(actor.userId),
+      contacts.blockedWith(actor.userId),
+      Promise.all(userIds.map((id) => users.exists(id))),
+    ]);
+    return {
+      missing: among(userIds.filter((_, index) => !existing[index])),
+      blocked: among(userIds.filter((id) => blockers.has(id))),
+      strangers: among(actor.role === 'admin' ? [] : userIds.filter((id) => !known.has(id))),
+    };
+  }
 }
+
+/** Whether one is known of: of large chats it is not. */
+const hasOwner = ({ members }: ChatSnapshot): boolean =>
+  members !== undefined && [...members.values()].includes('owner');

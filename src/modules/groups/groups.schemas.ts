@@ -35,7 +35,8 @@ export const newGroupBody = Joi.object<NewGroup>({
     .min(1)
     .max(64)
     .description(
-      'Made by the client: a retry under the same id answers with what it has made (200)',
+      'Made by the client: a retry under the same id answers with what the first has made (200), ' +
+        'or 404 once the maker has left it',
     ),
   slug: Joi.string().trim().min(1).max(SLUG_MAX_LENGTH),
   description: descriptionSchema,

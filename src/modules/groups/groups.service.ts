@@ -8,23 +8,21 @@ import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessModels, ChatDoc, ChatEvents } from '../chats/index.js';
 import { chatFacts } from '../chats/index.js';
 import type { GroupAccess } from './group-access.service.js';
+import type { GroupMaking } from './group-making.service.js';
 import type { GroupChanges, NewGroup } from './groups.schemas.js';
 import { refusalToManage } from './groups.policy.js';
 import { invalidRoomName, roomSlug } from './room-slug.js';
-import type { Roster } from './roster.service.js';
 import type { SystemReports } from './system-reports.service.js';
-import { chatChanged, groupCreated } from './system-text.js';
+import { chatChanged } from './system-text.js';
 
 /** What groups are built from. */
 export interface GroupsServiceParts {
   models: AccessModels;
   access: GroupAccess;
-  roster: Roster;
+  making: GroupMaking;
   reports: SystemReports;
   bus: Publisher<ChatEvents>;
   newConversations: RateLimiter;
-  /** Number of a chat's newest message. */
-  newestSeq(chatId: string): Promise<number>;
   /** Whether clients may be shown a picture from this URL. */
   isAllowedPictureUrl(url: string): boolean;
   clock: Clock;
@@ -36,31 +34,38 @@ export class Groups {
 
   /**
    * Makes a private group or a public room; its maker is its owner. A retry under the same
-   * `clientChatId` finds what was made, and finishes what was begun.
+   * `clientChatId` finds what was made: where an attempt broke off it brings in those who were asked for at
+   * first, and otherwise changes nothing.
    *
    * @throws {AppError} NOT_FOUND, BLOCKED or FORBIDDEN for somebody who cannot be added, CONFLICT when
    *   the room's name is taken or the client's id stands for another chat, VALIDATION, RATE_LIMITED.
    */
   async create(actor: Actor, group: NewGroup): Promise<{ chat: ChatDoc; isReplay: boolean }> {
-    const { access, newConversations } = this.parts;
+    const { access, bus, making, newConversations } = this.parts;
     const earlier = await this.madeBefore(actor, group);
-    if (earlier) return { chat: await this.finish(actor, earlier, group), isReplay: true };
+    if (earlier) return this.replay(actor, earlier);
     const others = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
     this.assertPicture(group.picture);
     const slug = group.kind === 'room' ? slugOf(group) : undefined;
     await access.assertCanAdd(actor, others);
     await newConversations.consume(actor.userId);
-    const { chat, isReplay } = await this.insert(actor, group, slug);
-    if (!isReplay) {
-      this.parts.bus.publish('chat.created', { chat: chatFacts(chat), memberIds: [] });
-    }
-    return { chat: await this.finish(actor, chat, group), isReplay };
+    const { chat, isReplay } = await this.insert(actor, group, slug, others);
+    if (isReplay) return this.replay(actor, chat);
+    bus.publish('chat.created', { chat: chatFacts(chat), memberIds: [] });
+    await making.bringIn(actor, chat, others);
+    return { chat, isReplay };
+  }
+
+  private async replay(actor: Actor, chat: ChatDoc): Promise<{ chat: ChatDoc; isReplay: boolean }> {
+    await this.parts.making.resume(actor, chat);
+    return { chat, isReplay: true };
   }
 
   private async insert(
     actor: Actor,
     group: NewGroup,
     slug: string | undefined,
+    others: string[],
   ): Promise<{ chat: ChatDoc; isReplay: boolean }> {
     const { clientChatId, description, kind, name, picture } = group;
     try {
@@ -68,9 +73,15 @@ export class Groups {
         kind,
         status: 'accepted',
         initiator: objectId(actor.userId),
-        owners: [objectId(actor.userId)],
         name,
-        ...(clientChatId !== undefined && { clientChatId }),
+        ...(clientChatId !== undefined && {
+          clientChatId,
+          making: {
+            memberIds: [actor.userId, ...others].map(objectId),
+            attempts: 1,
+            isDone: false,
+          },
+        }),
         ...(slug !== undefined && { slug }),
         ...(description !== undefined && { description }),
         ...(picture && { picture }),
@@ -95,28 +106,6 @@ export class Groups {
     // Its name may have changed since; what it is cannot.
     if (chat && chat.kind !== kind) throw clientChatIdReused(name);
     return chat ?? undefined;
-  }
-
-  /**
-   * Brings the maker and the members in. An attempt that broke off in between is known by its log: that
-   * of a group begins with its making, and a room has its maker.
-   */
-  private async finish(actor: Actor, chat: ChatDoc, group: NewGroup): Promise<ChatDoc> {
-    const { models, newestSeq, reports, roster } = this.parts;
-    const chatId = chat._id.toHexString();
-    const maker = objectId(actor.userId);
-    const isDone =
-      chat.kind === 'group'
-        ? (await newestSeq(chatId)) > 0
-        : await models.memberships.exists({ chatId: chat._id, userId: maker });
-    if (isDone) return chat;
-    const others = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
-    await roster.add(chatId, [actor.userId], actor.userId, 'owner');
-    await roster.add(chatId, others, actor.userId);
-    if (chat.kind === 'group') {
-      await reports.post(actor, chatId, (name) => groupCreated(name, group.name));
-    }
-    return chat;
   }
 
   /**

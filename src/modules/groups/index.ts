@@ -10,7 +10,9 @@ import type { SystemMessages } from '../messages/index.js';
 import { GroupAccess } from './group-access.service.js';
 import { groupRoutes } from './groups.routes.js';
 import { Groups } from './groups.service.js';
+import { GroupMaking } from './group-making.service.js';
 import { Members } from './members.service.js';
+import { Owners } from './owners.service.js';
 import { RoomAddresses } from './room-addresses.service.js';
 import { RoomOnline } from './room-online.service.js';
 import type { OnlineSources } from './room-online.service.js';
@@ -74,7 +76,8 @@ export interface GroupsModule {
 
 /** Builds the groups module. */
 export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
-  const roster = new Roster(parts);
+  const owners = new Owners(parts);
+  const roster = new Roster({ ...parts, owners });
   const rooms = new Rooms({ ...parts, roster });
   const addresses = new RoomAddresses(rooms, parts.access);
   const online = new RoomOnline(parts.models.memberships, parts.sources);
@@ -83,9 +86,10 @@ export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
   };
   parts.bus.onEveryNode('members.added', forget);
   parts.bus.onEveryNode('members.removed', forget);
-  const access = new GroupAccess(parts);
+  const access = new GroupAccess({ ...parts, owners });
   const reports = new SystemReports(parts.system, parts.users);
-  const groups = new Groups({ ...parts, access, roster, reports });
+  const making = new GroupMaking({ chats: parts.models.chats, access, roster, reports });
+  const groups = new Groups({ ...parts, access, making, reports });
   const members = new Members({
     memberships: parts.models.memberships,
     chatAccess: parts.access,

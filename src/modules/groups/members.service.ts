@@ -48,7 +48,8 @@ export class Members {
   constructor(private readonly parts: MembersParts) {}
 
   /**
-   * A page of the members, in no particular but a constant order.
+   * A page of the members, in no particular but a constant order. Admins of the system see those of every
+   * room.
    *
    * @throws {AppError} NOT_FOUND for non-members.
    */
@@ -57,8 +58,8 @@ export class Members {
     chatId: string,
     page: PageQuery,
   ): Promise<{ members: MemberView[]; pagination: Pagination }> {
-    const { chatAccess, directory, memberships } = this.parts;
-    await chatAccess.member(actor.userId, chatId);
+    const { access, directory, memberships } = this.parts;
+    await access.standing(actor, chatId);
     const after = (userId: Types.ObjectId | undefined, count: number) =>
       memberships.collection
         .find<MembershipDoc>({

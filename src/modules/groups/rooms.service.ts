@@ -142,7 +142,6 @@ export class Rooms {
         kind: 'room',
         status: 'accepted',
         initiator: objectId(ownerId ?? NOBODY),
-        owners: ownerId === undefined ? [] : [objectId(ownerId)],
         slug,
         name,
         lastMessageAt: new Date(clock.now()),

@@ -1,16 +1,19 @@
 import { trusted } from 'mongoose';
+import type { Types } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Clock } from '../../shared/clock.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessModels, ChatEvents, MemberRole } from '../chats/index.js';
 import { NEW_MEMBERSHIP } from '../chats/index.js';
 import type { NoticePoster } from '../notices/index.js';
-import { lastOwner } from './groups.policy.js';
+import type { Owners } from './owners.service.js';
 
 /** What the roster is built from. */
 export interface RosterParts {
   models: AccessModels;
+  owners: Owners;
   bus: Publisher<ChatEvents>;
   notices: NoticePoster;
   clock: Clock;
@@ -25,22 +28,35 @@ export interface RosterParts {
 export class Roster {
   constructor(private readonly parts: RosterParts) {}
 
-  /** Adds users who are not members yet; answers who these were. New members start with nothing unread. */
+  /**
+   * Adds users who are not members yet; answers who these were. New members start with nothing unread.
+   *
+   * @param stillWanted asked once the memberships are written: they end again for those who are not.
+   */
   async add(
     chatId: string,
     userIds: string[],
     actorId: string,
     role: MemberRole = 'member',
+    stillWanted: (userIds: string[]) => Promise<string[]> = (ids) => Promise.resolve(ids),
   ): Promise<string[]> {
-    const seq = await this.parts.newestSeq(chatId);
-    await this.parts.notices.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
-    const isNew = await Promise.all(
-      userIds.map((userId) => this.insert(chatId, userId, role, seq)),
+    const { bus, models, newestSeq, notices, owners } = this.parts;
+    const seq = await newestSeq(chatId);
+    await notices.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
+    const rows = await Promise.all(
+      userIds.map(
+        async (userId) => [userId, await this.insert(chatId, userId, role, seq)] as const,
+      ),
     );
-    const added = userIds.filter((_, index) => isNew[index]);
-    if (added.length > 0) {
-      this.parts.bus.publish('members.added', { chatId, userIds: added, actorId });
+    const inserted = new Map(rows.flatMap(([userId, id]) => (id ? [[userId, id] as const] : [])));
+    if (inserted.size === 0) return [];
+    const added = await stillWanted([...inserted.keys()]);
+    for (const userId of added) inserted.delete(userId);
+    if (inserted.size > 0) {
+      await models.memberships.deleteMany({ _id: trusted({ $in: [...inserted.values()] }) });
     }
+    if (added.length > 0) bus.publish('members.added', { chatId, userIds: added, actorId });
+    await owners.ensure(chatId);
     return added;
   }
 
@@ -56,21 +72,37 @@ export class Roster {
     actorId: string,
     mayOrphan: boolean,
   ): Promise<boolean> {
-    await this.releaseOwnership(chatId, userId, mayOrphan);
-    await this.parts.notices.post([{ kind: 'member', userId, chatId }]);
-    const { deletedCount } = await this.parts.models.memberships.deleteOne({
-      chatId: objectId(chatId),
-      userId: objectId(userId),
-    });
-    if (deletedCount === 0) return false;
-    this.parts.bus.publish('members.removed', { chatId, userIds: [userId], actorId });
-    return true;
+    const { bus, models, notices, owners } = this.parts;
+    const key = { chatId: objectId(chatId), userId: objectId(userId) };
+    await notices.post([{ kind: 'member', userId, chatId }]);
+    await models.chats.updateOne(
+      { _id: key.chatId, 'making.memberIds': key.userId },
+      { $pull: { 'making.memberIds': key.userId } },
+    );
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const { deletedCount } = await models.memberships.deleteOne({
+        ...key,
+        ...(!mayOrphan && noOwner()),
+      });
+      if (deletedCount === 1) {
+        bus.publish('members.removed', { chatId, userIds: [userId], actorId });
+        return true;
+      }
+      if (mayOrphan || !(await models.memberships.exists(key))) return false;
+      if (await owners.lose({ chatId, userId, actorId, role: null })) {
+        // Somebody may have come while the last one went.
+        await owners.ensure(chatId);
+        return true;
+      }
+    }
+    throw busy();
   }
 
   /**
    * Gives a member a role; answers whether it is another one than before.
    *
-   * @throws {AppError} LAST_OWNER when the only owner would cease to be one.
+   * @throws {AppError} NOT_FOUND when the user is not a member (any more), LAST_OWNER when the only owner
+   *   would cease to be one.
    */
   async setRole(
     chatId: string,
@@ -78,29 +110,33 @@ export class Roster {
     role: MemberRole,
     actorId: string,
   ): Promise<boolean> {
-    const { chats, memberships } = this.parts.models;
-    if (role !== 'owner') await this.releaseOwnership(chatId, userId, false);
-    const { modifiedCount } = await memberships.updateOne(
-      { chatId: objectId(chatId), userId: objectId(userId) },
-      { $set: { role } },
-    );
-    if (role === 'owner') {
-      await chats.updateOne({ _id: objectId(chatId) }, { $addToSet: { owners: objectId(userId) } });
+    const { memberships } = this.parts.models;
+    const key = { chatId: objectId(chatId), userId: objectId(userId) };
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const { matchedCount, modifiedCount } = await memberships.updateOne(
+        { ...key, ...(role !== 'owner' && noOwner()) },
+        { $set: { role } },
+      );
+      if (modifiedCount === 1) {
+        this.parts.bus.publish('member.role_changed', { chatId, userId, role, actorId });
+      }
+      if (matchedCount === 1) return modifiedCount === 1;
+      if (role === 'owner' || !(await memberships.exists(key))) throw notFound('Member');
+      if (await this.parts.owners.lose({ chatId, userId, actorId, role })) return true;
     }
-    if (modifiedCount === 0) return false;
-    this.parts.bus.publish('member.role_changed', { chatId, userId, role, actorId });
-    return true;
+    throw busy();
   }
 
+  /** The id of the new membership; undefined when there was one. */
   private async insert(
     chatId: string,
     userId: string,
     role: MemberRole,
     seq: number,
-  ): Promise<boolean> {
+  ): Promise<Types.ObjectId | undefined> {
     const key = { chatId: objectId(chatId), userId: objectId(userId) };
     try {
-      const { upsertedCount } = await this.parts.models.memberships.updateOne(
+      const { upsertedId } = await this.parts.models.memberships.updateOne(
         key,
         {
           $setOnInsert: {
@@ -113,37 +149,20 @@ export class Roster {
         },
         { upsert: true },
       );
-      return upsertedCount === 1;
+      return upsertedId ?? undefined;
     } catch (error) {
       // The same user was added twice at the same moment; the other call tells of it.
-      if (isDuplicateKey(error)) return false;
+      if (isDuplicateKey(error)) return undefined;
       throw error;
     }
   }
-
-  /** One atomic update, so that of two owners who leave at the same moment one stays. */
-  private async releaseOwnership(
-    chatId: string,
-    userId: string,
-    mayOrphan: boolean,
-  ): Promise<void> {
-    const { chats, memberships } = this.parts.models;
-    const me = objectId(userId);
-    const { matchedCount } = await chats.updateOne(
-      {
-        _id: objectId(chatId),
-        owners: me,
-        ...(!mayOrphan && { 'owners.1': trusted({ $exists: true }) }),
-      },
-      { $pull: { owners: me } },
-    );
-    if (matchedCount > 0) return;
-    const isOwner = await chats.exists({ _id: objectId(chatId), owners: me });
-    if (!isOwner) return;
-    const other = await memberships.exists({
-      chatId: objectId(chatId),
-      userId: trusted({ $ne: me }),
-    });
-    if (other) throw lastOwner();
-  }
 }
+
+/** Attempts of a change to a member whose role others change all the time. */
+const MAX_ATTEMPTS = 20;
+
+/** An owner's role and membership are taken by {@link Owners} alone. */
+const noOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
+
+const busy = (): AppError =>
+  new AppError('UNAVAILABLE', 'This member is being changed; try again', { retryAfter: 1 });

@@ -1,0 +1,167 @@
+import { trusted } from 'mongoose';
+import type { Types } from 'mongoose';
+import type { Publisher } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
+import { AppError } from '../../shared/errors.js';
+import type {
+  AccessModels,
+  ChatAccess,
+  ChatEvents,
+  MembershipDoc,
+  OwnerLoss,
+  PendingOwnerLoss,
+} from '../chats/index.js';
+import type { NoticePoster } from '../notices/index.js';
+import { lastOwner } from './groups.policy.js';
+
+/** What the guard of owners is built from. */
+export interface OwnersParts {
+  models: AccessModels;
+  access: ChatAccess;
+  bus: Publisher<ChatEvents>;
+  notices: NoticePoster;
+}
+
+/** An owner who is to cease to be one. */
+export interface Loss {
+  chatId: string;
+  userId: string;
+  /** Who wants it. */
+  actorId: string;
+  /** What the owner becomes; null when the membership ends. */
+  role: PendingOwnerLoss['role'];
+}
+
+/** Attempts to be next before giving up: so many owners do not lose their role at once. */
+const MAX_ATTEMPTS = 100;
+
+/**
+ * Sees to it that a group keeps an owner, whoever takes the role from whom at the same moment on whatever
+ * node. The role in a membership is the only record of who is an owner. Anybody becomes one by one write to
+ * their membership; only losses go through here, one after the other.
+ *
+ * A loss is decided by one write to the chat, which fails when another has been decided since the look at
+ * who else is an owner. What is decided is carried out by whoever comes by first, so that nobody waits for a
+ * server that has stopped. The membership remembers the number of its last loss, and a new membership is
+ * another document: a loss that is carried out late changes nothing.
+ */
+export class Owners {
+  constructor(private readonly parts: OwnersParts) {}
+
+  /**
+   * Ends an owner's membership, or gives the owner another role, and tells.
+   *
+   * @returns false when the user is not an owner, and nothing was done.
+   * @throws {AppError} LAST_OWNER; UNAVAILABLE when too many try.
+   */
+  async lose(loss: Loss): Promise<boolean> {
+    const { chats, memberships } = this.parts.models;
+    const chatId = objectId(loss.chatId);
+    const userId = objectId(loss.userId);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const { pending, revision } = await this.read(chatId);
+      if (pending) {
+        await this.carryOut(chatId, { pending, revision });
+        continue;
+      }
+      const owner = await memberships.findOne({ chatId, userId, role: 'owner' }).lean();
+      if (!owner) return false;
+      await this.requireSuccessor(owner, loss.role === null);
+      const decided = {
+        revision: revision + 1,
+        pending: {
+          membershipId: owner._id,
+          userId,
+          actorId: objectId(loss.actorId),
+          role: loss.role,
+        },
+      };
+      const { modifiedCount } = await chats.updateOne(
+        {
+          _id: chatId,
+          'ownerLoss.revision': revision === 0 ? null : revision,
+          'ownerLoss.pending': null,
+        },
+        { $set: { ownerLoss: decided } },
+      );
+      if (modifiedCount === 0) continue;
+      await this.carryOut(chatId, decided);
+      return true;
+    }
+    throw new AppError('UNAVAILABLE', 'Too many owners change at once; try again', {
+      retryAfter: 1,
+    });
+  }
+
+  /**
+   * Makes the longest-standing admin, or else member, the owner of a group that has none: one whose last
+   * member left while somebody came. Rooms may be without owners.
+   */
+  async ensure(chatId: string): Promise<void> {
+    const chat = await this.parts.access.snapshot(chatId);
+    if (chat?.kind !== 'group') return;
+    const { memberships } = this.parts.models;
+    const ofChat = { chatId: objectId(chatId) };
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      if (await memberships.exists({ ...ofChat, role: 'owner' })) return;
+      const first = { joinedAt: 1, _id: 1 } as const;
+      const heir =
+        (await memberships
+          .findOne({ ...ofChat, role: 'admin' })
+          .sort(first)
+          .lean()) ?? (await memberships.findOne(ofChat).sort(first).lean());
+      if (!heir) return;
+      const { modifiedCount } = await memberships.updateOne(
+        { _id: heir._id, role: trusted({ $ne: 'owner' as const }) },
+        { $set: { role: 'owner' } },
+      );
+      if (modifiedCount === 0) continue;
+      const userId = heir.userId.toHexString();
+      this.parts.bus.publish('member.role_changed', {
+        chatId,
+        userId,
+        role: 'owner',
+        actorId: userId,
+      });
+      return;
+    }
+  }
+
+  private async read(chatId: Types.ObjectId): Promise<OwnerLoss> {
+    const chat = await this.parts.models.chats.findById(chatId, { ownerLoss: 1 }).lean();
+    return chat?.ownerLoss ?? { revision: 0, pending: null };
+  }
+
+  /** Whoever is alone may go; whoever stays may not cease to be the only owner. */
+  private async requireSuccessor(owner: MembershipDoc, isLeaving: boolean): Promise<void> {
+    const { memberships } = this.parts.models;
+    const others = { chatId: owner.chatId, userId: trusted({ $ne: owner.userId }) };
+    if (await memberships.exists({ ...others, role: 'owner' })) return;
+    if (!isLeaving || (await memberships.exists(others))) throw lastOwner();
+  }
+
+  /** Done by several at once, it is told by the one whose write did it. */
+  private async carryOut(chatId: Types.ObjectId, { revision, pending }: OwnerLoss): Promise<void> {
+    if (!pending) return;
+    const { bus, models, notices } = this.parts;
+    const userId = pending.userId.toHexString();
+    const ids = { chatId: chatId.toHexString(), actorId: pending.actorId.toHexString() };
+    if (pending.role === null) {
+      await notices.post([{ kind: 'member', userId, chatId: ids.chatId }]);
+      const { deletedCount } = await models.memberships.deleteOne({ _id: pending.membershipId });
+      if (deletedCount === 1) bus.publish('members.removed', { ...ids, userIds: [userId] });
+    } else {
+      const { modifiedCount } = await models.memberships.updateOne(
+        { _id: pending.membershipId, lossNumber: trusted({ $not: { $gte: revision } }) },
+        { $set: { role: pending.role, lossNumber: revision } },
+      );
+      if (modifiedCount === 1) {
+        bus.publish('member.role_changed', { ...ids, userId, role: pending.role });
+      }
+    }
+    await models.chats.updateOne(
+      { _id: chatId, 'ownerLoss.revision': revision },
+      { $set: { 'ownerLoss.pending': null } },
+    );
+  }
+}

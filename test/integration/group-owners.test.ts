@@ -1,0 +1,263 @@
+/** A group keeps an owner who is a member, whoever goes, comes and is appointed at the same moment. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { MemberRole } from '../../src/modules/chats/index.js';
+import { objectId } from '../../src/platform/object-id.js';
+import type { ConversationsNode } from '../support/conversations-node.js';
+import {
+  actorOf,
+  diesAtWrite,
+  holdFirst,
+  openConversations,
+} from '../support/conversations-node.js';
+import { Random } from '../support/random.js';
+import { SEED, runs } from '../support/seed.js';
+import type { TestServer, TestUser } from '../support/server.js';
+import { openChatBetween, registerUser, startServer } from '../support/server.js';
+
+let server: TestServer;
+let nodes: [ConversationsNode, ConversationsNode];
+let ada: TestUser;
+let xena: TestUser;
+let paul: TestUser;
+beforeAll(async () => {
+  server = await startServer();
+  nodes = [await openConversations(server), await openConversations(server)];
+  [ada, xena, paul] = await Promise.all([
+    registerUser(server),
+    registerUser(server),
+    registerUser(server),
+  ]);
+  await openChatBetween(server, ada, xena);
+  await openChatBetween(server, ada, paul);
+});
+afterEach(() => {
+  for (const node of nodes) node.setGate(undefined);
+});
+afterAll(async () => {
+  for (const node of nodes) await node.close();
+  await server.close();
+});
+
+/** A group of Ada, its owner, and others with their roles. */
+const newGroup = async (others: [TestUser, MemberRole][]): Promise<string> => {
+  const [{ groups }] = nodes;
+  const { chat } = await groups.groups.create(actorOf(ada), {
+    kind: 'group',
+    name: 'Lunch',
+    memberIds: others.map(([{ id }]) => id),
+  });
+  const chatId = chat._id.toHexString();
+  for (const [{ id }, role] of others) {
+    if (role !== 'member') await groups.members.setRole(actorOf(ada), chatId, id, role);
+  }
+  return chatId;
+};
+const rolesIn = async (chatId: string): Promise<Record<string, MemberRole>> => {
+  const rows = await nodes[0].models.chats.memberships.find({ chatId: objectId(chatId) }).lean();
+  return Object.fromEntries(rows.map(({ userId, role }) => [userId.toHexString(), role]));
+};
+const expectOwner = async (chatId: string): Promise<void> => {
+  const roles = Object.values(await rolesIn(chatId));
+  if (roles.length > 0) expect(roles).toContain('owner');
+};
+const codesOf = async (calls: Promise<unknown>[]) =>
+  (await Promise.allSettled(calls)).map((settled) =>
+    settled.status === 'fulfilled' ? 'done' : (settled.reason as { code?: string }).code,
+  );
+const leave = (node: ConversationsNode, who: TestUser, chatId: string) =>
+  node.groups.members.leave(actorOf(who), chatId);
+const appoint = (
+  node: ConversationsNode,
+  chatId: string,
+  whom: TestUser,
+  role: MemberRole = 'owner',
+) => node.groups.members.setRole(actorOf(ada), chatId, whom.id, role);
+
+/** Lets every operation of both nodes wait for a while that the seed decides. */
+const shuffle = (random: Random): void => {
+  for (const node of nodes) {
+    node.setGate(async () => {
+      for (let turns = random.between(0, 12); turns > 0; turns -= 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+  }
+};
+
+describe('an owner who is appointed while they go', () => {
+  it('is none, and does not count when the other owner wants to leave', async () => {
+    const chatId = await newGroup([
+      [xena, 'member'],
+      [paul, 'member'],
+    ]);
+    const [first, second] = nodes;
+    const { reached, release } = holdFirst(
+      second,
+      ({ collection, name }) => collection === 'memberships' && name === 'updateOne',
+    );
+    const appointing = codesOf([appoint(second, chatId, xena)]);
+    await reached;
+    await leave(first, xena, chatId);
+    release();
+
+    expect(await appointing).toEqual(['NOT_FOUND']);
+    expect(await codesOf([leave(first, ada, chatId)])).toEqual(['LAST_OWNER']);
+    expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
+  });
+
+  it(`leaves nobody without an owner, in ${runs(30)} random orders on two nodes`, async () => {
+    const random = new Random(SEED);
+    for (let round = 0; round < runs(30); round += 1) {
+      const chatId = await newGroup([
+        [xena, 'member'],
+        [paul, 'member'],
+      ]);
+      shuffle(random);
+      const going = random.pick([
+        () => leave(nodes[1], xena, chatId),
+        () => nodes[1].groups.members.remove(actorOf(ada), chatId, xena.id),
+      ]);
+      await codesOf([
+        appoint(nodes[0], chatId, xena),
+        going(),
+        ...(random.next() < 0.5 ? [leave(random.pick(nodes), ada, chatId)] : []),
+      ]);
+      await expectOwner(chatId);
+      const { [ada.id]: wasOwner, [xena.id]: heir } = await rolesIn(chatId);
+      const [code] = await codesOf([leave(random.pick(nodes), ada, chatId)]);
+      await expectOwner(chatId);
+      if (wasOwner) expect(code).toBe(heir === 'owner' ? 'done' : 'LAST_OWNER');
+    }
+  });
+});
+
+describe('owners who lose their role at once', () => {
+  it(`are never all of them, in ${runs(30)} random orders on two nodes`, async () => {
+    const random = new Random(SEED + 1);
+    for (let round = 0; round < runs(30); round += 1) {
+      const chatId = await newGroup([
+        [xena, 'owner'],
+        [paul, 'member'],
+      ]);
+      let fewest = Number.POSITIVE_INFINITY;
+      let isOver = false;
+      const { memberships } = nodes[0].models.chats;
+      const watch = (async () => {
+        while (!isOver) {
+          const owners = { chatId: objectId(chatId), role: 'owner' as const };
+          fewest = Math.min(fewest, await memberships.countDocuments(owners));
+        }
+      })();
+      shuffle(random);
+      const lose = (who: TestUser, by: TestUser, node: ConversationsNode) =>
+        random.pick([
+          () => leave(node, who, chatId),
+          () => node.groups.members.remove(actorOf(by), chatId, who.id),
+          () => node.groups.members.setRole(actorOf(by), chatId, who.id, 'member'),
+        ])();
+      const codes = await codesOf([lose(ada, xena, nodes[0]), lose(xena, ada, nodes[1])]);
+      isOver = true;
+      await watch;
+
+      expect(codes.filter((code) => code === 'done')).toHaveLength(1);
+      expect(fewest).toBe(1);
+      await expectOwner(chatId);
+    }
+  });
+
+  it('keep one when a node dies at any point of it, and nobody waits for that node', async () => {
+    const losses: ((chatId: string) => Promise<unknown>)[] = [
+      (chatId) => leave(nodes[1], ada, chatId),
+      (chatId) => nodes[1].groups.members.remove(actorOf(ada), chatId, xena.id),
+      (chatId) => appoint(nodes[1], chatId, xena, 'member'),
+    ];
+    for (const lose of losses) {
+      for (let writes = 0, hasDied = true; hasDied; writes += 1) {
+        const chatId = await newGroup([
+          [xena, 'owner'],
+          [paul, 'member'],
+        ]);
+        const death = diesAtWrite(nodes[1], writes);
+        await codesOf([lose(chatId)]);
+        hasDied = death.hasDied();
+        nodes[1].setGate(undefined);
+
+        await expectOwner(chatId);
+        const codes = await codesOf([
+          leave(nodes[0], ada, chatId),
+          leave(nodes[0], xena, chatId),
+          leave(nodes[0], paul, chatId),
+        ]);
+        expect(codes).not.toContain('UNAVAILABLE');
+        await expectOwner(chatId);
+      }
+    }
+  });
+
+  it('do not lose it to a loss that is carried out late', async () => {
+    const chatId = await newGroup([
+      [xena, 'owner'],
+      [paul, 'member'],
+    ]);
+    // The second write to a membership in a demotion is the one that carries it out.
+    let updates = 0;
+    const { reached, release } = holdFirst(nodes[1], ({ collection, name }) => {
+      if (collection === 'memberships' && name === 'updateOne') updates += 1;
+      return updates === 2;
+    });
+    const late = codesOf([appoint(nodes[1], chatId, ada, 'member')]);
+    await reached;
+    // Decided, not done: whoever comes by does it, and then it cannot be Xena's turn.
+    expect(await codesOf([leave(nodes[0], xena, chatId)])).toEqual(['LAST_OWNER']);
+    expect(await rolesIn(chatId)).toMatchObject({ [ada.id]: 'member', [xena.id]: 'owner' });
+    await nodes[0].groups.members.setRole(actorOf(xena), chatId, ada.id, 'owner');
+    await leave(nodes[0], xena, chatId);
+    release();
+    await late;
+    expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
+  });
+
+  it('cannot be one who is alone and only steps down', async () => {
+    const chatId = await newGroup([]);
+    expect(await codesOf([appoint(nodes[0], chatId, ada, 'member')])).toEqual(['LAST_OWNER']);
+    expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner' });
+  });
+});
+
+describe('a group whose last member goes', () => {
+  it(`has an owner when somebody comes at that moment, in ${runs(30)} random orders`, async () => {
+    const random = new Random(SEED + 2);
+    for (let round = 0; round < runs(30); round += 1) {
+      const chatId = await newGroup([]);
+      const { code } = await nodes[0].invites.invites.create(actorOf(ada), chatId, {});
+      shuffle(random);
+      await codesOf([
+        leave(nodes[0], ada, chatId),
+        nodes[1].invites.invites.accept(actorOf(paul), code),
+      ]);
+      expect(await rolesIn(chatId)).toMatchObject({ [paul.id]: expect.anything() });
+      await expectOwner(chatId);
+    }
+  });
+});
+
+describe('a group that has lost its owner', () => {
+  it('gets the longest-standing admin for one as soon as somebody looks', async () => {
+    const chatId = await newGroup([
+      [paul, 'member'],
+      [xena, 'admin'],
+    ]);
+    await nodes[0].models.chats.memberships.deleteOne({
+      chatId: objectId(chatId),
+      userId: objectId(ada.id),
+    });
+    await server.http.get(`/api/chats/${chatId}/members`).set(paul.auth).expect(200);
+    expect(await rolesIn(chatId)).toEqual({ [paul.id]: 'member', [xena.id]: 'owner' });
+    // And may rule it at once.
+    await server.http
+      .put(`/api/chats/${chatId}/members/${paul.id}/role`)
+      .set(xena.auth)
+      .send({ role: 'owner' })
+      .expect(200);
+  });
+});
