@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { registerUser, startServer } from '../support/server.js';
 
@@ -6,7 +7,7 @@ let server: TestServer;
 let ada: TestUser;
 let eve: TestUser;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: ADMIN_ENV });
   [ada, eve] = await Promise.all([registerUser(server), registerUser(server)]);
 });
 afterAll(async () => {
@@ -55,5 +56,83 @@ describe('public rooms', () => {
     await server.http.post('/api/rooms/nowhere/join').set(ada.auth).expect(404);
     await server.http.get('/api/rooms/nowhere').set(ada.auth).expect(404);
     await server.http.get('/api/rooms').expect(401);
+  });
+});
+
+describe('an admin of the system who has not joined a room', () => {
+  let root: TestUser;
+  let chatId: string;
+  beforeAll(async () => {
+    root = await loginAdmin(server);
+    const made = await server.http
+      .post('/api/chats')
+      .set(eve.auth)
+      .send({ kind: 'room', name: 'Chess' })
+      .expect(201);
+    chatId = made.body.data.id as string;
+    await server.http.post('/api/rooms/chess/join').set(ada.auth).expect(200);
+  });
+
+  const asRoot = (method: 'get' | 'post' | 'patch' | 'put' | 'delete', path = '') =>
+    server.http[method](`/api/chats/${chatId}${path}`).set(root.auth);
+
+  it('changes it, is shown it, and says so once', async () => {
+    const description = 'Openings and endings';
+    const changed = await asRoot('patch').send({ description }).expect(200);
+    expect(changed.body.data).toMatchObject({
+      id: chatId,
+      description,
+      role: null,
+      memberCount: 2,
+      unreadCount: 0,
+    });
+    const people = (changed.body.data.participants as { id: string }[]).map(({ id }) => id);
+    expect(people.sort()).toEqual([ada.id, eve.id].sort());
+    const picture = 'https://example.com/chess.png';
+    const pictured = await asRoot('patch').send({ picture }).expect(200);
+    expect(pictured.body.data).toMatchObject({ picture, role: null });
+    const seen = await asRoot('get').expect(200);
+    expect(seen.body.data).toMatchObject({ id: chatId, picture, description, lastSeq: 2 });
+    const { body } = await asRoot('get', '/messages').expect(200);
+    expect(body.data).toMatchObject([
+      { system: { type: 'chat_changed', fields: ['description'] } },
+      { system: { type: 'chat_changed', fields: ['picture'] } },
+    ]);
+    // It is not theirs for that.
+    const mine = await server.http.get('/api/chats/active').set(root.auth).expect(200);
+    expect(mine.body.data).toEqual([]);
+  });
+
+  it('rules its members', async () => {
+    const { body } = await asRoot('get', '/members').expect(200);
+    expect(body.data).toHaveLength(2);
+    await asRoot('put', `/members/${ada.id}/role`).send({ role: 'admin' }).expect(200);
+    await asRoot('delete', `/members/${eve.id}`).expect(200);
+    await asRoot('post', '/members')
+      .send({ userIds: [eve.id] })
+      .expect(200);
+    const { body: after } = await asRoot('get', '/members').expect(200);
+    const roles = (after.data as { id: string; role: string }[]).map(({ id, role }) => [id, role]);
+    expect(Object.fromEntries(roles)).toEqual({ [ada.id]: 'admin', [eve.id]: 'member' });
+  });
+
+  it('has no such place in a private group, and others have none in the room', async () => {
+    const group = await server.http
+      .post('/api/chats')
+      .set(eve.auth)
+      .send({ kind: 'group', name: 'Private' })
+      .expect(201);
+    const groupId = group.body.data.id as string;
+    for (const path of [`/api/chats/${groupId}`, `/api/chats/${groupId}/members`]) {
+      await server.http.get(path).set(root.auth).expect(404);
+    }
+    const rename = (id: string, user: TestUser) =>
+      server.http.patch(`/api/chats/${id}`).set(user.auth).send({ name: 'Mine' });
+    await rename(groupId, root).expect(404);
+    const guest = await registerUser(server);
+    await rename(chatId, guest).expect(404);
+    for (const path of ['', '/members']) {
+      await server.http.get(`/api/chats/${chatId}${path}`).set(guest.auth).expect(404);
+    }
   });
 });

@@ -11,6 +11,7 @@ import { ChatStates } from './chat-states.service.js';
 import type { ChatDoc, LastMessage } from './chat.model.js';
 import type { ChatState, ChatView, PresenceState } from './chat.view.js';
 import { isArchived, isHidden } from './chat.view.js';
+import { NEW_MEMBERSHIP } from './direct-chats.service.js';
 import type { MembershipDoc } from './membership.model.js';
 import type { RequestsQuery } from './chats.schemas.js';
 
@@ -92,9 +93,10 @@ export class ChatList {
   }
 
   /**
-   * One chat as the actor sees it.
+   * One chat as the actor sees it. Admins of the system rule every public room, and see those that they
+   * have not joined as somebody who has nothing to read there.
    *
-   * @throws {AppError} NOT_FOUND for everybody who is not a member.
+   * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
   async detail(actor: Actor, chatId: string): Promise<ChatView> {
     await this.sources.settleHeads();
@@ -104,10 +106,25 @@ export class ChatList {
         .findOne({ chatId: objectId(chatId), userId: objectId(actor.userId) })
         .lean(),
     ]);
-    if (!chat || !membership) throw notFound('Chat');
-    const [view] = await this.views(actor, [chat], new Map([[chatId, membership]]));
+    const isRuler = chat?.kind === 'room' && actor.role === 'admin';
+    if (!chat || !(membership ?? isRuler)) throw notFound('Chat');
+    const place = membership ?? this.outside(actor, chat);
+    const [view] = await this.views(actor, [chat], new Map([[chatId, place]]));
     if (!view) throw notFound('Chat');
-    return view;
+    return { ...view, isMember: membership !== null };
+  }
+
+  /** Stands for the membership of somebody who has none: nothing is unread, nothing is set. */
+  private outside(actor: Actor, chat: ChatDoc): MembershipDoc {
+    return {
+      ...NEW_MEMBERSHIP,
+      _id: chat._id,
+      chatId: chat._id,
+      userId: objectId(actor.userId),
+      lastReadSeq: chat.lastSeq,
+      lastDeliveredSeq: chat.lastSeq,
+      joinedAt: new Date(this.clock.now()),
+    };
   }
 
   /** Views of chats that the caller has already chosen; chats without a membership are left out. */
@@ -137,6 +154,7 @@ export class ChatList {
       const showsPresence = state.chat.status === 'accepted' && !state.isBlocked;
       return {
         ...state,
+        isMember: true,
         chat: newest.has(id) ? { ...state.chat, lastMessage: newest.get(id) ?? null } : state.chat,
         members: state.members.map((member) => ({
           ...member,

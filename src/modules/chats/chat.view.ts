@@ -32,6 +32,8 @@ export interface ChatState {
 /** Everything the presenter needs to show one chat to one member. */
 export interface ChatView extends ChatState {
   members: ViewMember[];
+  /** False for an admin of the system who looks at a room without having joined it. */
+  isMember: boolean;
   unreadCount: number;
   /** Unread messages that mention the viewer. */
   mentionCount: number;

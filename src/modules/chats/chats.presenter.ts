@@ -23,7 +23,7 @@ export const presentLastMessage = (message: LastMessage) => ({
   createdAt: message.createdAt.toISOString(),
 });
 
-/** A chat, as one of its members sees it at a time (milliseconds). */
+/** A chat, as one of its members, or an admin who rules the room, sees it at a time (milliseconds). */
 export const presentChat = (view: ChatView, now: number) => {
   const { chat, membership } = view;
   const id = chat._id.toHexString();
@@ -48,7 +48,7 @@ export const presentChat = (view: ChatView, now: number) => {
     participants,
     otherUser: chat.kind === 'direct' ? other : null,
     memberCount: view.memberCount,
-    role: membership.role,
+    role: view.isMember ? membership.role : null,
     lastMessage: chat.lastMessage && !isCleared ? presentLastMessage(chat.lastMessage) : null,
     lastMessageAt: chat.lastMessageAt.toISOString(),
     lastSeq: chat.lastSeq,

@@ -96,7 +96,11 @@ export const chatResponse = Joi.object({
   participants: Joi.array().items(participantResponse).required(),
   otherUser: participantResponse.allow(null).required(),
   memberCount: Joi.number().integer().required(),
-  role: Joi.string().valid('owner', 'admin', 'member').required(),
+  role: Joi.string()
+    .valid('owner', 'admin', 'member')
+    .allow(null)
+    .required()
+    .description('null for an admin of the system who has not joined the room'),
   lastMessage: lastMessageResponse.allow(null).required(),
   lastMessageAt: Joi.string().isoDate().required(),
   lastSeq: Joi.number().integer().required(),
