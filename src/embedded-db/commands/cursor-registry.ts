@@ -3,12 +3,17 @@ import { mongoError } from '../errors.js';
 import type { ExecutionBudget } from '../planner/plan-execution.js';
 
 /** A query's results waiting to be fetched. */
-interface OpenCursor {
+interface NewCursor {
   readonly namespace: string;
   readonly results: ResultStream;
   readonly budget: ExecutionBudget;
   /** The session the query was sent in; none when the client sends no sessions. */
   readonly session: string | undefined;
+  /** Whether the client has asked for a cursor that does not time out by itself. */
+  readonly isKept: boolean;
+}
+
+interface OpenCursor extends NewCursor {
   lastUsedAt: number;
 }
 
@@ -70,24 +75,13 @@ export class CursorRegistry {
   }
 
   /** Keeps what is left of a query and gives it an id. */
-  open(
-    namespace: string,
-    results: ResultStream,
-    budget: ExecutionBudget,
-    session: string | undefined,
-  ): bigint {
+  open(cursor: NewCursor): bigint {
     let id: bigint;
     do {
       id = randomBytes(8).readBigInt64LE() & 0x7fffffffffffffffn;
     } while (id === 0n || this.cursors.has(id));
-    this.cursors.set(id, {
-      namespace,
-      results,
-      budget,
-      session,
-      lastUsedAt: performance.now(),
-    });
-    budget.pause();
+    this.cursors.set(id, { ...cursor, lastUsedAt: performance.now() });
+    cursor.budget.pause();
     return id;
   }
 
@@ -136,11 +130,11 @@ export class CursorRegistry {
     }
   }
 
-  /** Closes the cursors that have been forgotten. */
+  /** Closes the cursors that have been forgotten; one that is kept goes with its session or collection. */
   closeIdle(): void {
     const since = performance.now() - IDLE_MS;
     for (const [id, cursor] of this.cursors) {
-      if (cursor.lastUsedAt < since) this.cursors.delete(id);
+      if (!cursor.isKept && cursor.lastUsedAt < since) this.cursors.delete(id);
     }
   }
 }

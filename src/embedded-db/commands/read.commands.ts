@@ -46,6 +46,7 @@ const find: Command = {
     return openCursor(request, namespace, query.documents(), {
       batchSize: countArgument(body, 'batchSize') ?? FIRST_BATCH_SIZE,
       isSingleBatch: booleanArgument(body, 'singleBatch'),
+      isKept: booleanArgument(body, 'noCursorTimeout'),
       limit: countArgument(body, 'limit') || undefined,
     });
   },
@@ -88,6 +89,8 @@ export function findQuery(
 export interface CursorOptions {
   readonly batchSize: number;
   readonly isSingleBatch?: boolean;
+  /** Whether the cursor stays open however long nobody asks for more. */
+  readonly isKept?: boolean;
   /** The results are known to end after so many. */
   readonly limit?: number | undefined;
 }
@@ -97,14 +100,15 @@ export function openCursor(
   { body, engine, budget }: CommandRequest,
   namespace: string,
   documents: Iterator<Uint8Array>,
-  { batchSize, isSingleBatch = false, limit }: CursorOptions,
+  { batchSize, isSingleBatch = false, isKept = false, limit }: CursorOptions,
 ): Buffer {
   const results = new ResultStream(documents, limit);
   const batch = results.take(batchSize);
+  const session = sessionOf(fieldOf(body, 'lsid'));
   const id =
     batch.isLast || isSingleBatch
       ? 0n
-      : engine.cursors.open(namespace, results, budget, sessionOf(fieldOf(body, 'lsid')));
+      : engine.cursors.open({ namespace, results, budget, session, isKept });
   return cursorReply('firstBatch', namespace, id, batch.documents);
 }
 
