@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { answer } from '../commands/dispatcher.js';
 import type { Engine } from '../commands/command.types.js';
@@ -8,7 +10,7 @@ import { Checkpointer } from '../storage/checkpointer.js';
 import { DatabaseFile } from '../storage/database-file.js';
 import { checkAfterInterruption } from '../storage/startup-check.js';
 import type { LogLevel, ServerOptions } from '../worker-messages.types.js';
-import { Listener, SOCKET_FOLDER_PREFIX } from './listener.js';
+import { Listener, SOCKET_FILE, SOCKET_FOLDER_PREFIX } from './listener.js';
 import { RequestQueue } from './request-queue.js';
 import { sweepExpired } from './ttl-sweep.js';
 
@@ -47,7 +49,7 @@ export class EmbeddedServer {
     const catalog = new Catalog(file);
     if (file.wasInterrupted) {
       checkAfterInterruption(file, catalog, log);
-      removeLeftSocket(file.readMeta(SOCKET_FOLDER));
+      await removeLeftSocket(file.readMeta(SOCKET_FOLDER));
     }
     const queue = new RequestQueue(file, (error) => {
       log('error', `A group of writes was undone: ${String(error)}`);
@@ -94,11 +96,7 @@ export class EmbeddedServer {
     let hasMore = false;
     this.queue.push({
       run: () => {
-        try {
-          hasMore = sweepExpired(this.engine.catalog, this.engine.now());
-        } catch (error) {
-          log('error', `Expired documents could not be deleted: ${String(error)}`);
-        }
+        hasMore = sweepExpired(this.engine.catalog, this.engine.now(), log);
         return NO_REPLY;
       },
       done: () => {
@@ -108,8 +106,25 @@ export class EmbeddedServer {
   }
 }
 
-/** A killed process leaves its socket behind; the folder's name says that it is one of ours. */
-function removeLeftSocket(folder: unknown): void {
+/**
+ * A killed process leaves its socket behind; the folder's name says that it is one of ours. Somebody who
+ * answers there is the owner of the folder that these data were copied from.
+ */
+async function removeLeftSocket(folder: unknown): Promise<void> {
   if (typeof folder !== 'string' || !path.basename(folder).startsWith(SOCKET_FOLDER_PREFIX)) return;
+  if (!(await isDeserted(path.join(folder, SOCKET_FILE)))) return;
   fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/** Whether nobody listens on a socket any more. */
+async function isDeserted(socketPath: string): Promise<boolean> {
+  const socket = net.connect(socketPath);
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch (error) {
+    return ['ECONNREFUSED', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  } finally {
+    socket.destroy();
+  }
 }

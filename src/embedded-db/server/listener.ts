@@ -13,6 +13,9 @@ export type MessageHandler = (connectionId: number, message: RequestMessage) => 
 /** How the folders of our sockets begin. */
 export const SOCKET_FOLDER_PREFIX = 'parley-db-';
 
+/** The socket's name in its folder. */
+export const SOCKET_FILE = 'db.sock';
+
 /**
  * The socket on which drivers connect: a unix socket in a folder that only this user can enter, or a
  * loopback port on Windows. A unix socket's path may have little more than a hundred bytes.
@@ -36,7 +39,7 @@ export class Listener {
       process.platform === 'win32'
         ? undefined
         : fs.mkdtempSync(path.join(socketRoot(), SOCKET_FOLDER_PREFIX));
-    const socketPath = folder === undefined ? undefined : path.join(folder, 'db.sock');
+    const socketPath = folder === undefined ? undefined : path.join(folder, SOCKET_FILE);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       if (socketPath === undefined) server.listen(0, '127.0.0.1', resolve);

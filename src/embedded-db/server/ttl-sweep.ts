@@ -4,6 +4,7 @@ import type { BsonDocument } from '../semantics/index.js';
 import type { Catalog } from '../storage/catalog.js';
 import type { CollectionStore } from '../storage/collection-store.js';
 import type { IndexSpec } from '../storage/index-spec.js';
+import type { Log } from './embedded-server.js';
 
 /** Expired documents are deleted in pieces of this many, so that others get their turn. */
 const PIECE = 500;
@@ -11,14 +12,20 @@ const PIECE = 500;
 /**
  * Deletes documents whose time is up by a TTL index: those with a date (or, in an array, a date) that
  * is more than `expireAfterSeconds` ago.
+ * An index that cannot be swept does not keep the others from it.
  * @returns whether there may be more
  */
-export function sweepExpired(catalog: Catalog, now: Date): boolean {
+export function sweepExpired(catalog: Catalog, now: Date, log: Log): boolean {
   let hasMore = false;
   for (const collection of catalog.all()) {
     for (const spec of collection.specs()) {
       if (spec.expireAfterSeconds === undefined) continue;
-      if (deleteExpired(collection, spec, now) === PIECE) hasMore = true;
+      try {
+        if (deleteExpired(collection, spec, now) === PIECE) hasMore = true;
+      } catch (error) {
+        const index = `index ${spec.name} of ${collection.namespace}`;
+        log('error', `Documents that expire by ${index} could not be deleted: ${String(error)}`);
+      }
     }
   }
   return hasMore;
