@@ -124,5 +124,100 @@ describe('commands', () => {
     await expect(running.db.command({ dropIndexes: c.collectionName })).rejects.toMatchObject({
       code: 40414,
     });
+    const textTtl = { key: { kind: 1, body: 'text' }, name: 't', expireAfterSeconds: 5 };
+    await expect(make(textTtl)).rejects.toMatchObject({ code: 67 });
+    await make({ key: { kind: 1, body: 'text' }, name: 't' });
+    await expect(
+      running.db.command({
+        collMod: c.collectionName,
+        index: { name: 't', expireAfterSeconds: 5 },
+      }),
+    ).rejects.toMatchObject({ code: 67 });
+  });
+
+  it('pass over unknown index options when they are asked to', async () => {
+    const c = await filled();
+    const make = (index: Document, ignoreUnknownIndexOptions: boolean) =>
+      running.db.command({
+        createIndexes: c.collectionName,
+        indexes: [index],
+        ignoreUnknownIndexOptions,
+      });
+    const index = { key: { a: 1 }, name: 'a_1', dropDups: true };
+    await expect(make(index, false)).rejects.toMatchObject({ code: 197 });
+    await make(index, true);
+    expect((await c.indexes())[1]).toEqual({ v: 2, key: { a: 1 }, name: 'a_1' });
+    await expect(make({ ...index, clustered: true }, true)).rejects.toMatchObject({ code: 115 });
+  });
+
+  it('tell sizes in the unit they are asked for', async () => {
+    const other = running.client.db('sizes');
+    await other.collection('c').insertOne({ text: 'x'.repeat(5000) });
+    const collStats = (scale?: number) => other.command({ collStats: 'c', scale });
+    const dbStats = (scale?: number) => other.command({ dbStats: 1, scale });
+    const { size } = await collStats();
+    expect(size).toBeGreaterThan(5000);
+    expect(await collStats(1000)).toMatchObject({
+      size: 5,
+      storageSize: 5,
+      avgObjSize: size,
+      count: 1,
+      scaleFactor: 1000,
+    });
+    expect(await dbStats(1000)).toMatchObject({
+      dataSize: size / 1000,
+      storageSize: size / 1000,
+      avgObjSize: size,
+      scaleFactor: 1000,
+    });
+    expect(await dbStats()).toMatchObject({ dataSize: size, scaleFactor: 1 });
+    for (const stats of [collStats, dbStats]) {
+      await expect(stats(0)).rejects.toMatchObject({ code: 51024 });
+    }
+    await expect(other.command({ dbStats: 1, freeStorage: 1 })).rejects.toMatchObject({
+      code: 115,
+    });
+  });
+
+  it('refuse to store what could never be read again', async () => {
+    const c = freshCollection(running.db);
+    const before = { _id: 1 as never, x: { y: 'z' }, s: 'a _bsontype\0 in a text' };
+    await c.insertOne(before);
+    const pairs = [{ k: '_bsontype', v: null }];
+    const bad: Document[] = [
+      { $set: { '_bsontype.a': 1 } },
+      { $set: { 'x._bsontype': null } },
+      { $inc: { 'x._bsontype': 1 } },
+      { $rename: { x: '_bsontype' } },
+      { $rename: { s: 'x._bsontype' } },
+      [{ $set: { 'x._bsontype': null } }],
+      [{ $set: { 'x._bsontype': 'Long' } }],
+      [{ $set: { x: { $arrayToObject: [pairs] } } }],
+      [{ $replaceWith: { $setField: { field: '_bsontype', input: '$$ROOT', value: 1 } } }],
+    ];
+    for (const update of bad) {
+      for (const upsert of [false, true]) {
+        const _id = upsert ? 2 : 1;
+        await expect(c.updateOne({ _id: _id as never }, update, { upsert })).rejects.toMatchObject({
+          code: 22,
+          message: expect.stringContaining('_bsontype'),
+        });
+      }
+    }
+    for (const filter of [{ '_bsontype.a': 1 }, { 'x._bsontype': 5 }]) {
+      await expect(c.updateOne(filter, { $set: { n: 1 } }, { upsert: true })).rejects.toMatchObject(
+        { code: 22 },
+      );
+      await expect(
+        c.findOneAndUpdate(filter, { $set: { n: 1 } }, { upsert: true }),
+      ).rejects.toMatchObject({ code: 22 });
+    }
+    const deep = Array.from({ length: 202 }, () => 'a').join('.');
+    for (const update of [{ $set: { [deep]: 1 } }, [{ $set: { [deep]: 1 } }]]) {
+      await expect(c.updateOne({ _id: 1 as never }, update)).rejects.toMatchObject({ code: 15 });
+    }
+    await c.updateOne({ _id: 1 as never }, { $set: { [deep.slice(4)]: '_bsontype\0' } });
+    await c.updateOne({ _id: 1 as never }, { $unset: { a: 1 } });
+    expect(await c.find().toArray()).toEqual([before]);
   });
 });

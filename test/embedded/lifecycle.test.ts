@@ -1,7 +1,10 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DatabaseSync } from '@photostructure/sqlite';
+import { serialize } from 'bson';
+import { MongoClient } from 'mongodb';
 import { startEmbeddedDb } from '../../src/embedded-db/index.js';
 import { runDb, temporaryFolder } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
@@ -163,6 +166,74 @@ describe('the life of an embedded database', () => {
     ]);
     expect(await second.db.collection('c').countDocuments({ n: { $gte: 0 } })).toBe(100);
     expect(await second.db.command({ validate: 'c' })).toMatchObject({ valid: true });
+  });
+
+  it('starts on a document that cannot be read, and says which', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    const c = first.db.collection('c');
+    await c.createIndex({ n: 1 });
+    await c.createIndex({ m: 1 });
+    await c.createIndex({ text: 'text' });
+    await c.insertMany(Array.from({ length: 10 }, (_, n) => ({ n, m: n, text: 'apple' })));
+    await first.client.close();
+    await first.embedded.close();
+    const file = path.join(dataDir, 'parley.db');
+    damage(file);
+    const bad = Buffer.from(serialize({ _id: 1, '#bsontype': null }));
+    bad.write('_', bad.indexOf('#'));
+    withFile(file, `UPDATE c1 SET doc = X'${bad.toString('hex')}' WHERE rid = 6`);
+
+    const lines: string[] = [];
+    const log = (line: string) => lines.push(line);
+    const second = await run({ dataDir, logger: { info: log, warn: log } });
+    expect(lines).toEqual([
+      expect.stringMatching(/A document of test\.c \(c1, row 6\) cannot be read: .*_bsontype/),
+      expect.stringContaining('Index n_1 of test.c is made anew'),
+      expect.stringContaining('10 documents checked'),
+    ]);
+    const again = second.db.collection('c');
+    expect(await again.countDocuments({ n: { $gte: 0 } })).toBe(9);
+    expect(await second.db.command({ validate: 'c' })).toMatchObject({
+      valid: false,
+      errors: [expect.stringMatching(/^row 6: .*_bsontype/)],
+    });
+    // What the other index has of the document is still there.
+    expect(await again.countDocuments({ m: 5 })).toBe(1);
+  });
+
+  it('leaves the socket of a database alone whose folder it has a copy of', async () => {
+    const original = await run();
+    await original.db.collection('c').insertOne({ n: 1 });
+    const dataDir = temporaryFolder();
+    for (const file of ['parley.db', 'parley.db-wal']) {
+      fs.copyFileSync(path.join(original.dataDir, file), path.join(dataDir, file));
+    }
+    const copy = await run({ dataDir });
+    expect(await copy.db.collection('c').countDocuments()).toBe(1);
+    const another = await new MongoClient(original.embedded.uri).connect();
+    expect(await another.db('test').collection('c').countDocuments()).toBe(1);
+    await another.close();
+  });
+
+  it('removes the socket that a killed process has left', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    await first.client.close();
+    await first.embedded.close();
+    const left = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-db-'));
+    folders.push(left);
+    // A plain file refuses connections as the socket of a dead process does.
+    fs.writeFileSync(path.join(left, 'db.sock'), '');
+    withFile(
+      path.join(dataDir, 'parley.db'),
+      `UPDATE meta SET value = 1 WHERE key = 'open';
+       UPDATE meta SET value = '${left}' WHERE key = 'socketFolder';`,
+    );
+    await run({ dataDir });
+    expect(fs.existsSync(left)).toBe(false);
   });
 
   it('refuses a file that a newer version wrote', async () => {

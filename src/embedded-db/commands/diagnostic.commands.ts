@@ -1,8 +1,9 @@
 import { fieldOf } from '../semantics/index.js';
+import type { BsonDocument } from '../semantics/index.js';
 import { mongoError } from '../errors.js';
 import type { CollectionStore } from '../storage/collection-store.js';
 import { checkCollection } from '../storage/integrity-check.js';
-import { namespaceOf } from './command-arguments.js';
+import { countArgument, namespaceOf } from './command-arguments.js';
 import type { Command, CommandTable } from './command.types.js';
 import { existingCollection } from './index.commands.js';
 import type { Reply } from './reply.js';
@@ -11,18 +12,25 @@ const collStats: Command = {
   fields: ['scale'],
   run(request) {
     const ns = namespaceOf(request);
+    const scaleFactor = scaleOf(request.body);
     const collection = request.engine.catalog.find(ns);
-    return { ns, ...(collection ? sizesOf(collection) : emptySizes()) };
+    return { ns, ...(collection ? sizesOf(collection, scaleFactor) : emptySizes()), scaleFactor };
   },
 };
 
-function sizesOf(collection: CollectionStore): Reply {
-  const size = collection.documentBytes();
+/** By what sizes are divided, in bytes; an average of documents stays in bytes, as in MongoDB. */
+function scaleOf(body: BsonDocument): number {
+  return countArgument(body, 'scale', 1) ?? 1;
+}
+
+function sizesOf(collection: CollectionStore, scale: number): Reply {
+  const bytes = collection.documentBytes();
   const count = collection.documentCount();
+  const size = Math.floor(bytes / scale);
   return {
     size,
     count,
-    ...(count > 0 ? { avgObjSize: Math.floor(size / count) } : {}),
+    ...(count > 0 ? { avgObjSize: Math.floor(bytes / count) } : {}),
     storageSize: size,
     capped: false,
     nindexes: collection.specs().length,
@@ -34,23 +42,26 @@ function emptySizes(): Reply {
 }
 
 const dbStats: Command = {
-  fields: ['scale', 'freeStorage'],
-  run({ engine, database }) {
+  fields: ['scale'],
+  refused: ['freeStorage'],
+  run({ body, engine, database }) {
+    const scaleFactor = scaleOf(body);
     const collections = engine.catalog.inDatabase(database);
     const total = (of: (collection: CollectionStore) => number) =>
       collections.reduce((sum, collection) => sum + of(collection), 0);
     const objects = total((one) => one.documentCount());
-    const dataSize = total((one) => one.documentBytes());
+    const bytes = total((one) => one.documentBytes());
+    const dataSize = bytes / scaleFactor;
     return {
       db: database,
       collections: collections.length,
       views: 0,
       objects,
-      avgObjSize: objects === 0 ? 0 : dataSize / objects,
+      avgObjSize: objects === 0 ? 0 : bytes / objects,
       dataSize,
       storageSize: dataSize,
       indexes: total((one) => one.specs().length),
-      scaleFactor: 1,
+      scaleFactor,
     };
   },
 };
@@ -60,13 +71,17 @@ const validate: Command = {
   refused: ['repair', 'background', 'checkBSONConformance', 'metadata'],
   run(request) {
     const collection = existingCollection(request);
-    const problems = checkCollection(collection);
+    const { indexes, unreadable } = checkCollection(collection);
+    const errors = [
+      ...indexes.map(({ index, reason }) => `${index}: ${reason}`),
+      ...unreadable.map(({ rowId, reason }) => `row ${String(rowId)}: ${reason}`),
+    ];
     return {
       ns: namespaceOf(request),
       nrecords: collection.documentCount(),
       nIndexes: collection.specs().length,
-      valid: problems.length === 0,
-      errors: problems.map(({ index, reason }) => `${index}: ${reason}`),
+      valid: errors.length === 0,
+      errors,
       warnings: [],
     };
   },

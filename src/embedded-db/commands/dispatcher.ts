@@ -181,7 +181,7 @@ export function assertFields(
   for (const field of [...Object.keys(body).slice(1), ...sequences.keys()]) {
     if (command.fields.includes(field) || COMMON_FIELDS.has(field)) continue;
     if (command.refused?.includes(field) === true) {
-      // Drivers send some of these as false or null, which asks for nothing.
+      // Drivers send some of these as false, null or 0, which asks for nothing.
       if (isAbsent(body, field)) continue;
       throw notSupported(`The option '${field}' of '${name}'`);
     }
@@ -200,7 +200,7 @@ function assertExplained(name: string, body: BsonDocument): void {
 
 function isAbsent(body: BsonDocument, field: string): boolean {
   const value = fieldOf(body, field);
-  return value === false || value === null;
+  return value === false || value === null || (isNumeric(value) && toNumber(value) === 0);
 }
 
 /** Of the versioned API there is one version, and nothing here checks what belongs to it. */

@@ -3,7 +3,7 @@ import { mongoError } from '../errors.js';
 import {
   bsonTypeOf,
   compileUpdate,
-  encode,
+  encodeReadable,
   fieldOf,
   isDocument,
   upsertSeed,
@@ -29,7 +29,7 @@ export function insertDocument(
     throw mongoError('BadValue', `can't use ${type === 'array' ? 'an' : 'a'} ${type} for _id`);
   }
   const document = prepareForInsert(sent);
-  const bytes = document === sent && sentBytes ? sentBytes : encode(document);
+  const bytes = document === sent && sentBytes ? sentBytes : encodeReadable(document);
   assertSize(bytes);
   collection.insert(document, bytes);
 }
@@ -168,7 +168,7 @@ function replaceDocument(
   { rowId, document }: FoundDocument,
   next: BsonDocument,
 ): void {
-  const bytes = encode(next);
+  const bytes = encodeReadable(next);
   assertSize(bytes);
   collection.replace(rowId, document, next, bytes);
 }
@@ -181,7 +181,7 @@ function upsert(
   const seed = upsertSeed(statement.filter, update.kind);
   const { document: made } = update.apply(seed, { isUpsertInsert: true });
   const document = prepareForInsert(made);
-  const bytes = encode(document);
+  const bytes = encodeReadable(document);
   assertSize(bytes);
   collection.insert(document, bytes);
   return document;

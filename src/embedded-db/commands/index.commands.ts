@@ -1,14 +1,21 @@
 import { mongoError } from '../errors.js';
 import { encode, equalsBson, fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
-import { readIndexSpec } from '../storage/index-spec.js';
+import { readIndexSpec, withoutUnknownOptions } from '../storage/index-spec.js';
 import type { CollectionStore } from '../storage/collection-store.js';
-import { cursorBatchSize, documentList, missingField, namespaceOf } from './command-arguments.js';
+import {
+  booleanArgument,
+  cursorBatchSize,
+  documentList,
+  missingField,
+  namespaceOf,
+} from './command-arguments.js';
 import type { Command, CommandRequest, CommandTable } from './command.types.js';
 import { openCursor } from './read.commands.js';
 import { changeCatalog } from './catalog-change.js';
 
 const createIndexes: Command = {
+  // A commit quorum is of the members of a replica set: alone, the server is always enough.
   fields: ['indexes', 'ignoreUnknownIndexOptions', 'commitQuorum'],
   run(request) {
     const { engine } = request;
@@ -16,7 +23,10 @@ const createIndexes: Command = {
     const sent = documentList(request, 'indexes');
     if (sent.length === 0)
       throw mongoError('BadValue', 'Must specify at least one index to create');
-    const specs = sent.map(readIndexSpec);
+    const ignoresUnknown = booleanArgument(request.body, 'ignoreUnknownIndexOptions');
+    const specs = sent.map((spec) =>
+      readIndexSpec(ignoresUnknown ? withoutUnknownOptions(spec) : spec),
+    );
     const existing = engine.catalog.find(namespace);
     return changeCatalog(engine, () => {
       const collection = existing ?? engine.catalog.create(namespace);

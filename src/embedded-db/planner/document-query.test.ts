@@ -152,7 +152,7 @@ describe('a query by any plan', () => {
               deleteDocuments(collection, { filter: removed }, true, budget),
             );
           }
-          expect(checkCollection(collection)).toEqual([]);
+          expect(checkCollection(collection)).toEqual({ indexes: [], unreadable: [] });
           const all: BsonDocument[] = [];
           collection.eachDocument((_rowId, one) => all.push(one));
           for (const query of queries) expectSameAnswer(collection, all, query);

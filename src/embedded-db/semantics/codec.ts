@@ -14,8 +14,11 @@ import {
   Timestamp,
 } from 'bson';
 import { mongoError } from '../errors.js';
-import { setField } from './bson-types.js';
+import { isDocument, setField } from './bson-types.js';
 import type { BsonDocument, BsonValue } from './bson-types.js';
+
+/** The bson package takes an object with this field for one of its own classes. */
+const RESERVED_NAME = '_bsontype';
 
 /** MongoDB's limit on nested documents and arrays. */
 export const MAX_NESTING_DEPTH = 200;
@@ -36,13 +39,72 @@ export function decode(bytes: Uint8Array): BsonDocument {
   return document;
 }
 
-/** Encodes a document; fields keep their order and their exact types. */
+/**
+ * Encodes a document; fields keep their order and their exact types.
+ * @throws MongoError 22 `InvalidBSON` for most fields named `_bsontype`
+ */
 export function encode(document: BsonDocument): Buffer {
-  const bytes = serialize(document, { ignoreUndefined: true });
+  const bytes = serialized(document);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+function serialized(document: BsonDocument): Uint8Array {
+  try {
+    return serialize(document, { ignoreUndefined: true });
+  } catch (error) {
+    throw hasReservedName(document) ? reservedName() : error;
+  }
+}
+
+function hasReservedName(value: BsonValue): boolean {
+  if (Array.isArray(value)) return value.some(hasReservedName);
+  if (typeof value !== 'object' || value === null) return false;
+  // In the classes of the bson package it is no field of their own.
+  if (Object.hasOwn(value, RESERVED_NAME)) return true;
+  return isDocument(value) && Object.values(value).some(hasReservedName);
+}
+
+/** The least that a level of nesting takes: type, an empty name, a length and an end. */
+const LEVEL_BYTES = 7;
+
+const RESERVED_NAME_BYTES = Buffer.from(`${RESERVED_NAME}\0`);
+
+/**
+ * Encodes a document to be kept: an update can make one that could never be read again.
+ * @throws MongoError 22 `InvalidBSON` for a field named `_bsontype`, 15 `Overflow` for nesting deeper
+ *   than {@link MAX_NESTING_DEPTH}
+ */
+export function encodeReadable(document: BsonDocument): Buffer {
+  const bytes = encode(document);
+  const mayBeTooDeep = bytes.length > MAX_NESTING_DEPTH * LEVEL_BYTES;
+  const isDoubtful =
+    (mayBeTooDeep && depthOf(document) > MAX_NESTING_DEPTH) || bytes.includes(RESERVED_NAME_BYTES);
+  if (isDoubtful) decode(bytes);
+  return bytes;
+}
+
+/** How many levels lie within a value, counted as far as they may go. */
+function depthOf(value: unknown, level = 0): number {
+  const branch = value instanceof Code ? value.scope : value;
+  if (level > MAX_NESTING_DEPTH || !(Array.isArray(branch) || isDocument(branch))) return level;
+  let deepest = level;
+  for (const inner of Object.values(branch)) {
+    if (typeof inner === 'object') deepest = Math.max(deepest, depthOf(inner, level + 1));
+  }
+  return deepest;
+}
+
 const invalid = (what: string) => mongoError('InvalidBSON', `Invalid BSON: ${what}`);
+
+const reservedName = () => invalid(`the field name ${RESERVED_NAME} is reserved`);
+
+/**
+ * Throws for a field name that no document here can have.
+ * @throws MongoError 22 `InvalidBSON`
+ */
+export function assertFieldName(name: string): void {
+  if (name === RESERVED_NAME) throw reservedName();
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -81,8 +143,7 @@ class Reader {
       const type = this.readByte();
       if (type === 0) break;
       const name = this.readCString();
-      // The bson package takes an object with this field for one of its own classes.
-      if (name === '_bsontype') throw invalid('the field name _bsontype is reserved');
+      if (name === RESERVED_NAME) throw reservedName();
       accept(name, this.readValue(type, depth));
     }
     if (this.offset !== end) throw invalid('document length does not match its content');

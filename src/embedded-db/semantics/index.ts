@@ -1,4 +1,4 @@
-export { decode, encode, MAX_NESTING_DEPTH } from './codec.js';
+export { decode, encode, encodeReadable, MAX_NESTING_DEPTH } from './codec.js';
 export { bsonTypeOf, cloneValue, fieldOf, isDocument, isNumeric, setField } from './bson-types.js';
 export type {
   BsonDocument,

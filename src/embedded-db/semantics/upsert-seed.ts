@@ -1,6 +1,7 @@
 import { mongoError } from '../errors.js';
 import { bsonTypeOf, cloneValue, fieldOf, isDocument, setField } from './bson-types.js';
 import type { BsonDocument, BsonValue } from './bson-types.js';
+import { assertFieldName } from './codec.js';
 import { compareStrings } from './compare.js';
 import { isOperatorDocument } from './filter.js';
 import { parsePath } from './path.js';
@@ -15,6 +16,7 @@ export function upsertSeed(filter: BsonDocument, kind: Update['kind']): BsonDocu
   const equalities = new Map<string, BsonValue>();
   collect(filter, equalities);
   const seed: BsonDocument = {};
+  for (const path of equalities.keys()) parsePath(path).forEach(assertFieldName);
   for (const path of [...equalities.keys()].sort(compareStrings)) {
     if (kind !== 'replacement' || path === '_id') {
       setAt(seed, parsePath(path), cloneValue(equalities.get(path)!));

@@ -3,7 +3,7 @@ import { mongoError } from '../errors.js';
 import { decode, encode } from '../semantics/index.js';
 import { CollectionStore } from './collection-store.js';
 import type { DatabaseFile } from './database-file.js';
-import { idIndexSpec, isSameIndex, isSameKey, readIndexSpec } from './index-spec.js';
+import { idIndexSpec, isSameIndex, isSameKey, readIndexSpec, refuseTextTtl } from './index-spec.js';
 import type { IndexSpec } from './index-spec.js';
 
 /** All collections of all databases, in memory and in the file's own tables. */
@@ -104,9 +104,10 @@ export class Catalog {
    * Makes an index and files every document in it.
    * @returns whether it is new; an equal index that exists already is fine
    * @throws MongoError 85 or 86 when another index has its name or its keys, 11000 when documents
-   *   that exist break its uniqueness
+   *   that exist break its uniqueness, 67 when documents cannot expire by it
    */
   createIndex(collection: CollectionStore, spec: IndexSpec): boolean {
+    refuseTextTtl(spec);
     for (const existing of collection.specs()) {
       if (existing.name === spec.name) {
         if (isSameIndex(existing, spec)) return false;
@@ -149,17 +150,18 @@ export class Catalog {
 
   /** Puts a changed specification with the same keys in an index's place. */
   changeIndex(collection: CollectionStore, spec: IndexSpec): void {
+    refuseTextTtl(spec);
     this.file
       .prepare('UPDATE indexes SET spec = ? WHERE collection = ? AND name = ?')
       .run(encode(spec.document), collection.id, spec.name);
     this.load();
   }
 
-  /** Makes an index anew from the documents. */
+  /** Makes an index anew from the documents that can be read. */
   rebuildIndex(collection: CollectionStore, name: string): void {
     const spec = collection.specs().find((one) => one.name === name)!;
     this.dropIndex(collection, name);
-    collection.buildIndex(this.registerIndex(collection, spec), spec);
+    collection.buildIndex(this.registerIndex(collection, spec), spec, () => undefined);
   }
 
   private registerIndex(collection: CollectionStore, spec: IndexSpec): number {

@@ -21,6 +21,9 @@ interface Filing {
   readonly keys: readonly IndexKey[];
 }
 
+/** Is told of a stored document that cannot be decoded. */
+export type OnUnreadable = (rowId: number, error: unknown) => void;
+
 const idWriter = new KeyWriter();
 
 /** Documents go through an index build in pieces of this many. */
@@ -195,15 +198,18 @@ export class CollectionStore {
     return (this.statement(sql).get() as [number])[0];
   }
 
-  /** Adds an index that the catalog has numbered, and files every document in it. */
-  buildIndex(id: number, spec: IndexSpec): void {
+  /**
+   * Adds an index that the catalog has numbered, and files every document in it.
+   * @param onUnreadable as for {@link eachDocument}
+   */
+  buildIndex(id: number, spec: IndexSpec, onUnreadable?: OnUnreadable): void {
     this.openIndex(id, spec, 0);
     if (spec.text) {
       const text = this.textIndex!;
       text.create();
       this.eachDocument((rowId, document) => {
         text.add(rowId, document);
-      });
+      }, onUnreadable);
       return;
     }
     const index = this.indexes.at(-1)!;
@@ -212,7 +218,7 @@ export class CollectionStore {
     this.eachDocument((rowId, document) => {
       const duplicate = index.add(rowId, index.keysOf(document));
       if (duplicate) throw duplicateKeyError(this.namespace, spec, duplicate.values);
-    });
+    }, onUnreadable);
   }
 
   /** Takes note of an index that exists. */
@@ -237,12 +243,21 @@ export class CollectionStore {
     index.drop();
   }
 
-  /** Visits every document in insertion order. */
-  eachDocument(visit: (rowId: number, document: BsonDocument) => void): void {
+  /**
+   * Visits every document in insertion order.
+   * @param onUnreadable is told of documents that cannot be decoded; without it they are an error
+   */
+  eachDocument(
+    visit: (rowId: number, document: BsonDocument) => void,
+    onUnreadable?: OnUnreadable,
+  ): void {
     let position: number | undefined;
     for (;;) {
       const rows = this.rows(position, BUILD_CHUNK);
-      for (const [rowId, bytes] of rows) visit(rowId, decode(bytes));
+      for (const [rowId, bytes] of rows) {
+        const document = onUnreadable ? readable(rowId, bytes, onUnreadable) : decode(bytes);
+        if (document) visit(rowId, document);
+      }
       position = rows.at(-1)?.[0];
       if (rows.length < BUILD_CHUNK) return;
     }
@@ -259,6 +274,19 @@ export class CollectionStore {
       this.statements.set(sql, statement);
     }
     return statement;
+  }
+}
+
+function readable(
+  rowId: number,
+  bytes: Uint8Array,
+  onUnreadable: OnUnreadable,
+): BsonDocument | undefined {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    onUnreadable(rowId, error);
+    return undefined;
   }
 }
 

@@ -141,6 +141,13 @@ export function readIndexSpec(spec: BsonDocument): IndexSpec {
   };
 }
 
+/** A member of `createIndexes.indexes` without the options that MongoDB does not have either. */
+export function withoutUnknownOptions(spec: BsonDocument): BsonDocument {
+  return Object.fromEntries(
+    Object.entries(spec).filter(([option]) => OPTIONS.has(option) || MONGODB_OPTIONS.has(option)),
+  );
+}
+
 /** Whether two specifications differ in nothing but perhaps their names. */
 export function isSameIndex(left: IndexSpec, right: IndexSpec): boolean {
   const shape = ({ document }: IndexSpec) =>
@@ -258,13 +265,23 @@ function readTtl(
   const seconds = fieldOf(spec, 'expireAfterSeconds');
   if (seconds === undefined) return undefined;
   assertTtlSeconds(seconds);
-  if (fields.length !== 1 || isId) {
-    throw mongoError(
-      'CannotCreateIndex',
-      'TTL indexes are single-field indexes, compound indexes and the _id index do not support expireAfterSeconds',
-    );
-  }
+  if (fields.length !== 1 || isId) throw ttlOfManyFields();
   return toNumber(seconds);
+}
+
+/**
+ * Throws for a text index that expires documents. Earlier versions made such indexes, so that reading
+ * the specification of one must not fail.
+ */
+export function refuseTextTtl({ text, expireAfterSeconds }: IndexSpec): void {
+  if (text && expireAfterSeconds !== undefined) throw ttlOfManyFields();
+}
+
+function ttlOfManyFields() {
+  return mongoError(
+    'CannotCreateIndex',
+    'TTL indexes are single-field indexes, compound indexes and the _id index do not support expireAfterSeconds',
+  );
 }
 
 /** Throws unless the value can be an index's `expireAfterSeconds`. */

@@ -215,6 +215,12 @@ export class IndexStore {
     return (this.statement('SELECT count(*) FROM $table').get() as [number])[0];
   }
 
+  /** The number of entries of one row. Reads the whole index. */
+  entryCountOf(rowId: number): number {
+    const count = this.statement('SELECT count(*) FROM $table WHERE rid = ?');
+    return (count.get(rowId) as [number])[0];
+  }
+
   private saveMultikeyFields(): void {
     this.file
       .prepare('UPDATE indexes SET multikey = ? WHERE id = ?')

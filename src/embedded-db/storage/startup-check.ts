@@ -4,7 +4,7 @@ import { checkCollection } from './integrity-check.js';
 
 /**
  * After an unclean stop: has SQLite check the file, compares every index with its documents, and
- * makes those anew that disagree.
+ * makes those anew that disagree. A document that cannot be read stays as it is.
  * @param log receives what was found
  * @throws Error when the file is damaged
  */
@@ -21,7 +21,12 @@ export function checkAfterInterruption(
   let documents = 0;
   for (const collection of catalog.all()) {
     documents += collection.documentCount();
-    for (const { index, reason } of checkCollection(collection)) {
+    const problems = checkCollection(collection);
+    for (const { rowId, reason } of problems.unreadable) {
+      const row = `${collection.documentTable}, row ${String(rowId)}`;
+      log('warn', `A document of ${collection.namespace} (${row}) cannot be read: ${reason}`);
+    }
+    for (const { index, reason } of problems.indexes) {
       log('warn', `Index ${index} of ${collection.namespace} is made anew: ${reason}`);
       file.beginTransaction();
       try {

@@ -2,6 +2,7 @@ import { Int32 } from 'bson';
 import { locationError, mongoError } from '../../errors.js';
 import { bsonTypeOf, fieldOf, isDocument, isNumeric, setField } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
+import { assertFieldName } from '../codec.js';
 import { compareBson, equalsBson } from '../compare.js';
 import { exactInt64 } from '../numbers.js';
 import { parseSort } from '../sort.js';
@@ -300,6 +301,7 @@ function arrayToObject(value: MaybeValue, name: string): MaybeValue {
         `${name} requires an array of key-value pairs, where the key must be of type string.`,
       );
     }
+    assertFieldName(key);
     setField(result, key, content);
   }
   return result;

@@ -2,6 +2,7 @@ import { Double } from 'bson';
 import { locationError, notSupported } from '../../errors.js';
 import { bsonTypeOf, fieldOf, isDocument, setField } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
+import { assertFieldName } from '../codec.js';
 import { isNullish, named, namedOperands } from './arguments.js';
 import type { Compile, Expression, OperatorTable } from './expression.types.js';
 
@@ -53,6 +54,7 @@ function withField(
     const required = withValue ? ['field', 'input', 'value'] : ['field', 'input'];
     const parts = namedOperands(name, operand, required);
     const field = fieldName(parts.field!, name);
+    if (withValue) assertFieldName(field);
     const input = compile(parts.input!);
     const value = withValue ? compile(parts.value!) : () => undefined;
     return (document, context) => {

@@ -1,5 +1,6 @@
 import { mongoError } from '../../errors.js';
 import type { BsonValue } from '../bson-types.js';
+import { assertFieldName } from '../codec.js';
 import { compareStrings } from '../compare.js';
 import type { FieldOperator } from './field-operator.types.js';
 
@@ -65,6 +66,7 @@ export function parseUpdatePath(path: string): string[] {
     );
   }
   for (const part of parts) {
+    assertFieldName(part);
     if (part.startsWith('$') && !isPositional(part) && !['$id', '$ref', '$db'].includes(part)) {
       throw mongoError(
         'DollarPrefixedFieldName',
