@@ -7,6 +7,10 @@ export interface SessionDoc {
   userId: Types.ObjectId;
   /** SHA-256 of the refresh token that is valid now. */
   tokenHash: string;
+  /** SHA-256 of the token that this one has replaced; null until there is one. */
+  previousHash: string | null;
+  /** When that one was first used. */
+  rotatedAt: Date | null;
   /** When the unused refresh token, and the login with it, ends. */
   expiresAt: Date;
   revokedAt: Date | null;
@@ -20,6 +24,8 @@ const schema = new Schema<SessionDoc>(
   {
     userId: { type: Schema.Types.ObjectId, required: true },
     tokenHash: { type: String, required: true },
+    previousHash: { type: String, default: null },
+    rotatedAt: { type: Date, default: null },
     expiresAt: { type: Date, required: true },
     revokedAt: { type: Date, default: null },
     userAgent: { type: String, default: '' },

@@ -33,6 +33,11 @@ export interface SessionServiceDeps {
 }
 
 const MAX_USER_AGENT = 256;
+/**
+ * How long after its first use a refresh token may be used again by a client that has had no answer, in
+ * milliseconds: a few attempts with the usual time to wait for each.
+ */
+const RETRY_MS = 20_000;
 
 const invalid = (): AppError =>
   new AppError('UNAUTHENTICATED', 'The refresh token is not valid; sign in again');
@@ -62,8 +67,10 @@ export class SessionService {
   }
 
   /**
-   * Replaces a refresh token by a new one. Of two parallel calls with one token only one succeeds; the
-   * other, like any later use, shows that the token is in two hands, and ends the login.
+   * Replaces a refresh token by a new one. Its later use shows that the token is in two hands, and ends the
+   * login; but for a moment, a client whose answer was lost may ask again while the answer's token is
+   * unused. That token is then replaced: of any number of calls with one token, however they meet, exactly
+   * one leaves a token that can be used, the one whose write was the last.
    *
    * @throws {AppError} REFRESH_REUSED, or UNAUTHENTICATED when the login has ended or never was.
    */
@@ -72,17 +79,24 @@ export class SessionService {
     if (!current) throw invalid();
     const next = newRefreshToken(current.sessionId);
     const now = this.now();
-    const session = await this.deps.sessions
-      .findOneAndUpdate(
+    const session =
+      (await this.replaceToken(
+        current.sessionId,
+        { tokenHash: current.hash },
+        { tokenHash: next.hash, previousHash: current.hash, rotatedAt: now },
+      )) ??
+      // A thief who has the used token gains by this what the newest one would give him, and no more: as
+      // there, the owner's next refresh, with the answer that has been replaced, ends the login for both.
+      // The moment is counted from the first use, so it cannot be drawn out; and using the answer's token
+      // ends it, because that one is the previous one then.
+      (await this.replaceToken(
+        current.sessionId,
         {
-          _id: current.sessionId,
-          tokenHash: current.hash,
-          revokedAt: null,
-          expiresAt: trusted({ $gt: now }),
+          previousHash: current.hash,
+          rotatedAt: trusted({ $gt: new Date(now.getTime() - RETRY_MS) }),
         },
-        { $set: { tokenHash: next.hash, lastUsedAt: now, expiresAt: this.expiryFrom(now) } },
-      )
-      .lean();
+        { tokenHash: next.hash },
+      ));
     if (!session) throw await this.refusal(current.sessionId);
     return {
       sessionId: current.sessionId,
@@ -123,6 +137,21 @@ export class SessionService {
       ...(exceptSessionId && { exceptSessionId }),
     });
     return modifiedCount;
+  }
+
+  /** Gives a live login that fits a new refresh token, in one step; null when it does not fit. */
+  private replaceToken(
+    sessionId: string,
+    fits: Record<string, unknown>,
+    change: Partial<SessionDoc>,
+  ): Promise<SessionDoc | null> {
+    const now = this.now();
+    return this.deps.sessions
+      .findOneAndUpdate(
+        { _id: sessionId, revokedAt: null, expiresAt: trusted({ $gt: now }), ...fits },
+        { $set: { ...change, lastUsedAt: now, expiresAt: this.expiryFrom(now) } },
+      )
+      .lean();
   }
 
   /** Why a refresh token was not taken; ends the login when the token is an old one of a live login. */
