@@ -1,8 +1,9 @@
-/** The deployment files name paths, variables, ports and services: every one of them must exist. */
+/** Deployment files and documents name paths, variables, ports, services and codes: every one must exist. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig, settings } from '../../src/config/index.js';
+import { ERROR_STATUS } from '../../src/shared/errors.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 const SETTINGS = new Set(Object.values(settings).flatMap(({ env, aliases }) => [env, ...aliases]));
@@ -12,6 +13,7 @@ interface Service {
   image?: string;
   build?: string;
   environment?: Record<string, string>;
+  env_file?: { path: string; required: boolean }[];
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: object;
@@ -86,6 +88,23 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('lets a file .env add settings, and change none on which the services agree', () => {
+    for (const [, { env_file: files, environment = {} }] of apps) {
+      expect(files).toEqual([{ path: '.env', required: false }]);
+      const agreed = [
+        'NODE_ENV',
+        'HOST',
+        'PORT',
+        'MONGODB_URI',
+        'REDIS_URL',
+        'TRUST_PROXY',
+        'DATA_DIR',
+      ];
+      expect(Object.keys(environment)).toEqual(expect.arrayContaining(agreed));
+      expect(environment.PORT).toBe(PORT);
+    }
+  });
+
   it('points the nodes at services of its own', () => {
     for (const [, { environment = {} }] of apps) {
       const hosts = [environment.MONGODB_URI, environment.REDIS_URL].map(
@@ -131,6 +150,20 @@ describe('sample configurations of balancers', () => {
     },
   );
 
+  it.each([
+    ['docs/deploy/nginx.conf', /client_max_body_size (\d+)m;/],
+    ['docs/deploy/Caddyfile', /max_size (\d+)MiB/],
+  ])('%s lets the largest bulk upload through', (path, pattern) => {
+    const openapi = JSON.parse(read('docs/openapi.json')) as {
+      paths: Record<string, { post: { summary: string } }>;
+    };
+    const { summary } = openapi.paths['/api/media/bulk-upload']!.post;
+    const files = Number(/up to (\d+) files/.exec(summary)![1]);
+    const each = Number(settings.maxUploadMb.schema.validate(undefined).value);
+    const limit = Number(pattern.exec(read(path))![1]);
+    expect(limit).toBeGreaterThan(files * each);
+  });
+
   it('is valid YAML for traefik', () => {
     expect(parse(read('docs/deploy/traefik.yml'))).toHaveProperty('http.services.parley');
   });
@@ -153,5 +186,36 @@ describe('docs/deploy/README.md', () => {
   it('names settings that exist', () => {
     const variables = [...text.matchAll(/\b[A-Z]{2,}_[A-Z_]+\b/g)].map(([name]) => name);
     expect(variables.filter((name) => !SETTINGS.has(name))).toEqual([]);
+  });
+});
+
+describe('README.md and CONTRIBUTING.md', () => {
+  it('name a service and a program for making an admin in a container', () => {
+    const command = /docker compose exec (\S+) node dist\/(\S+)\.js/.exec(read('README.md'))!;
+    expect(apps.map(([name]) => name)).toContain(command[1]);
+    expect(existsSync(`src/${command[2]!}.ts`)).toBe(true);
+  });
+
+  it('name tests and scripts that exist', () => {
+    const text = read('CONTRIBUTING.md');
+    const tests = [...text.matchAll(/npm run jest -- (test\/[\w/-]+)/g)].map((match) => match[1]!);
+    expect(tests.length).toBeGreaterThan(0);
+    for (const test of tests) expect([test, existsSync(`${test}.test.ts`)]).toEqual([test, true]);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const [, name] of text.matchAll(/npm run ([\w:-]+)/g)) {
+      expect(Object.keys(scripts)).toContain(name);
+    }
+  });
+});
+
+describe('docs/CHAT_SYSTEM_DOCUMENTATION.md', () => {
+  it('lists every error code with its status', () => {
+    const text = read('docs/CHAT_SYSTEM_DOCUMENTATION.md');
+    const section = text.slice(text.indexOf('## Errors')).split('\n## ', 1)[0]!;
+    const listed = [...section.matchAll(/^\| (\d{3}) +\|(.*)$/gm)].flatMap(([, status, codes]) =>
+      [...codes!.matchAll(/`([A-Z_]{4,})`/g)].map(([, code]) => [code!, Number(status)]),
+    );
+    expect(Object.fromEntries(listed)).toEqual(ERROR_STATUS);
+    expect(listed).toHaveLength(Object.keys(ERROR_STATUS).length);
   });
 });
