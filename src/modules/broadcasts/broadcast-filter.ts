@@ -1,6 +1,7 @@
 import { trusted } from 'mongoose';
 import type { QueryFilter } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
+import { IS_NUMBER } from '../../platform/typed-index.js';
 import type { BroadcastDoc } from './broadcast.model.js';
 import type { Recipient } from './broadcasts.policy.js';
 
@@ -18,6 +19,7 @@ export const addressedTo = (
 ): QueryFilter<BroadcastDoc> => ({
   number: trusted({
     $gt: after,
+    ...IS_NUMBER,
     ...(upTo !== undefined && { $lte: upTo }),
     ...(before !== undefined && { $lt: before }),
   }),

@@ -1,6 +1,7 @@
 import { Types, trusted } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { isDuplicateKey } from '../../platform/driver-error.js';
+import { IS_NUMBER, equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -124,7 +125,7 @@ export class SendBroadcast {
     const { broadcasts } = this.parts.models;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const newest = await broadcasts
-        .findOne({ number: trusted({ $gt: 0 }) }, { number: 1 })
+        .findOne({ number: trusted({ $gt: 0, ...IS_NUMBER }) }, { number: 1 })
         .sort({ number: -1 })
         .lean();
       const number = (newest?.number ?? 0) + 1;
@@ -171,7 +172,7 @@ export class SendBroadcast {
 
   private async replay(actor: Actor, clientMessageId: string, message: string) {
     const original = await this.parts.models.broadcasts
-      .findOne({ senderId: objectId(actor.userId), clientMessageId })
+      .findOne({ senderId: objectId(actor.userId), clientMessageId: equalText(clientMessageId) })
       .lean();
     if (!original) throw notFound('Broadcast');
     if (original.message !== message) {

@@ -1,6 +1,7 @@
 import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import type { EventBus } from '../../platform/event-bus.js';
+import { IS_NUMBER } from '../../platform/typed-index.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { UserDirectory } from '../users/index.js';
 import type { BroadcastPositions } from './broadcast-positions.service.js';
@@ -59,7 +60,7 @@ export class ShowBroadcasts {
   /** Begins after the newest broadcast there is: who connects later asks for what came before. */
   async start(): Promise<void> {
     const newest = await this.parts.broadcasts
-      .findOne({ number: trusted({ $gt: 0 }) }, { number: 1 })
+      .findOne({ number: trusted({ $gt: 0, ...IS_NUMBER }) }, { number: 1 })
       .sort({ number: -1 })
       .lean();
     this.newest = newest?.number ?? 0;
@@ -86,7 +87,7 @@ export class ShowBroadcasts {
 
   private async showAfter(number: number): Promise<void> {
     const sent = await this.parts.broadcasts
-      .find({ number: trusted({ $gt: number }) })
+      .find({ number: trusted({ $gt: number, ...IS_NUMBER }) })
       .sort({ number: 1 })
       .limit(PAGE)
       .lean();

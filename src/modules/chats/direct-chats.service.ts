@@ -1,6 +1,7 @@
 import type { Config } from '../../config/index.js';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { EventBus } from '../../platform/event-bus.js';
+import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
@@ -133,7 +134,7 @@ export class DirectChats {
   }
 
   private findByPair(a: string, b: string): Promise<ChatDoc | null> {
-    return this.parts.models.chats.findOne({ directKey: directKey(a, b) }).lean();
+    return this.parts.models.chats.findOne({ directKey: equalText(directKey(a, b)) }).lean();
   }
 
   private async forceOpen(chat: ChatDoc): Promise<ChatDoc> {
@@ -160,7 +161,7 @@ export class DirectChats {
     const participants = [initiator, otherId].sort().map(objectId);
     try {
       const result = await this.parts.models.chats.findOneAndUpdate(
-        { directKey: key },
+        { directKey: equalText(key) },
         {
           $setOnInsert: {
             kind: 'direct',

@@ -1,5 +1,6 @@
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
+import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
@@ -101,7 +102,7 @@ export class Groups {
     const { clientChatId, kind, name } = group;
     if (clientChatId === undefined) return undefined;
     const chat = await this.parts.models.chats
-      .findOne({ initiator: objectId(actor.userId), clientChatId })
+      .findOne({ initiator: objectId(actor.userId), clientChatId: equalText(clientChatId) })
       .lean();
     // Its name may have changed since; what it is cannot.
     if (chat && chat.kind !== kind) throw clientChatIdReused(name);

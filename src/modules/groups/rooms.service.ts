@@ -1,5 +1,6 @@
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
+import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
@@ -42,7 +43,7 @@ export class Rooms {
   async bySlug(name: string): Promise<ChatDoc | undefined> {
     const slug = roomSlug(name);
     if (slug === undefined) return undefined;
-    return (await this.parts.models.chats.findOne({ slug }).lean()) ?? undefined;
+    return (await this.parts.models.chats.findOne({ slug: equalText(slug) }).lean()) ?? undefined;
   }
 
   /**

@@ -2,6 +2,7 @@ import type { Model, Types } from 'mongoose';
 import { mongo } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Metrics } from '../../platform/metrics.js';
+import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
@@ -137,7 +138,6 @@ export class LogInserts {
   ): Promise<MessageDoc | undefined> {
     const own = await this.parts.messages.findById(id).lean();
     if (own) return own;
-    if (draft.clientMessageId === undefined) return undefined;
     return findWritten(this.parts.messages, { ...draft, chatId: objectId(chatId) });
   }
 }
@@ -152,7 +152,10 @@ export const findWritten = async (
   draft: Pick<MessageDoc, 'chatId' | 'senderId' | 'clientMessageId' | 'fingerprint'>,
 ): Promise<MessageDoc | undefined> => {
   const { chatId, senderId, clientMessageId, fingerprint } = draft;
-  const original = await messages.findOne({ chatId, senderId, clientMessageId }).lean();
+  if (clientMessageId === undefined) return undefined;
+  const original = await messages
+    .findOne({ chatId, senderId, clientMessageId: equalText(clientMessageId) })
+    .lean();
   if (original && original.fingerprint !== fingerprint) throw clientMessageIdReused();
   return original ?? undefined;
 };
