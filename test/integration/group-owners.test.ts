@@ -217,6 +217,35 @@ describe('owners who lose their role at once', () => {
     expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
   });
 
+  it('do not lose it to a loss that nobody carried out for long', async () => {
+    const chatId = await newGroup([
+      [xena, 'owner'],
+      [paul, 'member'],
+    ]);
+    // The second write to the chat decides; then the node dies. Ada hears of an error, and stays.
+    let updates = 0;
+    nodes[1].setGate(({ collection, name }) => {
+      if (updates === 2) return Promise.reject(new Error('this node is dead'));
+      if (collection === 'chats' && name === 'updateOne') updates += 1;
+      return Promise.resolve();
+    });
+    expect(await codesOf([leave(nodes[1], ada, chatId)])).not.toEqual(['done']);
+    nodes[1].setGate(undefined);
+    const { chats } = nodes[0].models.chats;
+    const _id = objectId(chatId);
+    expect(await chats.findOne({ _id }).lean()).toMatchObject({
+      ownerLoss: { pending: { userId: objectId(ada.id), role: null } },
+    });
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await chats.updateOne({ _id }, { $set: { 'ownerLoss.pending.decidedAt': longAgo } });
+    await appoint(nodes[0], chatId, xena, 'member');
+    expect(await rolesIn(chatId)).toEqual({
+      [ada.id]: 'owner',
+      [xena.id]: 'member',
+      [paul.id]: 'member',
+    });
+  });
+
   it('cannot be one who is alone and only steps down', async () => {
     const chatId = await newGroup([]);
     expect(await codesOf([appoint(nodes[0], chatId, ada, 'member')])).toEqual(['LAST_OWNER']);

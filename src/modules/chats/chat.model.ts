@@ -49,6 +49,7 @@ export interface PendingOwnerLoss {
   actorId: Types.ObjectId;
   /** What the owner becomes; null when the membership ends. */
   role: 'admin' | 'member' | null;
+  decidedAt: Date;
 }
 
 /** A stored chat. */
@@ -64,7 +65,7 @@ export interface ChatDoc {
   participants?: Types.ObjectId[];
   /** Guards that a group keeps an owner; missing while none has ever lost the role. */
   ownerLoss?: OwnerLoss;
-  /** Missing where everybody is in, and where no retry can come. */
+  /** Missing, or done, where everybody is in; missing where no retry can come. */
   making?: ChatMaking;
   /** Made by the client of a group's or room's maker, so that a retry is recognised. */
   clientChatId?: string;
@@ -117,6 +118,7 @@ const ownerLossSchema = new Schema<OwnerLoss>(
           userId: { type: Schema.Types.ObjectId, required: true },
           actorId: { type: Schema.Types.ObjectId, required: true },
           role: { type: String, default: null },
+          decidedAt: { type: Date, required: true },
         },
         { _id: false },
       ),

@@ -54,6 +54,8 @@ const membershipSchema = new Schema<MembershipDoc>(
 );
 membershipSchema.index({ chatId: 1, userId: 1 }, { unique: true });
 membershipSchema.index({ userId: 1 });
+// The owners of a chat, who are few.
+membershipSchema.index({ chatId: 1, role: 1 }, { partialFilterExpression: { role: 'owner' } });
 
 /** The collection of memberships on a connection. */
 export const defineMembershipModel = (connection: Connection): Model<MembershipDoc> =>

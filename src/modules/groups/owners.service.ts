@@ -2,6 +2,7 @@ import { trusted } from 'mongoose';
 import type { Types } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type {
   AccessModels,
@@ -20,6 +21,7 @@ export interface OwnersParts {
   access: ChatAccess;
   bus: Publisher<ChatEvents>;
   notices: NoticePoster;
+  clock: Clock;
 }
 
 /** An owner who is to cease to be one. */
@@ -32,6 +34,8 @@ export interface Loss {
   role: PendingOwnerLoss['role'];
 }
 
+/** How long a decided loss may wait to be carried out, in milliseconds; no operation takes as long. */
+const OVERDUE_MS = 60_000;
 /** Attempts to be next before giving up: so many owners do not lose their role at once. */
 const MAX_ATTEMPTS = 100;
 
@@ -42,7 +46,7 @@ const MAX_ATTEMPTS = 100;
  *
  * A loss is decided by one write to the chat, which fails when another has been decided since the look at
  * who else is an owner. What is decided is carried out by whoever comes by first, so that nobody waits for a
- * server that has stopped. The membership remembers the number of its last loss, and a new membership is
+ * server that has stopped; what nobody has come by for within a minute is dropped. The membership remembers the number of its last loss, and a new membership is
  * another document: a loss that is carried out late changes nothing.
  */
 export class Owners {
@@ -61,7 +65,8 @@ export class Owners {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const { pending, revision } = await this.read(chatId);
       if (pending) {
-        await this.carryOut(chatId, { pending, revision });
+        if (this.isOverdue(pending)) await this.settle(chatId, revision);
+        else await this.carryOut(chatId, { pending, revision });
         continue;
       }
       const owner = await memberships.findOne({ chatId, userId, role: 'owner' }).lean();
@@ -74,6 +79,7 @@ export class Owners {
           userId,
           actorId: objectId(loss.actorId),
           role: loss.role,
+          decidedAt: new Date(this.parts.clock.now()),
         },
       };
       const { modifiedCount } = await chats.updateOne(
@@ -159,7 +165,16 @@ export class Owners {
         bus.publish('member.role_changed', { ...ids, userId, role: pending.role });
       }
     }
-    await models.chats.updateOne(
+    await this.settle(chatId, revision);
+  }
+
+  /** Whoever asked for it was told of an error, and has gone on since: it must not hit them later. */
+  private isOverdue({ decidedAt }: PendingOwnerLoss): boolean {
+    return decidedAt.getTime() < this.parts.clock.now() - OVERDUE_MS;
+  }
+
+  private async settle(chatId: Types.ObjectId, revision: number): Promise<void> {
+    await this.parts.models.chats.updateOne(
       { _id: chatId, 'ownerLoss.revision': revision },
       { $set: { 'ownerLoss.pending': null } },
     );
