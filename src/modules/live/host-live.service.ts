@@ -13,6 +13,7 @@ import type { LiveEndReason, LiveModels, LiveStreamDoc } from './live.model.js';
 import { refusalToEnd, refusalToStartForAll } from './live.policy.js';
 import type { LiveAttendance } from './live-attendance.service.js';
 import type { LiveSeat, LiveSeats } from './live-seats.js';
+import { losesSeat } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 
 /** What hosting is built from. */
@@ -116,6 +117,7 @@ export class HostLive {
   /** A device that goes meanwhile leaves the stream to the grace period. */
   private async arrive(stream: LiveStreamDoc, seat: LiveSeat): Promise<LiveRecord> {
     const { attendance, seats, streams } = this.parts;
+    const wasSeated = seats.has(stream._id.toHexString(), seat.id);
     try {
       await attendance.hostArrived(stream, seat);
       // A removal or a block since the first look found no stream to end.
@@ -128,7 +130,7 @@ export class HostLive {
       if (isOver) throw notFound('Live stream');
       return live;
     } catch (error) {
-      await attendance.hostLeft(stream, seat.id);
+      if (losesSeat(error, wasSeated)) await attendance.hostLeft(stream, seat.id);
       throw error;
     }
   }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { AppError } from '../../shared/errors.js';
 import { Types } from 'mongoose';
 import type { LiveStreamDoc } from './live.model.js';
-import { LiveSeats, isHostSeat } from './live-seats.js';
+import { LiveSeats, isHostSeat, losesSeat } from './live-seats.js';
 
 const newStream = (): LiveStreamDoc => ({
   _id: new Types.ObjectId(),
@@ -51,5 +52,14 @@ describe('seats in live streams', () => {
     seats.vacate(two._id.toHexString(), 'phone');
     seats.vacate(two._id.toHexString(), 'phone');
     expect([seats.devices(), seats.streams(), seats.ofUser('bob')]).toEqual([[], [], []]);
+  });
+});
+
+describe('a device that comes again to a stream that it is in, and fails', () => {
+  it('keeps its seat unless it was refused', () => {
+    expect(losesSeat(new AppError('TIMEOUT', 'the database is slow'), true)).toBe(false);
+    expect(losesSeat(new Error('anything else'), true)).toBe(false);
+    expect(losesSeat(new AppError('NOT_FOUND', 'no longer a member'), true)).toBe(true);
+    expect(losesSeat(new AppError('TIMEOUT', 'the database is slow'), false)).toBe(true);
   });
 });

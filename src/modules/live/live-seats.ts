@@ -1,3 +1,4 @@
+import { AppError } from '../../shared/errors.js';
 import type { LiveStreamDoc } from './live.model.js';
 
 /** A device that comes to a stream. */
@@ -19,6 +20,13 @@ export interface TakenSeat {
   userId: string;
   socketId: string;
 }
+
+/**
+ * Whether a device that could not come to a stream gives its seat up: not when it had it before, and only
+ * something passing stood in the way.
+ */
+export const losesSeat = (error: unknown, wasSeated: boolean): boolean =>
+  !wasSeated || (error instanceof AppError && error.status < 500);
 
 /** Whether it is the host's own device. */
 export const isHostSeat = ({ hostId, userId }: TakenSeat): boolean => userId === hostId;

@@ -5,6 +5,7 @@ import type { LiveEvents, LiveRecord } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
 import type { LiveAttendance } from './live-attendance.service.js';
 import type { LiveSeat, LiveSeats } from './live-seats.js';
+import { losesSeat } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 import { isHost } from './live-streams.service.js';
 
@@ -50,6 +51,7 @@ export class WatchLive {
     const { bus, seats, streams } = this.parts;
     const stream = await streams.watchable(actor, liveId);
     const user = await streams.card(actor.userId);
+    const wasSeated = seats.has(liveId, seat.id);
     try {
       const isNew = await this.arrive(actor, stream, seat);
       // What has ended the actor's right, or the stream, since the first look found no seat to clear.
@@ -62,7 +64,7 @@ export class WatchLive {
       if (isNew) bus.publish('live.viewer_joined', { liveId, user, viewerCount });
       return live;
     } catch (error) {
-      await this.depart(actor, stream, seat);
+      if (losesSeat(error, wasSeated)) await this.depart(actor, stream, seat);
       throw error;
     }
   }
