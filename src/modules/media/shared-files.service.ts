@@ -71,7 +71,8 @@ export class SharedFiles {
     const { uploads, rooms, sender, links } = this.parts;
     const { content = '', clientMessageId } = target;
     const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
-    const common = { chatId, content, clientMessageId, filesDigest: await digestOf(file.path) };
+    const filesDigest = clientMessageId === undefined ? undefined : await digestOf(file.path);
+    const common = { chatId, content, clientMessageId, filesDigest };
     const earlier = await sender.replay(actor, { ...common, messageType: 'file', media: [] });
     if (earlier) return this.shared(earlier);
     const doc = await uploads.store(actor, file, { purpose: 'chat', chatId });
