@@ -58,10 +58,11 @@ const admit =
 
 /**
  * Whether a request brings a body: its framing says so. Its content type does not, which many clients set
- * on every request.
+ * on every request; but a body in pieces may turn out to be empty, and then nobody gave it a type.
  */
 const hasBody = ({ headers }: Request): boolean =>
-  'transfer-encoding' in headers || Number(headers['content-length']) > 0;
+  Number(headers['content-length']) > 0 ||
+  ('transfer-encoding' in headers && headers['content-type'] !== undefined);
 
 /** Refuses a body whose type no parser has read, instead of treating it as empty. */
 const bodyOf = (req: Request): unknown => {

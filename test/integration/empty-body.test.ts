@@ -49,6 +49,7 @@ describe('a request without a body', () => {
     const line = `${method} /api/chats/${chatId}${path}`;
     expect(await send(line, [JSON_TYPE])).toEqual(expected);
     expect(await send(line, [JSON_TYPE, 'Content-Length: 0'])).toEqual(expected);
+    expect(await send(line, ['Transfer-Encoding: chunked'], '0\r\n\r\n')).toEqual(expected);
   });
 });
 
