@@ -26,6 +26,9 @@ export interface AuthServiceDeps {
   loginFailures: RateLimiter;
 }
 
+const changedMeanwhile = (): AppError =>
+  new AppError('CONFLICT', 'The password was changed meanwhile');
+
 const invalidCredentials = (): AppError =>
   new AppError('INVALID_CREDENTIALS', 'Wrong username, e-mail address or password');
 
@@ -128,9 +131,11 @@ export class AuthService {
     const { passwordHash } = await this.me(actor);
     await this.checkPassword(actor.userId, change.currentPassword, passwordHash);
     const newHash = await hasher.hash(change.newPassword);
+    // Of two at once, the later must not end the login of the earlier; hashing took most of the time.
+    if ((await this.me(actor)).passwordHash !== passwordHash) throw changedMeanwhile();
     const ended = await sessions.revokeAll(actor.userId, actor.sessionId);
     if (!(await accounts.replacePasswordHash(actor.userId, passwordHash, newHash))) {
-      throw new AppError('CONFLICT', 'The password was changed meanwhile');
+      throw changedMeanwhile();
     }
     return ended + (await sessions.revokeAll(actor.userId, actor.sessionId));
   }

@@ -35,9 +35,9 @@ export interface SessionServiceDeps {
 const MAX_USER_AGENT = 256;
 /**
  * How long after its first use a refresh token may be used again by a client that has had no answer, in
- * milliseconds: a few attempts with the usual time to wait for each.
+ * milliseconds: a few attempts, each of which waits for an answer for some ten seconds.
  */
-const RETRY_MS = 20_000;
+const RETRY_MS = 60_000;
 
 const invalid = (): AppError =>
   new AppError('UNAUTHENTICATED', 'The refresh token is not valid; sign in again');
