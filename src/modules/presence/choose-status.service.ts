@@ -32,23 +32,36 @@ export class ChooseStatus {
   /** Takes the status that somebody has chosen, and tells those who may know. */
   async choose(actor: Actor, { status, customStatus }: ChosenStatus): Promise<ChosenStatus> {
     const { userId } = actor;
-    const { announcer, bus, directory, clock, store } = this.parts;
+    const { announcer, bus, directory } = this.parts;
     await announcer.inTurn(userId, async () => {
       const before = await announcer.profile(userId);
-      await withDeadline(directory.setStatus(userId, status, customStatus), QUEUE_STEP_MS);
-      bus.publish('presence.chosen', { userId, status });
-      const isHere = (await store.online([userId])).has(userId);
-      const isHiding = status === 'offline';
-      const isSame =
-        before.status === status &&
-        (customStatus === undefined || before.customStatus === customStatus);
-      if (!isHere || isSame || (isHiding && before.status === 'offline')) return;
-      if (isHiding) {
-        const now = new Date(clock.now());
-        await withDeadline(directory.setLastSeen(userId, now), QUEUE_STEP_MS);
-      }
-      await announcer.announce(userId);
+      const choose = async () => {
+        await withDeadline(directory.setStatus(userId, status, customStatus), QUEUE_STEP_MS);
+        bus.publish('presence.chosen', { userId, status });
+        const isSame =
+          before.status === status &&
+          (customStatus === undefined || before.customStatus === customStatus);
+        if (!isSame && !(status === 'offline' && before.status === 'offline')) {
+          await this.tell(userId, status);
+        }
+      };
+      // What has failed may have been written all the same; and who asks again finds it chosen already.
+      const tellWhatStands = async () => {
+        const { status: standing } = await announcer.profile(userId);
+        bus.publish('presence.chosen', { userId, status: standing });
+        await this.tell(userId, standing);
+      };
+      await announcer.attempt(userId, 'announcement', choose, tellWhatStands);
     });
     return { status, ...(customStatus !== undefined && { customStatus }) };
+  }
+
+  private async tell(userId: string, status: UserStatus): Promise<void> {
+    const { announcer, directory, clock, store } = this.parts;
+    if (!(await store.online([userId])).has(userId)) return;
+    if (status === 'offline') {
+      await withDeadline(directory.setLastSeen(userId, new Date(clock.now())), QUEUE_STEP_MS);
+    }
+    await announcer.tell(userId);
   }
 }
