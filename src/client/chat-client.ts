@@ -42,7 +42,7 @@ export interface ClientEvents {
   send_failed: { message: OutgoingMessage; error: ChatError };
   /** New tokens; keep them for the next start. */
   tokens: Tokens;
-  /** The login is over. */
+  /** The login is over, and the connection with it; what is not sent waits for the next login. */
   signed_out: ChatError;
 }
 
@@ -117,6 +117,7 @@ export class ChatClient {
         this.emitter.emit('disconnected', undefined);
       },
       onSignedOut: (error) => {
+        this.outbox.close();
         this.emitter.emit('signed_out', error);
       },
       onEvent: (event, payload) => {

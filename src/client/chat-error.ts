@@ -13,6 +13,11 @@ const RETRYABLE = new Set([
   'INTERNAL',
 ]);
 
+/** Refusals of a token that another one may do away with. */
+const RENEWABLE = new Set(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
+/** Refusals of the login itself. */
+const FINAL = new Set(['ACCOUNT_DEACTIVATED', 'REFRESH_REUSED']);
+
 /**
  * A refusal by the server, or what kept it from answering: `DISCONNECTED` when it was not reached,
  * `CONNECTION_LOST` when the connection ended before the answer, `TIMEOUT` when none came in time.
@@ -34,9 +39,14 @@ export class ChatError extends Error {
     return RETRYABLE.has(this.code);
   }
 
-  /** Whether the login is the problem. */
+  /** Whether the same request may succeed with another token. */
+  get isRenewable(): boolean {
+    return RENEWABLE.has(this.code);
+  }
+
+  /** Whether the login is the problem, and not what was asked for. */
   get isAboutLogin(): boolean {
-    return this.code === 'UNAUTHENTICATED' || this.code === 'TOKEN_EXPIRED';
+    return this.isRenewable || FINAL.has(this.code);
   }
 }
 

@@ -23,7 +23,7 @@ export interface ConnectionParts {
   onTokens(tokens: Tokens): void;
   onConnect(): void;
   onDisconnect(): void;
-  /** The server will not let this login in again; trying further is of no use. */
+  /** The server will not let this login in again: the connection is closed, and trying is of no use. */
   onSignedOut(error: ChatError): void;
   onEvent(event: string, payload: unknown): void;
 }
@@ -31,8 +31,8 @@ export interface ConnectionParts {
 /** The answer to a command. */
 type Ack = { ok: true; data: unknown } | { ok: false; error: ErrorBody };
 
-/** The body of a REST answer. */
-type Answer<T> = Partial<ErrorBody> & { data?: T };
+/** The body of a REST answer, as far as it is known to be the server's. */
+type Answer<T> = { [K in keyof ErrorBody]?: unknown } & { data?: T };
 
 /** How long a command or request may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -101,10 +101,10 @@ export class Connection {
   open(): void {
     this.isWanted = true;
     this.refusals = 0;
-    this.socket.connect();
+    this.connect();
   }
 
-  /** Ends the connection for good. */
+  /** Ends the connection, and all tries to get one, until it is opened again. */
   close(): void {
     this.isWanted = false;
     this.cancelRetry?.();
@@ -140,8 +140,12 @@ export class Connection {
       return await this.request<T>(method, path, body, token);
     } catch (thrown) {
       const error = toChatError(thrown);
-      if (!error.isAboutLogin || this.tokens.refreshToken === undefined) throw error;
-      if (token === this.tokens.token) await this.refresh();
+      if (!error.isRenewable) throw error;
+      await this.renew(token, error).catch((failure: unknown) => {
+        const reason = toChatError(failure);
+        if (reason.isAboutLogin) this.signOut(reason);
+        throw reason;
+      });
       return this.request<T>(method, path, body, this.tokens.token);
     }
   }
@@ -168,12 +172,10 @@ export class Connection {
     }
     const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
     if (response.ok && answer) return answer.data as T;
-    // A success that cannot be read, such as a hotspot's login page, is not the server's.
-    const isServerAway = response.ok || response.status >= 500;
     throw new ChatError({
-      code: answer?.code ?? (isServerAway ? 'UNAVAILABLE' : 'BAD_REQUEST'),
-      message: answer?.message ?? `HTTP ${response.status}`,
-      ...(answer?.retryAfter !== undefined && { retryAfter: answer.retryAfter }),
+      code: typeof answer?.code === 'string' ? answer.code : codeOfStranger(response.status),
+      message: typeof answer?.message === 'string' ? answer.message : `HTTP ${response.status}`,
+      ...(typeof answer?.retryAfter === 'number' && { retryAfter: answer.retryAfter }),
     });
   }
 
@@ -187,19 +189,23 @@ export class Connection {
 
   private async exchange(): Promise<void> {
     const { refreshToken } = this.tokens;
-    this.tokens = await this.request<Tokens>('POST', '/api/auth/refresh', { refreshToken });
+    try {
+      this.tokens = await this.request<Tokens>('POST', '/api/auth/refresh', { refreshToken });
+    } catch (thrown) {
+      throw asRefusedRefresh(toChatError(thrown));
+    }
     this.parts.onTokens(this.tokens);
   }
 
-  /** While refusals may pass, and while the refresh token is good, it goes on trying. */
+  /** Goes on trying unless the login is over: whatever else is refused today may be taken tomorrow. */
   private async onRefused(refusal: ChatError): Promise<void> {
     try {
-      if (!refusal.isAboutLogin) throw refusal;
-      await this.renew(refusal);
+      if (!refusal.isRenewable) throw refusal;
+      await this.renew(this.offered, refusal);
     } catch (thrown) {
       const error = toChatError(thrown);
-      if (error.isRetryable) this.retryLater(error.retryAfter);
-      else this.parts.onSignedOut(error);
+      if (error.isAboutLogin) this.signOut(error);
+      else this.retryLater(error.retryAfter);
       return;
     }
     // A server that refuses what it has just renewed is not asked again and again at once.
@@ -208,19 +214,37 @@ export class Connection {
   }
 
   /** Gets another token than the one refused, unless a request has done so in the meantime. */
-  private async renew(refusal: ChatError): Promise<void> {
-    if (this.offered !== this.tokens.token) return;
+  private async renew(token: string | undefined, refusal: ChatError): Promise<void> {
+    if (token !== this.tokens.token) return;
     if (this.tokens.refreshToken === undefined) throw refusal;
     await this.refresh();
   }
 
+  private signOut(error: ChatError): void {
+    // Who has closed the connection meanwhile does not ask any more.
+    if (!this.isWanted) return;
+    this.close();
+    this.parts.onSignedOut(error);
+  }
+
+  /**
+   * Connects, unless that is under way: a socket told twice would send a second handshake on the same
+   * connection, and the server ends a connection for that.
+   */
+  private connect(): void {
+    this.cancelRetry?.();
+    if (!this.socket.active) this.socket.connect();
+  }
+
   private retryNow(): void {
+    if (!this.isWanted) return;
     this.refusals += 1;
-    if (this.isWanted) this.socket.connect();
+    this.connect();
   }
 
   /** After a refusal the socket does not try again by itself. */
   private retryLater(seconds = 0): void {
+    if (!this.isWanted) return;
     const { timers } = this.parts;
     const ms = seconds * 1000 + backoff(this.refusals, timers.random());
     this.cancelRetry?.();
@@ -229,6 +253,23 @@ export class Connection {
     });
   }
 }
+
+/**
+ * What an answer means that the server cannot have written, such as the page of a proxy or of a hotspot's
+ * login: that the server was not reached, unless it would be as long for everybody.
+ */
+const codeOfStranger = (status: number): string =>
+  status === 413 ? 'PAYLOAD_TOO_LARGE' : 'UNAVAILABLE';
+
+/** A refusal of the refresh token concerns the login, never the request that needed a new token. */
+const asRefusedRefresh = (error: ChatError): ChatError => {
+  if (error.isRetryable || error.isAboutLogin) return error;
+  const isNoToken = error.code === 'VALIDATION';
+  return new ChatError({
+    code: isNoToken ? 'UNAUTHENTICATED' : 'UNAVAILABLE',
+    message: error.message,
+  });
+};
 
 const disconnected = (): ChatError =>
   new ChatError({ code: 'DISCONNECTED', message: 'Not connected' });

@@ -109,6 +109,24 @@ describe('the outbox', () => {
     expect(await storage.keys('')).toEqual([]);
   });
 
+  it.each(['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'REFRESH_REUSED', 'ACCOUNT_DEACTIVATED'])(
+    'keeps what is refused because of the login as %s, for the next one',
+    async (code) => {
+      const storage = new MemoryStorage();
+      const { failed, failures, outbox } = setUp(storage);
+      failures.push(refusal(code));
+      void outbox.add(outgoing('a'));
+      await nextTurn();
+      outbox.close();
+      expect([failed, await storage.keys('')]).toEqual([[], [expect.stringContaining('a')]]);
+
+      const next = setUp(storage);
+      await next.outbox.load();
+      await nextTurn();
+      expect(next.sent).toEqual(['a']);
+    },
+  );
+
   it('takes so many messages, those left from before included, and no more until one is sent', async () => {
     const storage = new MemoryStorage();
     const before = setUp(storage);

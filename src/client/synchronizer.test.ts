@@ -252,6 +252,34 @@ describe('keeping in step', () => {
     expect(requests).toHaveLength(4);
   });
 
+  it('comes to the last portion although it hears of an unknown chat in the first, each time', async () => {
+    const server = manyChats(4500);
+    let strangers = 0;
+    const { requests, sync } = setUp((request) => {
+      if (strangers > 0 && request.after === undefined) {
+        strangers -= 1;
+        sync.heardMessage(message(1, { chatId: idOf(1) }));
+      }
+      return server.fetch(request);
+    });
+    await sync.connected();
+    requests.length = 0;
+    strangers = 2;
+    server.versions.set(idOf(8998), 2);
+    await sync.syncAll();
+    const ranges = requests.map(({ after, until }) => [after, until]);
+    const [last, next] = [ranges[0]![1], ranges[1]![1]];
+    const portions = [
+      [undefined, last],
+      [last, next],
+      [next, undefined],
+    ];
+    // What was heard of is looked for as often, but not before the rest has been asked for.
+    expect(ranges).toEqual([...portions, ...portions, ...portions]);
+    expect(server.told.at(-1)).toBe(idOf(8998));
+    expect(last! < next!).toBe(true);
+  });
+
   it('asks in portions for chats of which the server hints', async () => {
     const server = manyChats(4500);
     const { timers, requests, sync } = setUp(server.fetch);

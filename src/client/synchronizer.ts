@@ -52,7 +52,9 @@ export class Synchronizer {
   /** More was heard than is held: another sync must bring it. */
   private hasMissed = false;
   /** What is still to be asked for of a sync of all chats. */
-  private portions: Portion[] = [];
+  private readonly portions: Portion[] = [];
+  /** All chats are to be asked for once more, after the portions that are still to come. */
+  private againAll = false;
   /** Chats that are to be asked for beside that. */
   private readonly wanted = new Set<string>();
   private running: Promise<void> | undefined;
@@ -88,7 +90,8 @@ export class Synchronizer {
 
   /** Fetches what has changed anywhere. */
   syncAll(): Promise<void> {
-    this.portions = [{}];
+    // Beginning anew at once, again and again, would never come to the last portion.
+    this.againAll = true;
     return this.run();
   }
 
@@ -204,12 +207,16 @@ export class Synchronizer {
     // Not to be marked as running before the caller has kept the promise.
     await Promise.resolve();
     try {
-      for (let attempt = 0; this.portions.length > 0 || this.wanted.size > 0;) {
+      for (let attempt = 0; this.hasWishes();) {
         attempt = (await this.round(connection, attempt)) ? 0 : attempt + 1;
       }
     } finally {
       this.running = undefined;
     }
+  }
+
+  private hasWishes(): boolean {
+    return this.portions.length > 0 || this.againAll || this.wanted.size > 0;
   }
 
   /** Asks once; answers whether there was an answer, after a pause when there was none. */
@@ -248,8 +255,9 @@ export class Synchronizer {
 
   /** The next portion of a sync of all chats, small enough that its chats can be named. */
   private takePortion(): Portion | undefined {
-    const portion = this.portions.shift();
+    const portion = this.portions.shift() ?? (this.againAll ? {} : undefined);
     if (!portion) return undefined;
+    if (isWhole(portion)) this.againAll = false;
     const ids = this.idsIn(portion);
     if (ids.length <= MAX_NAMED) return portion;
     const size = Math.ceil(ids.length / Math.ceil(ids.length / MAX_NAMED));
@@ -266,9 +274,7 @@ export class Synchronizer {
 
   private want({ scope, chats, after, until }: SyncRequest): void {
     if (scope === 'listed') for (const chatId of Object.keys(chats)) this.wanted.add(chatId);
-    else if (!this.portions.some(isWhole)) {
-      this.portions.unshift({ ...(after && { after }), ...(until && { until }) });
-    }
+    else this.portions.unshift({ ...(after && { after }), ...(until && { until }) });
   }
 
   private apply({ chats, removed }: SyncAnswer): void {

@@ -9,6 +9,8 @@ import { Connection } from '../../src/client/connection.js';
 import { ChatClient, MemoryStorage } from '../../src/client/index.js';
 import type { Timers, Tokens } from '../../src/client/index.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import { eventually } from '../support/eventually.js';
+import { nextTurn } from '../support/fake-timers.js';
 import { registerUser, startServer } from '../support/server.js';
 
 type Refusal = { code: string; retryAfter?: number } | undefined;
@@ -21,15 +23,19 @@ afterEach(async () => {
 
 /**
  * A server that is asked at each handshake and each request whether it refuses the token, and that
- * exchanges every refresh token for `token 1`, `token 2` and so on. There are no chats.
+ * exchanges every refresh token for `token 1`, `token 2` and so on unless told. There are no chats.
  */
-const newServer = async (parts: { handshake: Answer; request?: Answer }) => {
+const newServer = async (parts: {
+  handshake: Answer;
+  request?: (token: string | undefined, path: string) => Refusal | Promise<Refusal>;
+  refresh?: () => Refusal | Promise<Refusal>;
+}) => {
   let refreshes = 0;
   const serve = async (req: IncomingMessage, res: ServerResponse) => {
     const isRefresh = req.url === '/api/auth/refresh';
     const token = req.headers.authorization?.replace('Bearer ', '');
-    const refusal = isRefresh ? undefined : await parts.request?.(token);
     if (isRefresh) refreshes += 1;
+    const refusal = await (isRefresh ? parts.refresh?.() : parts.request?.(token, req.url!));
     const data = isRefresh ? { token: `token ${refreshes}`, refreshToken: 'next' } : { id: token };
     res.statusCode = refusal ? 401 : 200;
     res.end(JSON.stringify(refusal ? { ...refusal, message: 'no' } : { data }));
@@ -72,9 +78,32 @@ const hurried = () => {
   return { waits, timers };
 };
 
+/** Time that stands; `due` is what waits for it to pass. */
+const standing = () => {
+  const due = new Set<() => void>();
+  const timers: Timers = {
+    now: () => 0,
+    random: () => 1,
+    after: (_, run) => {
+      const entry = () => {
+        run();
+      };
+      due.add(entry);
+      return () => {
+        due.delete(entry);
+      };
+    },
+  };
+  return { due, timers };
+};
+
 /** A connection that is opened; `outcome` is `connected`, or the code under which it was signed out. */
-const open = (url: string, tokens: Tokens) => {
-  const { waits, timers } = hurried();
+const open = (
+  url: string,
+  tokens: Tokens,
+  { waits = [], timers }: { waits?: number[]; timers: Timers } = hurried(),
+) => {
+  const signOuts: string[] = [];
   let settle: (outcome: string) => void = () => undefined;
   const outcome = new Promise<string>((resolve) => (settle = resolve));
   const connection = new Connection({
@@ -88,6 +117,7 @@ const open = (url: string, tokens: Tokens) => {
     },
     onDisconnect: () => undefined,
     onSignedOut: ({ code }: ChatError) => {
+      signOuts.push(code);
       settle(code);
     },
     onEvent: () => undefined,
@@ -96,7 +126,7 @@ const open = (url: string, tokens: Tokens) => {
   ends.push(() => {
     connection.close();
   });
-  return { connection, outcome, waits };
+  return { connection, outcome, signOuts, waits };
 };
 
 describe('a login that is refused', () => {
@@ -117,7 +147,7 @@ describe('a login that is refused', () => {
     refusals = 7;
     waits.length = 0;
     connection.open();
-    while (server.offered.length < 11) await new Promise(setImmediate);
+    await eventually(() => server.offered.length >= 11);
     expect(waits).toEqual([500]);
   });
 
@@ -146,7 +176,7 @@ describe('a login that is refused', () => {
       request: (token) => (token === 'a' ? expired : undefined),
     });
     const { connection, outcome } = open(server.url, { token: 'a', refreshToken: 'b' });
-    while (server.offered.length === 0) await new Promise(setImmediate);
+    await eventually(() => server.offered.length > 0);
     expect(await connection.rest('GET', '/api/anything')).toEqual({ id: 'token 1' });
     refuse(expired);
     expect(await outcome).toBe('connected');
@@ -154,18 +184,167 @@ describe('a login that is refused', () => {
   });
 });
 
-describe('a request', () => {
-  it('has not succeeded when somebody else answers in the server’s place', async () => {
-    const http = createServer((_, res) => res.end('<html>Welcome to our hotel!</html>'));
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    ends.push(() => new Promise((resolve) => http.close(resolve)));
-    const { port } = http.address() as AddressInfo;
-    const client = new ChatClient(`http://127.0.0.1:${port}`, 'a', {
-      storage: new MemoryStorage(),
+describe('a handshake', () => {
+  /** Answers when a command is answered: by then the server has read all that was sent before it. */
+  const allIsRead = (connection: Connection) => connection.command('sync', {});
+
+  it('is not sent twice when the connection is opened again while it is under way', async () => {
+    let admit: () => void = () => undefined;
+    const admitted = new Promise<undefined>((resolve) => {
+      admit = () => {
+        resolve(undefined);
+      };
     });
-    const sent = client.rest('POST', '/api/messages', {});
-    await expect(sent).rejects.toMatchObject({ code: 'UNAVAILABLE', isRetryable: true });
+    const server = await newServer({ handshake: () => admitted });
+    const { connection, outcome } = open(server.url, { token: 'a' });
+    await eventually(() => server.offered.length > 0);
+    connection.open();
+    admit();
+    expect(await outcome).toBe('connected');
+    await allIsRead(connection);
+    expect(server.offered).toEqual(['a']);
   });
+
+  it('that was to be tried again later is not when the connection is opened before', async () => {
+    let refusal: Refusal = { code: 'TOO_MANY_CONNECTIONS' };
+    const server = await newServer({ handshake: () => refusal });
+    const { due, timers } = standing();
+    const { connection, outcome } = open(server.url, { token: 'a' }, { timers });
+    await eventually(() => due.size === 1);
+    refusal = undefined;
+    connection.open();
+    expect(due.size).toBe(0);
+    expect(await outcome).toBe('connected');
+    expect(server.offered).toEqual(['a', 'a']);
+  });
+
+  it('is tried again after any refusal that does not concern the login', async () => {
+    const refusals = ['BAD_REQUEST', 'VALIDATION', 'OF_NEXT_YEAR'];
+    const server = await newServer({
+      handshake: () => {
+        const code = refusals.shift();
+        return code === undefined ? undefined : { code };
+      },
+    });
+    const { outcome, waits } = open(server.url, { token: 'a', refreshToken: 'b' });
+    expect(await outcome).toBe('connected');
+    expect([waits, server.refreshes()]).toEqual([[500, 1000, 2000], 0]);
+  });
+
+  it.each(['REFRESH_REUSED', 'OVERLOADED'])(
+    'has no consequences when the connection is closed before its token is refused a renewal by %s',
+    async (code) => {
+      let refuse: (refusal: Refusal) => void = () => undefined;
+      const refused = new Promise<Refusal>((resolve) => (refuse = resolve));
+      const expired = { code: 'TOKEN_EXPIRED' };
+      const server = await newServer({
+        handshake: () => expired,
+        request: () => expired,
+        refresh: () => refused,
+      });
+      const { due, timers } = standing();
+      const tokens = { token: 'a', refreshToken: 'b' };
+      const { connection, signOuts } = open(server.url, tokens, { timers });
+      await eventually(() => server.refreshes() === 1);
+      // Waits for the same renewal, and is told after the handshake.
+      const request = connection.rest('GET', '/api/anything');
+      connection.close();
+      refuse({ code });
+      await expect(request).rejects.toMatchObject({ code });
+      await nextTurn();
+      expect([signOuts, due.size]).toEqual([[], 0]);
+    },
+  );
+});
+
+describe('a long message, which goes over REST', () => {
+  it.each([
+    ['was used before', { code: 'REFRESH_REUSED' }, 'REFRESH_REUSED'],
+    ['is of a closed account', { code: 'ACCOUNT_DEACTIVATED' }, 'ACCOUNT_DEACTIVATED'],
+    ['is none', { code: 'VALIDATION' }, 'UNAUTHENTICATED'],
+    ['is not there', undefined, 'TOKEN_EXPIRED'],
+  ])(
+    'is kept, and not sent again and again, when the refresh token %s',
+    async (_, refusal, reason) => {
+      let requests = 0;
+      const server = await newServer({
+        handshake: () => undefined,
+        request: (_token, path) => {
+          if (path !== '/api/messages') return undefined;
+          requests += 1;
+          return { code: 'TOKEN_EXPIRED' };
+        },
+        refresh: () => refusal,
+      });
+      const { due, timers } = standing();
+      const storage = new MemoryStorage();
+      const client = new ChatClient(server.url, 'a', {
+        storage,
+        timers,
+        ...(refusal && { refreshToken: 'b' }),
+      });
+      ends.push(() => {
+        client.disconnect();
+      });
+      const failed: unknown[] = [];
+      client.on('send_failed', (failure) => failed.push(failure));
+      await client.connect();
+      const over = new Promise<ChatError>((resolve) => client.on('signed_out', resolve));
+      void client.send({ chatId: 'c', clientMessageId: 'm', content: 'x'.repeat(60_001) });
+      expect((await over).code).toBe(reason);
+      await nextTurn();
+      expect([requests, due.size, client.isConnected]).toEqual([1, 0, false]);
+      expect([failed, client.pending()]).toEqual([[], [expect.objectContaining({ chatId: 'c' })]]);
+      expect(await storage.keys('')).toHaveLength(1);
+    },
+  );
+
+  it('is kept when the refresh endpoint refuses what has nothing to do with the login', async () => {
+    const server = await newServer({
+      handshake: () => undefined,
+      request: (_, path) => (path === '/api/messages' ? { code: 'TOKEN_EXPIRED' } : undefined),
+      refresh: () => ({ code: 'NOT_FOUND' }),
+    });
+    const { due, timers } = standing();
+    const client = new ChatClient(server.url, 'a', {
+      refreshToken: 'b',
+      storage: new MemoryStorage(),
+      timers,
+    });
+    ends.push(() => {
+      client.disconnect();
+    });
+    await client.connect();
+    void client.send({ chatId: 'c', clientMessageId: 'm', content: 'x'.repeat(60_001) });
+    await eventually(() => due.size === 1);
+    expect([client.isConnected, client.pending().length]).toEqual([true, 1]);
+  });
+});
+
+describe('a request', () => {
+  it.each([
+    [200, 'UNAVAILABLE'],
+    [403, 'UNAVAILABLE'],
+    [404, 'UNAVAILABLE'],
+    [413, 'PAYLOAD_TOO_LARGE'],
+    [502, 'UNAVAILABLE'],
+  ])(
+    'that somebody else answers in the server’s place with %d has failed as %s',
+    async (status, code) => {
+      const http = createServer((_, res) => {
+        res.statusCode = status;
+        res.end('<html>Welcome to our hotel!</html>');
+      });
+      await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+      ends.push(() => new Promise((resolve) => http.close(resolve)));
+      const { port } = http.address() as AddressInfo;
+      const client = new ChatClient(`http://127.0.0.1:${port}`, 'a', {
+        storage: new MemoryStorage(),
+      });
+      const sent = client.rest('POST', '/api/messages', {});
+      await expect(sent).rejects.toMatchObject({ code, isRetryable: code === 'UNAVAILABLE' });
+    },
+  );
 });
 
 describe('getting in step', () => {

@@ -5,6 +5,7 @@ import { MongoClient, ObjectId } from 'mongodb';
 import type { Socket } from 'socket.io-client';
 import { ChatClient, ChatRoom, MemoryStorage, Message } from '../../src/client/index.js';
 import type { ChatClientOptions, ChatMessage } from '../../src/client/index.js';
+import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
 
@@ -326,7 +327,7 @@ describe('the client', () => {
     await first.container.shutdown.run();
     // One is on its way when the page goes, one is written by the page that follows.
     void new Message(page, chatId).sendText('written offline');
-    while ((await storage.keys('')).length === 0) await new Promise(setImmediate);
+    await eventually(async () => (await storage.keys('')).length > 0);
     page.disconnect();
 
     const reloaded = newClient(alice, { storage }, first.url);
