@@ -21,7 +21,7 @@ export const buildConversations = (
   const log = new MessageLog(models.messages, clock, metrics, (chatId, seq) => {
     heads.seen(chatId, seq);
   });
-  const unread = new UnreadCounter(models.messages);
+  const unread = new UnreadCounter(models.messages, (chatId) => log.newestSeq(chatId));
   const { directory } = users;
   const people = {
     cards: (userIds: string[]) => directory.cards(userIds),

@@ -18,6 +18,9 @@ afterAll(async () => {
   await server.close();
 });
 
+/** More than the server looks at one by one. */
+const BACKLOG = 120;
+
 const person = fc.constantFrom(0, 1);
 /** A number that a step turns into a message or a position, whatever there is by then. */
 const pick = fc.nat(1000);
@@ -51,6 +54,12 @@ interface ModelMessage {
   by: number;
   isDeleted: boolean;
   hiddenFor: Set<number>;
+}
+
+/** What the acknowledgement of a message says that matters here. */
+interface Said {
+  id: string;
+  seq: number;
 }
 
 /** What a chat of two is, in the fewest words. */
@@ -87,6 +96,21 @@ class Course {
     const { alice, bob, chatId } = await openDirectChat(server);
     const devices = [alice, alice, bob, bob].map((user) => TestSocket.connect(server, user));
     return new Course([alice, bob], chatId, await Promise.all(devices));
+  }
+
+  /** What both have said before anything else happens, unread by either. */
+  async sayMuch(): Promise<void> {
+    const chatId = this.chatId;
+    const sends = Array.from({ length: BACKLOG }, async (_, i) => {
+      const by = i % 3 === 0 ? 0 : 1;
+      const payload = { chatId, content: `number ${i}` };
+      const ack = await this.deviceOf(by, 0).command<Said>('send_message', payload);
+      if (!ack.ok) throw new Error(JSON.stringify(ack));
+      return { id: ack.data.id, seq: ack.data.seq, by };
+    });
+    for (const { id, by } of (await Promise.all(sends)).sort((a, b) => a.seq - b.seq)) {
+      this.model.messages.push({ id, by, isDeleted: false, hiddenFor: new Set() });
+    }
   }
 
   async take(step: Step): Promise<void> {
@@ -187,10 +211,12 @@ it(
   async () => {
     await fc.assert(
       fc.asyncProperty(
+        fc.boolean(),
         fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
-        async (steps) => {
+        async (isLong, steps) => {
           const course = await Course.begin();
           try {
+            if (isLong) await course.sayMuch();
             for (const next of steps) {
               await course.take(next);
               await course.check();

@@ -19,6 +19,8 @@ import type { RequestsQuery } from './chats.schemas.js';
 export interface UnreadQuery {
   chatId: string;
   afterSeq: number;
+  /** The chat's newest number as far as its list knows; the log may have come further. */
+  lastSeq: number;
 }
 
 /** What the views need of other modules. */
@@ -224,5 +226,5 @@ const unreadQueries = (states: { chat: ChatDoc; membership: MembershipDoc }[]): 
   states.flatMap(({ chat, membership }) => {
     const chatId = chat._id.toHexString();
     const afterSeq = Math.max(membership.lastReadSeq, membership.clearedSeq);
-    return chat.lastSeq > afterSeq ? [{ chatId, afterSeq }] : [];
+    return chat.lastSeq > afterSeq ? [{ chatId, afterSeq, lastSeq: chat.lastSeq }] : [];
   });

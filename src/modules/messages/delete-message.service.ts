@@ -63,6 +63,7 @@ export class DeleteMessage {
           reactions: [],
           deletedAt: new Date(this.parts.clock.now()),
           deletedBy: objectId(actor.userId),
+          uncounted: true,
         },
         $unset: { edits: 1, editedAt: 1, pinnedAt: 1, pinnedBy: 1, forwardedFrom: 1 },
       };

@@ -49,6 +49,7 @@ export class LogInserts {
         version,
         versions: [version],
         ...item.draft,
+        ...(item.draft.messageType === 'system' && { uncounted: true as const }),
         createdAt: now,
         updatedAt: now,
       };

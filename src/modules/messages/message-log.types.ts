@@ -4,7 +4,7 @@ import type { MessageDoc } from './message.model.js';
 /** A message before it has its place: everything but numbers, id and times. */
 export type MessageDraft = Omit<
   MessageDoc,
-  '_id' | 'chatId' | 'seq' | 'version' | 'versions' | 'createdAt' | 'updatedAt'
+  '_id' | 'chatId' | 'seq' | 'version' | 'versions' | 'uncounted' | 'createdAt' | 'updatedAt'
 >;
 
 /** A written message; `isReplay` when an earlier send with the same client id had already written it. */

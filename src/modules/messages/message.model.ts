@@ -86,6 +86,8 @@ export interface MessageDoc {
   deletedBy?: Types.ObjectId;
   /** Users who deleted the message for themselves; absent until somebody does. */
   deletedFor?: Types.ObjectId[];
+  /** Set on what is unread for nobody: system messages, and what is deleted for everyone. Never taken back. */
+  uncounted?: true;
   pinnedAt?: Date;
   pinnedBy?: Types.ObjectId;
   /** Facts of a system message, such as who was added. */
@@ -137,6 +139,7 @@ const messageSchema = new Schema<MessageDoc>(
     deletedAt: Date,
     deletedBy: Schema.Types.ObjectId,
     deletedFor: { type: [Schema.Types.ObjectId], default: undefined },
+    uncounted: Boolean,
     pinnedAt: Date,
     pinnedBy: Schema.Types.ObjectId,
     system: Schema.Types.Mixed,
@@ -164,6 +167,17 @@ messageSchema.index(
 messageSchema.index(
   { deletedFor: 1, chatId: 1, seq: 1 },
   { partialFilterExpression: { deletedFor: { $exists: true } } },
+);
+// Unread messages are counted as all those behind a number but one's own and the uncounted ones; each is
+// counted from its index, and no message is read.
+messageSchema.index({ chatId: 1, senderId: 1, seq: 1 });
+messageSchema.index(
+  { chatId: 1, uncounted: 1, seq: 1 },
+  { partialFilterExpression: { uncounted: true } },
+);
+messageSchema.index(
+  { chatId: 1, senderId: 1, uncounted: 1, seq: 1 },
+  { partialFilterExpression: { uncounted: true } },
 );
 // Threads, and what is pinned in a chat.
 messageSchema.index(

@@ -52,9 +52,11 @@ describe('the note of a message', () => {
   it('waits for a bounded number of counts only', async () => {
     const asked: ((count: number) => void)[] = [];
     const slow = {
-      countDocuments: () => new Promise<number>((resolve) => asked.push(resolve)),
+      collection: {
+        countDocuments: () => new Promise<number>((resolve) => asked.push(resolve)),
+      },
     } as unknown as Model<MessageDoc>;
-    const unread = new UnreadCounter(slow);
+    const unread = new UnreadCounter(slow, () => Promise.resolve(7));
     const userIds = Array.from({ length: 2100 }, (_, i) => i.toString(16).padStart(24, '0'));
     const counts = userIds.map((userId) =>
       unread.countAt(userId, message, () => Promise.resolve(0)).catch((error: unknown) => error),

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { trusted } from 'mongoose';
-import type { Model, Types } from 'mongoose';
+import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import { Turnstile } from '../../platform/turnstile.js';
 import { AppError } from '../../shared/errors.js';
 import type { MessageDoc } from './message.model.js';
 import { MENTIONS_SOMEBODY } from './message.model.js';
+import { computeUnread, countUnread } from './unread-span.js';
+import type { UnreadSpan } from './unread-span.js';
 import type { UnreadQuery } from '../chats/index.js';
 
 /** A count that is right for everything up to a message. */
@@ -18,14 +19,17 @@ interface KnownCount {
 const NOTHING_KNOWN = -1;
 /** How long a count may be carried forward before it is taken from the database again. */
 const MAX_AGE_MS = 30_000;
+/** As many messages behind a read position are looked at one by one, with a single question. */
+const NEAR = 100;
 /** Counts for live notifications that the database works on at a time, and that may wait for that. */
 const CONCURRENT = 16;
 const MAX_WAITING = 2000;
 
 /**
  * How many messages a user has not read: those after the read position, by others, that the user can
- * still see. The database counts; for live notifications the last count is carried forward from one
- * message to the next, and dropped when a position moves or a message is deleted.
+ * still see; those of the system count for nobody. The database counts; for live notifications the last
+ * count is carried forward from one message to the next, and dropped when a position moves or a message
+ * is deleted.
  */
 export class UnreadCounter {
   /** Counts by chat, then user. */
@@ -40,31 +44,27 @@ export class UnreadCounter {
     refusal: () => new AppError('OVERLOADED', 'Too many unread counts are under way'),
   });
 
-  constructor(private readonly messages: Model<MessageDoc>) {}
+  constructor(
+    private readonly messages: Model<MessageDoc>,
+    /** The number of a chat's newest message, from the database. */
+    private readonly newestSeq: (chatId: string) => Promise<number>,
+  ) {}
 
   /** Counts for several chats of one user, by chat id. */
   async counts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
     const entries = await Promise.all(
-      queries.map(
-        async ({ chatId, afterSeq }) =>
-          [chatId, await this.count(userId, chatId, afterSeq)] as const,
-      ),
+      queries.map(async (query) => [query.chatId, await this.count(userId, query)] as const),
     );
     return new Map(entries);
   }
 
   /** Of what a user has not read, how many messages mention the user; by chat id. */
   async mentions(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
-    const me = objectId(userId);
+    const filter = { mentions: objectId(userId), ...MENTIONS_SOMEBODY };
     const entries = await Promise.all(
-      queries.map(async ({ chatId, afterSeq }) => {
-        // Past mongoose, which takes the place in a list for the number of a user.
-        const count = await this.messages.collection.countDocuments({
-          ...this.unreadFilter(me, chatId, afterSeq),
-          mentions: me,
-          ...MENTIONS_SOMEBODY,
-        });
-        return [chatId, count] as const;
+      queries.map(async (query) => {
+        const count = await countUnread(this.messages, spanOf(userId, query), filter);
+        return [query.chatId, count] as const;
       }),
     );
     return new Map(entries);
@@ -95,7 +95,11 @@ export class UnreadCounter {
     const counting = { seq: NOTHING_KNOWN, count: 0 };
     inChat.set(userId, counting);
     const count = await this.turnstile.run(async () =>
-      this.count(userId, message.chatId, await readPosition(), message.seq),
+      this.count(
+        userId,
+        { chatId: message.chatId, afterSeq: await readPosition(), lastSeq: message.seq },
+        message.seq,
+      ),
     );
     if (inChat.get(userId) === counting) inChat.set(userId, { seq: message.seq, count });
     return count;
@@ -116,25 +120,18 @@ export class UnreadCounter {
     this.known.clear();
   }
 
-  private count(
-    userId: string,
-    chatId: string,
-    afterSeq: number,
-    upToSeq?: number,
-  ): Promise<number> {
-    return this.messages.countDocuments(
-      this.unreadFilter(objectId(userId), chatId, afterSeq, upToSeq),
-    );
-  }
-
-  private unreadFilter(me: Types.ObjectId, chatId: string, afterSeq: number, upToSeq?: number) {
-    return {
-      chatId: objectId(chatId),
-      seq: trusted({ $gt: afterSeq, ...(upToSeq !== undefined && { $lte: upToSeq }) }),
-      senderId: trusted({ $ne: me }),
-      messageType: trusted({ $ne: 'system' as const }),
-      deletedAt: null,
-      deletedFor: trusted({ $ne: me }),
-    };
+  private async count(userId: string, query: UnreadQuery, upToSeq?: number): Promise<number> {
+    const span = spanOf(userId, query, upToSeq);
+    if ((upToSeq ?? query.lastSeq) - query.afterSeq <= NEAR) {
+      return countUnread(this.messages, span);
+    }
+    const end = upToSeq ?? (await this.newestSeq(query.chatId));
+    return computeUnread(this.messages, { ...span, upToSeq: end });
   }
 }
+
+const spanOf = (
+  userId: string,
+  { chatId, afterSeq }: UnreadQuery,
+  upToSeq?: number,
+): UnreadSpan => ({ chatId: objectId(chatId), userId: objectId(userId), afterSeq, upToSeq });

@@ -1,0 +1,108 @@
+/** Unread messages of a chat that somebody has not read for long: counted from indexes, and exactly. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Connection, Model } from 'mongoose';
+import { Types, createConnection } from 'mongoose';
+import type { EmbeddedDb } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import type { MessageDoc } from '../../src/modules/messages/index.js';
+import { UnreadCounter, defineMessageModels } from '../../src/modules/messages/index.js';
+
+const MESSAGES = 2000;
+const HIDDEN = 30;
+
+let folder: string;
+let database: EmbeddedDb;
+let connection: Connection;
+let model: Model<MessageDoc>;
+const chatId = new Types.ObjectId();
+const reader = new Types.ObjectId();
+const other = new Types.ObjectId();
+const isOwn = (seq: number) => seq % 4 === 0;
+const isSystem = (seq: number) => seq % 10 === 1;
+const isHidden = (seq: number) => seq > MESSAGES - HIDDEN;
+const counts = (seq: number) => !isOwn(seq) && !isSystem(seq) && !isHidden(seq);
+const seqs = Array.from({ length: MESSAGES }, (_, i) => i + 1);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-unread-'));
+  database = await startEmbeddedDb({ dataDir: folder });
+  connection = await createConnection(database.uri).asPromise();
+  model = defineMessageModels(connection);
+  await model.init();
+  await model.insertMany(
+    seqs.map((seq) => ({
+      chatId,
+      seq,
+      version: seq,
+      versions: [seq],
+      senderId: isOwn(seq) ? reader : other,
+      messageType: isSystem(seq) ? 'system' : 'text',
+      ...(isSystem(seq) && { uncounted: true }),
+      content: `number ${seq}`,
+      ...(isHidden(seq) && { deletedFor: [reader] }),
+      createdAt: new Date(),
+      updatedAt: new Date(),
+    })),
+  );
+});
+afterAll(async () => {
+  await connection.close();
+  await database.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const counter = () => new UnreadCounter(model, () => Promise.resolve(MESSAGES));
+const unreadAfter = async (afterSeq: number): Promise<number> => {
+  const query = { chatId: chatId.toHexString(), afterSeq, lastSeq: MESSAGES };
+  const found = await counter().counts(reader.toHexString(), [query]);
+  return found.get(query.chatId)!;
+};
+
+it.each([0, 1, 777, MESSAGES - 101, MESSAGES - 100, MESSAGES - HIDDEN, MESSAGES])(
+  'are counted exactly after number %i',
+  async (afterSeq) => {
+    const expected = seqs.filter((seq) => seq > afterSeq && counts(seq)).length;
+    expect(await unreadAfter(afterSeq)).toBe(expected);
+  },
+);
+
+it.each([
+  ['one’s own', { senderId: reader }],
+  ['the uncounted', { uncounted: true }],
+  ['one’s own uncounted', { senderId: reader, uncounted: true }],
+])('%s are counted without a look at a message', async (_name, filter) => {
+  const explained = await connection.db!.command({
+    explain: {
+      count: model.collection.collectionName,
+      query: { ...filter, chatId, seq: { $gt: 0, $lte: MESSAGES } },
+    },
+  });
+  expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
+});
+
+it('of the others, only what one has deleted for oneself is read', async () => {
+  const explained = await model.collection
+    .find({ chatId, senderId: { $ne: reader }, uncounted: null, deletedFor: reader })
+    .explain('executionStats');
+  const { executionStats } = explained as { executionStats: { totalDocsExamined: number } };
+  expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(HIDDEN);
+});
+
+it('stay exact while the reader’s own messages are being deleted for everyone', async () => {
+  const expected = seqs.filter(counts).length;
+  const own = seqs.filter((seq) => isOwn(seq) && !isSystem(seq) && !isHidden(seq));
+  let isOver = false;
+  const deletions = (async () => {
+    for (const seq of own.slice(0, 200)) {
+      await model.collection.updateOne({ chatId, seq }, { $set: { uncounted: true } });
+    }
+    isOver = true;
+  })();
+  const seen = new Set<number>();
+  while (!isOver) seen.add(await unreadAfter(0));
+  await deletions;
+  expect([...seen]).toEqual([expected]);
+});
