@@ -1,12 +1,13 @@
+import type { ChatClientOptions, ClientEvents } from './chat-client.types.js';
 import type { ChatError } from './chat-error.js';
 import { toChatError } from './chat-error.js';
 import type { ChatStore } from './chat-store.js';
-import type { RestTwin, Tokens } from './connection.js';
+import type { RestTwin } from './connection.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import type { OutgoingMessage } from './outbox.js';
 import { Outbox } from './outbox.js';
-import type { KeyValueStorage } from './storage.js';
+import { followEvent } from './server-events.js';
 import { defaultStorage } from './storage.js';
 import { Synchronizer } from './synchronizer.js';
 import type { Timers } from './timers.js';
@@ -14,66 +15,10 @@ import { backoff, systemTimers } from './timers.js';
 import { subjectOf } from './token-subject.js';
 import type { ChatInfo, ChatMessage, SyncAnswer, SyncRequest } from './wire.types.js';
 
-/** What an application may choose. */
-export interface ChatClientOptions {
-  /** Renews the login when the token has expired. */
-  refreshToken?: string;
-  /** Where messages wait for their acknowledgement; the browser's localStorage, or memory. */
-  storage?: KeyValueStorage;
-  /** Messages that may wait for their acknowledgement, 1000 unless told; more are refused as OUTBOX_FULL. */
-  outboxLimit?: number;
-  /** Refuse to fall back to HTTP polling; for servers in websocket-only mode. */
-  websocketOnly?: boolean;
-  timers?: Timers;
-}
-
-/** What the client itself tells; the server's own events come under their own names. */
-export interface ClientEvents {
-  /** Connected and in step with the server. */
-  connected: undefined;
-  disconnected: undefined;
-  /** Messages, members or positions of a chat are other than before. */
-  changed: { chatId: string };
-  /** The user is not in the chat any more. */
-  removed: { chatId: string };
-  /** The server has a message of ours. */
-  sent: ChatMessage;
-  /** The server will never take a message. */
-  send_failed: { message: OutgoingMessage; error: ChatError };
-  /** New tokens; keep them for the next start. */
-  tokens: Tokens;
-  /** The login is over, and the connection with it; what is not sent waits for the next login. */
-  signed_out: ChatError;
-}
-
 /** Any event of the server, by its own name. */
 type ServerEvents = Record<string, never>;
 
 const OUTBOX_LIMIT = 1000;
-
-const MESSAGE_EVENTS = new Set([
-  'message_received',
-  'media_received',
-  'message_edited',
-  'message_deleted',
-  'reaction_added',
-  'reaction_removed',
-  'message_pinned',
-  'message_unpinned',
-]);
-
-/** Events that say that a chat is other than before, but not in which way a store could take in. */
-const STATE_EVENTS = new Set([
-  'chat_created',
-  'chat_accepted',
-  'chat_rejected',
-  'chat_updated',
-  'chat_settings_changed',
-  'chat_deleted',
-  'members_added',
-  'members_removed',
-  'member_role_changed',
-]);
 
 /**
  * A device of one user: connected when it can be, equal to the server's log whenever it is connected,
@@ -121,7 +66,8 @@ export class ChatClient {
         this.emitter.emit('signed_out', error);
       },
       onEvent: (event, payload) => {
-        this.onEvent(event, payload);
+        followEvent(this.sync, event, payload as Record<string, unknown>);
+        this.serverEvents.emit(event, payload as never);
       },
     });
     this.sync = new Synchronizer({
@@ -313,44 +259,4 @@ export class ChatClient {
       path: '/api/messages',
     });
   }
-
-  private onEvent(event: string, payload: unknown): void {
-    this.follow(event, payload as Record<string, unknown>);
-    this.serverEvents.emit(event, payload as never);
-  }
-
-  private follow(event: string, payload: Record<string, unknown>): void {
-    const chatId = payload.chatId as string;
-    if (event === 'message_deleted' && payload.deleteForEveryone === false) {
-      this.sync.heardHidden(chatId, payload.messageId as string);
-    } else if (MESSAGE_EVENTS.has(event)) {
-      this.sync.heardMessage(toMessage(payload));
-    } else if (event === 'unread_message') {
-      this.sync.heardMessage(payload.message as ChatMessage);
-    } else if (event === 'messages_read') {
-      const { readBy, seq } = payload as { readBy: string; seq: number };
-      this.sync.heardPosition(chatId, readBy, 'lastReadSeq', seq);
-    } else if (event === 'messages_delivered') {
-      const { deliveredTo, seq } = payload as { deliveredTo: string; seq: number };
-      this.sync.heardPosition(chatId, deliveredTo, 'lastDeliveredSeq', seq);
-    } else if (STATE_EVENTS.has(event)) {
-      this.sync.heardState(chatId, payload.userIds as string[] | undefined);
-    } else if (event === 'block_changed') {
-      this.sync.heardHint(0);
-    } else if (event === 'heads') {
-      this.sync.heardHeads(payload.chats as Record<string, [number, number]>);
-    } else if (event === 'sync_hint') {
-      const { delayMs, chatIds } = payload as { delayMs: number; chatIds?: string[] };
-      this.sync.heardHint(delayMs, chatIds);
-    }
-  }
 }
-
-/** The message in an event that also says what has changed about it. */
-const toMessage = (payload: Record<string, unknown>): ChatMessage => {
-  const message = { ...payload };
-  for (const extra of ['messageId', 'userId', 'emoji', 'deleteForEveryone']) {
-    Reflect.deleteProperty(message, extra);
-  }
-  return message as unknown as ChatMessage;
-};

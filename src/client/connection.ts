@@ -1,15 +1,12 @@
 import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import { ChatError, toChatError } from './chat-error.js';
+import type { Tokens } from './login.js';
+import { Login } from './login.js';
+import { RestApi } from './rest-api.js';
 import type { Timers } from './timers.js';
 import { backoff } from './timers.js';
 import type { ErrorBody } from './wire.types.js';
-
-/** The tokens of a login. */
-export interface Tokens {
-  token: string;
-  refreshToken?: string | undefined;
-}
 
 /** What a connection is built from. */
 export interface ConnectionParts {
@@ -31,10 +28,7 @@ export interface ConnectionParts {
 /** The answer to a command. */
 type Ack = { ok: true; data: unknown } | { ok: false; error: ErrorBody };
 
-/** The body of a REST answer, as far as it is known to be the server's. */
-type Answer<T> = { [K in keyof ErrorBody]?: unknown } & { data?: T };
-
-/** How long a command or request may take, in milliseconds. */
+/** How long a command may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
 /** The server takes frames of 64 KB and ends the connection that sends a longer one. */
 const MAX_FRAME_BYTES = 60_000;
@@ -49,8 +43,8 @@ export interface RestTwin {
 /** A socket that stays connected, and REST beside it, under one login that renews itself. */
 export class Connection {
   private readonly socket: Socket;
-  private tokens: Tokens;
-  private refreshing: Promise<void> | undefined;
+  private readonly login: Login;
+  private readonly api: RestApi;
   private cancelRetry: (() => void) | undefined;
   /** The token of the newest handshake. */
   private offered: string | undefined;
@@ -61,14 +55,22 @@ export class Connection {
   private isWanted = false;
 
   constructor(private readonly parts: ConnectionParts) {
-    this.tokens = parts.tokens;
+    this.api = new RestApi(parts.url);
+    this.login = new Login({
+      tokens: parts.tokens,
+      exchange: (refreshToken) =>
+        this.api.request<Tokens>('POST', '/api/auth/refresh', { refreshToken }),
+      onTokens: (tokens) => {
+        parts.onTokens(tokens);
+      },
+    });
     this.socket = io(parts.url, {
       autoConnect: false,
       forceNew: true,
       transports: parts.websocketOnly ? ['websocket'] : ['websocket', 'polling'],
       auth: (give) => {
-        this.offered = this.tokens.token;
-        give({ token: this.tokens.token, dialect: 'native' });
+        this.offered = this.login.token;
+        give({ token: this.login.token, dialect: 'native' });
       },
       reconnectionDelay: 500,
       reconnectionDelayMax: 10_000,
@@ -135,73 +137,26 @@ export class Connection {
 
   /** Calls a REST endpoint and answers its `data`; an expired token is renewed on the way. */
   async rest<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const { token } = this.tokens;
+    const { token } = this.login;
     try {
-      return await this.request<T>(method, path, body, token);
+      return await this.api.request<T>(method, path, body, token);
     } catch (thrown) {
       const error = toChatError(thrown);
       if (!error.isRenewable) throw error;
-      await this.renew(token, error).catch((failure: unknown) => {
+      await this.login.renew(token, error).catch((failure: unknown) => {
         const reason = toChatError(failure);
         if (reason.isAboutLogin) this.signOut(reason);
         throw reason;
       });
-      return this.request<T>(method, path, body, this.tokens.token);
+      return this.api.request<T>(method, path, body, this.login.token);
     }
-  }
-
-  private async request<T>(
-    method: string,
-    path: string,
-    body: unknown,
-    token?: string,
-  ): Promise<T> {
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, this.parts.url), {
-        method,
-        headers: {
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-      });
-    } catch (error) {
-      throw toChatError(error);
-    }
-    const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
-    if (response.ok && answer) return answer.data as T;
-    throw new ChatError({
-      code: typeof answer?.code === 'string' ? answer.code : codeOfStranger(response.status),
-      message: typeof answer?.message === 'string' ? answer.message : `HTTP ${response.status}`,
-      ...(typeof answer?.retryAfter === 'number' && { retryAfter: answer.retryAfter }),
-    });
-  }
-
-  /** Exchanges the refresh token, once for all who need it: each is good for one use. */
-  private refresh(): Promise<void> {
-    this.refreshing ??= this.exchange().finally(() => {
-      this.refreshing = undefined;
-    });
-    return this.refreshing;
-  }
-
-  private async exchange(): Promise<void> {
-    const { refreshToken } = this.tokens;
-    try {
-      this.tokens = await this.request<Tokens>('POST', '/api/auth/refresh', { refreshToken });
-    } catch (thrown) {
-      throw asRefusedRefresh(toChatError(thrown));
-    }
-    this.parts.onTokens(this.tokens);
   }
 
   /** Goes on trying unless the login is over: whatever else is refused today may be taken tomorrow. */
   private async onRefused(refusal: ChatError): Promise<void> {
     try {
       if (!refusal.isRenewable) throw refusal;
-      await this.renew(this.offered, refusal);
+      await this.login.renew(this.offered, refusal);
     } catch (thrown) {
       const error = toChatError(thrown);
       if (error.isAboutLogin) this.signOut(error);
@@ -211,13 +166,6 @@ export class Connection {
     // A server that refuses what it has just renewed is not asked again and again at once.
     if (this.refusals > 0) this.retryLater();
     else this.retryNow();
-  }
-
-  /** Gets another token than the one refused, unless a request has done so in the meantime. */
-  private async renew(token: string | undefined, refusal: ChatError): Promise<void> {
-    if (token !== this.tokens.token) return;
-    if (this.tokens.refreshToken === undefined) throw refusal;
-    await this.refresh();
   }
 
   private signOut(error: ChatError): void {
@@ -253,23 +201,6 @@ export class Connection {
     });
   }
 }
-
-/**
- * What an answer means that the server cannot have written, such as the page of a proxy or of a hotspot's
- * login: that the server was not reached, unless it would be as long for everybody.
- */
-const codeOfStranger = (status: number): string =>
-  status === 413 ? 'PAYLOAD_TOO_LARGE' : 'UNAVAILABLE';
-
-/** A refusal of the refresh token concerns the login, never the request that needed a new token. */
-const asRefusedRefresh = (error: ChatError): ChatError => {
-  if (error.isRetryable || error.isAboutLogin) return error;
-  const isNoToken = error.code === 'VALIDATION';
-  return new ChatError({
-    code: isNoToken ? 'UNAUTHENTICATED' : 'UNAVAILABLE',
-    message: error.message,
-  });
-};
 
 const disconnected = (): ChatError =>
   new ChatError({ code: 'DISCONNECTED', message: 'Not connected' });

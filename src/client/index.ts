@@ -1,9 +1,10 @@
 export { ChatClient } from './chat-client.js';
-export type { ChatClientOptions, ClientEvents } from './chat-client.js';
+export type { ChatClientOptions, ClientEvents } from './chat-client.types.js';
 export { ChatError } from './chat-error.js';
 export { ChatRoom } from './chat-room.js';
 export { ChatStore } from './chat-store.js';
-export type { RestTwin, Tokens } from './connection.js';
+export type { RestTwin } from './connection.js';
+export type { Tokens } from './login.js';
 export { Message } from './message.js';
 export type { SendOptions } from './message.js';
 export type { OutgoingMessage } from './outbox.js';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { CHAT, message } from '../../test/support/client-fixtures.js';
+import { eventually } from '../../test/support/eventually.js';
 import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
 import { ChatError } from './chat-error.js';
 import { FileStorage } from './file-storage.js';
@@ -132,7 +133,7 @@ describe('the outbox', () => {
     const before = setUp(storage);
     before.failures.push(refusal('DISCONNECTED'));
     void before.outbox.add(outgoing('a'));
-    while ((await storage.keys('')).length < 1) await nextTurn();
+    await eventually(async () => (await storage.keys('')).length === 1);
     before.outbox.close();
 
     const { failures, outbox, sent } = setUp(storage, 'me', 2);
@@ -141,10 +142,10 @@ describe('the outbox', () => {
     const second = outbox.add(outgoing('b'));
     await expect(outbox.add(outgoing('c'))).rejects.toMatchObject({ code: 'OUTBOX_FULL' });
     expect(await storage.keys('')).toHaveLength(2);
-    while (sent.length < 2) {
+    await eventually(() => {
       outbox.wake();
-      await nextTurn();
-    }
+      return sent.length === 2;
+    });
     await second;
     await outbox.add(outgoing('d'));
     expect(sent).toEqual(['a', 'b', 'd']);
@@ -235,15 +236,14 @@ describe('the outbox', () => {
     const other = setUp(storage, 'somebody else');
     other.failures.push(refusal('DISCONNECTED'));
     void other.outbox.add(outgoing('c'));
-    const isStored = async () => (await storage.keys('parley:outbox:')).length === 3;
-    while (!(await isStored())) await nextTurn();
+    await eventually(async () => (await storage.keys('parley:outbox:')).length === 3);
     before.outbox.close();
 
     const after = setUp(storage);
     await after.outbox.load();
-    while (after.sent.length < 2) await nextTurn();
+    await eventually(() => after.sent.length === 2);
     expect([before.sent, after.sent]).toEqual([[], ['a', 'b']]);
-    while ((await storage.keys('parley:outbox:me:')).length > 0) await nextTurn();
+    await eventually(async () => (await storage.keys('parley:outbox:me:')).length === 0);
     expect(await storage.keys('parley:outbox:')).toHaveLength(1);
     await end();
   });

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { CHAT, ME, answer, message, synced } from '../../test/support/client-fixtures.js';
 import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
 import { ChatError } from './chat-error.js';
-import { GAP_PATIENCE_MS, MAX_HELD, MAX_NAMED, Synchronizer } from './synchronizer.js';
+import { GAP_PATIENCE_MS } from './gap-watch.js';
+import { MAX_NAMED } from './sync-wishes.js';
+import { MAX_HELD, Synchronizer } from './synchronizer.js';
 import type { SyncAnswer, SyncRequest } from './wire.types.js';
 
 /** A server with many chats, which tells of a few at a time and takes so many names and no more. */

@@ -1,0 +1,66 @@
+import type { Synchronizer } from './synchronizer.js';
+import type { ChatMessage } from './wire.types.js';
+
+const MESSAGE_EVENTS = new Set([
+  'message_received',
+  'media_received',
+  'message_edited',
+  'message_deleted',
+  'reaction_added',
+  'reaction_removed',
+  'message_pinned',
+  'message_unpinned',
+]);
+
+/** Events that say that a chat is other than before, but not in which way a store could take in. */
+const STATE_EVENTS = new Set([
+  'chat_created',
+  'chat_accepted',
+  'chat_rejected',
+  'chat_updated',
+  'chat_settings_changed',
+  'chat_deleted',
+  'members_added',
+  'members_removed',
+  'member_role_changed',
+]);
+
+/** Lets the synchronizer hear what an event of the server says about chats. */
+export const followEvent = (
+  sync: Synchronizer,
+  event: string,
+  payload: Record<string, unknown>,
+): void => {
+  const chatId = payload.chatId as string;
+  if (event === 'message_deleted' && payload.deleteForEveryone === false) {
+    sync.heardHidden(chatId, payload.messageId as string);
+  } else if (MESSAGE_EVENTS.has(event)) {
+    sync.heardMessage(toMessage(payload));
+  } else if (event === 'unread_message') {
+    sync.heardMessage(payload.message as ChatMessage);
+  } else if (event === 'messages_read') {
+    const { readBy, seq } = payload as { readBy: string; seq: number };
+    sync.heardPosition(chatId, readBy, 'lastReadSeq', seq);
+  } else if (event === 'messages_delivered') {
+    const { deliveredTo, seq } = payload as { deliveredTo: string; seq: number };
+    sync.heardPosition(chatId, deliveredTo, 'lastDeliveredSeq', seq);
+  } else if (STATE_EVENTS.has(event)) {
+    sync.heardState(chatId, payload.userIds as string[] | undefined);
+  } else if (event === 'block_changed') {
+    sync.heardHint(0);
+  } else if (event === 'heads') {
+    sync.heardHeads(payload.chats as Record<string, [number, number]>);
+  } else if (event === 'sync_hint') {
+    const { delayMs, chatIds } = payload as { delayMs: number; chatIds?: string[] };
+    sync.heardHint(delayMs, chatIds);
+  }
+};
+
+/** The message in an event that also says what has changed about it. */
+const toMessage = (payload: Record<string, unknown>): ChatMessage => {
+  const message = { ...payload };
+  for (const extra of ['messageId', 'userId', 'emoji', 'deleteForEveryone']) {
+    Reflect.deleteProperty(message, extra);
+  }
+  return message as unknown as ChatMessage;
+};
