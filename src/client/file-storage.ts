@@ -32,7 +32,7 @@ export class FileStorage implements KeyValueStorage {
       const files = await readdir(this.folder);
       return files
         .filter((name) => !name.endsWith('.draft'))
-        .map((name) => decodeURIComponent(name))
+        .flatMap((name) => keyOf(name) ?? [])
         .filter((key) => key.startsWith(prefix));
     } catch (error) {
       if (isMissing(error)) return [];
@@ -44,6 +44,15 @@ export class FileStorage implements KeyValueStorage {
     return join(this.folder, encodeURIComponent(key));
   }
 }
+
+/** The key of a file; undefined for one that somebody else has put there. */
+const keyOf = (name: string): string | undefined => {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+};
 
 const isMissing = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';

@@ -29,6 +29,8 @@ const setUp = (storage: KeyValueStorage = new MemoryStorage(), account = 'me', l
   const tried: string[] = [];
   const sent: string[] = [];
   const failed: string[] = [];
+  /** What is shown as pending by whoever is told that a message is sent, or never will be. */
+  const shown: string[][] = [];
   const failures: ChatError[] = [];
   const answers: Promise<void>[] = [];
   const outbox = new Outbox({
@@ -43,10 +45,17 @@ const setUp = (storage: KeyValueStorage = new MemoryStorage(), account = 'me', l
       if (failure) throw failure;
       return message(tried.length, { clientMessageId });
     },
-    onSent: ({ clientMessageId }) => sent.push(clientMessageId!),
-    onFailed: ({ clientMessageId }) => failed.push(clientMessageId),
+    onSent: ({ clientMessageId }) => {
+      sent.push(clientMessageId!);
+      shown.push(pending());
+    },
+    onFailed: ({ clientMessageId }) => {
+      failed.push(clientMessageId);
+      shown.push(pending());
+    },
   });
-  return { timers, tried, sent, failed, failures, answers, outbox };
+  const pending = () => outbox.pending().map(({ clientMessageId }) => clientMessageId);
+  return { timers, tried, sent, failed, shown, failures, answers, outbox };
 };
 
 /** The browser's localStorage, as far as it matters. */
@@ -149,6 +158,52 @@ describe('the outbox', () => {
     await second;
     await outbox.add(outgoing('d'));
     expect(sent).toEqual(['a', 'b', 'd']);
+  });
+
+  it('has done with a message when it tells what has become of it', async () => {
+    const { shown, failures, outbox } = setUp(new MemoryStorage(), 'me', 1);
+    failures.push(refusal('NOT_FOUND'));
+    await expect(outbox.add(outgoing('a'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    // There is room for another one, each time.
+    await outbox.add(outgoing('b'));
+    await outbox.add(outgoing('c'));
+    expect(shown).toEqual([[], [], []]);
+  });
+
+  it('keeps the order over reloads although the clock is set back', async () => {
+    const storage = new MemoryStorage();
+    for (const [now, ids] of [
+      [5_000_000, ['a', 'b']],
+      [1000, ['c', 'd']],
+      [0, ['e']],
+    ] as const) {
+      const page = setUp(storage);
+      await page.timers.advance(now);
+      page.outbox.close();
+      await page.outbox.load();
+      for (const id of ids) void page.outbox.add(outgoing(id));
+      await nextTurn();
+    }
+    const last = setUp(storage);
+    await last.outbox.load();
+    await nextTurn();
+    expect(last.sent).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('keeps the order of what is written on one page although the clock is set back', async () => {
+    const storage = new MemoryStorage();
+    const page = setUp(storage);
+    page.outbox.close();
+    await page.timers.advance(60_000);
+    void page.outbox.add(outgoing('a'));
+    await nextTurn();
+    page.timers.now = () => 1000;
+    void page.outbox.add(outgoing('b'));
+    await nextTurn();
+    const next = setUp(storage);
+    await next.outbox.load();
+    await nextTurn();
+    expect(next.sent).toEqual(['a', 'b']);
   });
 
   it('does not wait any longer once the connection is back', async () => {
@@ -291,6 +346,29 @@ describe('a storage that fails the outbox', () => {
     expect(sent).toEqual(['a']);
   });
 
+  it('sends although the storage throws on being asked, and does not count that as waiting', async () => {
+    const storage = new MemoryStorage();
+    storage.set = () => {
+      throw new Error('not allowed');
+    };
+    const { sent, outbox } = setUp(storage, 'me', 1);
+    await outbox.add(outgoing('a'));
+    await outbox.add(outgoing('b'));
+    expect(sent).toEqual(['a', 'b']);
+  });
+
+  it('takes up what follows a message that cannot be read now, and keeps that for the next start', async () => {
+    const storage = new MemoryStorage();
+    await storage.set('parley:outbox:me:1', JSON.stringify(outgoing('a')));
+    await storage.set('parley:outbox:me:2', JSON.stringify(outgoing('b')));
+    const get = storage.get.bind(storage);
+    storage.get = (key) => (key.endsWith('1') ? Promise.reject(new Error('busy')) : get(key));
+    const { sent, outbox } = setUp(storage);
+    await outbox.load();
+    await nextTurn();
+    expect([sent, await storage.keys('')]).toEqual([['b'], ['parley:outbox:me:1']]);
+  });
+
   it('sends nothing that is still being stored, so that it is not stored after it was removed', async () => {
     const storage = new MemoryStorage();
     const { tried, answers, outbox } = setUp(storage);
@@ -314,11 +392,12 @@ describe('a storage that fails the outbox', () => {
 });
 
 describe('a folder as storage', () => {
-  it('keeps any key, and passes over half-written values', async () => {
+  it('keeps any key, and passes over half-written values and files of others', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'parley-storage-'));
     const storage = new FileStorage(folder);
     await storage.set('a/b:c', 'value');
     await writeFile(join(folder, 'x.draft'), 'half');
+    await writeFile(join(folder, '100%'), 'of somebody else');
     expect(await storage.keys('')).toEqual(['a/b:c']);
     expect([await storage.get('a/b:c'), await storage.get('x')]).toEqual(['value', undefined]);
     await storage.remove('a/b:c');

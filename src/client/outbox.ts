@@ -1,4 +1,5 @@
 import { ChatError, toChatError } from './chat-error.js';
+import { OutboxStorage } from './outbox-storage.js';
 import type { KeyValueStorage } from './storage.js';
 import type { Timers } from './timers.js';
 import { backoff } from './timers.js';
@@ -54,16 +55,14 @@ export class Outbox {
   private readonly lanes = new Map<string, Lane>();
   /** Ends the pauses between attempts, by whether a new connection is a reason to. */
   private readonly wakers = new Map<() => void, boolean>();
-  private count = 0;
   /** Messages that wait for their acknowledgement, those included that are not in a lane yet. */
   private size = 0;
   private isOpen = true;
   private loading: Promise<void> = Promise.resolve();
-
-  private readonly prefix: string;
+  private readonly storage: OutboxStorage;
 
   constructor(private readonly parts: OutboxParts) {
-    this.prefix = `parley:outbox:${parts.account}:`;
+    this.storage = new OutboxStorage(parts.account, parts.storage);
   }
 
   /**
@@ -71,7 +70,7 @@ export class Outbox {
    * after it. A storage that cannot be read has left nothing.
    */
   load(): Promise<void> {
-    this.loading = this.readStored().catch(ignore);
+    this.loading = this.takeUp().catch(ignore);
     return this.loading;
   }
 
@@ -82,13 +81,10 @@ export class Outbox {
   async add(message: OutgoingMessage): Promise<ChatMessage> {
     if (this.size >= this.parts.limit) throw full();
     this.size += 1;
-    this.count += 1;
-    const order = `${String(this.parts.timers.now()).padStart(15, '0')}-${String(this.count).padStart(6, '0')}`;
-    const key = `${this.prefix}${order}-${message.clientMessageId}`;
     await this.loading;
     return new Promise<ChatMessage>((resolve, reject) => {
-      // A full storage only means that the message will not survive a reload.
-      const stored = this.parts.storage.set(key, JSON.stringify(message)).catch(ignore);
+      const key = this.storage.nextKey(message, this.parts.timers.now());
+      const stored = this.storage.keep({ key, message });
       this.enqueue({ key, message, stored, attempts: 0, resolve, reject });
     });
   }
@@ -118,20 +114,12 @@ export class Outbox {
     for (const waker of [...this.wakers.keys()]) waker();
   }
 
-  private async readStored(): Promise<void> {
-    const { storage } = this.parts;
+  private async takeUp(): Promise<void> {
     const known = new Set(this.entries().map(({ key }) => key));
-    const keys = (await storage.keys(this.prefix)).filter((key) => !known.has(key));
-    for (const key of keys.sort()) {
-      const text = await storage.get(key);
-      const message = text === undefined ? undefined : parse(text);
-      // What nobody can read, nobody can send.
-      if (!message) await this.forget(key);
-      else {
-        this.size += 1;
-        const stored = Promise.resolve();
-        this.enqueue({ key, message, stored, attempts: 0, resolve: ignore, reject: ignore });
-      }
+    for await (const { key, message } of this.storage.left(known)) {
+      this.size += 1;
+      const stored = Promise.resolve();
+      this.enqueue({ key, message, stored, attempts: 0, resolve: ignore, reject: ignore });
     }
   }
 
@@ -156,52 +144,47 @@ export class Outbox {
     const { entries } = lane;
     lane.isRunning = true;
     for (let entry = entries[0]; entry && this.isOpen; entry = entries[0]) {
-      if (!(await this.attempt(entry))) continue;
-      entries.shift();
-      this.size -= 1;
+      await this.attempt(lane, entry);
     }
     lane.isRunning = false;
     if (entries.length === 0) this.lanes.delete(chatId);
   }
 
-  /** Sends once; answers whether the entry is done with. */
-  private async attempt(entry: Entry): Promise<boolean> {
+  /** Sends once; pauses after a refusal that may pass, and gives up after any other. */
+  private async attempt(lane: Lane, entry: Entry): Promise<void> {
     // What is removed before it is stored would be there again at the next start.
     await entry.stored;
     let sent: ChatMessage;
     try {
       sent = await this.parts.send(entry.message);
     } catch (thrown) {
-      return this.refused(entry, toChatError(thrown));
+      const error = toChatError(thrown);
+      if (error.isRetryable || error.isAboutLogin) {
+        await this.pauseAfter(error, entry);
+        return;
+      }
+      await this.done(lane, entry);
+      this.parts.onFailed(entry.message, error);
+      entry.reject(error);
+      return;
     }
-    await this.forget(entry.key);
+    await this.done(lane, entry);
     this.parts.onSent(sent);
     entry.resolve(sent);
-    return true;
   }
 
-  /** Pauses after a refusal that may pass, and gives up after any other; answers whether it gave up. */
-  private async refused(entry: Entry, error: ChatError): Promise<boolean> {
+  /** Before anybody is told: whoever then asks what is pending must not be shown it. */
+  private async done(lane: Lane, { key }: Entry): Promise<void> {
+    await this.storage.forget(key);
+    lane.entries.shift();
+    this.size -= 1;
+  }
+
+  private async pauseAfter(error: ChatError, entry: Entry): Promise<void> {
     const { timers } = this.parts;
-    if (error.isRetryable || error.isAboutLogin) {
-      const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
-      entry.attempts += 1;
-      await this.pause(ms, error.code !== 'CONNECTION_LOST');
-      return false;
-    }
-    await this.forget(entry.key);
-    this.parts.onFailed(entry.message, error);
-    entry.reject(error);
-    return true;
-  }
-
-  /** What cannot be removed is sent again at the next start; the server knows it by its id. */
-  private async forget(key: string): Promise<void> {
-    try {
-      await this.parts.storage.remove(key);
-    } catch {
-      // Nothing depends on it.
-    }
+    const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
+    entry.attempts += 1;
+    await this.pause(ms, error.code !== 'CONNECTION_LOST');
   }
 
   private pause(ms: number, isWakeable: boolean): Promise<void> {
@@ -222,13 +205,3 @@ const ignore = (): void => undefined;
 
 const full = (): ChatError =>
   new ChatError({ code: 'OUTBOX_FULL', message: 'Too many messages wait to be sent' });
-
-const parse = (text: string): OutgoingMessage | undefined => {
-  try {
-    const value = JSON.parse(text) as Partial<OutgoingMessage> | null;
-    const isWhole = typeof value?.chatId === 'string' && typeof value.clientMessageId === 'string';
-    return isWhole ? (value as OutgoingMessage) : undefined;
-  } catch {
-    return undefined;
-  }
-};

@@ -64,8 +64,19 @@ export class LocalStorage implements KeyValueStorage {
   }
 }
 
-/** The browser's localStorage where there is one, else memory. */
+/** The browser's localStorage where there is one that may be used, else memory. */
 export const defaultStorage = (): KeyValueStorage => {
-  const { localStorage } = globalThis as { localStorage?: WebStorage };
-  return localStorage ? new LocalStorage(localStorage) : new MemoryStorage();
+  const storage = webStorage();
+  return storage ? new LocalStorage(storage) : new MemoryStorage();
+};
+
+const webStorage = (): WebStorage | undefined => {
+  try {
+    const { localStorage } = globalThis as { localStorage?: Partial<WebStorage> };
+    // Node has an object of this name that is no storage until it is told of a file.
+    return typeof localStorage?.setItem === 'function' ? (localStorage as WebStorage) : undefined;
+  } catch {
+    // A page that is not allowed to store anything, as in a frame, may not even look.
+    return undefined;
+  }
 };
