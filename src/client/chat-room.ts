@@ -21,7 +21,10 @@ export class ChatRoom {
     return this.client.closeChat(this.chatId);
   }
 
-  /** The messages that this device has, in order; always a whole stretch up to the newest. */
+  /**
+   * The messages that this device has, in order: always a whole stretch up to the newest. Of what comes
+   * live it holds the newest 1,000, unless older ones were asked for.
+   */
   messages(): ChatMessage[] {
     return this.client.store(this.chatId)?.list() ?? [];
   }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { CHAT, ME, THEM, message, synced } from '../../test/support/client-fixtures.js';
 import { SEED, runs } from '../../test/support/seed.js';
 import { ChatStore } from './chat-store.js';
+import { MAX_MESSAGES, SLACK } from './message-window.js';
 import type { ChatMessage } from './wire.types.js';
 
 const newStore = () => new ChatStore(CHAT, ME);
@@ -123,6 +124,99 @@ describe('a chat on a device', () => {
     expect(statusOfMine()).toBe('read');
     store.applyPosition(ME, 'lastReadSeq', 1);
     expect(store.unreadCount()).toBe(1);
+  });
+
+  describe('with unread messages older than what it holds', () => {
+    /** Holds messages 71 to 100, of which the server counts 90 unread, the first ten being read. */
+    const longUnread = () => {
+      const store = newStore();
+      const page = Array.from({ length: 30 }, (_, i) => message(71 + i));
+      const chat = { ...synced([]).chat, lastSeq: 100, lastReadSeq: 10, unreadCount: 90 };
+      store.applySync(synced(page, { chat, isReset: true, version: 100 }));
+      return { store, chat };
+    };
+
+    it('counts on from what the server has counted', () => {
+      const { store } = longUnread();
+      expect(store.unreadCount()).toBe(90);
+      store.applyLive(message(101));
+      store.applyLive(message(102, { senderId: ME }));
+      store.applyLive(message(103));
+      expect(store.unreadCount()).toBe(92);
+      store.applyLive(message(101, { version: 104, isDeleted: true }));
+      store.applyLive(message(40, { version: 105, isDeleted: true }));
+      expect(store.unreadCount()).toBe(90);
+      // One that was read, and one of mine.
+      store.applyLive(message(5, { version: 106, isDeleted: true }));
+      store.applyLive(message(41, { version: 107, isDeleted: true, senderId: ME }));
+      expect([store.unreadCount(), store.summary()?.unreadCount]).toEqual([90, 90]);
+    });
+
+    it('shows no more than there can be when the user reads on, and none when all is read', () => {
+      const { store, chat } = longUnread();
+      expect(store.hasUnreadBelow).toBe(true);
+      store.applyPosition(ME, 'lastReadSeq', 60);
+      expect([store.unreadCount(), store.hasUnreadBelow]).toEqual([40, true]);
+      // Among the ten messages from 61 to 70 there are three that do not count.
+      store.applySync(
+        synced([], { version: 100, chat: { ...chat, lastReadSeq: 60, unreadCount: 37 } }),
+      );
+      expect(store.unreadCount()).toBe(37);
+      store.applyPosition(ME, 'lastReadSeq', 75);
+      expect([store.unreadCount(), store.hasUnreadBelow]).toEqual([25, false]);
+      store.applyPosition(ME, 'lastReadSeq', 100);
+      expect([store.unreadCount(), store.summary()?.lastReadSeq]).toEqual([0, 100]);
+    });
+
+    it('counts none twice when older history is fetched', async () => {
+      const { store } = longUnread();
+      const older = (from: number, to: number) => () =>
+        Promise.resolve(Array.from({ length: to - from + 1 }, (_, i) => message(from + i)));
+      await store.extend(older(41, 70));
+      expect(store.unreadCount()).toBe(90);
+      await store.extend((before) => {
+        store.applyLive(message(30, { version: 101, isDeleted: true }));
+        return older(1, before - 1)();
+      });
+      expect([store.unreadCount(), store.oldestSeq]).toEqual([89, 1]);
+    });
+  });
+
+  it('lets old messages go that nobody has asked for, and counts them as unread nevertheless', async () => {
+    const store = newStore();
+    store.applySync(synced([]));
+    const total = 2 * MAX_MESSAGES + SLACK;
+    for (let seq = 1; seq <= total; seq += 1) store.applyLive(message(seq));
+    const held = store.list().map(({ seq }) => seq);
+    expect(held.length).toBeLessThanOrEqual(MAX_MESSAGES + SLACK);
+    expect(held).toEqual(Array.from({ length: held.length }, (_, i) => store.oldestSeq + i));
+    expect([held.at(-1), store.unreadCount()]).toEqual([total, total]);
+    // Who looks further back keeps what they have fetched.
+    const older = Array.from({ length: 500 }, (_, i) => message(store.oldestSeq - 500 + i));
+    await store.extend(() => Promise.resolve(older));
+    for (let seq = total + 1; seq <= total + 500; seq += 1) store.applyLive(message(seq));
+    expect(store.list()).toHaveLength(held.length + 1000);
+    expect(store.unreadCount()).toBe(total + 500);
+    store.applyPosition(ME, 'lastReadSeq', 10);
+    expect(store.unreadCount()).toBe(total + 490);
+  });
+
+  it('does not bring back what the user had deleted for themselves before this device came', async () => {
+    const store = newStore();
+    // Message 8 is hidden, and so is 3, further back.
+    store.applySync(synced([message(7), message(9)], { isReset: true, version: 30 }));
+    expect(store.applyLive(message(8, { version: 31, content: 'edited' }))).toBe('waiting');
+    expect([contents(store), store.hasGap]).toEqual([['text 7', 'text 9'], true]);
+    // The server says what became of it.
+    store.applySync(synced([], { version: 31, hidden: ['m8'] }));
+    expect([store.version, store.hasGap]).toEqual([31, false]);
+    expect(store.applyLive(message(8, { version: 32, content: 'again' }))).toBe('applied');
+    await store.extend(() => {
+      store.applyLive(message(3, { version: 33, content: 'edited' }));
+      store.applyLive(message(4, { version: 34, content: 'edited' }));
+      return Promise.resolve([message(2), message(4), message(5), message(6)]);
+    });
+    expect(contents(store)).toEqual(['text 2', 'edited', 'text 5', 'text 6', 'text 7', 'text 9']);
   });
 
   it('knows when its newest message was written', () => {

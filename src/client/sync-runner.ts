@@ -8,8 +8,8 @@ import type { SyncAnswer, SyncRequest } from './wire.types.js';
 export interface SyncRunnerParts {
   timers: Timers;
   wishes: SyncWishes;
-  /** Stands for the connection that there is at the moment. */
-  connection(): number;
+  /** Stands for the connection that there is at the moment; undefined while there is none. */
+  connection(): number | undefined;
   fetch(request: SyncRequest): Promise<SyncAnswer>;
   onAnswer(answer: SyncAnswer): void;
 }
@@ -37,7 +37,7 @@ export class SyncRunner {
     this.cancelPause?.();
   }
 
-  private async rounds(connection: number): Promise<void> {
+  private async rounds(connection: number | undefined): Promise<void> {
     // Not to be marked as running before the caller has kept the promise.
     await Promise.resolve();
     try {
@@ -50,7 +50,7 @@ export class SyncRunner {
   }
 
   /** Asks once; answers whether there was an answer, after a pause when there was none. */
-  private async round(connection: number, attempt: number): Promise<boolean> {
+  private async round(connection: number | undefined, attempt: number): Promise<boolean> {
     const { wishes, timers } = this.parts;
     const request = wishes.take();
     try {
@@ -62,11 +62,15 @@ export class SyncRunner {
       wishes.putBack(request);
       const error = toChatError(thrown);
       // Without a connection there is nothing to retry: connecting syncs.
-      if (!error.isRetryable || connection !== this.parts.connection()) throw error;
+      if (!error.isRetryable || !this.isOn(connection)) throw error;
       await this.pause((error.retryAfter ?? 0) * 1000 + backoff(attempt, timers.random()));
-      if (connection !== this.parts.connection()) throw error;
+      if (!this.isOn(connection)) throw error;
       return false;
     }
+  }
+
+  private isOn(connection: number | undefined): boolean {
+    return connection !== undefined && connection === this.parts.connection();
   }
 
   private pause(ms: number): Promise<void> {

@@ -40,6 +40,7 @@ const setUp = (otherwise: (request: SyncRequest) => SyncAnswer = () => answer([]
   const requests: SyncRequest[] = [];
   const replies: (SyncAnswer | Promise<SyncAnswer>)[] = [];
   const removed: string[] = [];
+  const changed: string[] = [];
   const sync = new Synchronizer({
     timers,
     userId: () => ME,
@@ -47,7 +48,7 @@ const setUp = (otherwise: (request: SyncRequest) => SyncAnswer = () => answer([]
       requests.push(request);
       return (await replies.shift()) ?? otherwise(request);
     },
-    onChanged: () => undefined,
+    onChanged: (chatId) => changed.push(chatId),
     onRemoved: (chatId) => removed.push(chatId),
   });
   const contents = () =>
@@ -55,7 +56,7 @@ const setUp = (otherwise: (request: SyncRequest) => SyncAnswer = () => answer([]
       .get(CHAT)
       ?.list()
       .map(({ content }) => content);
-  return { timers, requests, replies, removed, sync, contents };
+  return { timers, requests, replies, removed, changed, sync, contents };
 };
 
 const first = (...seqs: number[]) =>
@@ -212,6 +213,53 @@ describe('keeping in step', () => {
     await expect(lost).rejects.toMatchObject({ code: 'TIMEOUT' });
     await again;
     expect(contents()).toEqual(['text 1']);
+  });
+
+  it('fails at once without a connection, and does not make the next one wait', async () => {
+    const { requests, replies, sync, contents } = setUp();
+    const offline = () => Promise.reject(new ChatError({ code: 'DISCONNECTED', message: 'away' }));
+    replies.push(offline());
+    const asked = sync.syncAll();
+    const outcome = asked.catch((error: unknown) => error);
+    await nextTurn();
+    replies.push(first(1));
+    await sync.connected();
+    expect(await outcome).toMatchObject({ code: 'DISCONNECTED' });
+    expect([requests.length, contents()]).toEqual([2, ['text 1']]);
+    sync.disconnected();
+    replies.push(offline());
+    await expect(sync.syncAll()).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  });
+
+  it('says that a chat has changed when it has, and never of one that it does not know', async () => {
+    const { replies, changed, requests, sync } = setUp();
+    replies.push(first(1, 2));
+    await sync.connected();
+    changed.length = 0;
+    sync.heardPosition(CHAT, ME, 'lastReadSeq', 2);
+    sync.heardPosition(CHAT, ME, 'lastReadSeq', 1);
+    sync.heardPosition('unknown', ME, 'lastReadSeq', 1);
+    sync.heardHidden('unknown', 'm1');
+    await nextTurn();
+    expect([changed, requests.length]).toEqual([[CHAT], 1]);
+  });
+
+  it('asks how many are unread when the user reads on among messages that are not held', async () => {
+    const { replies, requests, sync } = setUp();
+    const chat = { ...synced([]).chat, lastSeq: 50, lastReadSeq: 0, unreadCount: 50 };
+    const page = [message(49), message(50)];
+    replies.push(answer([synced(page, { chat, isNew: true, isReset: true })]));
+    await sync.connected();
+    replies.push(
+      answer([synced([], { version: 50, chat: { ...chat, lastReadSeq: 20, unreadCount: 28 } })]),
+    );
+    sync.heardPosition(CHAT, ME, 'lastReadSeq', 20);
+    await nextTurn();
+    expect(requests[1]).toMatchObject({ chats: { [CHAT]: 50 }, scope: 'listed' });
+    expect(sync.stores.get(CHAT)!.unreadCount()).toBe(28);
+    sync.heardPosition(CHAT, ME, 'lastReadSeq', 50);
+    await nextTurn();
+    expect([requests.length, sync.stores.get(CHAT)!.unreadCount()]).toEqual([2, 0]);
   });
 
   it('asks again when a newest page has taken later changes away', async () => {

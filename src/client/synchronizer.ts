@@ -37,7 +37,9 @@ export class Synchronizer {
   private held: LiveEvent[] = [];
   /** More was heard than is held: another sync must bring it. */
   private hasMissed = false;
-  private connection = 0;
+  /** Which connection this is of those that there were; undefined while there is none. */
+  private connection: number | undefined;
+  private connections = 0;
 
   constructor(private readonly parts: SynchronizerParts) {
     const { timers } = parts;
@@ -56,9 +58,16 @@ export class Synchronizer {
     });
   }
 
-  /** Begins anew after a connection was made: syncs first, then takes in what was heard meanwhile. */
+  /**
+   * Begins anew after a connection was made: syncs first, then takes in what was heard meanwhile. Again on
+   * the same connection, it does what has not succeeded.
+   */
   async connected(): Promise<void> {
-    const connection = (this.connection += 1);
+    if (this.isLive) return;
+    this.connections += 1;
+    const connection = this.connections;
+    this.connection = connection;
+    this.runner.interrupt();
     // A sync of the connection before fails by itself; this one must not share its fate.
     await this.runner.ended();
     do {
@@ -72,7 +81,7 @@ export class Synchronizer {
 
   /** What was heard before the connection was lost is void: the next sync brings it. */
   disconnected(): void {
-    this.connection += 1;
+    this.connection = undefined;
     this.isLive = false;
     this.held = [];
     this.runner.interrupt();
@@ -112,7 +121,9 @@ export class Synchronizer {
   /** A message that this user has deleted for themselves, on whatever device. */
   heardHidden(chatId: string, messageId: string): void {
     this.live(() => {
-      this.stores.get(chatId)?.hide(messageId);
+      const store = this.stores.get(chatId);
+      if (!store) return;
+      store.hide(messageId);
       this.parts.onChanged(chatId);
       this.own(this.syncChat(chatId));
     });
@@ -126,8 +137,12 @@ export class Synchronizer {
     seq: number,
   ): void {
     this.live(() => {
-      this.stores.get(chatId)?.applyPosition(userId, field, seq);
+      const store = this.stores.get(chatId);
+      if (!store?.applyPosition(userId, field, seq)) return;
       this.parts.onChanged(chatId);
+      // What is read among older messages, the server alone can count.
+      const isMine = userId === this.parts.userId() && field === 'lastReadSeq';
+      if (isMine && store.hasUnreadBelow) this.own(this.syncChat(chatId));
     });
   }
 
