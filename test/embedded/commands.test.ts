@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Double, Int32 } from 'mongodb';
 import type { Document } from 'mongodb';
 import { freshCollection, runDb } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
@@ -148,6 +149,25 @@ describe('commands', () => {
     await make(index, true);
     expect((await c.indexes())[1]).toEqual({ v: 2, key: { a: 1 }, name: 'a_1' });
     await expect(make({ ...index, clustered: true }, true)).rejects.toMatchObject({ code: 115 });
+  });
+
+  it('keep an _id of null, wherever it stands', async () => {
+    const c = freshCollection(running.db);
+    const insert = (document: Document) =>
+      running.db.command({ insert: c.collectionName, documents: [document] });
+    await insert({ a: 1, _id: null });
+    expect(await c.find().toArray()).toEqual([{ _id: null, a: 1 }]);
+    expect(await insert({ _id: null, a: 2 })).toMatchObject({ writeErrors: [{ code: 11000 }] });
+  });
+
+  it('count in the type that a pipeline asks for', async () => {
+    const c = await filled();
+    for (const one of [new Int32(1), new Double(1)]) {
+      const pipeline = [{ $group: { _id: null, n: { $sum: one } } }];
+      const [counted] = await c.aggregate(pipeline, { promoteValues: false }).toArray();
+      expect(counted?.['n']).toBeInstanceOf(one instanceof Double ? Double : Int32);
+      expect(Number(counted?.['n'])).toBe(3);
+    }
   });
 
   it('tell sizes in the unit they are asked for', async () => {

@@ -4,8 +4,8 @@ import {
   compileExpression,
   compilePipeline,
   encode,
-  equalsBson,
   fieldOf,
+  identicalBson,
   isDocument,
   isNumeric,
 } from '../semantics/index.js';
@@ -163,7 +163,7 @@ function countStage(rest: readonly BsonValue[]): ((count: number) => BsonDocumen
   if (!isDocument(group) || Object.keys(group).join() !== '_id,n') return undefined;
   const id = group['_id']!;
   const isConstant = id === null || isNumeric(id);
-  const countsOne = equalsBson(group['n'], { $sum: new Int32(1) });
+  const countsOne = identicalBson(group['n'], { $sum: new Int32(1) });
   return isConstant && countsOne ? (count) => ({ _id: id, n: new Int32(count) }) : undefined;
 }
 

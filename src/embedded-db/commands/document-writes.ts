@@ -42,7 +42,8 @@ function prepareForInsert(sent: BsonDocument): BsonDocument {
     assertId(sent['_id']!);
     return sent;
   }
-  const document: BsonDocument = { _id: fieldOf(sent, '_id') ?? new ObjectId() };
+  const id = fieldOf(sent, '_id');
+  const document: BsonDocument = { _id: id === undefined ? new ObjectId() : id };
   assertId(document['_id']!);
   for (const [name, value] of Object.entries(sent)) {
     if (name === '_id') continue;

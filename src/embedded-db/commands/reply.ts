@@ -1,23 +1,39 @@
-import { Long, serialize } from 'bson';
+import { calculateObjectSize, Long } from 'bson';
 import { MongoError } from '../errors.js';
+import { serialized } from '../semantics/index.js';
 
 /** A reply in the making: whole numbers become ints, other values keep their type. */
 export type Reply = Record<string, unknown>;
 
-/** Encodes a reply; numbers that fit an int are one, as MongoDB's counters are. */
+/**
+ * Encodes a reply; numbers that fit an int are one, as MongoDB's counters are.
+ * @throws MongoError 10334 for a reply that no message could carry
+ */
 export function encodeReply(reply: Reply): Buffer {
-  const bytes = serialize(reply, { ignoreUndefined: true });
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return serialized(reply);
 }
 
 /** The reply of a command that failed. */
 export function errorReply(error: unknown): Buffer {
-  const { code, codeName, message, extra } = asMongoError(error);
+  const { code, codeName, message, extra } = tellableError(error);
   return encodeReply({ ok: 0, errmsg: message, code, codeName, ...extra });
 }
 
-/** Any error as one with a code; what is not MongoDB's own is an internal error. */
-export function asMongoError(error: unknown): MongoError {
+/** Values stand in messages and in `keyValue`, and may have megabytes: so many of each are told. */
+const MAX_TOLD = 32_768;
+
+/** Any error as one with a code that fits a reply; what is not MongoDB's own is an internal error. */
+export function tellableError(error: unknown): MongoError {
+  const { code, codeName, message, extra } = asMongoError(error);
+  return new MongoError(
+    code,
+    codeName,
+    message.length > MAX_TOLD ? `${message.slice(0, MAX_TOLD)}…` : message,
+    calculateObjectSize(extra) > MAX_TOLD ? {} : extra,
+  );
+}
+
+function asMongoError(error: unknown): MongoError {
   if (error instanceof MongoError) return error;
   return new MongoError(1, 'InternalError', error instanceof Error ? error.message : String(error));
 }

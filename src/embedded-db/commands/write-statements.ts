@@ -11,7 +11,7 @@ import {
 } from './command-arguments.js';
 import type { CommandRequest } from './command.types.js';
 import { assertSimpleCollation } from './query-options.js';
-import { asMongoError } from './reply.js';
+import { tellableError } from './reply.js';
 import type { Reply } from './reply.js';
 
 /** `hello` tells drivers to send at most so many statements in one command. */
@@ -19,6 +19,9 @@ export const MAX_WRITE_BATCH_SIZE = 100_000;
 
 /** The fields that insert, update and delete have in common. */
 export const WRITE_FIELDS = ['ordered', 'bypassDocumentValidation'];
+
+/** Of so many characters of messages on, errors are told by index and code alone, as MongoDB does. */
+const MAX_MESSAGES_LENGTH = 1024 * 1024;
 
 /**
  * Runs the statements of a write command. Each succeeds or fails by itself; after a failure an
@@ -32,13 +35,16 @@ export function eachStatement<T>(
   const { body, budget } = request;
   const isOrdered = fieldOf(body, 'ordered') === undefined || booleanArgument(body, 'ordered');
   const writeErrors: Reply[] = [];
+  let messagesLength = 0;
   for (const [index, statement] of statements.entries()) {
     try {
       budget.check();
       run(statement, index);
     } catch (error) {
-      const { code, message, extra } = asMongoError(error);
-      writeErrors.push({ index, code, ...extra, errmsg: message });
+      const { code, message, extra } = tellableError(error);
+      const isTold = messagesLength < MAX_MESSAGES_LENGTH;
+      writeErrors.push({ index, code, ...(isTold ? extra : {}), errmsg: isTold ? message : '' });
+      messagesLength += message.length;
       if (isOrdered) break;
     }
   }

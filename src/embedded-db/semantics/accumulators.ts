@@ -2,7 +2,8 @@ import { Double, Int32 } from 'bson';
 import { locationError, mongoError, notSupported } from '../errors.js';
 import { fieldOf, isDocument, isNumeric, setField } from './bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from './bson-types.js';
-import { compareBson, equalsBson } from './compare.js';
+import { canonicalKey } from './canonical-key.js';
+import { compareBson } from './compare.js';
 import { divideDecimals, packDecimal } from './decimal.js';
 import { isNullish } from './expressions/arguments.js';
 import { toDecimal, toDouble } from './numbers.js';
@@ -86,15 +87,16 @@ class Push implements Accumulator {
 }
 
 class AddToSet implements Accumulator {
-  private readonly values: BsonValue[] = [];
+  private readonly values = new Map<string, BsonValue>();
 
   add(value: MaybeValue): void {
-    if (value === undefined || this.values.some((other) => equalsBson(other, value))) return;
-    this.values.push(value);
+    if (value === undefined) return;
+    const key = canonicalKey(value);
+    if (!this.values.has(key)) this.values.set(key, value);
   }
 
   result(): MaybeValue {
-    return this.values;
+    return [...this.values.values()];
   }
 }
 

@@ -2,6 +2,7 @@ import {
   Binary,
   BSONRegExp,
   BSONSymbol,
+  calculateObjectSize,
   Code,
   Decimal128,
   Double,
@@ -39,22 +40,44 @@ export function decode(bytes: Uint8Array): BsonDocument {
   return document;
 }
 
+/** The largest document that MongoDB lets appear in a result or be a reply: a stored one, and some more. */
+const MAX_ENCODED_BYTES = 16 * 1024 * 1024 + 16 * 1024;
+
 /**
  * Encodes a document; fields keep their order and their exact types.
- * @throws MongoError 22 `InvalidBSON` for most fields named `_bsontype`
+ * @throws MongoError 22 `InvalidBSON` for most fields named `_bsontype`, 10334 `BSONObjectTooLarge` for
+ *   more bytes than any document may have
  */
 export function encode(document: BsonDocument): Buffer {
-  const bytes = serialized(document);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function serialized(document: BsonDocument): Uint8Array {
   try {
-    return serialize(document, { ignoreUndefined: true });
+    return serialized(document);
   } catch (error) {
     throw hasReservedName(document) ? reservedName() : error;
   }
 }
+
+/**
+ * Encodes any object. The bson package writes into a buffer of 17 MB, and what goes beyond it is cut off
+ * or fails by an offset: nothing of that may go out.
+ * @throws MongoError 10334 `BSONObjectTooLarge`
+ */
+export function serialized(object: object): Buffer {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = serialize(object, { ignoreUndefined: true });
+  } catch (error) {
+    if (!(error instanceof RangeError) || sizeOf(object) <= MAX_ENCODED_BYTES) throw error;
+  }
+  if (bytes === undefined || bytes.length > MAX_ENCODED_BYTES) {
+    throw mongoError(
+      'BSONObjectTooLarge',
+      `BSONObj size: ${String(sizeOf(object))} is invalid. Size must be between 0 and ${String(MAX_ENCODED_BYTES)}`,
+    );
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const sizeOf = (object: object) => calculateObjectSize(object, { ignoreUndefined: true });
 
 function hasReservedName(value: BsonValue): boolean {
   if (Array.isArray(value)) return value.some(hasReservedName);

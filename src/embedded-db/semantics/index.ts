@@ -1,4 +1,4 @@
-export { decode, encode, encodeReadable, MAX_NESTING_DEPTH } from './codec.js';
+export { decode, encode, encodeReadable, MAX_NESTING_DEPTH, serialized } from './codec.js';
 export { bsonTypeOf, cloneValue, fieldOf, isDocument, isNumeric, setField } from './bson-types.js';
 export type {
   BsonDocument,
@@ -7,7 +7,14 @@ export type {
   BsonValue,
   MaybeValue,
 } from './bson-types.js';
-export { comparableTypes, compareBson, compareStrings, equalsBson, typeRank } from './compare.js';
+export {
+  comparableTypes,
+  compareBson,
+  compareStrings,
+  equalsBson,
+  identicalBson,
+  typeRank,
+} from './compare.js';
 export { indexKeyTuples, indexKeyValues, parsePath, pathExists, plainValueAt } from './path.js';
 export type { Path } from './path.js';
 export { compileFilter, isOperatorDocument } from './filter.js';

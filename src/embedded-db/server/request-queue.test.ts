@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deserialize } from 'bson';
 import { DatabaseFile } from '../storage/database-file.js';
 import { RequestQueue } from './request-queue.js';
@@ -9,11 +9,11 @@ import { RequestQueue } from './request-queue.js';
 describe('the request queue', () => {
   let folder: string;
   let file: DatabaseFile;
-  beforeAll(() => {
+  beforeEach(() => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-test-'));
     file = new DatabaseFile(folder, 'NORMAL');
   });
-  afterAll(() => {
+  afterEach(() => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
@@ -39,5 +39,28 @@ describe('the request queue', () => {
     expect(after).toMatchObject({ ok: 0, code: 11600 });
     await alsoBefore;
     expect(ran).not.toContain('after');
+  });
+
+  it('answers every request of a group, also one that breaks', async () => {
+    let rollbacks = 0;
+    const queue = new RequestQueue(file, () => (rollbacks += 1));
+    const asked = [
+      () => Buffer.from('fine'),
+      () => {
+        throw new Error('broken');
+      },
+      () => Buffer.from('fine, too'),
+    ].map((run) => new Promise<Buffer>((done) => queue.push({ run, done })));
+    const [first, second, third] = await Promise.all(asked);
+    for (const reply of [first!, second!]) {
+      expect(deserialize(reply)).toMatchObject({
+        ok: 0,
+        errmsg: expect.stringContaining('broken'),
+      });
+    }
+    expect(third!.toString()).toBe('fine, too');
+    expect(rollbacks).toBe(1);
+    await queue.stop();
+    file.close();
   });
 });

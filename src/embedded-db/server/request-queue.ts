@@ -2,12 +2,21 @@ import type { DatabaseFile } from '../storage/database-file.js';
 import { mongoError } from '../errors.js';
 import { errorReply } from '../commands/reply.js';
 
-/** One request waiting for its turn: runs to its end in one go and never throws. */
+/** One request waiting for its turn: runs to its end in one go. */
 export interface QueuedRequest {
+  /** Should it throw, everything the group has written is undone. */
   run(): Buffer;
   /** Called with the reply once everything the request wrote is permanent. */
   done(reply: Buffer): void;
 }
+
+/** A request of a group, and what it is answered if the group is committed. */
+interface GroupedRequest {
+  readonly request: QueuedRequest;
+  reply: Buffer;
+}
+
+const NO_REPLY = Buffer.alloc(0);
 
 /** A group is committed after this many milliseconds, however many requests still wait. */
 const GROUP_MS = 20;
@@ -64,14 +73,16 @@ export class RequestQueue {
   }
 
   private runGroup(): void {
-    const group: [QueuedRequest, Buffer][] = [];
+    const group: GroupedRequest[] = [];
     const until = performance.now() + GROUP_MS;
     let failure: unknown;
     try {
       this.file.beginTransaction();
       let request = this.waiting.shift();
       while (request) {
-        group.push([request, request.run()]);
+        const grouped: GroupedRequest = { request, reply: NO_REPLY };
+        group.push(grouped);
+        grouped.reply = request.run();
         if (performance.now() > until || !this.file.isInTransaction) break;
         request = this.waiting.shift();
       }
@@ -82,10 +93,10 @@ export class RequestQueue {
     }
     if (failure !== undefined && group.length === 0) {
       const request = this.waiting.shift();
-      if (request) group.push([request, Buffer.alloc(0)]);
+      if (request) group.push({ request, reply: NO_REPLY });
     }
     const failed = failure === undefined ? undefined : commitFailure(failure);
-    for (const [request, reply] of group) request.done(failed ?? reply);
+    for (const { request, reply } of group) request.done(failed ?? reply);
   }
 
   private undo(error: unknown): void {

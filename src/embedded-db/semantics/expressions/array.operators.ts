@@ -88,13 +88,13 @@ function slice([list, first, second]: MaybeValue[], name: string): MaybeValue {
 }
 
 function concatArrays(values: Iterable<MaybeValue>, name: string): MaybeValue {
-  const result: BsonValue[] = [];
+  const lists: BsonValue[][] = [];
   for (const value of values) {
     const list = arrayOf(value, name, 28664);
     if (list === null) return null;
-    result.push(...list);
+    lists.push(list);
   }
-  return result;
+  return lists.flat();
 }
 
 /** `$map`, `$filter`: an expression applied to each element under a name. */

@@ -41,8 +41,8 @@ function parsePush(operand: BsonValue): (elements: Elements) => Elements {
   const slice = integerClause('$slice', operand);
   const order = operand.$sort === undefined ? undefined : parsePushSort(operand.$sort);
   return (elements) => {
-    const result = [...elements];
-    result.splice(insertionIndex(position, elements.length), 0, ...added.map(cloneValue));
+    const at = insertionIndex(position, elements.length);
+    const result = [...elements.slice(0, at), ...added.map(cloneValue), ...elements.slice(at)];
     if (order) result.sort(order);
     if (slice === undefined) return result;
     return slice < 0 ? result.slice(slice) : result.slice(0, slice);
