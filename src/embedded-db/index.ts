@@ -29,6 +29,8 @@ export interface EmbeddedDbOptions {
 export interface EmbeddedDb {
   /** What to give to the official driver or to Mongoose. */
   readonly uri: string;
+  /** Resolves with the reason when the database ends without being closed: only a new process helps then. */
+  readonly failed: Promise<Error>;
   /** Finishes what is under way, closes the file in order and ends the thread. */
   close(): Promise<void>;
   /** Copies the database to a new file while it goes on working; see `storage/backup.ts`. */
@@ -44,6 +46,7 @@ export async function startEmbeddedDb(options: EmbeddedDbOptions): Promise<Embed
   const uri = await thread.listening;
   return {
     uri,
+    failed: thread.failed,
     close: () => thread.close(),
     backup: (file) => backupDatabase(options.dataDir, file),
   };
@@ -52,6 +55,7 @@ export async function startEmbeddedDb(options: EmbeddedDbOptions): Promise<Embed
 /** The worker thread, from its start to its end. */
 class DatabaseThread {
   readonly listening: Promise<string>;
+  readonly failed: Promise<Error>;
   private readonly worker: Worker;
   private readonly exited: Promise<void>;
   private failure: Error | undefined;
@@ -68,6 +72,11 @@ class DatabaseThread {
     this.exited = new Promise((resolve) => {
       this.worker.once('exit', () => {
         resolve();
+      });
+    });
+    this.failed = new Promise((resolve) => {
+      void this.exited.then(() => {
+        if (!this.closing) resolve(this.failure ?? new Error('The database thread has ended'));
       });
     });
     this.listening = new Promise((resolve, reject) => {

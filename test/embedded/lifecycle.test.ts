@@ -50,6 +50,52 @@ describe('the life of an embedded database', () => {
     );
   });
 
+  it.each([
+    ['parley.lock', /parley\.lock cannot be opened \(.*\): it is damaged/],
+    ['parley.db', /parley\.db cannot be opened \(.*\): it is damaged; restore it from a backup/],
+  ])('says that %s is damaged, and can be started once it is not', async (name, message) => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const file = path.join(dataDir, name);
+    fs.writeFileSync(file, 'no database at all '.repeat(500));
+    await expect(startEmbeddedDb({ dataDir })).rejects.toThrow(message);
+    fs.rmSync(file);
+    const { db } = await run({ dataDir });
+    expect(await db.command({ ping: 1 })).toEqual({ ok: 1 });
+  });
+
+  it('says that a file cannot be opened, and which', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    fs.mkdirSync(path.join(dataDir, 'parley.db'));
+    await expect(startEmbeddedDb({ dataDir })).rejects.toThrow(
+      /parley\.db cannot be opened \(.*\): may this user write to it/,
+    );
+  });
+
+  it('says when it ends by itself, and not when it is closed', async () => {
+    const db = await run();
+    const other = new DatabaseSync(path.join(db.dataDir, 'parley.db'));
+    // The next group cannot begin, and what it would read then is gone.
+    other.exec('DROP TABLE collections; BEGIN IMMEDIATE');
+    db.client
+      .db('test')
+      .command({ ping: 1 })
+      .catch(() => undefined);
+    expect(await db.embedded.failed).toMatchObject({
+      message: expect.stringContaining('no such table: collections'),
+    });
+    other.close();
+    running.splice(running.indexOf(db), 1);
+    folders.push(db.dataDir);
+    await db.client.close();
+
+    const closed = await runDb();
+    await closed.stop();
+    const none = Symbol('none');
+    expect(await Promise.race([closed.embedded.failed, Promise.resolve(none)])).toBe(none);
+  });
+
   it('removes its socket when it closes, and closes once', async () => {
     const db = await run();
     const socketPath = decodeURIComponent(/mongodb:\/\/(.*)\/parley/.exec(db.embedded.uri)![1]!);

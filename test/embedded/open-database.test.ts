@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { connect } from 'node:net';
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { openDatabase } from '../../src/open-database.js';
@@ -40,6 +43,20 @@ describe('the database of the settings', () => {
       fs.rmSync(dataDir, { recursive: true, force: true });
     }
     expect(lines).toContainEqual(expect.stringMatching(/^warn Connection \d+ broke the protocol/));
+  });
+
+  it('does not leave a process alive that has lost it', async () => {
+    const dataDir = temporaryFolder();
+    const script = path.resolve('test/embedded/lost-database.ts');
+    const child = spawn(process.execPath, ['--import', 'tsx', script, dataDir], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    fs.rmSync(dataDir, { recursive: true, force: true });
+    expect(said).toContain('The embedded database has ended');
+    expect(code).toBe(1);
   });
 
   it('leaves a server of its own alone', async () => {

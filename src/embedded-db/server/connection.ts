@@ -105,8 +105,13 @@ export class Connection {
   private async drained(): Promise<void> {
     if (!this.socket.writableNeedDrain || this.socket.destroyed) return;
     await new Promise<void>((resolve) => {
-      this.socket.once('drain', resolve);
-      this.socket.once('close', resolve);
+      const goOn = () => {
+        this.socket.off('drain', goOn);
+        this.socket.off('close', goOn);
+        resolve();
+      };
+      this.socket.on('drain', goOn);
+      this.socket.on('close', goOn);
     });
   }
 

@@ -99,8 +99,9 @@ export class EmbeddedServer {
         hasMore = sweepExpired(this.engine.catalog, this.engine.now(), log);
         return NO_REPLY;
       },
-      done: () => {
-        if (hasMore) this.sweep(log);
+      done: (reply) => {
+        // What could not be committed is tried again at the next tick of the clock, not at once.
+        if (hasMore && reply === NO_REPLY) this.sweep(log);
       },
     });
   }

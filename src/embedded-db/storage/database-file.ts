@@ -28,6 +28,15 @@ const PAGE_BYTES = 4096;
 /** At 256 MB the log is moved here and now: `checkpointer.ts` has failed, or cannot keep up. */
 const CHECKPOINT_PAGES = 64_000;
 
+const CATALOG_TABLES = `
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS collections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, db TEXT NOT NULL, name TEXT NOT NULL,
+    uuid BLOB NOT NULL, UNIQUE (db, name));
+  CREATE TABLE IF NOT EXISTS indexes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, name TEXT NOT NULL,
+    spec BLOB NOT NULL, multikey INTEGER NOT NULL DEFAULT 0, UNIQUE (collection, name));`;
+
 /** The file's layout; a newer number than this refuses to open. */
 const LAYOUT_VERSION = 1;
 
@@ -51,27 +60,24 @@ export class DatabaseFile {
 
   /**
    * @param dataDir the folder of the file; made when it is missing
-   * @throws Error when another process has the file open, or a newer version wrote it
+   * @throws Error when another process has the file open, it cannot be opened, or a newer version wrote it
    */
   constructor(dataDir: string, durability: Durability) {
     fs.mkdirSync(dataDir, { recursive: true });
     this.path = dataFileIn(dataDir);
     this.lock = takeLock(dataDir);
-    this.sqlite = openData(this.path, durability);
+    try {
+      this.sqlite = openData(this.path, durability);
+    } catch (error) {
+      this.lock.close();
+      throw error;
+    }
     this.begin = this.prepare('BEGIN IMMEDIATE');
     this.commitStatement = this.prepare('COMMIT');
     this.rollbackStatement = this.prepare('ROLLBACK');
     this.setSavepoint = this.prepare('SAVEPOINT operation');
     this.releaseSavepoint = this.prepare('RELEASE operation');
     this.rollbackToSavepoint = this.prepare('ROLLBACK TO operation');
-    this.sqlite.exec(`
-      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS collections (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, db TEXT NOT NULL, name TEXT NOT NULL,
-        uuid BLOB NOT NULL, UNIQUE (db, name));
-      CREATE TABLE IF NOT EXISTS indexes (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, name TEXT NOT NULL,
-        spec BLOB NOT NULL, multikey INTEGER NOT NULL DEFAULT 0, UNIQUE (collection, name));`);
     const version = this.readMeta('layout');
     if (version !== undefined && Number(version) > LAYOUT_VERSION) {
       this.sqlite.close();
@@ -181,12 +187,11 @@ export class DatabaseFile {
  * every platform. The data themselves stay open to readers, so that a backup can run meanwhile.
  */
 function takeLock(dataDir: string): DatabaseSyncInstance {
-  const lock = new DatabaseSync(path.join(dataDir, LOCK_FILE));
+  const file = path.join(dataDir, LOCK_FILE);
   try {
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return lock;
+    return opened(file, 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
-    lock.close();
+    if (codeOf(error) !== SQLITE_BUSY) throw unusable(file, error);
     throw new Error(
       `The database in ${dataDir} is in use by another process; stop it first, or choose another data directory`,
       { cause: error },
@@ -195,13 +200,50 @@ function takeLock(dataDir: string): DatabaseSyncInstance {
 }
 
 function openData(file: string, durability: Durability): DatabaseSyncInstance {
+  try {
+    return opened(
+      file,
+      `PRAGMA page_size = ${String(PAGE_BYTES)};
+       PRAGMA journal_mode = WAL;
+       PRAGMA wal_autocheckpoint = ${String(CHECKPOINT_PAGES)};
+       PRAGMA synchronous = ${durability};
+       PRAGMA cache_size = -65536;
+       PRAGMA temp_store = MEMORY;
+       ${CATALOG_TABLES}`,
+    );
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+/** Opens a file and runs its first statements; when they fail, the file is not left open. */
+function opened(file: string, statements: string): DatabaseSyncInstance {
   const sqlite = new DatabaseSync(file);
-  sqlite.exec(`
-    PRAGMA page_size = ${String(PAGE_BYTES)};
-    PRAGMA journal_mode = WAL;
-    PRAGMA wal_autocheckpoint = ${String(CHECKPOINT_PAGES)};
-    PRAGMA synchronous = ${durability};
-    PRAGMA cache_size = -65536;
-    PRAGMA temp_store = MEMORY;`);
-  return sqlite;
+  try {
+    sqlite.exec(statements);
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** SQLite's result code; its upper bits only say more of the same. */
+function codeOf(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: number };
+  return errcode === undefined ? undefined : errcode & 0xff;
+}
+
+/** The error for a file that is there and of no use, with what to do about it. */
+function unusable(file: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  const isDamaged = [SQLITE_CORRUPT, SQLITE_NOTADB].includes(codeOf(error) ?? 0);
+  const advice = isDamaged
+    ? 'it is damaged; restore it from a backup'
+    : 'may this user write to it and to its folder, and is there room on the disk?';
+  return new Error(`${file} cannot be opened (${reason}): ${advice}`, { cause: error });
 }
