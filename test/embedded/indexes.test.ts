@@ -106,6 +106,14 @@ describe('indexes of the embedded database', () => {
     });
     await expect(c.createIndex({ a: 1 }, { name: 'other' })).rejects.toMatchObject({ code: 85 });
     await c.createIndex({ at: 1 }, { expireAfterSeconds: 3600 });
+    await expect(c.createIndex({ at: 1 }, { expireAfterSeconds: 60 })).rejects.toMatchObject({
+      code: 85,
+      codeName: 'IndexOptionsConflict',
+      message: expect.stringMatching(
+        /^An equivalent index already exists with the same name but different options\. Requested index: .*expireAfterSeconds: 60 .*existing index: .*expireAfterSeconds: 3600 /,
+      ),
+    });
+    await expect(c.createIndex({ at: -1 }, { name: 'at_1' })).rejects.toMatchObject({ code: 86 });
     const described = await c.indexes();
     expect(described.map(({ name }) => name)).toEqual(['_id_', 'a_1', 'at_1']);
     expect(described[2]).toEqual({ v: 2, key: { at: 1 }, name: 'at_1', expireAfterSeconds: 3600 });
@@ -117,6 +125,40 @@ describe('indexes of the embedded database', () => {
     await c.dropIndex('a_1');
     await c.dropIndexes();
     expect(await c.indexes()).toHaveLength(1);
+  });
+
+  it('has indexes on one key beside each other when they differ in what they hold', async () => {
+    const c = fresh();
+    await c.insertMany([{ a: 1 }, { a: 2 }, {}]);
+    await c.createIndex({ a: 1 });
+    await c.createIndex({ a: 1 }, { name: 'unique', unique: true });
+    await c.createIndex({ a: 1 }, { name: 'sparse', unique: true, sparse: true });
+    await expect(c.createIndex({ a: 1 }, { name: 'again', unique: true })).rejects.toMatchObject({
+      code: 85,
+    });
+    await expect(c.insertOne({ a: 2 })).rejects.toMatchObject({ code: 11000 });
+    await expect(c.insertOne({})).rejects.toMatchObject({ code: 11000 });
+    // By its key none of them is meant more than the others.
+    const drop = { dropIndexes: c.collectionName, index: { a: 1 } };
+    await expect(running.db.command(drop)).rejects.toMatchObject({ code: 181 });
+    await c.dropIndex('unique');
+    await c.insertOne({});
+    expect(await c.countDocuments({ a: null })).toBe(2);
+    expect(await running.db.command({ validate: c.collectionName })).toMatchObject({ valid: true });
+  });
+
+  it('looks thousands of values up in an index', async () => {
+    const c = fresh();
+    await c.createIndex({ n: 1 });
+    await c.insertMany(Array.from({ length: 6000 }, (_, n) => ({ n, parity: n % 2 })));
+    const filter = { n: { $in: Array.from({ length: 5000 }, (_, n) => n + 2000) }, parity: 1 };
+    const { executionStats } = await c.find(filter).explain('executionStats');
+    expect(executionStats).toMatchObject({ nReturned: 2000, totalKeysExamined: 4000 });
+    expect(await c.countDocuments({ n: filter.n })).toBe(4000);
+    expect(await c.find(filter).sort({ n: -1 }).limit(2).toArray()).toMatchObject([
+      { n: 5999 },
+      { n: 5997 },
+    ]);
   });
 
   it('drops an index that is named twice once, and no other', async () => {

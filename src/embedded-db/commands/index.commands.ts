@@ -93,8 +93,14 @@ function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fiel
 }
 
 function nameOfPattern(collection: CollectionStore, pattern: BsonDocument): string {
-  const spec = collection.specs().find(({ key }) => equalsBson(key, pattern));
+  const [spec, other] = collection.specs().filter(({ key }) => equalsBson(key, pattern));
   if (!spec) throw mongoError('IndexNotFound', "can't find index with key");
+  if (other) {
+    throw mongoError(
+      'AmbiguousIndexKeyPattern',
+      `more than one index has this key, identify it by name instead. Conflicting indexes: ${spec.name}, ${other.name}`,
+    );
+  }
   if (spec.name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index');
   return spec.name;
 }

@@ -3,6 +3,7 @@ import { decode, fieldOf } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { checkQuery } from '../planner/document-query.js';
 import { toNumber } from '../storage/index-spec.js';
+import { changeCatalog } from './catalog-change.js';
 import {
   booleanArgument,
   documentArgument,
@@ -34,7 +35,9 @@ const insert: Command = {
     const namespace = namespaceOf(request);
     const sent = insertedDocuments(request);
     assertBatchSize(sent.length);
-    const collection = engine.catalog.findOrCreate(namespace);
+    const collection =
+      engine.catalog.find(namespace) ??
+      changeCatalog(engine, () => engine.catalog.create(namespace));
     let inserted = 0;
     const writeErrors = eachStatement(request, sent, ({ document, bytes }) => {
       insertDocument(collection, document ?? decode(bytes!), bytes);

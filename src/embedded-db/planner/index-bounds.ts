@@ -43,7 +43,7 @@ export function indexBounds(index: IndexStore, predicates: readonly PathPredicat
       break;
     }
     const points = encodePoints(bounds.values, field.isDescending);
-    if (prefixes.length * points.length > MAX_RANGES) {
+    if (prefixes.length > 1 && prefixes.length * points.length > MAX_RANGES) {
       for (const predicate of predicates) {
         if (predicate.path === field.path.join('.')) expressed.delete(predicate);
       }

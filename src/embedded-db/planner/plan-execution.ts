@@ -41,6 +41,8 @@ export class ExecutionBudget {
 /** Rows are read from SQLite in pieces: the first small, in case few are wanted, then larger. */
 const FIRST_CHUNK = 64;
 const LARGEST_CHUNK = 1024;
+/** A piece of large documents has fewer: about so many bytes. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /**
  * The rows that a plan finds, each once, before any filter. Between two pieces nothing is held open
@@ -154,6 +156,13 @@ function* pagedRows<Row extends StoredRow>(
     }
     const isResumed = budget.pauses !== pauses;
     if (!isResumed && rows.length < chunk) return;
-    chunk = isResumed ? firstChunk : Math.min(chunk * 4, LARGEST_CHUNK);
+    const wanted = isResumed ? firstChunk : Math.min(chunk * 4, LARGEST_CHUNK);
+    chunk = Math.min(wanted, rowsThatFit(rows));
   }
+}
+
+/** How many rows like these make up a piece. */
+function rowsThatFit(rows: readonly StoredRow[]): number {
+  const bytes = rows.reduce((sum, row) => sum + row.bytes.length, 0);
+  return Math.max(1, Math.floor((CHUNK_BYTES * rows.length) / bytes));
 }

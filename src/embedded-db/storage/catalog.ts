@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mongoError } from '../errors.js';
+import { describeDocument } from '../semantics/describe.js';
 import { decode, encode } from '../semantics/index.js';
 import { CollectionStore } from './collection-store.js';
 import type { DatabaseFile } from './database-file.js';
-import { idIndexSpec, isSameIndex, isSameKey, readIndexSpec, refuseTextTtl } from './index-spec.js';
+import {
+  idIndexSpec,
+  isEquivalentIndex,
+  isSameIndex,
+  readIndexSpec,
+  refuseTextTtl,
+} from './index-spec.js';
 import type { IndexSpec } from './index-spec.js';
 
 /** All collections of all databases, in memory and in the file's own tables. */
@@ -108,14 +115,13 @@ export class Catalog {
    */
   createIndex(collection: CollectionStore, spec: IndexSpec): boolean {
     refuseTextTtl(spec);
-    for (const existing of collection.specs()) {
-      if (existing.name === spec.name) {
-        if (isSameIndex(existing, spec)) return false;
-        throw mongoError(
-          'IndexKeySpecsConflict',
-          `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${spec.name}`,
-        );
-      }
+    const specs = collection.specs();
+    const namesake = specs.find(({ name }) => name === spec.name);
+    if (namesake) {
+      if (isSameIndex(namesake, spec)) return false;
+      throw nameConflict(namesake, spec);
+    }
+    for (const existing of specs) {
       if (isSameIndex(existing, spec)) {
         if (existing.name === '_id_') return false;
         throw mongoError(
@@ -123,10 +129,10 @@ export class Catalog {
           `Index already exists with a different name: ${existing.name}`,
         );
       }
-      if (isSameKey(existing, spec)) {
+      if (isEquivalentIndex(existing, spec)) {
         throw mongoError(
           'IndexOptionsConflict',
-          `An equivalent index already exists with a different name and options. Existing index: ${existing.name}`,
+          `An equivalent index already exists with a different name and options. ${bothIndexes(existing, spec)}`,
         );
       }
       if (existing.text && spec.text) {
@@ -171,6 +177,22 @@ export class Catalog {
     return Number(result.lastInsertRowid);
   }
 }
+
+/** The error for an index whose name another has. */
+function nameConflict(existing: IndexSpec, requested: IndexSpec) {
+  return isEquivalentIndex(existing, requested)
+    ? mongoError(
+        'IndexOptionsConflict',
+        `An equivalent index already exists with the same name but different options. ${bothIndexes(existing, requested)}`,
+      )
+    : mongoError(
+        'IndexKeySpecsConflict',
+        `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. ${bothIndexes(existing, requested)}`,
+      );
+}
+
+const bothIndexes = (existing: IndexSpec, requested: IndexSpec) =>
+  `Requested index: ${describeDocument(requested.document)}, existing index: ${describeDocument(existing.document)}`;
 
 /** The database of a namespace: what stands before the first dot. */
 export function databaseOf(namespace: string): string {

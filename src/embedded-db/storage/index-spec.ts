@@ -159,8 +159,12 @@ export function isSameIndex(left: IndexSpec, right: IndexSpec): boolean {
   return equalsBson(shape(left), shape(right));
 }
 
-/** Whether two indexes are on the same keys, so that MongoDB takes them for one. */
-export function isSameKey(left: IndexSpec, right: IndexSpec): boolean {
+/**
+ * Whether two indexes cannot stand side by side, although they may differ in other options: those with
+ * the same keys, filter, uniqueness and sparseness.
+ */
+export function isEquivalentIndex(left: IndexSpec, right: IndexSpec): boolean {
+  if (left.isUnique !== right.isUnique || left.isSparse !== right.isSparse) return false;
   const signature = ({ key, partialFilter }: IndexSpec) =>
     Buffer.concat([encode({ key }), partialFilter ? encode(partialFilter) : Buffer.alloc(0)]);
   return (
