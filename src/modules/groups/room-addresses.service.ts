@@ -5,6 +5,7 @@ import { isId } from '../../shared/ids.js';
 import type { ChatAccess, ChatDoc } from '../chats/index.js';
 import { roomSlug } from './room-slug.js';
 import type { Rooms } from './rooms.service.js';
+import { GENERAL } from './rooms.service.js';
 
 /** Names that a node remembers. */
 const MAX_NAMES = 10_000;
@@ -27,7 +28,7 @@ export class RoomAddresses {
    *
    * @throws {AppError} NOT_FOUND for a name that no room has.
    */
-  async find(room: string): Promise<string> {
+  async find(room = GENERAL): Promise<string> {
     const id = idIn(room);
     if (id !== undefined) return id;
     const known = this.remembered(room);

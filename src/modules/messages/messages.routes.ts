@@ -16,8 +16,8 @@ import type { SendMessage } from './send-message.service.js';
 
 /** Finds the chat that a `room` names: see the groups module. */
 export interface RoomFinder {
-  /** The chat to read from. */
-  find(room: string): Promise<string>;
+  /** The chat to read from; without a name, that of the room which is there from the start. */
+  find(room?: string): Promise<string>;
   /** The chat to take part in: made and joined when needed. */
   enter(actor: Actor, room: string): Promise<string>;
 }
@@ -63,14 +63,15 @@ export const messageRoutes = ({
   route({
     method: 'get',
     path: '/api/messages',
-    summary: 'Messages of a chat, or of a room by its name; by page or cursor',
+    summary:
+      'Messages of a chat, or of a room by its name (`general` without either); by page or cursor',
     tag,
     auth: 'user',
     query: messageListQuery,
     response: messageList,
     paginated: true,
-    handle: async ({ actor, query: { room, chatId = '', ...query } }) =>
-      listPage(history, actor, room === undefined ? chatId : await rooms.find(room), query),
+    handle: async ({ actor, query: { room, chatId, ...query } }) =>
+      listPage(history, actor, chatId ?? (await rooms.find(room)), query),
   }),
   route({
     method: 'get',

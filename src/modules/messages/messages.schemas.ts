@@ -129,11 +129,11 @@ export const historyQuery = Joi.object<HistoryQuery>({
   around: Joi.number().integer().min(0),
 }).oxor('before', 'after', 'around');
 
-/** Query of `GET /api/messages`. */
+/** Query of `GET /api/messages`; one of `chatId` and `room`, or neither. */
 export type MessageListQuery = HistoryQuery & { chatId?: string; room?: string };
 export const messageListQuery = (historyQuery as Joi.ObjectSchema<MessageListQuery>)
   .keys({ chatId: idSchema, room: roomSchema })
-  .xor('chatId', 'room');
+  .oxor('chatId', 'room');
 
 /** A message in the native shape. */
 export const messageResponse = Joi.object({

@@ -21,7 +21,12 @@ export const messageCases: ContractCases = {
     await send(world, {});
     const { client, bob, chatId, newUser } = world;
     for (const { token } of [bob, await newUser()]) {
-      await client.call('get', '/api/messages', { token, query: { chatId } });
+      for (const query of [{ chatId }, { room: 'general' }, {}, { chatId, room: 'general' }]) {
+        await client.call('get', '/api/messages', {
+          token,
+          query: query as Record<string, string>,
+        });
+      }
     }
   },
   'get /api/chats/{chatId}/messages': async (world) => {
