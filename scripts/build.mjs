@@ -99,6 +99,7 @@ const buildAll = async () => {
   const isCurrent = existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
   if (process.argv.includes('--if-needed') && isCurrent) return;
   const start = performance.now();
+  console.log('building dist …');
   rmSync(dist, { recursive: true, force: true });
   compileServer();
   copyAssets(join(root, 'src'));

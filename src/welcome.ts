@@ -16,6 +16,7 @@ export const printWelcome = ({ config, port, database }: Facts): void => {
   Parley is ready at ${url}
   Data:              ${database}
   API documentation: ${url}/api/docs
+  Page for trying:   ${url}/views/chat-test.html
 
   Try it:
 
@@ -23,7 +24,7 @@ export const printWelcome = ({ config, port, database }: Facts): void => {
 
     curl -s -X POST ${url}/api/auth/register \\
       -H 'Content-Type: application/json' \\
-      -d '{"username":"alice","email":"alice@example.com","password":"test123"}'
+      -d '{"username":"carol","email":"carol@example.com","password":"test123"}'
 
   The README goes on from here: two people, a chat, messages both ways.
 
