@@ -1,19 +1,19 @@
+import { CatchUp, wasDisconnected } from './catch-up.js';
 import type { ChatClientOptions, ClientEvents } from './chat-client.types.js';
-import type { ChatError } from './chat-error.js';
-import { toChatError } from './chat-error.js';
 import type { ChatStore } from './chat-store.js';
 import type { RestTwin } from './connection.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
+import { OpenChats } from './open-chats.js';
 import type { OutgoingMessage } from './outbox.js';
 import { Outbox } from './outbox.js';
+import { ServerCalls } from './server-calls.js';
 import { followEvent } from './server-events.js';
 import { defaultStorage } from './storage.js';
 import { Synchronizer } from './synchronizer.js';
-import type { Timers } from './timers.js';
-import { backoff, systemTimers } from './timers.js';
-import { subjectOf } from './token-subject.js';
-import type { ChatInfo, ChatMessage, SyncAnswer, SyncRequest } from './wire.types.js';
+import { systemTimers } from './timers.js';
+import { subjectOf } from './token-claims.js';
+import type { ChatInfo, ChatMessage } from './wire.types.js';
 
 /** Any event of the server, by its own name. */
 type ServerEvents = Record<string, never>;
@@ -28,15 +28,13 @@ export class ChatClient {
   private readonly emitter = new Emitter<ClientEvents>();
   private readonly serverEvents = new Emitter<ServerEvents>();
   private readonly connection: Connection;
+  private readonly server: ServerCalls;
   private readonly sync: Synchronizer;
   private readonly outbox: Outbox;
-  private readonly openChats = new Set<string>();
-  private readonly timers: Timers;
+  private readonly catchUp: CatchUp;
+  private readonly openChats: OpenChats;
   private readonly loaded: Promise<void>;
   private user: string | undefined;
-  /** Attempts since the last success to get in step with the server. */
-  private failures = 0;
-  private cancelRetry: (() => void) | undefined;
 
   constructor(
     readonly url: string,
@@ -44,36 +42,37 @@ export class ChatClient {
     options: ChatClientOptions = {},
   ) {
     const { timers = systemTimers, storage = defaultStorage() } = options;
-    this.timers = timers;
     this.connection = new Connection({
       url,
       tokens: { token, refreshToken: options.refreshToken },
+      keptTokens: options.keptTokens,
       timers,
       websocketOnly: options.websocketOnly ?? false,
       onTokens: (tokens) => {
         this.emitter.emit('tokens', tokens);
       },
       onConnect: () => {
-        void this.onConnect();
+        this.catchUp.begin();
       },
       onDisconnect: () => {
-        this.cancelRetry?.();
-        this.sync.disconnected();
+        this.left();
         this.emitter.emit('disconnected', undefined);
       },
       onSignedOut: (error) => {
         this.outbox.close();
+        this.catchUp.giveUp(error);
         this.emitter.emit('signed_out', error);
       },
       onEvent: (event, payload) => {
-        followEvent(this.sync, event, payload as Record<string, unknown>);
+        followEvent(this.sync, event, payload);
         this.serverEvents.emit(event, payload as never);
       },
     });
+    this.server = new ServerCalls(this.connection);
     this.sync = new Synchronizer({
       timers,
       userId: () => this.userId,
-      fetch: (request) => this.fetchChanges(request),
+      fetch: (request) => this.server.sync(request),
       onChanged: (chatId) => {
         this.emitter.emit('changed', { chatId });
       },
@@ -87,13 +86,22 @@ export class ChatClient {
       storage,
       timers,
       limit: options.outboxLimit ?? OUTBOX_LIMIT,
-      send: (message) => this.sendOnce(message),
+      send: (message) => this.server.send(message),
       onSent: (message) => {
         this.sync.heardMessage(message);
         this.emitter.emit('sent', message);
       },
       onFailed: (message, error) => {
         this.emitter.emit('send_failed', { message, error });
+      },
+    });
+    this.openChats = new OpenChats((chatId) => this.server.join(chatId));
+    this.catchUp = new CatchUp({
+      timers,
+      steps: (isCurrent) => this.getInStep(isCurrent),
+      onDone: () => {
+        this.outbox.wake();
+        this.emitter.emit('connected', undefined);
       },
     });
     this.loaded = this.outbox.load();
@@ -111,33 +119,21 @@ export class ChatClient {
 
   /**
    * Connects, and stays connected from then on. Resolves when all chats are in step with the server;
-   * rejects when the login is refused. While the server is away, it goes on trying.
+   * rejects when the login is refused, or `disconnect()` is called before. While the server is away, it
+   * goes on trying.
    */
   connect(): Promise<void> {
-    const done = new Promise<void>((resolve, reject) => {
-      const end = () => {
-        for (const cancel of cancels) cancel();
-      };
-      const cancels = [
-        this.emitter.on('connected', () => {
-          end();
-          resolve();
-        }),
-        this.emitter.on('signed_out', (error) => {
-          end();
-          reject(error);
-        }),
-      ];
-    });
+    const inStep = this.catchUp.wait();
     this.outbox.open();
     this.connection.open();
-    return done;
+    return inStep;
   }
 
   /** Ends the connection. What is not sent stays in the storage until `connect()`, or for the next start. */
   disconnect(): void {
     this.outbox.close();
-    this.sync.disconnected();
+    this.catchUp.giveUp(wasDisconnected());
+    this.left();
     this.connection.close();
   }
 
@@ -157,10 +153,10 @@ export class ChatClient {
     };
   }
 
-  /** The chats of the user, newest activity first. */
+  /** The chats of the user as this device knows them, newest activity first. */
   chats(): ChatInfo[] {
     return [...this.sync.stores.values()]
-      .flatMap(({ info }) => info ?? [])
+      .flatMap((store) => store.summary() ?? [])
       .sort((a, b) => Date.parse(b.lastMessageAt) - Date.parse(a.lastMessageAt));
   }
 
@@ -207,56 +203,32 @@ export class ChatClient {
   }
 
   /** Says that this device looks at a chat, now and after every reconnection. */
-  async openChat(chatId: string): Promise<void> {
-    this.openChats.add(chatId);
-    await this.command('join_chat', { chatId });
+  openChat(chatId: string): Promise<void> {
+    return this.openChats.add(chatId);
   }
 
   /** Says that it no longer does. */
   async closeChat(chatId: string): Promise<void> {
     this.openChats.delete(chatId);
-    if (this.isConnected) await this.command('leave_chat', { chatId });
+    if (this.isConnected) await this.server.leave(chatId);
   }
 
-  private async onConnect(): Promise<void> {
-    try {
-      await this.loaded;
-      this.user ??= (await this.rest<{ id: string }>('GET', '/api/auth/me')).id;
-      const rejoined = [...this.openChats].map((chatId) =>
-        this.command('join_chat', { chatId }).catch((error: unknown) => {
-          if (!toChatError(error).isRetryable) this.openChats.delete(chatId);
-        }),
-      );
-      await Promise.all([...rejoined, this.sync.connected()]);
-    } catch (thrown) {
-      // When the connection is gone too, the next one does all this again.
-      if (this.isConnected) this.retryConnect(toChatError(thrown));
-      return;
-    }
-    this.failures = 0;
-    this.outbox.wake();
-    this.emitter.emit('connected', undefined);
+  /** What a new connection needs until this device is equal to the server's log. */
+  private async getInStep(isCurrent: () => boolean): Promise<void> {
+    await this.loaded;
+    this.user ??= await this.server.userId();
+    if (!isCurrent()) return;
+    const reopened = this.openChats.reopen();
+    // Is waited for below, where its failure is not missed.
+    reopened.catch(() => undefined);
+    await this.sync.connected();
+    await reopened;
   }
 
-  private retryConnect(error: ChatError): void {
-    const { timers } = this;
-    const ms = (error.retryAfter ?? 0) * 1000 + backoff(this.failures, timers.random());
-    this.failures += 1;
-    this.cancelRetry?.();
-    this.cancelRetry = timers.after(ms, () => {
-      void this.onConnect();
-    });
-  }
-
-  private fetchChanges(request: SyncRequest): Promise<SyncAnswer> {
-    return this.commandOrRest<SyncAnswer>('sync', request, { method: 'POST', path: '/api/sync' });
-  }
-
-  private sendOnce(message: OutgoingMessage): Promise<ChatMessage> {
-    const event = message.media ? 'send_media' : 'send_message';
-    return this.commandOrRest<ChatMessage>(event, message, {
-      method: 'POST',
-      path: '/api/messages',
-    });
+  /** The connection is gone, or about to be. */
+  private left(): void {
+    this.catchUp.end();
+    this.openChats.disconnected();
+    this.sync.disconnected();
   }
 }

@@ -9,6 +9,11 @@ import type { ChatMessage } from './wire.types.js';
 export interface ChatClientOptions {
   /** Renews the login when the token has expired. */
   refreshToken?: string;
+  /**
+   * The tokens that you keep at the moment (see the event `tokens`). Needed where several tabs or processes
+   * share a login: a refresh token is good for one use, and who uses an old one ends the login for all.
+   */
+  keptTokens?: () => Tokens | undefined | Promise<Tokens | undefined>;
   /** Where messages wait for their acknowledgement; the browser's localStorage, or memory. */
   storage?: KeyValueStorage;
   /** Messages that may wait for their acknowledgement, 1000 unless told; more are refused as OUTBOX_FULL. */

@@ -1,7 +1,8 @@
 import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import { ChatError, toChatError } from './chat-error.js';
-import type { Tokens } from './login.js';
+import { fitsFrame, tooLong } from './frame.js';
+import type { LoginParts, Tokens } from './login.js';
 import { Login } from './login.js';
 import { RestApi } from './rest-api.js';
 import type { Timers } from './timers.js';
@@ -13,6 +14,8 @@ export interface ConnectionParts {
   /** Base of the server, as in `https://chat.example.com`. */
   url: string;
   tokens: Tokens;
+  /** The tokens that the application keeps; another tab may have renewed them. */
+  keptTokens?: LoginParts['kept'];
   timers: Timers;
   /** Refuse to fall back to HTTP polling. */
   websocketOnly: boolean;
@@ -30,8 +33,6 @@ type Ack = { ok: true; data: unknown } | { ok: false; error: ErrorBody };
 
 /** How long a command may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
-/** The server takes frames of 64 KB and ends the connection that sends a longer one. */
-const MAX_FRAME_BYTES = 60_000;
 
 /** The REST endpoint that does the same as a command; its body is the command's payload unless told. */
 export interface RestTwin {
@@ -58,6 +59,7 @@ export class Connection {
     this.api = new RestApi(parts.url);
     this.login = new Login({
       tokens: parts.tokens,
+      kept: parts.keptTokens,
       exchange: (refreshToken) =>
         this.api.request<Tokens>('POST', '/api/auth/refresh', { refreshToken }),
       onTokens: (tokens) => {
@@ -68,6 +70,8 @@ export class Connection {
       autoConnect: false,
       forceNew: true,
       transports: parts.websocketOnly ? ['websocket'] : ['websocket', 'polling'],
+      // Without this the second one is there in name only.
+      tryAllTransports: true,
       auth: (give) => {
         this.offered = this.login.token;
         give({ token: this.login.token, dialect: 'native' });
@@ -95,6 +99,7 @@ export class Connection {
     });
   }
 
+  /** Whether there is a connection at the moment. */
   get isConnected(): boolean {
     return this.socket.connected;
   }
@@ -210,9 +215,3 @@ const unanswered = (event: string): ChatError =>
 
 const lost = (event: string): ChatError =>
   new ChatError({ code: 'CONNECTION_LOST', message: `Disconnected before the answer to ${event}` });
-
-const tooLong = (event: string): ChatError =>
-  new ChatError({ code: 'PAYLOAD_TOO_LARGE', message: `This is too long for ${event}` });
-
-const fitsFrame = (event: string, payload: unknown): boolean =>
-  new TextEncoder().encode(JSON.stringify([event, payload])).length <= MAX_FRAME_BYTES;

@@ -1,4 +1,5 @@
 import { ChatError, toChatError } from './chat-error.js';
+import { succeeds } from './token-claims.js';
 
 /** The tokens of a login. */
 export interface Tokens {
@@ -9,8 +10,10 @@ export interface Tokens {
 /** What a login is built from. */
 export interface LoginParts {
   tokens: Tokens;
+  /** The tokens that the application keeps; another tab may have renewed them. */
+  kept?: (() => Tokens | undefined | Promise<Tokens | undefined>) | undefined;
   /** Exchanges a refresh token for new tokens; rejects with a ChatError. */
-  exchange(refreshToken: string | undefined): Promise<Tokens>;
+  exchange(refreshToken: string): Promise<Tokens>;
   /** New tokens; keep them for the next start. */
   onTokens(tokens: Tokens): void;
 }
@@ -18,7 +21,7 @@ export interface LoginParts {
 /** The tokens under which a device acts, which renew themselves. */
 export class Login {
   private tokens: Tokens;
-  private refreshing: Promise<void> | undefined;
+  private renewing: Promise<void> | undefined;
 
   constructor(private readonly parts: LoginParts) {
     this.tokens = parts.tokens;
@@ -29,28 +32,40 @@ export class Login {
     return this.tokens.token;
   }
 
-  /** Gets another token than the one refused, unless somebody has done so in the meantime. */
+  /**
+   * Gets another token than the one refused, unless somebody has done so in the meantime: once for all who
+   * need it, because a refresh token is good for one use.
+   */
   async renew(refused: string | undefined, refusal: ChatError): Promise<void> {
     if (refused !== this.tokens.token) return;
-    if (this.tokens.refreshToken === undefined) throw refusal;
-    await this.refresh();
-  }
-
-  /** Exchanges the refresh token, once for all who need it: each is good for one use. */
-  private refresh(): Promise<void> {
-    this.refreshing ??= this.exchange().finally(() => {
-      this.refreshing = undefined;
+    this.renewing ??= this.replace(refusal).finally(() => {
+      this.renewing = undefined;
     });
-    return this.refreshing;
+    await this.renewing;
   }
 
-  private async exchange(): Promise<void> {
+  private async replace(refusal: ChatError): Promise<void> {
+    const kept = await this.kept();
+    if (kept && succeeds(kept.token, this.tokens.token)) {
+      this.tokens = kept;
+      return;
+    }
+    if (this.tokens.refreshToken === undefined) throw refusal;
     try {
       this.tokens = await this.parts.exchange(this.tokens.refreshToken);
     } catch (thrown) {
       throw asRefusedRefresh(toChatError(thrown));
     }
     this.parts.onTokens(this.tokens);
+  }
+
+  private async kept(): Promise<Tokens | undefined> {
+    try {
+      return await this.parts.kept?.();
+    } catch {
+      // What cannot be read is of no use; our own may be.
+      return undefined;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import type { ErrorBody } from './wire.types.js';
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** The body of an answer, as far as it is known to be the server's. */
-type Answer<T> = { [K in keyof ErrorBody]?: unknown } & { data?: T };
+type Answer<T> = { [K in keyof ErrorBody]?: unknown } & { success?: unknown; data?: T };
 
 /** Calls the server's REST endpoints. */
 export class RestApi {
@@ -28,8 +28,8 @@ export class RestApi {
     } catch (error) {
       throw toChatError(error);
     }
-    const answer = (await response.json().catch(() => undefined)) as Answer<T> | undefined;
-    if (response.ok && answer) return answer.data as T;
+    const answer = (await response.json().catch(() => undefined)) as Answer<T> | null | undefined;
+    if (response.ok && isOfServer(answer)) return answer.data as T;
     throw new ChatError({
       code: typeof answer?.code === 'string' ? answer.code : codeOfStranger(response.status),
       message: typeof answer?.message === 'string' ? answer.message : `HTTP ${response.status}`,
@@ -37,6 +37,10 @@ export class RestApi {
     });
   }
 }
+
+/** Whether a success is the server's own, and not the one of whoever stands before it. */
+const isOfServer = <T>(answer: Answer<T> | null | undefined): answer is Answer<T> =>
+  answer?.success === true || answer?.data !== undefined;
 
 /**
  * What an answer means that the server cannot have written, such as the page of a proxy or of a hotspot's

@@ -26,11 +26,10 @@ const STATE_EVENTS = new Set([
 ]);
 
 /** Lets the synchronizer hear what an event of the server says about chats. */
-export const followEvent = (
-  sync: Synchronizer,
-  event: string,
-  payload: Record<string, unknown>,
-): void => {
+export const followEvent = (sync: Synchronizer, event: string, told: unknown): void => {
+  // Those that concern chats all say something.
+  if (typeof told !== 'object' || told === null) return;
+  const payload = told as Record<string, unknown>;
   const chatId = payload.chatId as string;
   if (event === 'message_deleted' && payload.deleteForEveryone === false) {
     sync.heardHidden(chatId, payload.messageId as string);

@@ -1,9 +1,7 @@
 /** The client's login against a server that refuses as the test says, and against a real node. */
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Server } from 'socket.io';
 import type { ChatError } from '../../src/client/chat-error.js';
 import { Connection } from '../../src/client/connection.js';
 import { ChatClient, MemoryStorage } from '../../src/client/index.js';
@@ -11,90 +9,20 @@ import type { Timers, Tokens } from '../../src/client/index.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
 import { nextTurn } from '../support/fake-timers.js';
+import type { Refusal } from '../support/refusing-server.js';
+import { hurried, standing, startRefusingServer } from '../support/refusing-server.js';
 import { registerUser, startServer } from '../support/server.js';
-
-type Refusal = { code: string; retryAfter?: number } | undefined;
-type Answer = (token: string | undefined) => Refusal | Promise<Refusal>;
 
 const ends: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/**
- * A server that is asked at each handshake and each request whether it refuses the token, and that
- * exchanges every refresh token for `token 1`, `token 2` and so on unless told. There are no chats.
- */
-const newServer = async (parts: {
-  handshake: Answer;
-  request?: (token: string | undefined, path: string) => Refusal | Promise<Refusal>;
-  refresh?: () => Refusal | Promise<Refusal>;
-}) => {
-  let refreshes = 0;
-  const serve = async (req: IncomingMessage, res: ServerResponse) => {
-    const isRefresh = req.url === '/api/auth/refresh';
-    const token = req.headers.authorization?.replace('Bearer ', '');
-    if (isRefresh) refreshes += 1;
-    const refusal = await (isRefresh ? parts.refresh?.() : parts.request?.(token, req.url!));
-    const data = isRefresh ? { token: `token ${refreshes}`, refreshToken: 'next' } : { id: token };
-    res.statusCode = refusal ? 401 : 200;
-    res.end(JSON.stringify(refusal ? { ...refusal, message: 'no' } : { data }));
-  };
-  const http = createServer((req, res) => void serve(req, res));
-  const io = new Server(http);
-  const offered: string[] = [];
-  io.use((socket, next) => {
-    const { token } = socket.handshake.auth as { token: string };
-    offered.push(token);
-    void Promise.resolve(parts.handshake(token)).then((refusal) => {
-      next(refusal && Object.assign(new Error('no'), { data: { ...refusal, message: 'no' } }));
-    });
-  });
-  io.on('connection', (socket) => {
-    socket.on('sync', (_: unknown, answer: (ack: unknown) => void) => {
-      answer({ ok: true, data: { chats: [], removed: [], hasMore: false } });
-    });
-  });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  ends.push(() => io.close());
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  return { url, offered, refreshes: () => refreshes };
-};
-
-/** Time that passes at once; `waits` says how long each pause would have been. */
-const hurried = () => {
-  const waits: number[] = [];
-  const timers: Timers = {
-    now: () => 0,
-    random: () => 1,
-    after: (ms, run) => {
-      waits.push(ms);
-      const timer = setImmediate(run);
-      return () => {
-        clearImmediate(timer);
-      };
-    },
-  };
-  return { waits, timers };
-};
-
-/** Time that stands; `due` is what waits for it to pass. */
-const standing = () => {
-  const due = new Set<() => void>();
-  const timers: Timers = {
-    now: () => 0,
-    random: () => 1,
-    after: (_, run) => {
-      const entry = () => {
-        run();
-      };
-      due.add(entry);
-      return () => {
-        due.delete(entry);
-      };
-    },
-  };
-  return { due, timers };
+/** A refusing server that ends with the test. */
+const newServer = async (parts: Parameters<typeof startRefusingServer>[0]) => {
+  const server = await startRefusingServer(parts);
+  ends.push(() => server.close());
+  return server;
 };
 
 /** A connection that is opened; `outcome` is `connected`, or the code under which it was signed out. */
@@ -322,18 +250,21 @@ describe('a long message, which goes over REST', () => {
 });
 
 describe('a request', () => {
+  const page = '<html>Welcome to our hotel!</html>';
   it.each([
-    [200, 'UNAVAILABLE'],
-    [403, 'UNAVAILABLE'],
-    [404, 'UNAVAILABLE'],
-    [413, 'PAYLOAD_TOO_LARGE'],
-    [502, 'UNAVAILABLE'],
+    [200, page, 'UNAVAILABLE'],
+    [200, '{"status":"ok"}', 'UNAVAILABLE'],
+    [200, 'null', 'UNAVAILABLE'],
+    [403, page, 'UNAVAILABLE'],
+    [404, page, 'UNAVAILABLE'],
+    [413, page, 'PAYLOAD_TOO_LARGE'],
+    [502, page, 'UNAVAILABLE'],
   ])(
-    'that somebody else answers in the server’s place with %d has failed as %s',
-    async (status, code) => {
+    'that somebody else answers in the server’s place with %d %s has failed as %s',
+    async (status, body, code) => {
       const http = createServer((_, res) => {
         res.statusCode = status;
-        res.end('<html>Welcome to our hotel!</html>');
+        res.end(body);
       });
       await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
       ends.push(() => new Promise((resolve) => http.close(resolve)));

@@ -431,6 +431,47 @@ describe('the client', () => {
     );
   });
 
+  it('counts unread messages that it does not hold, as they come and are read', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const a = await connect(alice);
+    const write = new Message(a, chatId);
+    const send = (count: number) =>
+      Promise.all(Array.from({ length: count }, (_, i) => write.sendText(`text ${i + 1}`)));
+    await send(35);
+    const b = await connect(bob);
+    const room = new ChatRoom(b, chatId);
+    expect([room.messages().length, room.unreadCount()]).toEqual([30, 35]);
+    await send(2);
+    await until(b, () => room.messages().length === 32);
+    expect([room.unreadCount(), b.chats()[0]?.unreadCount]).toEqual([37, 37]);
+    await room.markRead(3);
+    await until(b, () => room.unreadCount() === 34);
+    await room.loadOlder();
+    expect([room.messages().length, room.unreadCount()]).toEqual([37, 34]);
+    await room.markRead();
+    await until(b, () => room.unreadCount() === 0);
+    expect(b.chats()[0]).toMatchObject({ unreadCount: 0, lastReadSeq: 37 });
+  });
+
+  it('does not bring back what its user deleted for themselves before this device came', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const a = await connect(alice);
+    const write = new Message(a, chatId);
+    await write.sendText('one');
+    const two = await write.sendText('two');
+    await write.sendText('three');
+    const phone = await connect(bob);
+    await new Message(phone, chatId).delete(two.id, false);
+    const laptop = await connect(bob);
+    const room = new ChatRoom(laptop, chatId);
+    const contents = () => room.messages().map(({ content }) => content);
+    expect(contents()).toEqual(['one', 'three']);
+    await write.react(two.id, '👍');
+    await write.sendText('four');
+    await until(laptop, () => contents().includes('four'));
+    expect(contents()).toEqual(['one', 'three', 'four']);
+  });
+
   it('keeps one message when the same id is sent on two devices at once', async () => {
     const { alice, bob, chatId } = await openDirectChat(server);
     const other = await openChatBetween(server, alice, await registerUser(server));

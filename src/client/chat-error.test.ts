@@ -1,0 +1,13 @@
+import { expect, it } from '@jest/globals';
+import { ERROR_STATUS } from '../shared/errors.js';
+import { ChatError } from './chat-error.js';
+
+it('knows which of the server’s refusals may pass by themselves', () => {
+  const mayPass = Object.entries(ERROR_STATUS)
+    .filter(([, status]) => [429, 500, 503].includes(status))
+    .map(([code]) => code);
+  const isTriedAgain = Object.keys(ERROR_STATUS).filter(
+    (code) => new ChatError({ code, message: code }).isRetryable,
+  );
+  expect(isTriedAgain.sort()).toEqual(mayPass.sort());
+});
