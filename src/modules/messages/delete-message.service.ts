@@ -6,7 +6,7 @@ import { forPolicy, isHiddenFor, isTombstone } from './message-access.service.js
 import type { MemberMessage, MessageAccess } from './message-access.service.js';
 import type { Changed, MessageChange } from './message-change.service.js';
 import type { MessageEvents } from './messages.events.js';
-import type { AttachmentClaims } from './send-message.service.js';
+import type { AttachmentClaims } from './send-message.types.js';
 import { refusalToDeleteForEveryone } from './messages.policy.js';
 
 /** What deleting is built from. */

@@ -2,7 +2,8 @@ import type { Actor } from '../../shared/actor.js';
 import { forPolicy } from './message-access.service.js';
 import type { MessageAccess } from './message-access.service.js';
 import { refusalToUse } from './messages.policy.js';
-import type { SendMessage, Sent } from './send-message.service.js';
+import type { SendMessage } from './send-message.service.js';
+import type { Sent } from './send-message.types.js';
 
 /** What to forward, and where to. */
 export interface ForwardInput {

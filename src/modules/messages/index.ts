@@ -16,6 +16,7 @@ import { MessageAccess } from './message-access.service.js';
 import { MessageChange } from './message-change.service.js';
 import { messageChangeCommands } from './message-changes.gateway.js';
 import { messageChangeRoutes } from './message-changes.routes.js';
+import { MessageDrafting } from './message-drafting.service.js';
 import { MessageHistory } from './message-history.service.js';
 import type { MessageLog } from './message-log.js';
 import { MessageLookups } from './message-lookups.service.js';
@@ -29,7 +30,7 @@ import type { RoomFinder } from './messages.routes.js';
 import { PinMessage } from './pin-message.service.js';
 import { React } from './react.service.js';
 import { SendMessage } from './send-message.service.js';
-import type { AttachmentClaims } from './send-message.service.js';
+import type { AttachmentClaims } from './send-message.types.js';
 
 export { catchUpHeads } from './catch-up-heads.js';
 export { ChatHeads } from './chat-heads.js';
@@ -66,7 +67,7 @@ export {
   roomSchema,
 } from './messages.schemas.js';
 export type { SendMessage } from './send-message.service.js';
-export type { AttachmentClaims, SendInput, Sent } from './send-message.service.js';
+export type { AttachmentClaims, SendInput, Sent } from './send-message.types.js';
 export { SystemMessages } from './system-messages.service.js';
 export type { SystemFacts } from './system-messages.service.js';
 export { UnreadCounter } from './unread-counter.service.js';
@@ -112,7 +113,8 @@ export const createMessagesModule = (parts: MessagesParts): MessagesModule => {
   const maxLength = parts.config.messageMaxLength;
   const mentions = new MentionResolver(parts.directory, parts.access);
   const seen = new MessageAccess(parts.messages, parts.memberships, parts.access);
-  const sender = new SendMessage({ ...parts, mentions });
+  const drafting = new MessageDrafting({ ...parts, mentions });
+  const sender = new SendMessage({ ...parts, drafting });
   const history = new MessageHistory({ ...parts, access: seen });
   const change = new MessageChange({ ...parts, history });
   const changes = { ...parts, access: seen, change };

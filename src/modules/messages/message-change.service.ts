@@ -7,7 +7,7 @@ import { statusOf } from './message-history.service.js';
 import type { MessageLog } from './message-log.js';
 import type { Mutation } from './message-log.types.js';
 import { toRecord } from './message.record.js';
-import type { AttachmentClaims } from './send-message.service.js';
+import type { AttachmentClaims } from './send-message.types.js';
 import type { MessageEvent } from './messages.events.js';
 
 /** What a change led to; the same shape that its event carries. */

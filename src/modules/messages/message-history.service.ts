@@ -9,7 +9,7 @@ import type { MessageAccess } from './message-access.service.js';
 import type { MessageLog } from './message-log.js';
 import type { MessageDoc } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
-import type { AttachmentClaims } from './send-message.service.js';
+import type { AttachmentClaims } from './send-message.types.js';
 import { toRecord } from './message.record.js';
 
 /** Where in a chat to read: a page from the newest, or a window next to a message number. */

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
@@ -7,40 +5,21 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError } from '../../shared/errors.js';
-import type { UserCard } from '../users/index.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
+import type { UserCard } from '../users/index.js';
 import type { ChatHeads } from './chat-heads.js';
-import type { MentionResolver } from './mention-resolver.js';
+import { clientMessageIdReused, findWritten } from './log-inserts.js';
+import type { MessageDrafting, SendIdentity } from './message-drafting.service.js';
+import { identityOf } from './message-drafting.service.js';
 import type { MessageLog } from './message-log.js';
 import type { Appended, MessageDraft } from './message-log.types.js';
-import { clientMessageIdReused, findWritten } from './log-inserts.js';
-import type { Attachment, MessageDoc, MessageType } from './message.model.js';
-import type { MessageRecord } from './message.record.js';
+import type { MessageDoc } from './message.model.js';
 import { toRecord } from './message.record.js';
 import type { MessageEvents } from './messages.events.js';
-
-/** What a client sends, whatever the transport and the dialect. */
-export interface SendInput {
-  chatId: string;
-  content: string;
-  messageType: MessageType;
-  media: Attachment[];
-  /** Id of the message that this one answers; of the same chat. */
-  replyTo?: string | undefined;
-  clientMessageId?: string | undefined;
-  /** Where a forwarded message comes from. */
-  forwarded?: { fromChatId: string; senderId: string; messageId: string } | undefined;
-  /** What tells the files of two sends apart, when a retry has stored them anew; else their ids do. */
-  filesDigest?: string | undefined;
-}
-
-/** The written message and its sender. */
-export interface Sent {
-  message: MessageRecord;
-  sender: UserCard;
-  isReplay: boolean;
-}
+import type { RecentSend } from './recent-sends.js';
+import { RecentSends } from './recent-sends.js';
+import type { AttachmentClaims, SendInput, Sent } from './send-message.types.js';
 
 /** A message that may be written. */
 interface Prepared {
@@ -54,28 +33,6 @@ export interface SenderDirectory {
   card(userId: string): Promise<UserCard | undefined>;
 }
 
-/** Takes over the uploads that a message refers to. */
-export interface AttachmentClaims {
-  /**
-   * Checks that the actor may attach the files to a message of the chat, and returns what to store:
-   * the server's own facts about them, whatever the client said.
-   *
-   * @param fromChatId set when the files are forwarded: they already hang on a message of that chat,
-   *   which the actor may see, whoever has uploaded them.
-   * @throws {AppError} NOT_FOUND for a file of somebody else, VALIDATION for a URL that is not allowed.
-   */
-  claim(
-    actor: Actor,
-    chatId: string,
-    media: Attachment[],
-    fromChatId?: string,
-  ): Promise<Attachment[]>;
-  /** Says that a message with these attachments is about to go, so that their files are looked after. */
-  release(media: Attachment[]): Promise<void>;
-  /** The attachments with addresses that the chat's members can load for a while, as `<img>` does. */
-  addressed(media: Attachment[]): Attachment[];
-}
-
 /** What sending is built from. */
 export interface SendMessageParts {
   messages: Model<MessageDoc>;
@@ -84,25 +41,24 @@ export interface SendMessageParts {
   access: ChatAccess;
   bus: Publisher<MessageEvents>;
   directory: SenderDirectory;
-  mentions: MentionResolver;
-  attachments: AttachmentClaims;
+  drafting: MessageDrafting;
+  attachments: Pick<AttachmentClaims, 'addressed'>;
   limit: RateLimiter;
 }
 
-interface RecentSend {
-  fingerprint: string;
-  sent: Promise<Sent>;
-}
-
-/** How long a node answers a retry from memory, and for how many sends. */
-const RECENT = { max: 50_000, ttl: 60_000 };
-/** How often what is older is dropped (ms): the cache itself would keep it until it is full. */
-const FORGET_EVERY_MS = 10_000;
-
-/** The one way a message is sent: by REST, by socket, in any dialect, by an admin. */
+/**
+ * The one way a message is sent: by REST, by socket, in any dialect, by an admin.
+ *
+ * A retry is a send under a `clientMessageId` that its sender has used in the chat before. It is answered
+ * with the message that is there by the first of these that notices it:
+ *
+ * 1. `repeat`: this node has just sent the message, or is at it, and asks nobody.
+ * 2. `replayOr`: the send would be refused now. The first try was not, and its answer was lost.
+ * 3. `MessageLog.append`: the unique index over client ids does not take the message twice, on whatever
+ *    node the first try was. Every other retry ends here.
+ */
 export class SendMessage {
-  private readonly recent = new LRUCache<string, RecentSend>(RECENT);
-  private forgotAt = performance.now();
+  private readonly recent = new RecentSends();
 
   constructor(private readonly parts: SendMessageParts) {}
 
@@ -114,21 +70,15 @@ export class SendMessage {
    *   CLIENT_MESSAGE_ID_REUSED, VALIDATION for a reply to a message of another chat.
    */
   async send(actor: Actor, input: SendInput): Promise<Sent> {
-    const { clientMessageId } = input;
-    if (clientMessageId === undefined) return this.sendOnce(actor, input, undefined);
+    const identity = identityOf(input);
+    if (!identity) return this.write(actor, input, undefined);
+    const { clientMessageId, fingerprint } = identity;
     const key = `${input.chatId}:${actor.userId}:${clientMessageId}`;
-    const fingerprint = fingerprintOf(input);
     const earlier = this.recent.get(key);
-    if (earlier) {
-      // The right to see the answer is checked again: the sender may have been removed since.
-      await this.parts.access.member(actor.userId, input.chatId);
-      if (earlier.fingerprint !== fingerprint) throw clientMessageIdReused();
-      return { ...(await earlier.sent), isReplay: true };
-    }
-    const sent = this.sendOnce(actor, input, fingerprint);
-    this.recent.set(key, { fingerprint, sent });
-    sent.catch(() => this.recent.delete(key));
-    this.forgetOld();
+    if (earlier) return this.repeat(actor, input.chatId, earlier, identity);
+    // Nothing may wait between the look and this: of two at the same moment only one is sent.
+    const sent = this.write(actor, input, identity);
+    this.recent.add(key, { fingerprint, sent });
     return sent;
   }
 
@@ -139,36 +89,33 @@ export class SendMessage {
    * @throws {AppError} NOT_FOUND for non-members, CLIENT_MESSAGE_ID_REUSED.
    */
   async replay(actor: Actor, input: SendInput): Promise<Sent | undefined> {
-    const { access, messages, directory } = this.parts;
-    const { chatId, clientMessageId } = input;
-    if (clientMessageId === undefined) return undefined;
-    await access.member(actor.userId, chatId);
-    const message = await findWritten(messages, {
-      chatId: objectId(chatId),
-      senderId: objectId(actor.userId),
-      clientMessageId,
-      fingerprint: fingerprintOf(input),
-    });
-    const sender = message && (await directory.card(actor.userId));
-    return sender && this.announce({ message, isReplay: true }, sender, undefined);
+    const identity = identityOf(input);
+    if (!identity) return undefined;
+    await this.parts.access.member(actor.userId, input.chatId);
+    return this.written(actor, input.chatId, identity);
   }
 
-  private forgetOld(): void {
-    const now = performance.now();
-    if (now - this.forgotAt < FORGET_EVERY_MS) return;
-    this.forgotAt = now;
-    this.recent.purgeStale();
+  /** The right to see the answer is checked again: the sender may have been removed since. */
+  private async repeat(
+    actor: Actor,
+    chatId: string,
+    earlier: RecentSend,
+    { fingerprint }: SendIdentity,
+  ): Promise<Sent> {
+    await this.parts.access.member(actor.userId, chatId);
+    if (earlier.fingerprint !== fingerprint) throw clientMessageIdReused();
+    return { ...(await earlier.sent), isReplay: true };
   }
 
-  private async sendOnce(
+  private async write(
     actor: Actor,
     input: SendInput,
-    fingerprint: string | undefined,
+    identity: SendIdentity | undefined,
   ): Promise<Sent> {
     const { log, limit } = this.parts;
     // What is looked up first has a deadline of its own, so that a database that has stopped answering
     // is told of as soon here as at the write.
-    const prepared = await withDeadline(this.prepare(actor, input, fingerprint), QUEUE_STEP_MS);
+    const prepared = await withDeadline(this.prepare(actor, input, identity), QUEUE_STEP_MS);
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft } = prepared;
     const appended = await log.append(input.chatId, draft);
@@ -179,19 +126,19 @@ export class SendMessage {
   private async prepare(
     actor: Actor,
     input: SendInput,
-    fingerprint: string | undefined,
+    identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
-    const { access, directory, limit } = this.parts;
+    const { access, directory, drafting, limit } = this.parts;
     const { chat } = await access.member(actor.userId, input.chatId);
     const refusal = refusalToPost(chat);
-    if (refusal) return this.replayOr(refusal, actor, input);
+    if (refusal) return this.replayOr(refusal, actor, input.chatId, identity);
     try {
       await limit.consume(actor.userId);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
-      return { chat, sender, draft: await this.draft(actor, chat, input, fingerprint) };
+      return { chat, sender, draft: await drafting.draft(actor, chat, input, identity) };
     } catch (error) {
-      const earlier = await this.replayOr(error, actor, input);
+      const earlier = await this.replayOr(error, actor, input.chatId, identity);
       await limit.refund(actor.userId);
       return earlier;
     }
@@ -201,69 +148,32 @@ export class SendMessage {
    * What is refused now may have been written before: by the first try of this very send, whose answer
    * was lost before somebody blocked the sender, or the message replied to went.
    */
-  private async replayOr(error: unknown, actor: Actor, input: SendInput): Promise<Sent> {
+  private async replayOr(
+    error: unknown,
+    actor: Actor,
+    chatId: string,
+    identity: SendIdentity | undefined,
+  ): Promise<Sent> {
     const isRefusal = error instanceof AppError && error.status < 500;
-    const earlier = isRefusal ? await this.replay(actor, input) : undefined;
+    const earlier = isRefusal && identity && (await this.written(actor, chatId, identity));
     if (earlier) return earlier;
     throw error;
   }
 
-  private async draft(
-    actor: Actor,
-    chat: ChatSnapshot,
-    input: SendInput,
-    fingerprint: string | undefined,
-  ): Promise<MessageDraft> {
-    const { attachments, mentions } = this.parts;
-    const { forwarded } = input;
-    const media =
-      input.media.length > 0
-        ? await attachments.claim(actor, input.chatId, input.media, forwarded?.fromChatId)
-        : [];
-    const replyTo =
-      input.replyTo === undefined
-        ? undefined
-        : await this.resolveReply(actor, input.chatId, input.replyTo);
-    return {
-      senderId: objectId(actor.userId),
-      messageType: input.messageType,
-      content: input.content,
-      media,
-      mentions: (await mentions.resolve(chat, input.content)).map(objectId),
-      reactions: [],
-      ...(forwarded && {
-        forwardedFrom: {
-          senderId: objectId(forwarded.senderId),
-          messageId: objectId(forwarded.messageId),
-        },
-      }),
-      ...(replyTo && { replyTo }),
-      ...(input.clientMessageId !== undefined && {
-        clientMessageId: input.clientMessageId,
-        fingerprint: fingerprint!,
-      }),
-    };
-  }
-
-  private async resolveReply(
+  /** What stands in the log under the sender's id for it. */
+  private async written(
     actor: Actor,
     chatId: string,
-    messageId: string,
-  ): Promise<NonNullable<MessageDoc['replyTo']>> {
-    const target = await this.parts.messages
-      .findOne(
-        { _id: objectId(messageId), chatId: objectId(chatId) },
-        { seq: 1, deletedFor: 1, deletedAt: 1 },
-      )
-      .lean();
-    const isGone =
-      !target || target.deletedAt || target.deletedFor?.some((id) => id.equals(actor.userId));
-    if (isGone) {
-      throw new AppError('VALIDATION', 'The message to reply to is not in this chat', {
-        errors: [{ path: 'replyTo', message: 'is not a message of this chat' }],
-      });
-    }
-    return { id: target._id, seq: target.seq };
+    identity: SendIdentity,
+  ): Promise<Sent | undefined> {
+    const { directory, messages } = this.parts;
+    const message = await findWritten(messages, {
+      chatId: objectId(chatId),
+      senderId: objectId(actor.userId),
+      ...identity,
+    });
+    const sender = message && (await directory.card(actor.userId));
+    return sender && this.announce({ message, isReplay: true }, sender, undefined);
   }
 
   /** Nothing may wait between the write and this: events of a chat leave in the order of its log. */
@@ -286,17 +196,3 @@ export class SendMessage {
     return { message, sender, isReplay };
   }
 }
-
-/** Digest of what makes two sends the same message. */
-const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: SendInput): string =>
-  createHash('sha256')
-    .update(
-      JSON.stringify([
-        content,
-        filesDigest === undefined ? messageType : null,
-        filesDigest ?? media.map(({ fileId, url }) => fileId ?? url),
-        replyTo ?? null,
-      ]),
-    )
-    .digest('base64url')
-    .slice(0, 22);
