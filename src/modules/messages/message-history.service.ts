@@ -11,6 +11,8 @@ import type { MessageDoc } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
 import type { AttachmentClaims } from './send-message.types.js';
 import { toRecord } from './message.record.js';
+import type { Visible } from './visible-history.js';
+import { boundaryBelow, countAbove, hasMoreBeyond, visibleOf } from './visible-history.js';
 
 /** Where in a chat to read: a page from the newest, or a window next to a message number. */
 export interface HistoryQuery {
@@ -35,16 +37,22 @@ export interface MessageView {
 }
 
 /** A member's receipt positions. */
-export interface MemberPosition {
+export interface ReceiptPosition {
   userId: string;
   lastReadSeq: number;
   lastDeliveredSeq: number;
 }
 
-/** Messages of a page, how many there are in all, and how far the members are. */
+/** How far a member has come. */
+export interface MemberPosition extends ReceiptPosition {
+  /** Up to where the member has deleted the history. */
+  clearedSeq: number;
+}
+
+/** Messages of a page, among which they are, and how far the members are. */
 interface Page {
   docs: MessageDoc[];
-  total: number;
+  visible: Visible;
   positions: MemberPosition[];
 }
 
@@ -85,11 +93,17 @@ export class MessageHistory {
       query.before === undefined &&
       query.after === undefined &&
       query.around === undefined;
-    const { docs, total, positions } = isNewestPage
+    const { docs, visible, positions } = isNewestPage
       ? await this.newestPage(actor, chat, query.limit)
       : await this.pageOf(actor, chat, query);
     const views = await this.withSenders(docs.map(toRecord), positions);
-    return { views, pagination: paginate(query, total) };
+    return {
+      views,
+      pagination: {
+        ...paginate(query, countAbove(visible.floor, visible)),
+        hasMore: hasMoreBeyond(docs, query, visible),
+      },
+    };
   }
 
   /** What clients ask for most. Its messages tell the chat's newest number, so all is read at once. */
@@ -100,22 +114,20 @@ export class MessageHistory {
       this.window(actor.userId, chat.id, { below: Infinity, above: 0 }, 'newest', limit),
     ]);
     const headSeq = Math.max(newest.at(-1)?.seq ?? 0, hidden[0] ?? 0);
-    const hiddenCount = hidden.filter((seq) => seq > floor).length;
     return {
       docs: newest.filter(({ seq }) => seq > floor),
-      total: Math.max(0, headSeq - floor - hiddenCount),
+      visible: visibleOf(headSeq, floor, hidden),
       positions,
     };
   }
 
   private async pageOf(actor: Actor, chat: ChatSnapshot, query: HistoryQuery): Promise<Page> {
-    const [{ floor, positions }, headSeq, hiddenAnywhere] = await Promise.all([
+    const [{ floor, positions }, headSeq, hidden] = await Promise.all([
       this.standing(actor, chat),
       this.parts.log.newestSeq(chat.id),
       this.hiddenSeqs(actor.userId, chat.id),
     ]);
-    const hidden = hiddenAnywhere.filter((seq) => seq > floor);
-    const total = headSeq - floor - hidden.length;
+    const visible = visibleOf(headSeq, floor, hidden);
     const window = (below: number, above: number, nearest: 'newest' | 'oldest', limit: number) =>
       this.window(actor.userId, chat.id, { below, above }, nearest, limit);
     let docs: MessageDoc[];
@@ -129,11 +141,10 @@ export class MessageHistory {
     } else if (query.after !== undefined) {
       docs = await window(Infinity, Math.max(floor, query.after), 'oldest', query.limit);
     } else {
-      const below =
-        query.before ?? boundaryBelow(headSeq, hidden, (query.page - 1) * query.limit) + 1;
+      const below = query.before ?? boundaryBelow(visible, (query.page - 1) * query.limit) + 1;
       docs = await window(below, floor, 'newest', query.limit);
     }
-    return { docs, total, positions };
+    return { docs, visible, positions };
   }
 
   /** Above which number the actor may read, and how far the members are: one read where it can be. */
@@ -169,7 +180,7 @@ export class MessageHistory {
     return this.withSenders(found, positions);
   }
 
-  /** Receipt positions of all members; empty for a large chat. */
+  /** How far all members have come; empty for a large chat. */
   async positions(chatId: string): Promise<MemberPosition[]> {
     return positionsOf(await this.memberRows(chatId));
   }
@@ -236,36 +247,17 @@ export class MessageHistory {
 const positionsOf = (rows: MemberRow[]): MemberPosition[] =>
   rows.length > RECEIPT_MEMBERS
     ? []
-    : rows.map(({ userId, lastReadSeq, lastDeliveredSeq }) => ({
-        userId: userId.toHexString(),
-        lastReadSeq,
-        lastDeliveredSeq,
-      }));
-
-/**
- * The largest number with exactly `offset` visible messages above it. Numbers have no holes, so pages
- * need arithmetic instead of a skip; only the hidden numbers have to be stepped over.
- *
- * @param hidden hidden numbers, newest first.
- */
-export const boundaryBelow = (headSeq: number, hidden: number[], offset: number): number => {
-  let boundary = headSeq - offset;
-  for (const seq of hidden) {
-    if (seq <= boundary) break;
-    boundary -= 1;
-  }
-  return Math.max(0, boundary);
-};
+    : rows.map(({ userId, ...row }) => ({ ...row, userId: userId.toHexString() }));
 
 /** How far a message has come among the members other than its sender. */
 export const statusOf = (
   message: { seq: number; senderId: string },
-  positions: MemberPosition[],
+  positions: ReceiptPosition[],
 ): MessageStatus => {
   const others = positions.filter(({ userId }) => userId !== message.senderId);
   if (others.length === 0) return 'sent';
   if (others.every(({ lastReadSeq }) => lastReadSeq >= message.seq)) return 'read';
-  const hasArrived = (position: MemberPosition) =>
+  const hasArrived = (position: ReceiptPosition) =>
     Math.max(position.lastDeliveredSeq, position.lastReadSeq) >= message.seq;
   return others.every(hasArrived) ? 'delivered' : 'sent';
 };
