@@ -220,6 +220,48 @@ describe('deleting', () => {
     await get(`/api/messages/${id}`, alice).expect(200);
   });
 
+  it('for me, alone or with the history, keeps me from hearing of it again', async () => {
+    const fresh = await openDirectChat(server);
+    const [mine, theirs] = await Promise.all([
+      TestSocket.connect(server, fresh.alice),
+      TestSocket.connect(server, fresh.bob),
+    ]);
+    const say = async (content: string) =>
+      (await mine.command<Sent>('send_message', { chatId: fresh.chatId, content })).data.id;
+    const cleared = await say('cleared');
+    await server.http.delete(`/api/chats/${fresh.chatId}`).set(fresh.bob.auth).expect(200);
+    const hidden = await say('hidden');
+    const kept = await say('kept');
+    await theirs.command('delete_message', { messageId: hidden, deleteForEveryone: false });
+    await settled(theirs);
+    theirs.clear();
+
+    for (const id of [cleared, hidden, kept]) {
+      await mine.command('add_reaction', { messageId: id, emoji: '👍' });
+      await mine.command('remove_reaction', { messageId: id, emoji: '👍' });
+      await mine.command('edit_message', { messageId: id, content: 'again' });
+      await post(`/api/messages/${id}/pin`, {}, fresh.alice).expect(200);
+      await post(`/api/messages/${id}/unpin`, {}, fresh.alice).expect(200);
+      await mine.command('delete_message', { messageId: id });
+    }
+    await settled(mine, theirs);
+    const names = (socket: TestSocket, id: string) =>
+      socket.heard.filter(({ payload }) => about(id)(payload)).map(({ event }) => event);
+    const changes = [
+      'reaction_added',
+      'reaction_removed',
+      'message_edited',
+      'message_pinned',
+      'message_unpinned',
+      'message_deleted',
+    ];
+    for (const id of [cleared, hidden, kept]) expect(names(mine, id)).toEqual(changes);
+    expect(names(theirs, kept)).toEqual(changes);
+    expect(names(theirs, cleared)).toEqual([]);
+    expect(names(theirs, hidden)).toEqual([]);
+    for (const socket of [mine, theirs]) socket.close();
+  });
+
   it('for everyone is for the sender alone', async () => {
     const { id } = await send('stays');
     expect(await b.command('delete_message', { messageId: id })).toMatchObject({
@@ -319,6 +361,31 @@ describe('threads, pins, mentions and forwarding', () => {
     });
     const rest = await get(`/api/messages/${id}/replies?after=${first.seq}`, bob).expect(200);
     expect(rest.body.data).toMatchObject({ messages: [{ content: 'Later' }], hasMore: false });
+  });
+
+  it('answers only what the sender can still see', async () => {
+    const fresh = await openDirectChat(server);
+    const say = async (content: string) => {
+      const sent = await post('/api/messages', { chatId: fresh.chatId, content }, fresh.alice);
+      return (sent.body as { data: Sent }).data.id;
+    };
+    const cleared = await say('cleared');
+    await server.http.delete(`/api/chats/${fresh.chatId}`).set(fresh.bob.auth).expect(200);
+    const hidden = await say('hidden');
+    await server.http
+      .delete(`/api/messages/${hidden}?deleteForEveryone=false`)
+      .set(fresh.bob.auth)
+      .expect(200);
+    const gone = await say('gone');
+    await server.http.delete(`/api/messages/${gone}`).set(fresh.alice.auth).expect(200);
+    const elsewhere = (await send('in another chat of alice and bob')).id;
+    const answer = (replyTo: string, user: TestUser) =>
+      post('/api/messages', { chatId: fresh.chatId, content: 'Re:', replyTo }, user);
+    for (const id of [cleared, hidden, gone, elsewhere]) {
+      const refused = await answer(id, fresh.bob).expect(400);
+      expect(refused.body.errors).toMatchObject([{ path: 'replyTo' }]);
+    }
+    await answer(cleared, fresh.alice).expect(201);
   });
 
   it('pins and unpins', async () => {

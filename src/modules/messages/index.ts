@@ -113,7 +113,7 @@ export const createMessagesModule = (parts: MessagesParts): MessagesModule => {
   const maxLength = parts.config.messageMaxLength;
   const mentions = new MentionResolver(parts.directory, parts.access);
   const seen = new MessageAccess(parts.messages, parts.memberships, parts.access);
-  const drafting = new MessageDrafting({ ...parts, mentions });
+  const drafting = new MessageDrafting({ ...parts, seen, mentions });
   const sender = new SendMessage({ ...parts, drafting });
   const history = new MessageHistory({ ...parts, access: seen });
   const change = new MessageChange({ ...parts, history });

@@ -2,16 +2,17 @@ import { notFound } from '../../shared/errors.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatHeads } from './chat-heads.js';
 import type { MemberMessage } from './message-access.service.js';
-import type { MessageHistory } from './message-history.service.js';
+import type { MemberPosition, MessageHistory } from './message-history.service.js';
 import { statusOf } from './message-history.service.js';
 import type { MessageLog } from './message-log.js';
 import type { Mutation } from './message-log.types.js';
+import type { MessageDoc } from './message.model.js';
 import { toRecord } from './message.record.js';
 import type { AttachmentClaims } from './send-message.types.js';
-import type { MessageEvent } from './messages.events.js';
+import type { MessageChangeEvent } from './messages.events.js';
 
 /** What a change led to; the same shape that its event carries. */
-export interface Changed extends MessageEvent {
+export interface Changed extends MessageChangeEvent {
   /** False when there was nothing to change: no new version, and nothing to tell. */
   changed: boolean;
 }
@@ -50,8 +51,17 @@ export class MessageChange {
       message,
       sender,
       status: statusOf(message, positions),
-      audience: { memberIds: chat.members && [...chat.members.keys()] },
+      audience: {
+        memberIds: chat.members && [...chat.members.keys()],
+        withoutIds: gone(after, positions),
+      },
       changed,
     };
   }
 }
+
+/** In a large chat nobody looks who has cleared it; there, too, nobody hears of what they have hidden. */
+const gone = ({ deletedFor = [], seq }: MessageDoc, positions: MemberPosition[]): string[] => [
+  ...deletedFor.map((id) => id.toHexString()),
+  ...positions.filter(({ clearedSeq }) => clearedSeq >= seq).map(({ userId }) => userId),
+];

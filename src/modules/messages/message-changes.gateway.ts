@@ -6,7 +6,7 @@ import type { DeleteMessage } from './delete-message.service.js';
 import type { EditMessage } from './edit-message.service.js';
 import { presentDeletion, presentReaction } from './message-changes.presenter.js';
 import { deleteSchema, editSchema, reactionSchema } from './message-changes.schemas.js';
-import type { MessageEvent, MessageEvents } from './messages.events.js';
+import type { MessageChangeEvent, MessageEvents } from './messages.events.js';
 import { presentMessage } from './messages.presenter.js';
 import type { React } from './react.service.js';
 
@@ -61,22 +61,25 @@ export const messageChangeCommands = (parts: MessageChangeCommandParts): AnyComm
   ),
 ];
 
-/** A changed message for everybody in its chat, with what changed beside it. */
+/**
+ * A changed message for everybody in its chat who still has it, with what changed beside it. To the others
+ * it must not come back; their devices learn of the change's number from the next sync.
+ */
 const toAll = (
   event: string,
-  { message, sender, status }: MessageEvent,
+  { message, sender, status, audience: { withoutIds } }: MessageChangeEvent,
   facts: Record<string, unknown> = {},
 ): Emission[] => [
   {
-    audience: { room: rooms.chat(message.chatId) },
+    audience: { room: rooms.chat(message.chatId), except: withoutIds.map(rooms.user) },
     event,
     payload: { ...presentMessage(message, sender, status), messageId: message.id, ...facts },
   },
 ];
 
 /**
- * How native clients hear of changes: all devices of all members, whether or not they look at the
- * chat. A deletion "for me" is told to the devices of that user alone.
+ * How native clients hear of changes: all devices of all members who still have the message, whether or not
+ * they look at the chat. A deletion "for me" is told to the devices of that user alone.
  */
 export const messageChangeRenderings: RenderingTable<MessageEvents> = {
   dialect: 'native',

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import type { ChatSnapshot } from '../chats/index.js';
 import type { MentionResolver } from './mention-resolver.js';
+import { isTombstone } from './message-access.service.js';
+import type { MessageAccess } from './message-access.service.js';
 import type { MessageDraft } from './message-log.types.js';
-import type { MessageDoc } from './message.model.js';
 import type { AttachmentClaims, SendInput } from './send-message.types.js';
 
 /** What makes two sends of one sender in one chat the same message. */
@@ -18,7 +18,7 @@ export interface SendIdentity {
 
 /** What drafting is built from. */
 export interface MessageDraftingParts {
-  messages: Model<MessageDoc>;
+  seen: MessageAccess;
   attachments: Pick<AttachmentClaims, 'claim'>;
   mentions: MentionResolver;
 }
@@ -30,7 +30,8 @@ export class MessageDrafting {
   /**
    * The message as it will stand in the log, but for its number and time. Its files are claimed by this.
    *
-   * @throws {AppError} VALIDATION for a reply to a message of another chat, and what claiming files throws.
+   * @throws {AppError} VALIDATION for a reply to a message that the actor cannot see in this chat, and what
+   *   claiming files throws.
    */
   async draft(
     actor: Actor,
@@ -72,22 +73,21 @@ export class MessageDrafting {
     { chatId, replyTo }: SendInput,
   ): Promise<MessageDraft['replyTo']> {
     if (replyTo === undefined) return undefined;
-    const target = await this.parts.messages
-      .findOne(
-        { _id: objectId(replyTo), chatId: objectId(chatId) },
-        { seq: 1, deletedFor: 1, deletedAt: 1 },
-      )
-      .lean();
-    const isGone =
-      !target || target.deletedAt || target.deletedFor?.some((id) => id.equals(actor.userId));
-    if (isGone) {
-      throw new AppError('VALIDATION', 'The message to reply to is not in this chat', {
-        errors: [{ path: 'replyTo', message: 'is not a message of this chat' }],
-      });
-    }
-    return { id: target._id, seq: target.seq };
+    // As with everything else that is not there for the actor, nothing is told of what has been cleared.
+    const target = await this.parts.seen.seen(actor, replyTo).catch(asNotReplyable);
+    if (target.chat.id !== chatId || isTombstone(target.doc)) throw notReplyable();
+    return { id: target.doc._id, seq: target.doc.seq };
   }
 }
+
+const notReplyable = (): AppError =>
+  new AppError('VALIDATION', 'The message to reply to is not in this chat', {
+    errors: [{ path: 'replyTo', message: 'is not a message of this chat' }],
+  });
+
+const asNotReplyable = (error: unknown): never => {
+  throw error instanceof AppError && error.code === 'NOT_FOUND' ? notReplyable() : error;
+};
 
 /** By what a retry of this send is recognised; nothing where the client gives its messages no ids. */
 export const identityOf = (input: SendInput): SendIdentity | undefined => {

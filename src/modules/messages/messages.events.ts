@@ -8,6 +8,12 @@ export interface ChatAudience {
   memberIds: string[] | undefined;
 }
 
+/** Who may hear of a change to a message. */
+export interface ChangeAudience extends ChatAudience {
+  /** Members to whom the message is gone: they have deleted it for themselves, or the history up to it. */
+  withoutIds: string[];
+}
+
 /** A message and what its presenters need beside it. */
 export interface MessageEvent {
   message: MessageRecord;
@@ -17,17 +23,22 @@ export interface MessageEvent {
   audience: ChatAudience;
 }
 
+/** A message after a change. */
+export interface MessageChangeEvent extends MessageEvent {
+  audience: ChangeAudience;
+}
+
 /** What happens to messages. Published after the write, beside it. */
 export interface MessageEvents {
   'message.sent': MessageEvent;
   /** The text has changed. */
-  'message.edited': MessageEvent;
+  'message.edited': MessageChangeEvent;
   /** Deleted for everyone; the message is its tombstone. */
-  'message.deleted': MessageEvent & { actorId: string };
+  'message.deleted': MessageChangeEvent & { actorId: string };
   /** Deleted by a user for themselves; only that user's devices are told. */
   'message.hidden': { chatId: string; messageIds: string[]; userId: string };
-  'reaction.added': MessageEvent & { userId: string; emoji: string };
-  'reaction.removed': MessageEvent & { userId: string; emoji: string };
-  'message.pinned': MessageEvent & { actorId: string };
-  'message.unpinned': MessageEvent & { actorId: string };
+  'reaction.added': MessageChangeEvent & { userId: string; emoji: string };
+  'reaction.removed': MessageChangeEvent & { userId: string; emoji: string };
+  'message.pinned': MessageChangeEvent & { actorId: string };
+  'message.unpinned': MessageChangeEvent & { actorId: string };
 }
