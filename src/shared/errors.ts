@@ -95,5 +95,15 @@ export class AppError extends Error {
 /** 404, used alike for what does not exist and for what the caller may not know of. */
 export const notFound = (what: string): AppError => new AppError('NOT_FOUND', `${what} not found`);
 
+/**
+ * For `catch`: what is not found on the way to a thing is told as that thing. Every other failure stays what
+ * it is, above all one that a retry may cure.
+ */
+export const asNotFound =
+  (what: string) =>
+  (error: unknown): never => {
+    throw error instanceof AppError && error.code === 'NOT_FOUND' ? notFound(what) : error;
+  };
+
 /** 403 for a member who may see the thing but not do this to it. */
 export const forbidden = (message: string): AppError => new AppError('FORBIDDEN', message);

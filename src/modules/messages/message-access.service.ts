@@ -1,7 +1,7 @@
 import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
-import { notFound } from '../../shared/errors.js';
+import { asNotFound, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot, MemberRole, MembershipDoc } from '../chats/index.js';
 import type { MessageDoc } from './message.model.js';
 import type { MessageForPolicy } from './messages.policy.js';
@@ -37,9 +37,7 @@ export class MessageAccess {
     const doc = await this.messages.findById(objectId(messageId)).lean();
     if (!doc) throw notFound('Message');
     const chatId = doc.chatId.toHexString();
-    const grant = await this.access.reader(actor.userId, chatId).catch(() => {
-      throw notFound('Message');
-    });
+    const grant = await this.access.reader(actor.userId, chatId).catch(asNotFound('Message'));
     if (isHiddenFor(doc, actor.userId)) throw notFound('Message');
     if (doc.seq <= (await this.clearedSeq(actor.userId, chatId))) throw notFound('Message');
     return { doc, ...grant };
