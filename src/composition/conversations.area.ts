@@ -18,8 +18,8 @@ export const buildConversations = (
   messaging: MessagingForChats,
 ) => {
   const heads = new ChatHeads(models.chats.chats, models.messages, logger);
-  const log = new MessageLog(models.messages, clock, metrics, (chatId, seq) => {
-    heads.seen(chatId, seq);
+  const log = new MessageLog(models.messages, clock, metrics, (chatId, head) => {
+    heads.seen(chatId, head);
   });
   const unread = new UnreadCounter(models.messages, (chatId) => log.newestSeq(chatId));
   const { directory } = users;
@@ -51,7 +51,7 @@ export const buildConversations = (
   });
   const groups = createGroupsModule({
     ...shared,
-    sources: people,
+    sources: { ...people, blockedWith: (userId) => contacts.blockedWith(userId) },
     list: chats.list,
     contacts,
     system: new SystemMessages({ log, heads, access, bus, directory }),

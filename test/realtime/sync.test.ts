@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MongoClient } from 'mongodb';
 import { Types } from 'mongoose';
+import { identityOf } from '../../src/modules/messages/message-drafting.service.js';
+import { objectId } from '../../src/platform/object-id.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
@@ -343,6 +346,43 @@ describe('sync', () => {
     expect(told()).toEqual([1, 2, 3, 4]);
     a.close();
     await own.close();
+  });
+
+  it('tells of a message that was written although its sender was told of a failure', async () => {
+    const own = await startServer({ env: { HEAD_DIGEST_MS: '100' }, isDatabasePrivate: true });
+    const { alice, bob, chatId } = await openDirectChat(own);
+    const b = await TestSocket.connect(own, bob);
+    const clientMessageId = 'answer-lost';
+    const input = { chatId, content: 'one', messageType: 'text' as const, media: [] };
+    const client = await MongoClient.connect(own.mongodbUri);
+    try {
+      await client
+        .db()
+        .collection('messages')
+        .insertOne({
+          chatId: objectId(chatId),
+          seq: 1,
+          version: 1,
+          versions: [1],
+          senderId: objectId(alice.id),
+          ...identityOf({ ...input, clientMessageId }),
+          ...{ messageType: 'text', content: 'one', media: [], mentions: [], reactions: [] },
+          createdAt: new Date(),
+          updatedAt: new Date(),
+        });
+      await own.http
+        .post('/api/messages')
+        .set(alice.auth)
+        .send({ chatId, content: 'one', clientMessageId })
+        .expect(200);
+      const digest = await b.next('heads');
+      expect(digest).toEqual({ chats: { [chatId]: [1, 1] } });
+      expect(b.count('unread_message')).toBe(0);
+    } finally {
+      b.close();
+      await client.close();
+      await own.close();
+    }
   });
 
   it('asks clients to sync when events between the nodes may have been lost', async () => {

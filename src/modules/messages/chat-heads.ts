@@ -42,7 +42,7 @@ export class ChatHeads {
   private pending = new Map<string, MessageDoc>();
   /** How far logs have come whose lists may lag. */
   private reached = new Map<string, number>();
-  /** Newest numbers of the chats that this node has written to, until somebody asks for them. */
+  /** Newest numbers of the chats that this node has written to, or may have, until somebody asks for them. */
   private written = new Map<string, Head>();
   /** How many chats the last write was of. */
   private lastFlushed = 0;
@@ -73,10 +73,14 @@ export class ChatHeads {
 
   /**
    * Says how far a chat's log has come, as it was read from the database. A list that lags behind it,
-   * because a node went down between a message and its list, is brought up.
+   * because a node went down between a message and its list, is brought up. It counts as written here, too:
+   * of a write whose answer was lost nobody has been told, and its retry finds it done.
    */
-  seen(chatId: string, seq: number): void {
-    if (seq === 0 || (this.reached.get(chatId) ?? 0) >= seq) return;
+  seen(chatId: string, head: Head): void {
+    const { seq } = head;
+    if (seq === 0) return;
+    this.written.set(chatId, further(this.written.get(chatId), head));
+    if ((this.reached.get(chatId) ?? 0) >= seq) return;
     this.reached.set(chatId, seq);
     this.flushSoon();
   }

@@ -31,7 +31,7 @@ export class MessageLog {
     clock: Clock,
     metrics: Metrics,
     /** Hears how far a chat's log has come, whenever that was read from the database. */
-    private readonly onHead: (chatId: string, seq: number) => void = () => undefined,
+    private readonly onHead: (chatId: string, head: Head) => void = () => undefined,
   ) {
     this.changes = new LogChanges(messages, clock);
     this.inserts = new LogInserts({
@@ -157,7 +157,7 @@ export class MessageLog {
         .filter((queue) => !queue.head)
         .map(async (queue) => {
           queue.head = await this.readHead(queue.chatId);
-          this.onHead(queue.chatId, queue.head.seq);
+          this.onHead(queue.chatId, queue.head);
         }),
     );
   }
