@@ -1,6 +1,6 @@
 import type { Dialects } from '../dialects/index.js';
 import { broadcastRenderings } from '../modules/broadcasts/index.js';
-import { chatRenderings } from '../modules/chats/index.js';
+import { chatRenderings, readSeqOf } from '../modules/chats/index.js';
 import { liveRenderings } from '../modules/live/index.js';
 import type { UnreadAt } from '../modules/messages/index.js';
 import { messageChangeRenderings, messageRenderings } from '../modules/messages/index.js';
@@ -86,6 +86,10 @@ const forgetCounts = ({ foundation: { bus }, areas: { unread } }: ReactionParts)
   bus.onEveryNode('messages.read', forgetMine);
   bus.onEveryNode('chat.cleared', forgetMine);
   bus.onEveryNode('message.hidden', forgetMine);
+  bus.onEveryNode('members.removed', ({ chatId, userIds }) => {
+    // Who comes back begins with nothing unread.
+    for (const userId of userIds) unread.forget(chatId, userId);
+  });
   bus.onEveryNode('message.deleted', ({ message }) => {
     unread.forgetChat(message.chatId);
   });
@@ -115,7 +119,7 @@ const renderEvents = ({ foundation, areas, dialects, sockets }: ReactionParts): 
     const membership = await memberships
       .findOne({ chatId: objectId(chatId), userId: objectId(userId) })
       .lean();
-    return Math.max(membership?.lastReadSeq ?? 0, membership?.clearedSeq ?? 0);
+    return membership ? Math.max(readSeqOf(membership), membership.clearedSeq) : 0;
   };
   const unreadAt: UnreadAt = (userId, message) =>
     areas.unread

@@ -79,4 +79,42 @@ describe('reading', () => {
     await server.http.post(`/api/chats/${chatId}/read`).expect(401);
     await server.http.post('/api/chats/bulk-read').send({}).expect(401);
   });
+
+  it('tells nobody across a block, not even who looks; the reader knows it', async () => {
+    const { id } = await send('8');
+    await post(`/api/chats/${chatId}/read`).expect(200);
+    const { id: later } = await send('9');
+    const status = async (messageId: string) =>
+      (await server.http.get(`/api/messages/${messageId}`).set(alice.auth)).body.data.status;
+    const synced = async () => {
+      const { body } = await post('/api/sync', {}, alice).expect(200);
+      const chats = body.data.chats as {
+        chatId: string;
+        positions: { userId: string; lastReadSeq: number }[];
+      }[];
+      const { positions } = chats.find((chat) => chat.chatId === chatId)!;
+      return positions.find(({ userId }) => userId === bob.id)!.lastReadSeq;
+    };
+    const conversation = async () => {
+      const { body } = await server.http.get('/api/chat/conversations').set(alice.auth).expect(200);
+      const all = body.data as { id: string; lastMessage: { status: string } }[];
+      return all.find((one) => one.id === chatId)!.lastMessage.status;
+    };
+    const before = await synced();
+    await post(`/api/chats/${chatId}/block`).expect(200);
+
+    const read = await post(`/api/chats/${chatId}/read`).expect(200);
+    expect(read.body.data).toMatchObject({ lastReadSeq: before + 1, messageIds: [later] });
+    expect(await unread()).toBe(0);
+    const again = await post(`/api/messages/${later}/read`).expect(200);
+    expect(again.body.data).toMatchObject({ lastReadSeq: before + 1, messageIds: [] });
+    expect([await status(id), await status(later)]).toEqual(['read', 'sent']);
+    expect(await conversation()).toBe('sent');
+    expect(await synced()).toBe(before);
+
+    await post(`/api/chats/${chatId}/unblock`).expect(200);
+    expect(await unread()).toBe(0);
+    await post(`/api/chats/${chatId}/read`).expect(200);
+    expect(await status(later)).toBe('read');
+  });
 });

@@ -63,6 +63,22 @@ describe('a chat request', () => {
     socket.close();
   });
 
+  it('that one of the two deletes is gone for them alone', async () => {
+    const [asker, asked] = [await registerUser(server), await registerUser(server)];
+    const opened = await post(asker, '/api/chats/or-create', { recipientId: asked.id });
+    const chatId = (opened.body as { data: { id: string } }).data.id;
+    const lists = () =>
+      Promise.all([
+        idsOf(asked, '/api/chats/requests'),
+        idsOf(asker, '/api/chats/requests?direction=outgoing'),
+      ]);
+    expect(await lists()).toEqual([[chatId], [chatId]]);
+    await server.http.delete(`/api/chats/${chatId}`).set(asked.auth).expect(200);
+    expect(await lists()).toEqual([[], [chatId]]);
+    await server.http.delete(`/api/chats/${chatId}`).set(asker.auth).expect(200);
+    expect(await lists()).toEqual([[], []]);
+  });
+
   it('is one, however many ask at the same moment', async () => {
     const [a, b] = [await registerUser(server), await registerUser(server)];
     const answers = await Promise.all(

@@ -105,6 +105,50 @@ describe('presence on one node', () => {
     }
   });
 
+  it('is not in what two who share a group or a room see of it, across a block', async () => {
+    const [alice, carol, blocked] = await Promise.all([
+      registerUser(server),
+      registerUser(server),
+      registerUser(server),
+    ]);
+    await openChatBetween(server, alice, carol);
+    const chatId = await openChatBetween(server, alice, blocked);
+    const group = await server.http
+      .post('/api/chats')
+      .set(alice.auth)
+      .send({ kind: 'group', name: 'Lunch', memberIds: [carol.id, blocked.id] })
+      .expect(201);
+    const groupId = (group.body as { data: { id: string } }).data.id;
+    const room = `hall${alice.id.slice(-6)}`;
+    const devices = await Promise.all([alice, carol, blocked].map((user) => connect(user, 'room')));
+    for (const device of devices) {
+      expect(await device.command('join-room', { room })).toMatchObject({ ok: true });
+    }
+    await server.http.post(`/api/chats/${chatId}/block`).set(alice.auth).expect(200);
+
+    const inGroup = async (viewer: TestUser) => {
+      const { body } = await server.http.get(`/api/chats/${groupId}`).set(viewer.auth).expect(200);
+      const people = body.data.participants as { id: string; isOnline: boolean }[];
+      return people.filter(({ isOnline }) => isOnline).map(({ id }) => id);
+    };
+    const inRoom = async (index: number) => {
+      const ack = await devices[index]!.command<{ users: { userId: string }[] }>('online-users', {
+        room,
+      });
+      return ack.data.users.map(({ userId }) => userId);
+    };
+    const everybody = [alice, carol, blocked].map(({ id }) => id).sort();
+    const without = ({ id }: TestUser) => everybody.filter((one) => one !== id);
+    for (const [index, viewer, expected] of [
+      [0, alice, without(blocked)],
+      [1, carol, everybody],
+      [2, blocked, without(alice)],
+    ] as const) {
+      expect((await inGroup(viewer)).sort()).toEqual(expected);
+      expect((await inRoom(index)).sort()).toEqual(expected);
+    }
+  });
+
   it('tells those of a public room who look at it, and no other members', async () => {
     const [walker, watcher, member] = await Promise.all([
       registerUser(server),

@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 /** More than the server looks at one by one. */
-const BACKLOG = 120;
+const BACKLOG = 210;
 
 const person = fc.constantFrom(0, 1);
 /** A number that a step turns into a message or a position, whatever there is by then. */
@@ -211,7 +211,7 @@ it(
   async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.boolean(),
+        fc.nat(3).map((n) => n === 0),
         fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }),
         async (isLong, steps) => {
           const course = await Course.begin();
@@ -231,3 +231,28 @@ it(
   },
   runs(180_000),
 );
+
+it('begin anew for who leaves a room and comes back', async () => {
+  const { alice, bob } = await openDirectChat(server);
+  const post = (path: string, body: object, user: typeof alice) =>
+    server.http.post(path).set(user.auth).send(body);
+  const room = `lobby-${alice.id.slice(-8)}`;
+  const say = (content: string) => post('/api/messages', { room, content }, alice);
+  await say('before anybody came');
+  await post(`/api/rooms/${room}/join`, {}, bob);
+  const device = await TestSocket.connect(server, bob);
+  const countOf = async (content: string) => {
+    await say(content);
+    const note = await device.next(
+      'unread_message',
+      ({ message }) => (message as { content: string }).content === content,
+    );
+    return note.unreadCount;
+  };
+  expect(await countOf('one')).toBe(1);
+  expect(await countOf('two')).toBe(2);
+  await post(`/api/rooms/${room}/leave`, {}, bob);
+  await post(`/api/rooms/${room}/join`, {}, bob);
+  expect(await countOf('three')).toBe(1);
+  device.close();
+});

@@ -20,7 +20,10 @@ export const roomCommands = (
     schema: roomPayload,
     handle: async ({ actor, socket }, payload) => {
       const chatId = await socket.openChat(addresses.enter(actor, roomIn(payload)));
-      const users = presentOnlineUsers(await names.of(chatId), await online.list(chatId));
+      const users = presentOnlineUsers(
+        await names.of(chatId),
+        await online.list(actor.userId, chatId),
+      );
       return {
         data: { ...users, chatId },
         confirm: { event: 'online-users', payload: users },
@@ -50,7 +53,10 @@ export const roomCommands = (
     handle: async ({ actor }, payload) => {
       const chatId = await addresses.find(roomIn(payload));
       await access.member(actor.userId, chatId);
-      const users = presentOnlineUsers(await names.of(chatId), await online.list(chatId));
+      const users = presentOnlineUsers(
+        await names.of(chatId),
+        await online.list(actor.userId, chatId),
+      );
       return { data: users, confirm: { event: 'online-users', payload: users } };
     },
   }),

@@ -10,7 +10,7 @@ import type { AccessModels } from './chat-access.service.js';
 import { ChatStates } from './chat-states.service.js';
 import type { ChatDoc, LastMessage } from './chat.model.js';
 import type { ChatState, ChatView, PresenceState } from './chat.view.js';
-import { isArchived, isHidden } from './chat.view.js';
+import { isArchived, isHidden, readSeqOf } from './chat.view.js';
 import { NEW_MEMBERSHIP } from './direct-chats.service.js';
 import type { MembershipDoc } from './membership.model.js';
 import type { RequestsQuery } from './chats.schemas.js';
@@ -75,7 +75,7 @@ export class ChatList {
     return [...counts.values()].reduce((total, count) => total + count, 0);
   }
 
-  /** Pending requests, to the actor or by the actor, newest first. */
+  /** Pending requests, to the actor or by the actor, that the actor has not deleted, newest first. */
   async requests(
     actor: Actor,
     query: RequestsQuery,
@@ -91,7 +91,11 @@ export class ChatList {
       actor.userId,
       chats.map((chat) => chat._id),
     );
-    return this.pageOf(actor, chats, memberships, query);
+    const shown = chats.filter((chat) => {
+      const membership = memberships.get(chat._id.toHexString());
+      return membership && !isHidden(chat, membership);
+    });
+    return this.pageOf(actor, shown, memberships, query);
   }
 
   /**
@@ -153,14 +157,15 @@ export class ChatList {
     );
     return states.map((state) => {
       const id = state.chat._id.toHexString();
-      const showsPresence = state.chat.status === 'accepted' && !state.isBlocked;
+      const showsPresence = (userId: string) =>
+        state.chat.status === 'accepted' && !state.blockedIds.has(userId);
       return {
         ...state,
         isMember: true,
         chat: newest.has(id) ? { ...state.chat, lastMessage: newest.get(id) ?? null } : state.chat,
         members: state.members.map((member) => ({
           ...member,
-          presence: (showsPresence && presence.get(member.card.id)) || OFFLINE,
+          presence: (showsPresence(member.card.id) && presence.get(member.card.id)) || OFFLINE,
         })),
         unreadCount: unread.get(id) ?? 0,
         mentionCount: mentions.get(id) ?? 0,
@@ -225,6 +230,6 @@ const MAX_REQUESTS = 1000;
 const unreadQueries = (states: { chat: ChatDoc; membership: MembershipDoc }[]): UnreadQuery[] =>
   states.flatMap(({ chat, membership }) => {
     const chatId = chat._id.toHexString();
-    const afterSeq = Math.max(membership.lastReadSeq, membership.clearedSeq);
+    const afterSeq = Math.max(readSeqOf(membership), membership.clearedSeq);
     return chat.lastSeq > afterSeq ? [{ chatId, afterSeq, lastSeq: chat.lastSeq }] : [];
   });

@@ -40,7 +40,7 @@ export class ChatStates {
     const mine = chats.filter((chat) => memberships.has(chat._id.toHexString()));
     const [members, blocked] = await Promise.all([
       this.membersOf(mine),
-      this.blockedPairs(actor.userId, mine),
+      this.blockedWith(actor.userId),
     ]);
     const userIds = [
       ...new Set(
@@ -60,6 +60,7 @@ export class ChatStates {
           return card ? [{ card, role, lastReadSeq, lastDeliveredSeq }] : [];
         }),
         isBlocked: chat.kind === 'direct' && blocked.has(otherOf(chat, actor.userId)),
+        blockedIds: blocked,
         viewerId: actor.userId,
       };
     });
@@ -103,9 +104,9 @@ export class ChatStates {
     return { shown: [], count: await this.models.memberships.countDocuments({ chatId }) };
   }
 
-  private async blockedPairs(userId: string, chats: ChatDoc[]): Promise<Set<string>> {
+  /** Whom the user has blocked, and who has blocked the user. */
+  private async blockedWith(userId: string): Promise<Set<string>> {
     const me = objectId(userId);
-    if (!chats.some((chat) => chat.kind === 'direct')) return new Set();
     const blocks = await this.models.blocks
       .find({ $or: [{ blockerId: me }, { blockedId: me }] })
       .lean();

@@ -25,7 +25,10 @@ export interface ChatState {
   /** The members that are shown: all of a small chat, none of a large one. */
   members: Omit<ViewMember, 'presence'>[];
   memberCount: number;
+  /** Whether either of the two people of a direct chat has blocked the other. */
   isBlocked: boolean;
+  /** Whom the viewer has blocked, and who has blocked the viewer: in groups, neither knows if the other is here. */
+  blockedIds: ReadonlySet<string>;
   viewerId: string;
 }
 
@@ -51,3 +54,10 @@ export const isMuted = (membership: MembershipDoc, now: number): boolean =>
 /** Whether the member has deleted the chat and nothing has come since. */
 export const isHidden = (chat: ChatDoc, membership: MembershipDoc): boolean =>
   membership.hiddenSeq !== null && chat.lastSeq <= membership.hiddenSeq;
+
+/** Up to where the member has read, as the member's own devices know it. */
+export const readSeqOf = ({
+  lastReadSeq,
+  privateReadSeq = 0,
+}: Pick<MembershipDoc, 'lastReadSeq' | 'privateReadSeq'>): number =>
+  Math.max(lastReadSeq, privateReadSeq);

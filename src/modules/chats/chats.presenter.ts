@@ -1,7 +1,7 @@
 import type { Pagination } from '../../shared/pagination.js';
 import { presentUserCard } from '../users/index.js';
 import type { ChatView, PresenceState } from './chat.view.js';
-import { isArchived } from './chat.view.js';
+import { isArchived, readSeqOf } from './chat.view.js';
 import type { LastMessage } from './chat.model.js';
 
 /** Presence, under every name the clients read. */
@@ -52,7 +52,7 @@ export const presentChat = (view: ChatView, now: number) => {
     lastMessage: chat.lastMessage && !isCleared ? presentLastMessage(chat.lastMessage) : null,
     lastMessageAt: chat.lastMessageAt.toISOString(),
     lastSeq: chat.lastSeq,
-    lastReadSeq: membership.lastReadSeq,
+    lastReadSeq: readSeqOf(membership),
     unreadCount: view.unreadCount,
     mentionCount: view.mentionCount,
     isArchived: isArchived(chat, membership, now),

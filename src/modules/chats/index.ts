@@ -34,7 +34,7 @@ export type {
   PendingOwnerLoss,
 } from './chat.model.js';
 export type { BlockDoc } from './block.model.js';
-export { isArchived, isHidden, isMuted } from './chat.view.js';
+export { isArchived, isHidden, isMuted, readSeqOf } from './chat.view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view.js';
 export type { ChatEvents, ChatFacts } from './chats.events.js';
 export { chatFacts } from './chat-facts.js';

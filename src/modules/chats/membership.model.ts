@@ -15,8 +15,10 @@ export interface MembershipDoc {
   role: MemberRole;
   /** Number of the last loss of ownership that this membership has had. */
   lossNumber?: number;
-  /** Everything up to here is read. */
+  /** Everything up to here is read, and those in the chat may know it. */
   lastReadSeq: number;
+  /** Read while one of the two in the chat had blocked the other: only the reader knows. */
+  privateReadSeq?: number;
   /** Everything up to here has reached one of the user's devices. */
   lastDeliveredSeq: number;
   /** History up to here is deleted for this user. */
@@ -40,6 +42,7 @@ const membershipSchema = new Schema<MembershipDoc>(
     role: { type: String, enum: ['owner', 'admin', 'member'], default: 'member' },
     lossNumber: Number,
     lastReadSeq: { type: Number, default: 0 },
+    privateReadSeq: Number,
     lastDeliveredSeq: { type: Number, default: 0 },
     clearedSeq: { type: Number, default: 0 },
     hiddenSeq: { type: Number, default: null },

@@ -13,6 +13,8 @@ export interface OnlineMember {
 export interface OnlineSources {
   presence(userIds: string[]): Promise<Map<string, PresenceState>>;
   cards(userIds: string[]): Promise<Map<string, UserCard>>;
+  /** Everybody whom the user has blocked, or who has blocked the user. */
+  blockedWith(userId: string): Promise<Set<string>>;
 }
 
 /** Members of a large room that are looked at; nobody reads a longer list. */
@@ -32,8 +34,19 @@ export class RoomOnline {
     private readonly sources: OnlineSources,
   ) {}
 
-  /** The members who are here and not invisible; at most a second old. The caller has checked access. */
-  list(chatId: string): Promise<OnlineMember[]> {
+  /**
+   * The members who are here and not invisible, as far as the viewer may know; at most a second old. The
+   * caller has checked access.
+   */
+  async list(viewerId: string, chatId: string): Promise<OnlineMember[]> {
+    const [here, blocked] = await Promise.all([
+      this.everybody(chatId),
+      this.sources.blockedWith(viewerId),
+    ]);
+    return here.filter(({ card }) => !blocked.has(card.id));
+  }
+
+  private everybody(chatId: string): Promise<OnlineMember[]> {
     const known = this.lists.get(chatId);
     if (known) return known;
     const loading = this.load(chatId);

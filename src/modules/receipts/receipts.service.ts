@@ -4,9 +4,9 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { notFound } from '../../shared/errors.js';
+import { asNotFound, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatEvents, ChatSnapshot, MembershipDoc } from '../chats/index.js';
-import { canShareSignals } from '../chats/index.js';
+import { canShareSignals, readSeqOf } from '../chats/index.js';
 import type { MessageDoc, MessageLog } from '../messages/index.js';
 import type { PositionEvent, ReceiptEvents } from './receipts.events.js';
 
@@ -56,13 +56,21 @@ export class Receipts {
       ? await this.newestOf(chatId, target.messageIds)
       : (target.seq ?? newest);
     const seq = Math.min(wanted, newest);
-    const previous = await this.advance('lastReadSeq', chatId, actor.userId, seq);
+    const isShared = canShareSignals(chat);
+    const previous = isShared
+      ? await this.advance('lastReadSeq', chatId, actor.userId, seq)
+      : await this.advanceInPrivate(chatId, actor.userId, seq);
     if (!previous) return this.position(chatId, actor.userId);
-    const event = await this.event(chat, actor.userId, previous.lastReadSeq, seq);
-    if (canShareSignals(chat)) this.parts.bus.publish('messages.read', event);
+    const before = isShared ? previous.lastReadSeq : readSeqOf(previous);
+    const event = await this.event(chat, actor.userId, before, seq);
+    if (isShared) this.parts.bus.publish('messages.read', event);
     // The reader's other devices hear of what the others may not, or what no position tells.
-    if (!canShareSignals(chat) || previous.markedUnread) this.tellOwnDevices(chatId, actor.userId);
-    return { chatId, lastReadSeq: seq, messageIds: event.messageIds };
+    if (!isShared || previous.markedUnread) this.tellOwnDevices(chatId, actor.userId);
+    return {
+      chatId,
+      lastReadSeq: Math.max(seq, readSeqOf(previous)),
+      messageIds: event.messageIds,
+    };
   }
 
   /**
@@ -76,9 +84,7 @@ export class Receipts {
       .lean();
     if (!message) throw notFound('Message');
     const chatId = message.chatId.toHexString();
-    await this.parts.access.member(actor.userId, chatId).catch(() => {
-      throw notFound('Message');
-    });
+    await this.parts.access.member(actor.userId, chatId).catch(asNotFound('Message'));
     return this.markRead(actor, chatId, { seq: message.seq });
   }
 
@@ -146,6 +152,26 @@ export class Receipts {
       .lean();
   }
 
+  /** The same where the others may not know, not even by looking: across a block. */
+  private advanceInPrivate(
+    chatId: string,
+    userId: string,
+    seq: number,
+  ): Promise<MembershipDoc | null> {
+    return this.parts.memberships
+      .findOneAndUpdate(
+        {
+          chatId: objectId(chatId),
+          userId: objectId(userId),
+          lastReadSeq: trusted({ $lt: seq }),
+          privateReadSeq: trusted({ $not: { $gte: seq } }),
+        },
+        { $set: { privateReadSeq: seq, markedUnread: false } },
+        { returnDocument: 'before' },
+      )
+      .lean();
+  }
+
   /** Reads what is already read: only the mark goes. */
   private async position(chatId: string, userId: string): Promise<ReadPosition> {
     const membership = await this.parts.memberships
@@ -157,7 +183,7 @@ export class Receipts {
       .lean();
     if (!membership) throw notFound('Chat');
     if (membership.markedUnread) this.tellOwnDevices(chatId, userId);
-    return { chatId, lastReadSeq: membership.lastReadSeq, messageIds: [] };
+    return { chatId, lastReadSeq: readSeqOf(membership), messageIds: [] };
   }
 
   private tellOwnDevices(chatId: string, userId: string): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ChatState } from '../chats/index.js';
+import { readSeqOf } from '../chats/index.js';
 
 /**
  * A short mark of everything about a chat that is not a message: the chat itself, its members and
@@ -16,7 +17,7 @@ export const stateTag = ({
     .update(
       JSON.stringify([
         [chat.status, chat.name, chat.slug, chat.description, chat.picture],
-        [membership.role, membership.lastReadSeq, membership.clearedSeq, membership.hiddenSeq],
+        [membership.role, readSeqOf(membership), membership.clearedSeq, membership.hiddenSeq],
         [membership.archivedSeq, membership.mutedUntil, membership.pinnedAt],
         [membership.markedUnread, isBlocked, memberCount],
         members
