@@ -47,6 +47,15 @@ describe('public rooms', () => {
     expect(page.body.data).toMatchObject([{ content: 'Hello, all', seq: 1 }]);
   });
 
+  it('are found by the start of a name, however it is written', async () => {
+    const name = 'Ｃafé Müller';
+    await server.http.post('/api/chats').set(ada.auth).send({ kind: 'room', name }).expect(201);
+    for (const q of ['café m', 'CAFÉ', 'Ｃafé'.normalize('NFD')]) {
+      const { body } = await server.http.get('/api/rooms').query({ q }).set(ada.auth).expect(200);
+      expect([q, body.data]).toMatchObject([q, [{ name }]]);
+    }
+  });
+
   it('starts a newcomer with nothing unread', async () => {
     const { body } = await server.http.post('/api/rooms/general/join').set(eve.auth).expect(200);
     expect(body.data).toMatchObject({ unreadCount: 0, lastSeq: 1, role: 'member' });

@@ -5,6 +5,10 @@ export const SLUG_MAX_LENGTH = 64;
 
 const SLUG_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u;
 
+/** A room's name, or the start of one, written as in slugs. */
+export const asInSlug = (name: string): string =>
+  name.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, '-');
+
 /**
  * The slug of a room's name: lower case, with dashes for white space. Two names that differ in case or
  * spacing are one room.
@@ -12,7 +16,7 @@ const SLUG_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u;
  * @returns undefined for a name of which no slug can be made: empty, too long, or with other signs.
  */
 export const roomSlug = (name: string): string | undefined => {
-  const slug = name.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, '-');
+  const slug = asInSlug(name);
   return slug.length <= SLUG_MAX_LENGTH && SLUG_PATTERN.test(slug) ? slug : undefined;
 };
 

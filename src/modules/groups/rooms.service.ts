@@ -10,7 +10,7 @@ import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { AccessModels, ChatDoc, ChatEvents } from '../chats/index.js';
 import { chatFacts } from '../chats/index.js';
-import { invalidRoomName, roomSlug } from './room-slug.js';
+import { asInSlug, invalidRoomName, roomSlug } from './room-slug.js';
 import type { RoomsQuery } from './rooms.schemas.js';
 import type { Roster } from './roster.service.js';
 
@@ -98,7 +98,7 @@ export class Rooms {
       .sort({ lastMessageAt: -1 })
       .limit(MAX_LISTED)
       .lean();
-    const prefix = query.q === undefined ? '' : query.q.trim().toLowerCase().replace(/\s+/g, '-');
+    const prefix = asInSlug(query.q ?? '');
     const fitting = rooms.filter((room) => room.slug?.startsWith(prefix));
     const start = (query.page - 1) * query.limit;
     const shown = fitting.slice(start, start + query.limit);
