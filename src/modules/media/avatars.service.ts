@@ -4,9 +4,10 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import type { UserDoc, UserService } from '../users/index.js';
+import type { IncomingFile } from './incoming-file.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
-import type { IncomingFile, MediaUploads } from './media-uploads.service.js';
+import type { MediaUploads } from './media-uploads.service.js';
 
 /** What pictures of people are built from. */
 export interface AvatarsParts {

@@ -8,9 +8,10 @@ import type { DirectUpload, StorageDriver } from '../../platform/storage/storage
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
+import type { IncomingFile } from './incoming-file.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
-import type { IncomingFile, MediaUploads } from './media-uploads.service.js';
+import type { MediaUploads } from './media-uploads.service.js';
 
 /** What direct uploads are built from. */
 export interface DirectUploadsParts {

@@ -35,6 +35,7 @@ import { OrphanCollector } from './orphan-collector.js';
 import { sharedFileRoutes } from './shared-files.routes.js';
 import { SharedFiles } from './shared-files.service.js';
 import type { RoomFinder } from './shared-files.service.js';
+import { StoredFiles } from './stored-files.service.js';
 import { MEGABYTE } from './upload-form.js';
 
 export type { MediaDoc } from './media.model.js';
@@ -91,16 +92,15 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
   });
   const maxSize = config.maxUploadMb * MEGABYTE;
   const uses = new MediaUses(parts.messages);
+  const stored = new StoredFiles({ media, storage, quota: config.mediaQuotaMb * MEGABYTE });
   const uploads = new MediaUploads({
-    media,
-    storage,
+    stored,
     access,
     scanner: createScanner(config),
     images: new ImageProcessor(),
     clock,
-    quota: config.mediaQuotaMb * MEGABYTE,
   });
-  const library = new MediaLibrary({ media, access, uploads, uses, clock });
+  const library = new MediaLibrary({ media, access, stored, uses, clock });
   const direct = new DirectUploads({
     media,
     storage,
@@ -116,14 +116,21 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
     claims: new MediaClaims({ media, uses, links, clock, isAllowedUrl }),
     orphans: new OrphanCollector({
       ...parts,
-      uploads,
+      stored,
       uses,
       graceMs: config.mediaOrphanHours * HOUR,
     }),
     routes: ({ remove, ...messaging }) => [
       ...mediaRoutes({ ...parts, uploads, library, direct, links, storage, temporary, maxSize }),
       ...sharedFileRoutes({
-        files: new SharedFiles({ ...parts, ...messaging, uploads, links, deletion: remove }),
+        files: new SharedFiles({
+          ...parts,
+          ...messaging,
+          uploads,
+          stored,
+          links,
+          deletion: remove,
+        }),
         avatars: new Avatars({ ...parts, uploads, links }),
         links,
         temporary,

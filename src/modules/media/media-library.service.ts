@@ -6,14 +6,14 @@ import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { LinkProof } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
-import type { MediaUploads } from './media-uploads.service.js';
 import type { MediaUses } from './media-uses.js';
+import type { StoredFiles } from './stored-files.service.js';
 
 /** What the library is built from. */
 export interface MediaLibraryParts {
   media: Model<MediaDoc>;
   access: ChatAccess;
-  uploads: MediaUploads;
+  stored: StoredFiles;
   uses: MediaUses;
   clock: Clock;
 }
@@ -85,12 +85,12 @@ export class MediaLibrary {
   async remove(actor: Actor, fileId: string): Promise<void> {
     const doc = await this.ready(fileId);
     if (!doc.ownerId.equals(actor.userId) || doc.purpose !== 'chat') throw notFound('File');
-    const { uses, uploads, clock } = this.parts;
+    const { uses, stored, clock } = this.parts;
     if (await uses.isUsed(fileId)) {
       throw new AppError('CONFLICT', 'The file is attached to a message; delete the message');
     }
     const isBeingTaken = doc.claimedAt && doc.claimedAt.getTime() > clock.now() - CLAIM_MS;
-    if (isBeingTaken || !(await uploads.withdraw(doc))) {
+    if (isBeingTaken || !(await stored.withdraw(doc))) {
       throw new AppError('CONFLICT', 'A message is about to take the file; try again', {
         retryAfter: CLAIM_MS / 1000,
       });

@@ -4,13 +4,13 @@ import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
 import type { UserService } from '../users/index.js';
 import type { MediaDoc } from './media.model.js';
-import type { MediaUploads } from './media-uploads.service.js';
 import type { MediaUses } from './media-uses.js';
+import type { StoredFiles } from './stored-files.service.js';
 
 /** What the collector is built from. */
 export interface OrphanCollectorParts {
   media: Model<MediaDoc>;
-  uploads: MediaUploads;
+  stored: StoredFiles;
   uses: MediaUses;
   users: Pick<UserService, 'hasPicture'>;
   clock: Clock;
@@ -61,9 +61,9 @@ export class OrphanCollector {
 
   /** Removes a file, or sees that it is used; then it is certain until a message with it goes. */
   private async settle(doc: MediaDoc): Promise<boolean> {
-    const { media, uploads } = this.parts;
-    if (await this.isOrphan(doc)) return uploads.withdraw(doc);
-    await uploads.discardDirect(doc);
+    const { media, stored } = this.parts;
+    if (await this.isOrphan(doc)) return stored.withdraw(doc);
+    await stored.discardDirect(doc);
     await media.updateOne(
       { _id: doc._id, uncertainSince: doc.uncertainSince },
       { $unset: { uncertainSince: 1 } },

@@ -18,10 +18,8 @@ const removalsAfter = async (code: ErrorCode): Promise<number> => {
   const discard = jest.fn(() => Promise.resolve());
   const parts = {
     rooms: { enter: () => Promise.resolve('6500000000000000000000bb') },
-    uploads: {
-      store: () => Promise.resolve({ _id: new Types.ObjectId(), kind: 'file' }),
-      discard,
-    },
+    uploads: { store: () => Promise.resolve({ _id: new Types.ObjectId(), kind: 'file' }) },
+    stored: { discard },
     links: { address: () => '/media/x' },
     sender: {
       replay: () => Promise.resolve(undefined),

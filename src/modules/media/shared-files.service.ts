@@ -17,10 +17,12 @@ import type {
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, toRecord } from '../messages/index.js';
 import { toAttachment } from './attachment-claims.service.js';
 import { digestOf } from './file-digest.js';
+import type { IncomingFile } from './incoming-file.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc, MediaKind } from './media.model.js';
 import type { RoomFilesQuery } from './media.schemas.js';
-import type { IncomingFile, MediaUploads } from './media-uploads.service.js';
+import type { MediaUploads } from './media-uploads.service.js';
+import type { StoredFiles } from './stored-files.service.js';
 
 /** Finds the chat that a `room` names. */
 export interface RoomFinder {
@@ -33,6 +35,7 @@ export interface SharedFilesParts {
   messages: Model<MessageDoc>;
   media: Model<MediaDoc>;
   uploads: MediaUploads;
+  stored: StoredFiles;
   links: MediaLinks;
   rooms: RoomFinder;
   sender: SendMessage;
@@ -68,7 +71,7 @@ export class SharedFiles {
     file: IncomingFile,
     target: { room?: string; chatId?: string; content?: string; clientMessageId?: string },
   ): Promise<{ doc: MediaDoc; sent: Sent }> {
-    const { uploads, rooms, sender, links } = this.parts;
+    const { uploads, stored, rooms, sender, links } = this.parts;
     const { content = '', clientMessageId } = target;
     const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
     const filesDigest = clientMessageId === undefined ? undefined : await digestOf(file.path);
@@ -80,11 +83,11 @@ export class SharedFiles {
     const sending = sender.send(actor, { ...common, messageType: doc.kind, media });
     const sent = await sending.catch(async (error: unknown) => {
       // After any other error the message may be there all the same, and the collector will know.
-      if (error instanceof AppError && error.status < 500) await uploads.discard(doc);
+      if (error instanceof AppError && error.status < 500) await stored.discard(doc);
       throw error;
     });
     if (!sent.isReplay) return { doc, sent };
-    await uploads.discard(doc);
+    await stored.discard(doc);
     return this.shared(sent);
   }
 

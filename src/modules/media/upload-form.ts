@@ -5,7 +5,7 @@ import multer from 'multer';
 import { isFull } from '../../platform/storage/storage-errors.js';
 import { storageError } from '../../platform/storage/storage-errors.js';
 import { AppError } from '../../shared/errors.js';
-import type { IncomingFile } from './media-uploads.service.js';
+import type { IncomingFile } from './incoming-file.js';
 
 /** A form with files. */
 export interface UploadFormRule {
