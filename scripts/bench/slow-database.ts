@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { databaseTarget, throughProxy } from '../../test/support/database-target.js';
 import { TcpProxy } from '../../test/support/tcp-proxy.js';
 import { loadOfCouples } from './couples.js';
 import type { LoadResult } from './load.js';
@@ -75,13 +76,10 @@ const print = (name: string, result: LoadResult, lag: Lag): void => {
  */
 export const bench = async (): Promise<void> => {
   const services = await startServices();
-  const uri = new URL(services.env.MONGODB_URI);
-  const host = decodeURIComponent(uri.host);
-  const proxy = await TcpProxy.start(
-    host.endsWith('.sock') ? { path: host } : { host: uri.hostname, port: Number(uri.port) },
-  );
+  const uri = services.env.MONGODB_URI;
+  const proxy = await TcpProxy.start(databaseTarget(uri));
   const parley = await startParley({
-    MONGODB_URI: `mongodb://127.0.0.1:${proxy.port}${uri.pathname}?directConnection=true`,
+    MONGODB_URI: throughProxy(uri, proxy),
     NODE_OPTIONS: '--import ./scripts/bench/loop-watch.mjs',
     LOOP_WATCH: WATCH,
   });

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { NetConnectOpts } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { databaseTarget } from '../support/database-target.js';
 import type { ParleyProcess } from '../support/parley-process.js';
 import { freePort, startParley } from '../support/parley-process.js';
 import type { RedisProcess } from '../support/redis-process.js';
@@ -29,16 +29,6 @@ interface OwnDatabase {
   child: ChildProcess;
   dataDir: string;
 }
-
-/** Where a connection string leads. */
-const targetOf = (uri: string): NetConnectOpts => {
-  const authority = /^mongodb:\/\/([^/?]+)/.exec(uri)?.[1];
-  if (!authority) throw new Error(`Not a connection string: '${uri}'`);
-  const host = decodeURIComponent(authority);
-  if (host.endsWith('.sock')) return { path: host };
-  const [name, port] = host.split(':');
-  return { host: name!, port: Number(port ?? 27017) };
-};
 
 const ENVIRONMENT = {
   NODE_ENV: 'test',
@@ -79,7 +69,7 @@ export class ChaosCluster {
       mongodbUri === undefined ? await startDatabase(join(folder, 'database')) : undefined;
     const [redisProxy, databaseProxy] = await Promise.all([
       TcpProxy.start({ host: '127.0.0.1', port: redis.port }),
-      TcpProxy.start(targetOf(own?.uri ?? mongodbUri!)),
+      TcpProxy.start(databaseTarget(own?.uri ?? mongodbUri!)),
     ]);
     const nodes = await Promise.all(
       Array.from({ length: nodeCount }, async () => ({
@@ -211,7 +201,7 @@ export class ChaosCluster {
     await once(own.child, 'exit');
     const next = await startDatabase(own.dataDir);
     own.child = next.child;
-    this.databaseProxy.retarget(targetOf(next.uri));
+    this.databaseProxy.retarget(databaseTarget(next.uri));
   }
 
   async stop(): Promise<void> {

@@ -1,29 +1,30 @@
 /** A retry of making a group or room: it finishes what broke off, and otherwise changes nothing. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { objectId } from '../../src/platform/object-id.js';
-import type { ConversationsNode } from '../support/conversations-node.js';
+import type { ConversationsCluster } from '../support/conversations-node.js';
 import {
   actorOf,
   diesAtWrite,
   holdFirst,
-  openConversations,
+  startConversations,
 } from '../support/conversations-node.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { Random } from '../support/random.js';
 import { SEED, runs } from '../support/seed.js';
 import type { TestServer, TestUser } from '../support/server.js';
-import { openChatBetween, registerUser, startServer } from '../support/server.js';
+import { openChatBetween, registerUser } from '../support/server.js';
 
+let cluster: ConversationsCluster;
 let server: TestServer;
-let nodes: [ConversationsNode, ConversationsNode];
+let nodes: ConversationsCluster['nodes'];
 let mary: TestUser;
 let anna: TestUser;
 let bert: TestUser;
 let stranger: TestUser;
 let root: TestUser;
 beforeAll(async () => {
-  server = await startServer({ env: ADMIN_ENV });
-  nodes = [await openConversations(server), await openConversations(server)];
+  cluster = await startConversations({ env: ADMIN_ENV });
+  ({ server, nodes } = cluster);
   [mary, anna, bert, stranger] = await Promise.all([
     registerUser(server),
     registerUser(server),
@@ -35,11 +36,10 @@ beforeAll(async () => {
   await openChatBetween(server, mary, bert);
 });
 afterEach(() => {
-  for (const node of nodes) node.setGate(undefined);
+  cluster.openGates();
 });
 afterAll(async () => {
-  for (const node of nodes) await node.close();
-  await server.close();
+  await cluster.close();
 });
 
 let made = 0;
@@ -55,10 +55,6 @@ const post = (path: string, body: object, user = mary) =>
 const make = async (request: Request): Promise<string> => {
   const { body } = await post('/api/chats', request).expect(201);
   return (body as { data: { id: string } }).data.id;
-};
-const rolesIn = async (chatId: string) => {
-  const rows = await nodes[0].models.chats.memberships.find({ chatId: objectId(chatId) }).lean();
-  return Object.fromEntries(rows.map(({ userId, role }) => [userId.toHexString(), role]));
 };
 const madeUnder = ({ clientChatId }: Request) =>
   nodes[0].models.chats.chats.findOne({ clientChatId }).lean();
@@ -77,7 +73,7 @@ const makeHalf = async (request: Request, members: TestUser[]): Promise<string> 
     const retry = { ...request, clientChatId: `${request.clientChatId} ${writes}` };
     const hasDied = await makeAndDie({ ...retry, name: `${retry.name} ${writes}` }, writes);
     const chat = await madeUnder(retry);
-    const roles = chat ? await rolesIn(chat._id.toHexString()) : {};
+    const roles = chat ? await cluster.rolesIn(chat._id.toHexString()) : {};
     if (chat && members.every(({ id }) => roles[id]) && Object.keys(roles).length > 0) {
       request.clientChatId = retry.clientChatId;
       return chat._id.toHexString();
@@ -100,12 +96,12 @@ describe('a retry of a group or room that is made', () => {
           .expect(200);
       }
       await post(`/api/chats/${chatId}/leave`, {}).expect(200);
-      const before = await rolesIn(chatId);
+      const before = await cluster.rolesIn(chatId);
 
       const memberIds = [stranger.id, bert.id, '0123456789abcdef01234567'];
       await post('/api/chats', { ...request, memberIds }).expect(404);
 
-      expect(await rolesIn(chatId)).toEqual(before);
+      expect(await cluster.rolesIn(chatId)).toEqual(before);
     },
   );
 
@@ -114,7 +110,7 @@ describe('a retry of a group or room that is made', () => {
     const chatId = await make(request);
     await server.http.delete(`/api/chats/${chatId}/members/${mary.id}`).set(root.auth).expect(200);
     await post('/api/chats', request).expect(404);
-    expect(await rolesIn(chatId)).toEqual({});
+    expect(await cluster.rolesIn(chatId)).toEqual({});
     // Joining is another matter.
     await post(`/api/rooms/${request.name.replace(' ', '-')}/join`, {}).expect(200);
     expect((await post('/api/chats', request).expect(200)).body.data).toMatchObject({
@@ -145,7 +141,7 @@ describe('a retry of a group or room that is half made', () => {
         const retry = { ...request, memberIds: [stranger.id] };
         for (let i = 0; i < 2; i += 1) {
           expect((await post('/api/chats', retry)).status).toBe(200);
-          expect(await rolesIn(chatId)).toEqual({
+          expect(await cluster.rolesIn(chatId)).toEqual({
             [mary.id]: 'owner',
             [anna.id]: 'member',
             [bert.id]: 'member',
@@ -158,7 +154,9 @@ describe('a retry of a group or room that is half made', () => {
           .set(mary.auth)
           .expect(200);
         await post('/api/chats', retry).expect(200);
-        expect(Object.keys(await rolesIn(chatId)).sort()).toEqual([mary.id, bert.id].sort());
+        expect(Object.keys(await cluster.rolesIn(chatId)).sort()).toEqual(
+          [mary.id, bert.id].sort(),
+        );
       }
       expect(found).toBeGreaterThan(3);
     },
@@ -171,11 +169,11 @@ describe('a retry of a group or room that is half made', () => {
     const chatId = await makeHalf(request, [mary]);
     await post(`/api/chats/${direct}/block`, {}, dora).expect(200);
     await post('/api/chats', request).expect(200);
-    expect(await rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [anna.id]: 'member' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [anna.id]: 'member' });
     // Also later: it is made, and stays as it is.
     await post(`/api/chats/${direct}/unblock`, {}, dora).expect(200);
     await post('/api/chats', request).expect(200);
-    expect(await rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [anna.id]: 'member' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [anna.id]: 'member' });
   });
 
   it('does not bring back who has gone meanwhile', async () => {
@@ -183,7 +181,7 @@ describe('a retry of a group or room that is half made', () => {
     const chatId = await makeHalf(request, [mary, anna, bert]);
     await post(`/api/chats/${chatId}/leave`, {}, anna).expect(200);
     await post('/api/chats', request).expect(200);
-    expect(await rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [bert.id]: 'member' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [bert.id]: 'member' });
   });
 });
 
@@ -213,7 +211,7 @@ describe('retries at the same moment', () => {
     late.release();
     expect(await retrying).toMatchObject({ isReplay: true });
 
-    expect(await rolesIn(chatId)).toEqual({ [mary.id]: 'owner' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [mary.id]: 'owner' });
     expect(await madeUnder(request)).not.toHaveProperty('making');
   });
 
@@ -235,7 +233,7 @@ describe('retries at the same moment', () => {
       expect(ids.size).toBe(1);
       expect(answers.filter(({ isReplay }) => !isReplay)).toHaveLength(1);
       const [chatId] = [...ids] as [string];
-      expect(await rolesIn(chatId)).toEqual({
+      expect(await cluster.rolesIn(chatId)).toEqual({
         [mary.id]: 'owner',
         [anna.id]: 'member',
         [bert.id]: 'member',

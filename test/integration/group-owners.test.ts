@@ -2,26 +2,27 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { MemberRole } from '../../src/modules/chats/index.js';
 import { objectId } from '../../src/platform/object-id.js';
-import type { ConversationsNode } from '../support/conversations-node.js';
+import type { ConversationsCluster, ConversationsNode } from '../support/conversations-node.js';
 import {
   actorOf,
   diesAtWrite,
   holdFirst,
-  openConversations,
+  startConversations,
 } from '../support/conversations-node.js';
 import { Random } from '../support/random.js';
 import { SEED, runs } from '../support/seed.js';
 import type { TestServer, TestUser } from '../support/server.js';
-import { openChatBetween, registerUser, startServer } from '../support/server.js';
+import { openChatBetween, registerUser } from '../support/server.js';
 
+let cluster: ConversationsCluster;
 let server: TestServer;
-let nodes: [ConversationsNode, ConversationsNode];
+let nodes: ConversationsCluster['nodes'];
 let ada: TestUser;
 let xena: TestUser;
 let paul: TestUser;
 beforeAll(async () => {
-  server = await startServer();
-  nodes = [await openConversations(server), await openConversations(server)];
+  cluster = await startConversations();
+  ({ server, nodes } = cluster);
   [ada, xena, paul] = await Promise.all([
     registerUser(server),
     registerUser(server),
@@ -31,11 +32,10 @@ beforeAll(async () => {
   await openChatBetween(server, ada, paul);
 });
 afterEach(() => {
-  for (const node of nodes) node.setGate(undefined);
+  cluster.openGates();
 });
 afterAll(async () => {
-  for (const node of nodes) await node.close();
-  await server.close();
+  await cluster.close();
 });
 
 /** A group of Ada, its owner, and others with their roles. */
@@ -52,12 +52,8 @@ const newGroup = async (others: [TestUser, MemberRole][]): Promise<string> => {
   }
   return chatId;
 };
-const rolesIn = async (chatId: string): Promise<Record<string, MemberRole>> => {
-  const rows = await nodes[0].models.chats.memberships.find({ chatId: objectId(chatId) }).lean();
-  return Object.fromEntries(rows.map(({ userId, role }) => [userId.toHexString(), role]));
-};
 const expectOwner = async (chatId: string): Promise<void> => {
-  const roles = Object.values(await rolesIn(chatId));
+  const roles = Object.values(await cluster.rolesIn(chatId));
   if (roles.length > 0) expect(roles).toContain('owner');
 };
 const codesOf = async (calls: Promise<unknown>[]) =>
@@ -102,7 +98,7 @@ describe('an owner who is appointed while they go', () => {
 
     expect(await appointing).toEqual(['NOT_FOUND']);
     expect(await codesOf([leave(first, ada, chatId)])).toEqual(['LAST_OWNER']);
-    expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
   });
 
   it(`leaves nobody without an owner, in ${runs(30)} random orders on two nodes`, async () => {
@@ -123,7 +119,7 @@ describe('an owner who is appointed while they go', () => {
         ...(random.next() < 0.5 ? [leave(random.pick(nodes), ada, chatId)] : []),
       ]);
       await expectOwner(chatId);
-      const { [ada.id]: wasOwner, [xena.id]: heir } = await rolesIn(chatId);
+      const { [ada.id]: wasOwner, [xena.id]: heir } = await cluster.rolesIn(chatId);
       const [code] = await codesOf([leave(random.pick(nodes), ada, chatId)]);
       await expectOwner(chatId);
       if (wasOwner) expect(code).toBe(heir === 'owner' ? 'done' : 'LAST_OWNER');
@@ -209,12 +205,12 @@ describe('owners who lose their role at once', () => {
     await reached;
     // Decided, not done: whoever comes by does it, and then it cannot be Xena's turn.
     expect(await codesOf([leave(nodes[0], xena, chatId)])).toEqual(['LAST_OWNER']);
-    expect(await rolesIn(chatId)).toMatchObject({ [ada.id]: 'member', [xena.id]: 'owner' });
+    expect(await cluster.rolesIn(chatId)).toMatchObject({ [ada.id]: 'member', [xena.id]: 'owner' });
     await nodes[0].groups.members.setRole(actorOf(xena), chatId, ada.id, 'owner');
     await leave(nodes[0], xena, chatId);
     release();
     await late;
-    expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
   });
 
   it('do not lose it to a loss that nobody carried out for long', async () => {
@@ -239,7 +235,7 @@ describe('owners who lose their role at once', () => {
     const longAgo = new Date(Date.now() - 3_600_000);
     await chats.updateOne({ _id }, { $set: { 'ownerLoss.pending.decidedAt': longAgo } });
     await appoint(nodes[0], chatId, xena, 'member');
-    expect(await rolesIn(chatId)).toEqual({
+    expect(await cluster.rolesIn(chatId)).toEqual({
       [ada.id]: 'owner',
       [xena.id]: 'member',
       [paul.id]: 'member',
@@ -249,7 +245,7 @@ describe('owners who lose their role at once', () => {
   it('cannot be one who is alone and only steps down', async () => {
     const chatId = await newGroup([]);
     expect(await codesOf([appoint(nodes[0], chatId, ada, 'member')])).toEqual(['LAST_OWNER']);
-    expect(await rolesIn(chatId)).toEqual({ [ada.id]: 'owner' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [ada.id]: 'owner' });
   });
 });
 
@@ -264,7 +260,7 @@ describe('a group whose last member goes', () => {
         leave(nodes[0], ada, chatId),
         nodes[1].invites.invites.accept(actorOf(paul), code),
       ]);
-      expect(await rolesIn(chatId)).toMatchObject({ [paul.id]: expect.anything() });
+      expect(await cluster.rolesIn(chatId)).toMatchObject({ [paul.id]: expect.anything() });
       await expectOwner(chatId);
     }
   });
@@ -281,7 +277,7 @@ describe('a group that has lost its owner', () => {
       userId: objectId(ada.id),
     });
     await server.http.get(`/api/chats/${chatId}/members`).set(paul.auth).expect(200);
-    expect(await rolesIn(chatId)).toEqual({ [paul.id]: 'member', [xena.id]: 'owner' });
+    expect(await cluster.rolesIn(chatId)).toEqual({ [paul.id]: 'member', [xena.id]: 'owner' });
     // And may rule it at once.
     await server.http
       .put(`/api/chats/${chatId}/members/${paul.id}/role`)

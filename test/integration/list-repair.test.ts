@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Db } from 'mongodb';
 import { MongoClient, ObjectId } from 'mongodb';
 import { Types } from 'mongoose';
 import { defineChatModels } from '../../src/modules/chats/index.js';
@@ -8,9 +9,21 @@ import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
+import { closeAfterEach } from '../support/closing.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
+
+const closeAfter = closeAfterEach();
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+/** A connection of the test's own to the database of a node. */
+const openDatabase = async ({ mongodbUri }: TestServer): Promise<Db> => {
+  const client = await MongoClient.connect(mongodbUri);
+  closeAfter(() => client.close());
+  return client.db();
+};
 
 describe('a node that starts after a crash', () => {
   let server: TestServer;
@@ -20,6 +33,11 @@ describe('a node that starts after a crash', () => {
   afterAll(async () => {
     await server.close();
   });
+  const restart = async (): Promise<TestServer> => {
+    const node = await startServer({ mongodbUri: server.mongodbUri });
+    closeAfter(() => node.close());
+    return node;
+  };
 
   it('shows in the lists what was written to the log just before', async () => {
     const { alice, bob, chatId } = await openDirectChat(server);
@@ -33,19 +51,15 @@ describe('a node that starts after a crash', () => {
     expect(await list(server)).toMatchObject([{ lastSeq: 1, unreadCount: 1 }]);
 
     // As the database is when the process dies between the message and its list.
-    const client = await MongoClient.connect(server.mongodbUri);
-    await client
-      .db()
+    const database = await openDatabase(server);
+    await database
       .collection('chats')
       .updateMany({ kind: 'direct' }, { $set: { lastSeq: 0, lastMessage: null } });
     expect(await list(server)).toMatchObject([{ lastSeq: 0, lastMessage: null, unreadCount: 0 }]);
 
-    const restarted = await startServer({ mongodbUri: server.mongodbUri });
-    expect(await list(restarted)).toMatchObject([
+    expect(await list(await restart())).toMatchObject([
       { lastSeq: 1, lastMessage: { content: 'just before the crash' }, unreadCount: 1 },
     ]);
-    await restarted.close();
-    await client.close();
   });
 
   it('shows nothing of an old message that was deleted just before', async () => {
@@ -55,8 +69,8 @@ describe('a node that starts after a crash', () => {
       .set(alice.auth)
       .send({ chatId, content: 'better not said' })
       .expect(201);
-    const client = await MongoClient.connect(server.mongodbUri);
-    const [chats, messages] = [client.db().collection('chats'), client.db().collection('messages')];
+    const database = await openDatabase(server);
+    const [chats, messages] = [database.collection('chats'), database.collection('messages')];
     const _id = new ObjectId(chatId);
     const listed = async () =>
       (await chats.findOne({ _id }))!['lastMessage'] as {
@@ -81,11 +95,9 @@ describe('a node that starts after a crash', () => {
       .send({ chatId: other, content: 'others go on' })
       .expect(201);
 
-    const restarted = await startServer({ mongodbUri: server.mongodbUri });
+    const restarted = await restart();
     const { body } = await restarted.http.get('/api/chats/active').set(bob.auth).expect(200);
     expect(body.data).toMatchObject([{ lastMessage: { content: '', deleted: true } }]);
-    await restarted.close();
-    await client.close();
   });
 });
 
@@ -94,7 +106,7 @@ describe('a list that could not be written', () => {
     const uri = new URL(process.env.TEST_MONGODB_URI!);
     uri.pathname = `/lists_${randomUUID().slice(0, 8)}`;
     const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
-    const { models, close } = await connectDatabase(
+    const { connection, models, close } = await connectDatabase(
       uri.href,
       { databaseTimeoutMs: 10_000 },
       logger,
@@ -103,8 +115,11 @@ describe('a list that could not be written', () => {
         ...defineChatModels(connection),
       }),
     );
+    closeAfter(close);
+    closeAfter(() => connection.dropDatabase());
     const { chats, messages } = models;
     const heads = new ChatHeads(chats, messages, logger);
+    closeAfter(() => heads.close());
     const chatId = new Types.ObjectId();
     await chats.collection.insertOne({ _id: chatId, lastSeq: 0, lastMessage: null } as never);
     const log = new MessageLog(messages, systemClock, createMetrics());
@@ -126,9 +141,6 @@ describe('a list that could not be written', () => {
       const chat = await chats.collection.findOne({ _id: chatId });
       return chat?.lastSeq === 1 && chat.lastMessage?.content === 'not lost';
     });
-    write.mockRestore();
-    await heads.close();
-    await close();
   });
 });
 
@@ -156,12 +168,10 @@ describe('a node that goes on after another one has crashed', () => {
       sent.push((body as { data: { id: string } }).data.id);
     }
     await server.http.get('/api/chats/active').set(alice.auth).expect(200);
-    const client = await MongoClient.connect(server.mongodbUri);
-    await client
-      .db()
+    const database = await openDatabase(server);
+    await database
       .collection('chats')
       .updateMany({ kind: 'direct' }, { $set: { lastSeq: 0, lastMessage: null } });
-    await client.close();
 
     // A reaction to the older message touches neither the newest message nor its list.
     await other.http

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { closeAfterEach } from '../support/closing.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
 
@@ -11,6 +12,7 @@ interface Hit {
 }
 
 describe('search', () => {
+  const closeAfter = closeAfterEach();
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer();
@@ -149,6 +151,7 @@ describe('search', () => {
 
   it('finds what a node that went down had not taken in yet', async () => {
     const other = await startServer({ mongodbUri: server.mongodbUri });
+    closeAfter(() => other.close());
     const { alice, chatId } = await openDirectChat(server);
     await send(alice, chatId, 'written here, searched there');
     // The list of chats brings the other node's view of them level.
@@ -158,7 +161,6 @@ describe('search', () => {
       .set(alice.auth)
       .expect(200);
     expect(found.body.data).toHaveLength(1);
-    await other.close();
   });
 
   it('asks for a token', async () => {

@@ -1,15 +1,17 @@
 /** One node whose database goes away and comes back: sends are refused meanwhile, and nothing else ends. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ProxiedServer } from '../support/proxied-server.js';
+import { startProxiedServer } from '../support/proxied-server.js';
 import type { TestServer, TestUser } from '../support/server.js';
-import { openDirectChat, startServer } from '../support/server.js';
+import { openDirectChat } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import type { TcpProxy } from '../support/tcp-proxy.js';
 
 /** The longest that a send may take to be refused, in milliseconds. */
 const REFUSED_WITHIN_MS = 3000;
 
 describe('a database that', () => {
-  let direct: TestServer;
+  let proxied: ProxiedServer;
   let proxy: TcpProxy;
   let server: TestServer;
   let alice: TestUser;
@@ -17,25 +19,16 @@ describe('a database that', () => {
   let chatId: string;
   const open: TestSocket[] = [];
   beforeAll(async () => {
-    direct = await startServer();
-    const uri = new URL(direct.mongodbUri);
-    const host = decodeURIComponent(uri.host);
-    proxy = await TcpProxy.start(
-      host.endsWith('.sock') ? { path: host } : { host: uri.hostname, port: Number(uri.port) },
-    );
-    server = await startServer({
-      mongodbUri: `mongodb://127.0.0.1:${proxy.port}${uri.pathname}?directConnection=true`,
-    });
-    ({ alice, bob, chatId } = await openDirectChat(direct));
+    proxied = await startProxiedServer();
+    ({ proxy, server } = proxied);
+    ({ alice, bob, chatId } = await openDirectChat(proxied.direct));
   });
   afterEach(() => {
     proxy.set('pass');
     for (const socket of open.splice(0)) socket.close();
   });
   afterAll(async () => {
-    await server.close();
-    await proxy.close();
-    await direct.close();
+    await proxied.close();
   });
 
   const connect = async (user: TestUser): Promise<TestSocket> => {

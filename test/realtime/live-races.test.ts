@@ -22,27 +22,21 @@ import { connectDatabase } from '../../src/platform/mongo.js';
 import type { CallerSocket } from '../../src/realtime/command.js';
 import { systemClock } from '../../src/shared/clock.js';
 import { eventually } from '../support/eventually.js';
+import type { ProxiedServer } from '../support/proxied-server.js';
+import { startProxiedServer } from '../support/proxied-server.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import type { TcpProxy } from '../support/tcp-proxy.js';
 
 describe('a device that goes while it comes to a live stream', () => {
-  let direct: TestServer;
+  let proxied: ProxiedServer;
   let proxy: TcpProxy;
   let server: TestServer;
   const open: TestSocket[] = [];
   beforeAll(async () => {
-    direct = await startServer();
-    const uri = new URL(direct.mongodbUri);
-    const host = decodeURIComponent(uri.host);
-    proxy = await TcpProxy.start(
-      host.endsWith('.sock') ? { path: host } : { host: uri.hostname, port: Number(uri.port) },
-    );
-    server = await startServer({
-      mongodbUri: `mongodb://127.0.0.1:${proxy.port}${uri.pathname}?directConnection=true`,
-      env: { LIVE_GRACE_MS: '300' },
-    });
+    proxied = await startProxiedServer({ env: { LIVE_GRACE_MS: '300' } });
+    ({ proxy, server } = proxied);
   });
   afterEach(() => {
     proxy.set('pass');
@@ -50,9 +44,7 @@ describe('a device that goes while it comes to a live stream', () => {
     for (const socket of open.splice(0)) socket.close();
   });
   afterAll(async () => {
-    await server.close();
-    await proxy.close();
-    await direct.close();
+    await proxied.close();
   });
 
   const connect = async (user: TestUser): Promise<TestSocket> => {

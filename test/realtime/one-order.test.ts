@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { closeAfterEach } from '../support/closing.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
@@ -11,6 +12,7 @@ interface Shown {
 }
 
 describe('the order and number of messages', () => {
+  const closeAfter = closeAfterEach();
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer();
@@ -123,6 +125,7 @@ describe('the order and number of messages', () => {
 
   it('gives two nodes on one database one order without a hole', async () => {
     const other = await startServer({ mongodbUri: server.mongodbUri });
+    closeAfter(() => other.close());
     const { alice, bob, chatId } = await openDirectChat(server);
     await Promise.all(
       Array.from({ length: 60 }, (_, i) =>
@@ -135,6 +138,5 @@ describe('the order and number of messages', () => {
     );
     const log = await historyOf(alice, chatId);
     expect(log.map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
-    await other.close();
   });
 });

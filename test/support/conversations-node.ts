@@ -10,9 +10,12 @@ import type { Foundation } from '../../src/composition/foundation.js';
 import { layFoundation } from '../../src/composition/foundation.js';
 import { buildPeople } from '../../src/composition/people.area.js';
 import { loadConfig } from '../../src/config/index.js';
+import type { MemberRole } from '../../src/modules/chats/index.js';
 import { createLogger } from '../../src/platform/logger.js';
+import { objectId } from '../../src/platform/object-id.js';
 import type { Actor } from '../../src/shared/actor.js';
-import type { TestServer, TestUser } from './server.js';
+import type { ServerOptions, TestServer, TestUser } from './server.js';
+import { startServer } from './server.js';
 
 const WRITES = [
   'bulkWrite',
@@ -46,8 +49,8 @@ export interface ConversationsNode extends Pick<Conversations, 'groups' | 'invit
 
 type Method = (...args: unknown[]) => unknown;
 
-/** Opens a node over the database of a running one; close it before that one. */
-export const openConversations = async (server: TestServer): Promise<ConversationsNode> => {
+/** Opens a node over the database of a running one. */
+const openConversations = async (server: TestServer): Promise<ConversationsNode> => {
   const config = loadConfig({
     NODE_ENV: 'test',
     LOG_LEVEL: 'silent',
@@ -73,10 +76,15 @@ export const openConversations = async (server: TestServer): Promise<Conversatio
       };
     }
   }
-  const { groups, invites } = buildConversations(foundation, buildPeople(foundation), {
+  const {
+    chats: chatsModule,
+    groups,
+    invites,
+  } = buildConversations(foundation, buildPeople(foundation), {
     newestVisible: () => Promise.resolve(null),
   });
   return {
+    chats: chatsModule,
     groups,
     invites,
     models: laid.models,
@@ -84,6 +92,44 @@ export const openConversations = async (server: TestServer): Promise<Conversatio
       gate = next;
     },
     close: () => laid.database.close(),
+  };
+};
+
+/** A running node, and the use cases of two others over its database. */
+export interface ConversationsCluster {
+  server: TestServer;
+  nodes: [ConversationsNode, ConversationsNode];
+  /** The roles in a chat, by user, as the database has them. */
+  rolesIn(chatId: string): Promise<Record<string, MemberRole>>;
+  /** Lets all operations pass again. */
+  openGates(): void;
+  close(): Promise<void>;
+}
+
+/** Starts a node, and opens two more over its database. */
+export const startConversations = async (
+  options: ServerOptions = {},
+): Promise<ConversationsCluster> => {
+  const server = await startServer(options);
+  const nodes: ConversationsCluster['nodes'] = [
+    await openConversations(server),
+    await openConversations(server),
+  ];
+  return {
+    server,
+    nodes,
+    rolesIn: async (chatId) => {
+      const { memberships } = nodes[0].models.chats;
+      const rows = await memberships.find({ chatId: objectId(chatId) }).lean();
+      return Object.fromEntries(rows.map(({ userId, role }) => [userId.toHexString(), role]));
+    },
+    openGates: () => {
+      for (const node of nodes) node.setGate(undefined);
+    },
+    close: async () => {
+      for (const node of nodes) await node.close();
+      await server.close();
+    },
   };
 };
 
