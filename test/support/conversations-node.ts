@@ -40,7 +40,7 @@ export interface Operation {
 export type Gate = (operation: Operation) => Promise<void>;
 
 /** A second node's chats and groups. */
-export interface ConversationsNode extends Pick<Conversations, 'groups' | 'invites'> {
+export interface ConversationsNode extends Pick<Conversations, 'chats' | 'groups' | 'invites'> {
   models: Foundation['models'];
   /** From now on every operation on chats, memberships, messages and notices goes through this. */
   setGate(gate: Gate | undefined): void;
