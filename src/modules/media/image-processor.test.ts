@@ -29,4 +29,22 @@ describe('image processor', () => {
     const later = processor.process(source, 'png', join(folder, 'x.png'), join(folder, 'x.webp'));
     await expect(later).resolves.toMatchObject({ width: 8, height: 6 });
   });
+
+  it('keeps every colour of a PNG', async () => {
+    const [source, target] = [join(folder, 'colours.png'), join(folder, 'repacked.png')];
+    const raw = { width: 64, height: 64, channels: 4 as const };
+    // 4,096 colours, some of them half transparent.
+    const pixels = Buffer.from(
+      Array.from({ length: 64 * 64 }, (_, i) => [
+        (i % 64) * 4,
+        (i >> 6) * 4,
+        77,
+        128 + (i % 128),
+      ]).flat(),
+    );
+    await sharp(pixels, { raw }).png().toFile(source);
+    await new ImageProcessor().process(source, 'png', target, join(folder, 'repacked.webp'));
+    const repacked = await sharp(target).raw().toBuffer();
+    expect(repacked.equals(pixels)).toBe(true);
+  });
 });

@@ -18,6 +18,11 @@ const MAX_PIXELS = 64_000_000;
 /** No side may be longer, whatever the other is. */
 const MAX_SIDE = 16_384;
 const THUMBNAIL_SIDE = 320;
+/**
+ * How each format is packed. PNG and GIF lose nothing by it: sharp would take a quality for a wish to
+ * have the colours of a PNG reduced to 256.
+ */
+const PACKING = { jpeg: { quality: 85 }, png: {}, gif: {}, webp: { quality: 85 } };
 /** Longest time for one image, in seconds. */
 const TIMEOUT_S = 30;
 /** Images in work at the same time; each may need 4 bytes per pixel. */
@@ -89,7 +94,7 @@ const repack = async (
     const full = await sharp(source, { ...options, animated: pages > 1 })
       .timeout({ seconds: TIMEOUT_S })
       .autoOrient()
-      .toFormat(format as 'jpeg' | 'png' | 'gif' | 'webp', { quality: 85 })
+      .toFormat(format as keyof typeof PACKING, PACKING[format as keyof typeof PACKING])
       .toFile(target);
     const small = await sharp(source, options)
       .timeout({ seconds: TIMEOUT_S })
