@@ -1,10 +1,15 @@
 /** Remote stores: every driver against a stand-in that checks what the real store checks. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import sharp from 'sharp';
+import { S3Driver } from '../../src/platform/storage/s3.driver.js';
+import { closeAfterEach } from '../support/closing.js';
 import type { FakeStore } from '../support/fake-stores.js';
 import { startFakeCloudinary, startFakeImageKit, startFakeS3 } from '../support/fake-stores.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -73,7 +78,60 @@ const SETUPS: Setup[] = [
   },
 ];
 
+describe('s3 without an answer', () => {
+  let folder: string;
+  let path: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'parley-s3-'));
+    path = join(folder, 'a.pdf');
+    await writeFile(path, PDF);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const closeAfter = closeAfterEach();
+  const connectTo = async (answer: RequestListener): Promise<S3Driver> => {
+    const store = createServer(answer);
+    await new Promise<void>((resolve) => store.listen(0, '127.0.0.1', resolve));
+    closeAfter(async () => {
+      store.closeAllConnections();
+      await new Promise((resolve) => store.close(resolve));
+    });
+    return new S3Driver({
+      bucket: 'bucket',
+      region: 'us-east-1',
+      endpoint: `http://127.0.0.1:${(store.address() as AddressInfo).port}`,
+      accessKeyId: 'key-id',
+      secretAccessKey: 'key-secret',
+      forcePathStyle: true,
+      timeoutMs: 300,
+    });
+  };
+  const unavailable = { code: 'STORAGE_UNAVAILABLE', status: 503 };
+
+  it('is given up', async () => {
+    const s3 = await connectTo((req) => req.resume());
+    const file = { key: 'a.pdf', mimeType: 'application/pdf', size: PDF.length };
+    await expect(s3.put(path, file)).rejects.toMatchObject(unavailable);
+    await expect(s3.remove('a.pdf')).rejects.toMatchObject(unavailable);
+    await expect(s3.download('a.pdf', `${path}.copy`, 1000)).rejects.toMatchObject(unavailable);
+  });
+
+  it('is given up also when an answer stops in its middle', async () => {
+    const s3 = await connectTo((req, res) => {
+      req.resume();
+      res.writeHead(200, { 'content-length': 1000 }).write('the beginning');
+    });
+    await expect(s3.download('a.pdf', `${path}.copy`, 2000)).rejects.toMatchObject(unavailable);
+  });
+
+  it('survives a file that cannot be read', async () => {
+    const s3 = await connectTo((req) => req.resume());
+    const file = { key: 'a.pdf', mimeType: 'application/pdf', size: PDF.length };
+    await expect(s3.put(join(folder, 'none'), file)).rejects.toMatchObject(unavailable);
+  });
+});
+
 describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
+  const closeAfter = closeAfterEach();
   let store: FakeStore;
   let server: TestServer;
   let alice: TestUser;
@@ -232,11 +290,49 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     }
   });
 
+  it('keeps nothing of an upload that it has taken without an answer coming', async () => {
+    const [rows, objects] = [await rowCount(), store.objects.size];
+    store.loseAnswer(0);
+    const answer = await upload();
+    expect([answer.status, answer.body.code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
+    expect(store.objects.size).toBe(objects + 1);
+    ahead = LATER_MS;
+    await server.container.collectOrphans();
+    ahead = 0;
+    expect(await rowCount()).toBeLessThanOrEqual(rows);
+    expect(store.objects.size).toBeLessThanOrEqual(objects);
+  });
+
+  it('lets a direct upload be completed again after an answer was lost, at whatever step', async () => {
+    for (const answers of [0, 1, 2, 3, 4]) {
+      const target = await allow();
+      await put(target);
+      store.loseAnswer(answers);
+      expect([200, 503]).toContain((await complete(target.fileId)).status);
+      store.loseAnswer(Infinity);
+      const { body } = await complete(target.fileId).expect(200);
+      expect(body.data).toMatchObject({ fileId: target.fileId, size: PDF.length });
+    }
+  });
+
+  it('tells of the bad file among several, also when the store goes away', async () => {
+    store.setDown(true, 1);
+    const answer = await server.http
+      .post('/api/media/bulk-upload')
+      .set(alice.auth)
+      .attach('files', PDF, 'a.pdf')
+      .attach('files', Buffer.from('<script>1</script>'), 'b.pdf')
+      .field('chatId', chatId);
+    store.setDown(false);
+    expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([415, 'files.1']);
+  });
+
   it('keeps nothing of a direct upload that is beyond the quota', async () => {
     const small = await startServer({
       mongodbUri: server.mongodbUri,
       env: { ...env(store.url), DATA_DIR: dataDir, MEDIA_QUOTA_MB: '1' },
     });
+    closeAfter(() => small.close());
     const before = direct();
     const target = await allow(small);
     await put(target, Buffer.concat([PDF, Buffer.alloc(1_200_000)]));
@@ -244,7 +340,6 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     expect([status, body.code]).toEqual([507, 'INSUFFICIENT_STORAGE']);
     expect(direct()).toEqual(before);
     await complete(target.fileId, small).expect(404);
-    await small.close();
   });
 
   it('lets nobody keep the way to a file for longer than it leads there', async () => {

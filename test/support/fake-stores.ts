@@ -20,6 +20,8 @@ export interface FakeStore {
   objects: Map<string, StoredObject>;
   /** While true, the store answers 503, after so many more calls that it still serves. */
   setDown(isDown: boolean, after?: number): void;
+  /** Does what the call after so many others asks for, and hangs up instead of answering it. */
+  loseAnswer(after: number): void;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ const startStore = async (handle: Handler): Promise<FakeStore> => {
   const objects: FakeStore['objects'] = new Map();
   let isDown = false;
   let callsLeft = 0;
+  let answersLeft = Infinity;
   const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
@@ -40,10 +43,13 @@ const startStore = async (handle: Handler): Promise<FakeStore> => {
     const request = { method, url, headers, body: Buffer.concat(chunks) };
     const isServed = !isDown || callsLeft > 0;
     callsLeft -= 1;
+    answersLeft -= 1;
+    const isLost = answersLeft === -1;
     const { status, body, content } = !isServed
       ? { status: 503, body: {}, content: undefined }
       : await handle(request, objects);
-    if (content) res.writeHead(status, { 'content-type': content.type }).end(content.content);
+    if (isLost) req.socket.destroy();
+    else if (content) res.writeHead(status, { 'content-type': content.type }).end(content.content);
     else if (body === undefined) res.writeHead(status).end();
     else res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
@@ -57,6 +63,9 @@ const startStore = async (handle: Handler): Promise<FakeStore> => {
     setDown: (value, after = 0) => {
       isDown = value;
       callsLeft = after;
+    },
+    loseAnswer: (after) => {
+      answersLeft = after;
     },
     close: () =>
       new Promise((resolve) => {

@@ -44,7 +44,8 @@ export class MediaUploads {
       }
       return stored;
     } catch (error) {
-      await Promise.all(stored.map((doc) => this.parts.stored.discard(doc)));
+      // What cannot be removed now is nobody's, and goes when the collector comes by.
+      await Promise.allSettled(stored.map((doc) => this.parts.stored.discard(doc)));
       throw error;
     } finally {
       await Promise.all(files.map(({ path }) => rm(path, { force: true })));

@@ -11,11 +11,14 @@ import type { SharedFilesParts } from './shared-files.service.js';
 const actor = { userId: '6500000000000000000000aa', role: 'user' as const, sessionId: '' };
 
 /** Shares a file whose message ends in an error; answers how often the file was removed again. */
-const removalsAfter = async (code: ErrorCode): Promise<number> => {
+const removalsAfter = async (
+  code: ErrorCode,
+  removal: () => Promise<void> = () => Promise.resolve(),
+): Promise<number> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-share-'));
   const path = join(folder, 'upload');
   await writeFile(path, 'content');
-  const discard = jest.fn(() => Promise.resolve());
+  const discard = jest.fn(removal);
   const parts = {
     rooms: { enter: () => Promise.resolve('6500000000000000000000bb') },
     uploads: { store: () => Promise.resolve({ _id: new Types.ObjectId(), kind: 'file' }) },
@@ -37,6 +40,11 @@ const removalsAfter = async (code: ErrorCode): Promise<number> => {
 describe('a shared file whose message was not acknowledged', () => {
   it('is removed when the message was refused', async () => {
     expect(await removalsAfter('FORBIDDEN')).toBe(1);
+  });
+
+  it('is refused as such also when the store that has the file is away', async () => {
+    const away = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE', 'away'));
+    expect(await removalsAfter('FORBIDDEN', away)).toBe(1);
   });
 
   it('stays when the message may be written all the same; the collector will know', async () => {

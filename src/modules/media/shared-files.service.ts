@@ -71,7 +71,7 @@ export class SharedFiles {
     file: IncomingFile,
     target: { room?: string; chatId?: string; content?: string; clientMessageId?: string },
   ): Promise<{ doc: MediaDoc; sent: Sent }> {
-    const { uploads, stored, rooms, sender, links } = this.parts;
+    const { uploads, rooms, sender, links } = this.parts;
     const { content = '', clientMessageId } = target;
     const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
     const filesDigest = clientMessageId === undefined ? undefined : await digestOf(file.path);
@@ -83,12 +83,17 @@ export class SharedFiles {
     const sending = sender.send(actor, { ...common, messageType: doc.kind, media });
     const sent = await sending.catch(async (error: unknown) => {
       // After any other error the message may be there all the same, and the collector will know.
-      if (error instanceof AppError && error.status < 500) await stored.discard(doc);
+      if (error instanceof AppError && error.status < 500) await this.letGo(doc);
       throw error;
     });
     if (!sent.isReplay) return { doc, sent };
-    await stored.discard(doc);
+    await this.letGo(doc);
     return this.shared(sent);
+  }
+
+  /** Removes an upload that no message has; what the store cannot remove now is left to the collector. */
+  private async letGo(doc: MediaDoc): Promise<void> {
+    await this.parts.stored.discard(doc).catch(() => undefined);
   }
 
   /** A message that was sent before, with its file. */

@@ -1,5 +1,6 @@
 import type { Model } from 'mongoose';
 import type { StorageDriver } from '../../platform/storage/storage-driver.js';
+import { UnansweredUpload } from '../../platform/storage/storage-errors.js';
 import { AppError } from '../../shared/errors.js';
 import { digestOf } from './file-digest.js';
 import type { MediaDoc } from './media.model.js';
@@ -21,7 +22,8 @@ export class StoredFiles {
    * Writes a file under its row.
    *
    * @param expected the row of a direct upload, which becomes the file's.
-   * @throws {AppError} INSUFFICIENT_STORAGE, STORAGE_UNAVAILABLE; then nothing stays.
+   * @throws {AppError} INSUFFICIENT_STORAGE, STORAGE_UNAVAILABLE; then nothing stays, or the collector
+   *   removes it.
    */
   async add(
     doc: MediaDoc,
@@ -101,11 +103,21 @@ export class StoredFiles {
       await media.updateOne({ _id: doc._id }, { $set: facts });
       return { ...doc, ...facts };
     } catch (error) {
+      const isUnanswered = error instanceof UnansweredUpload;
+      if (isUnanswered && !expected) await this.leave(doc).catch(() => undefined);
+      else if (!hasContent && !expected) await media.deleteOne({ _id: doc._id });
       // The store may be away now; then the row stays, and the collector finishes this.
-      if (!hasContent && !expected) await media.deleteOne({ _id: doc._id });
-      else await this.undo(doc, hasContent, expected).catch(() => undefined);
+      else await this.undo(doc, hasContent || isUnanswered, expected).catch(() => undefined);
       throw error;
     }
+  }
+
+  /**
+   * Leaves a row of what may have reached the store, or may yet do so, to the collector, which comes when
+   * that is long over. Until then it does not count as the owner's.
+   */
+  private async leave({ _id }: MediaDoc): Promise<void> {
+    await this.parts.media.updateOne({ _id }, { $set: { size: 0 } });
   }
 
   /** Takes back what was written; a direct upload can then be completed again. */

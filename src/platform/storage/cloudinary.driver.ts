@@ -9,7 +9,7 @@ import type {
   StorageDriver,
   StoredFile,
 } from './storage-driver.js';
-import { storageError } from './storage-errors.js';
+import { StoreAnswer, storageError, uploadError } from './storage-errors.js';
 
 /** A Cloudinary account. */
 export interface CloudinaryOptions {
@@ -44,12 +44,20 @@ export class CloudinaryDriver implements StorageDriver {
       throw storageError(error);
     });
     const params = { public_id: key, type: DELIVERY, overwrite: 'true', timestamp: now() };
-    await this.post('upload', params, { blob, name: basename(key) });
+    try {
+      await this.post('upload', params, { blob, name: basename(key) });
+    } catch (error) {
+      throw uploadError(error);
+    }
     return undefined;
   }
 
   async remove(key: string): Promise<void> {
-    await this.post('destroy', { public_id: key, type: DELIVERY, timestamp: now() });
+    try {
+      await this.post('destroy', { public_id: key, type: DELIVERY, timestamp: now() });
+    } catch (error) {
+      throw storageError(error);
+    }
   }
 
   signedUrl(key: string, { disposition, expiresIn }: ServeOptions): Promise<string> {
@@ -80,10 +88,11 @@ export class CloudinaryDriver implements StorageDriver {
     const options = { mimeType: '', disposition: 'inline', expiresIn: FETCH_SECONDS };
     try {
       const url = await this.signedUrl(key, options);
-      const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const answer = await fetch(url, { signal });
       if (answer.status === 404) return undefined;
-      if (!answer.ok || !answer.body) throw new Error(`Cloudinary answered ${answer.status}`);
-      await saveLimited(answer.body, path, maxSize);
+      if (!answer.ok || !answer.body) throw new StoreAnswer('Cloudinary', answer.status);
+      await saveLimited(answer.body, path, maxSize, signal);
       return { ref: undefined };
     } catch (error) {
       throw storageError(error);
@@ -108,14 +117,10 @@ export class CloudinaryDriver implements StorageDriver {
     const form = new FormData();
     for (const [name, value] of Object.entries(asText(this.signed(params)))) form.set(name, value);
     if (file) form.set('file', file.blob, file.name);
-    try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const answer = await fetch(this.endpoint(action), { method: 'POST', body: form, signal });
-      if (!answer.ok) throw new Error(`Cloudinary answered ${answer.status}`);
-      await answer.body?.cancel();
-    } catch (error) {
-      throw storageError(error);
-    }
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const answer = await fetch(this.endpoint(action), { method: 'POST', body: form, signal });
+    await answer.body?.cancel();
+    if (!answer.ok) throw new StoreAnswer('Cloudinary', answer.status);
   }
 }
 

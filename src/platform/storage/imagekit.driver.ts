@@ -9,7 +9,7 @@ import type {
   StorageDriver,
   StoredFile,
 } from './storage-driver.js';
-import { storageError } from './storage-errors.js';
+import { StoreAnswer, storageError, uploadError } from './storage-errors.js';
 
 /** An ImageKit account. */
 export interface ImageKitOptions {
@@ -52,7 +52,7 @@ export class ImageKitDriver implements StorageDriver {
         isPrivateFile: true,
       });
       return fileId;
-    });
+    }, uploadError);
   }
 
   async remove(key: string, ref?: string): Promise<void> {
@@ -109,9 +109,10 @@ export class ImageKitDriver implements StorageDriver {
         disposition: 'inline',
         expiresIn: FETCH_SECONDS,
       });
-      const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      if (!answer.ok || !answer.body) throw new Error(`ImageKit answered ${answer.status}`);
-      await saveLimited(answer.body, path, maxSize);
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const answer = await fetch(url, { signal });
+      if (!answer.ok || !answer.body) throw new StoreAnswer('ImageKit', answer.status);
+      await saveLimited(answer.body, path, maxSize, signal);
       return { ref };
     });
   }
@@ -126,11 +127,11 @@ export class ImageKitDriver implements StorageDriver {
     return file?.fileId;
   }
 
-  private async calling<T>(call: () => Promise<T>): Promise<T> {
+  private async calling<T>(call: () => Promise<T>, failed = storageError): Promise<T> {
     try {
       return await call();
     } catch (error) {
-      throw storageError(error);
+      throw failed(error);
     }
   }
 }

@@ -7,12 +7,14 @@ import { AppError } from '../../shared/errors.js';
 /**
  * Writes the body of an answer to a file.
  *
+ * @param signal gives up; an answer can also stop in its middle.
  * @throws {AppError} PAYLOAD_TOO_LARGE as soon as more than `maxSize` bytes have come.
  */
 export const saveLimited = async (
   body: Readable | ReadableStream,
   path: string,
   maxSize: number,
+  signal: AbortSignal,
 ): Promise<void> => {
   let size = 0;
   const limit = new Transform({
@@ -23,5 +25,5 @@ export const saveLimited = async (
     },
   });
   const source = body instanceof Readable ? body : Readable.fromWeb(body);
-  await pipeline(source, limit, createWriteStream(path));
+  await pipeline(source, limit, createWriteStream(path), { signal });
 };

@@ -17,7 +17,7 @@ import type {
   StorageDriver,
   StoredFile,
 } from './storage-driver.js';
-import { storageError } from './storage-errors.js';
+import { storageError, uploadError } from './storage-errors.js';
 
 /** Where the bucket is, and with which keys. */
 export interface S3Options {
@@ -27,19 +27,26 @@ export interface S3Options {
   endpoint: string | undefined;
   accessKeyId: string | undefined;
   secretAccessKey: string | undefined;
+  /** Longest time for one call, in milliseconds; unset: five minutes. */
+  timeoutMs?: number;
   /** The bucket stands in the path instead of the host name, as most other stores have it. */
   forcePathStyle: boolean;
 }
+
+/** An upload of 100 MB over a slow line takes minutes; the SDK by itself would wait for ever. */
+const TIMEOUT_MS = 5 * 60_000;
 
 /** Any S3-compatible store. The bucket stays private: clients get addresses that expire. */
 export class S3Driver implements StorageDriver {
   readonly name = 's3';
   private readonly client: S3Client;
   private readonly bucket: string;
+  private readonly timeoutMs: number;
 
   constructor(options: S3Options) {
     const { accessKeyId, secretAccessKey } = options;
     this.bucket = options.bucket;
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.client = new S3Client({
       region: options.region,
       forcePathStyle: options.forcePathStyle,
@@ -55,23 +62,36 @@ export class S3Driver implements StorageDriver {
   }
 
   async put(path: string, { key, mimeType, size }: StoredFile): Promise<undefined> {
-    await this.calling(() =>
-      this.client.send(
+    const content = createReadStream(path);
+    const isReadable = new AbortController();
+    // The SDK does not listen: a file that cannot be read would end the process.
+    content.on('error', (error) => {
+      isReadable.abort(error);
+    });
+    try {
+      await this.client.send(
         new PutObjectCommand({
           Bucket: this.bucket,
           Key: key,
-          Body: createReadStream(path),
+          Body: content,
           ContentLength: size,
           ContentType: mimeType,
         }),
-      ),
-    );
+        { abortSignal: AbortSignal.any([this.deadline(), isReadable.signal]) },
+      );
+    } catch (error) {
+      throw isReadable.signal.aborted ? storageError(isReadable.signal.reason) : uploadError(error);
+    } finally {
+      content.destroy();
+    }
     return undefined;
   }
 
   async remove(key: string): Promise<void> {
     await this.calling(() =>
-      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key })),
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), {
+        abortSignal: this.deadline(),
+      }),
     );
   }
 
@@ -107,8 +127,9 @@ export class S3Driver implements StorageDriver {
     maxSize: number,
   ): Promise<{ ref: undefined } | undefined> {
     return this.calling(async () => {
+      const abortSignal = this.deadline();
       const object = await this.client
-        .send(new GetObjectCommand({ Bucket: this.bucket, Key: key }))
+        .send(new GetObjectCommand({ Bucket: this.bucket, Key: key }), { abortSignal })
         .catch((error: unknown) => {
           if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) {
             return undefined;
@@ -116,9 +137,13 @@ export class S3Driver implements StorageDriver {
           throw error;
         });
       if (!object) return undefined;
-      await saveLimited(object.Body as Readable, path, maxSize);
+      await saveLimited(object.Body as Readable, path, maxSize, abortSignal);
       return { ref: undefined };
     });
+  }
+
+  private deadline(): AbortSignal {
+    return AbortSignal.timeout(this.timeoutMs);
   }
 
   private async calling<T>(call: () => Promise<T>): Promise<T> {

@@ -40,7 +40,8 @@ export interface DirectUploadRequest {
 
 /**
  * A place for uploaded files. All methods throw {@link AppError} STORAGE_UNAVAILABLE when the store
- * does not answer, and INSUFFICIENT_STORAGE when it is full; a `put` that throws has left nothing.
+ * does not answer, and INSUFFICIENT_STORAGE when it is full; a `put` that throws has left nothing, but for
+ * one that throws `UnansweredUpload`: the object may be there, or come.
  */
 export interface StorageDriver {
   readonly name: 'local' | 'imagekit' | 's3' | 'cloudinary';
@@ -48,6 +49,7 @@ export interface StorageDriver {
    * Stores the file at `path`, which the driver may move away. Doing it again with the same key replaces the same object.
    *
    * @returns the store's own name for the object, where it has one besides the key.
+   * @throws {UnansweredUpload} when nobody knows whether the store has it.
    */
   put(path: string, file: StoredFile): Promise<string | undefined>;
   /** Removes an object; removing what is not there is no error. */
