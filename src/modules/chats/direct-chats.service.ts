@@ -1,3 +1,4 @@
+import { trusted } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { EventBus } from '../../platform/event-bus.js';
@@ -83,31 +84,33 @@ export class DirectChats {
    * Accepts or rejects a request. Doing it twice changes nothing; a rejected request may be accepted
    * later.
    *
-   * @throws {AppError} NOT_FOUND for people outside the chat, FORBIDDEN for its initiator.
+   * @throws {AppError} NOT_FOUND for people outside the chat, FORBIDDEN for its initiator, CONFLICT for
+   *   rejecting what has been accepted.
    */
-  async answer(actor: Actor, chatId: string, answer: 'accepted' | 'rejected'): Promise<ChatDoc> {
+  async answer(actor: Actor, chatId: string, answer: 'accepted' | 'rejected'): Promise<void> {
     const { chat } = await this.parts.access.member(actor.userId, chatId);
     const refusal = refusalToAnswer(chat, actor.userId);
     if (refusal) throw refusal;
-    if (answer === 'rejected' && chat.status === 'accepted') {
-      throw new AppError('CONFLICT', 'This chat is already accepted; block or delete it instead');
-    }
-    const updated = await this.parts.models.chats
+    // Decided by the write: another device, on another node, may just have given the other answer.
+    const before = await this.parts.models.chats
       .findOneAndUpdate(
-        { _id: objectId(chatId) },
+        {
+          _id: objectId(chatId),
+          ...(answer === 'rejected' && { status: trusted({ $ne: 'accepted' as const }) }),
+        },
         { $set: { status: answer } },
-        { returnDocument: 'after' },
+        { returnDocument: 'before' },
       )
       .lean();
-    if (!updated) throw notFound('Chat');
-    if (chat.status !== answer) {
-      this.parts.bus.publish('chat.answered', {
-        chat: chatFacts(updated),
-        memberIds: (updated.participants ?? []).map((id) => id.toHexString()),
-        userId: actor.userId,
-      });
+    if (!before) {
+      throw new AppError('CONFLICT', 'This chat is already accepted; block or delete it instead');
     }
-    return updated;
+    if (before.status === answer) return;
+    this.parts.bus.publish('chat.answered', {
+      chat: chatFacts({ ...before, status: answer }),
+      memberIds: (before.participants ?? []).map((id) => id.toHexString()),
+      userId: actor.userId,
+    });
   }
 
   private initialStatus(opening: Opening | 'force'): ChatStatus {

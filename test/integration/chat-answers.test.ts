@@ -1,0 +1,35 @@
+/** A chat request that is answered on two nodes at the same moment. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { ConversationsCluster } from '../support/conversations-node.js';
+import { actorOf, holdFirst, startConversations } from '../support/conversations-node.js';
+import { registerUser } from '../support/server.js';
+
+let cluster: ConversationsCluster;
+beforeAll(async () => {
+  cluster = await startConversations();
+});
+afterAll(async () => {
+  await cluster.close();
+});
+
+it('is not rejected any more once it is accepted', async () => {
+  const { server, nodes } = cluster;
+  const [asker, asked] = await Promise.all([registerUser(server), registerUser(server)]);
+  const post = (path: string, body: object = {}, user = asker) =>
+    server.http.post(path).set(user.auth).send(body);
+  const opened = await post('/api/chats/or-create', { recipientId: asked.id }).expect(201);
+  const chatId = (opened.body as { data: { id: string } }).data.id;
+
+  const { reached, release } = holdFirst(
+    nodes[1],
+    ({ collection, isWrite }) => isWrite && collection === 'chats',
+  );
+  const rejection = nodes[1].chats.directChats.answer(actorOf(asked), chatId, 'rejected');
+  const outcome = expect(rejection).rejects.toMatchObject({ code: 'CONFLICT' });
+  await reached;
+  await post(`/api/chats/${chatId}/accept`, {}, asked).expect(200);
+  release();
+
+  await outcome;
+  await post('/api/messages', { chatId, content: 'Hello' }).expect(201);
+});
