@@ -1,6 +1,14 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
+/** Somebody for whom a use is counted, and who may not be in yet. */
+export interface Entering {
+  userId: Types.ObjectId;
+  at: Date;
+  /** Stands for the attempt; another one that goes on with it has its own. */
+  token: Types.ObjectId;
+}
+
 /** A link by which people join a group without being added. */
 export interface InviteDoc {
   _id: Types.ObjectId;
@@ -13,6 +21,8 @@ export interface InviteDoc {
   /** Null: any number. */
   maxUses: number | null;
   uses: number;
+  /** Those on the way in; who is left here by a crash may try again. */
+  entering?: Entering[];
   revokedAt: Date | null;
   createdAt: Date;
 }
@@ -25,6 +35,19 @@ const inviteSchema = new Schema<InviteDoc>(
     expiresAt: { type: Date, default: null },
     maxUses: { type: Number, default: null },
     uses: { type: Number, default: 0 },
+    entering: {
+      type: [
+        new Schema<Entering>(
+          {
+            userId: { type: Schema.Types.ObjectId, required: true },
+            at: { type: Date, required: true },
+            token: { type: Schema.Types.ObjectId, required: true },
+          },
+          { _id: false },
+        ),
+      ],
+      default: undefined,
+    },
     revokedAt: { type: Date, default: null },
     createdAt: { type: Date, required: true },
   },

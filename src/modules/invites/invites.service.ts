@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { trusted } from 'mongoose';
+import { Types, trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
@@ -8,7 +8,7 @@ import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessModels, ChatDoc } from '../chats/index.js';
 import type { GroupAccess, Roster, SystemReports } from '../groups/index.js';
 import { memberJoined, refusalToManage } from '../groups/index.js';
-import type { InviteDoc } from './invite.model.js';
+import type { Entering, InviteDoc } from './invite.model.js';
 
 /** What invites are built from. */
 export interface InvitesParts {
@@ -26,8 +26,17 @@ export interface InviteTerms {
   maxUses?: number;
 }
 
+/** A use that was counted for somebody on the way in. */
+interface Use {
+  token: Types.ObjectId;
+  /** Whether it was counted just now, and not by an attempt that broke off. */
+  isNew: boolean;
+}
+
 /** 144 bits: not to be guessed. */
 const CODE_BYTES = 18;
+/** How long somebody who was counted and did not get in may try again on that, in milliseconds. */
+const ENTERING_MS = 10 * 60_000;
 
 /** Links by which people join a group on their own decision. */
 export class Invites {
@@ -61,7 +70,7 @@ export class Invites {
   async list(actor: Actor, chatId: string): Promise<InviteDoc[]> {
     await this.assertManager(actor, chatId);
     const invites = await this.parts.invitations.find({ chatId: objectId(chatId) }).lean();
-    return invites.filter((invite) => this.isUsable(invite));
+    return invites.filter((invite) => this.isOpen(invite) && hasRoom(invite));
   }
 
   /**
@@ -95,26 +104,24 @@ export class Invites {
 
   /**
    * Joins by an invite. Members use nothing up; of many who come at the same moment no more get in
-   * than the invite is for.
+   * than the invite is for. Who was counted and did not get in, because a server or the database stopped
+   * in between, may try again.
    *
    * @throws {AppError} NOT_FOUND for an unknown code, GONE for one that can no longer be used.
    */
   async accept(actor: Actor, code: string): Promise<string> {
     const { models, reports, roster } = this.parts;
-    const invite = await this.usable(code);
+    const invite = await this.usable(code, actor.userId);
     const chatId = invite.chatId.toHexString();
     const isMember = await models.memberships.exists({
       chatId: invite.chatId,
       userId: objectId(actor.userId),
     });
     if (isMember) return chatId;
-    await this.takeUse(invite);
+    const use = await this.takeUse(invite, actor.userId);
     const added = await roster.add(chatId, [actor.userId], actor.userId);
-    if (added.length === 0) {
-      // The same user came twice at the same moment: only one of the two counts.
-      await this.parts.invitations.updateOne({ _id: invite._id }, { $inc: { uses: -1 } });
-      return chatId;
-    }
+    await this.endEntering(invite, use, added.length > 0);
+    if (added.length === 0) return chatId;
     const chat = await models.chats.findById(invite.chatId).lean();
     if (chat?.kind === 'group') {
       await reports.post(actor, chatId, (_, [user]) => memberJoined(user!), [actor.userId]);
@@ -122,29 +129,65 @@ export class Invites {
     return chatId;
   }
 
-  /** Counts one use, unless that would be one too many: one atomic update. */
-  private async takeUse(invite: InviteDoc): Promise<void> {
-    const { matchedCount } = await this.parts.invitations.updateOne(
+  /** Counts one use, unless that would be one too many, or goes on with one that was counted before. */
+  private async takeUse(invite: InviteDoc, userId: string): Promise<Use> {
+    const { clock, invitations } = this.parts;
+    const token = new Types.ObjectId();
+    const known = this.entryOf(invite, userId);
+    if (known) {
+      const { matchedCount } = await invitations.updateOne(
+        { _id: invite._id, revokedAt: null, 'entering.token': known.token },
+        { $set: { 'entering.$.token': token } },
+      );
+      if (matchedCount === 1) return { token, isNew: false };
+    }
+    const { matchedCount } = await invitations.updateOne(
       {
         _id: invite._id,
         revokedAt: null,
         ...(invite.maxUses !== null && { uses: trusted({ $lt: invite.maxUses }) }),
       },
-      { $inc: { uses: 1 } },
+      {
+        $inc: { uses: 1 },
+        $push: { entering: { userId: objectId(userId), at: new Date(clock.now()), token } },
+      },
     );
     if (matchedCount === 0) throw usedUp();
+    return { token, isNew: true };
   }
 
-  private async usable(code: string): Promise<InviteDoc> {
+  /**
+   * Nobody waits at the door any more. The same user may have come twice at the same moment: a use that
+   * was counted and has let nobody in is given back, unless the other one has gone on with it.
+   */
+  private async endEntering(
+    { _id }: InviteDoc,
+    { token, isNew }: Use,
+    hasEntered: boolean,
+  ): Promise<void> {
+    await this.parts.invitations.updateOne(
+      { _id, 'entering.token': token },
+      { $pull: { entering: { token } }, ...(isNew && !hasEntered && { $inc: { uses: -1 } }) },
+    );
+  }
+
+  private async usable(code: string, userId?: string): Promise<InviteDoc> {
     const invite = await this.parts.invitations.findOne({ code }).lean();
     if (!invite) throw notFound('Invite');
-    if (!this.isUsable(invite)) throw usedUp();
+    const isCounted = userId !== undefined && this.entryOf(invite, userId) !== undefined;
+    if (!this.isOpen(invite) || !(isCounted || hasRoom(invite))) throw usedUp();
     return invite;
   }
 
-  private isUsable({ expiresAt, maxUses, revokedAt, uses }: InviteDoc): boolean {
+  private isOpen({ expiresAt, revokedAt }: InviteDoc): boolean {
     const isOver = expiresAt !== null && expiresAt.getTime() <= this.parts.clock.now();
-    return revokedAt === null && !isOver && (maxUses === null || uses < maxUses);
+    return revokedAt === null && !isOver;
+  }
+
+  /** A use that is counted for the user, who may not be in yet. */
+  private entryOf({ entering = [] }: InviteDoc, userId: string): Entering | undefined {
+    const since = this.parts.clock.now() - ENTERING_MS;
+    return entering.find((entry) => entry.userId.equals(userId) && entry.at.getTime() > since);
   }
 
   private async assertManager(actor: Actor, chatId: string): Promise<void> {
@@ -152,5 +195,7 @@ export class Invites {
     if (refusal) throw refusal;
   }
 }
+
+const hasRoom = ({ maxUses, uses }: InviteDoc): boolean => maxUses === null || uses < maxUses;
 
 const usedUp = (): AppError => new AppError('GONE', 'This invite can no longer be used');
