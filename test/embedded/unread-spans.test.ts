@@ -1,4 +1,4 @@
-/** Unread messages of a chat that somebody has not read for long: counted from indexes, and exactly. */
+/** Unread messages of a chat that somebody has not read for long, and mentions among them: counted from indexes, and exactly. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +24,8 @@ const isOwn = (seq: number) => seq % 4 === 0;
 const isSystem = (seq: number) => seq % 10 === 1;
 const isHidden = (seq: number) => seq > MESSAGES - HIDDEN;
 const counts = (seq: number) => !isOwn(seq) && !isSystem(seq) && !isHidden(seq);
+/** Also of the reader’s own, and of hidden ones. */
+const mentionsReader = (seq: number) => seq % 3 === 0 && !isSystem(seq);
 const seqs = Array.from({ length: MESSAGES }, (_, i) => i + 1);
 
 beforeAll(async () => {
@@ -42,6 +44,7 @@ beforeAll(async () => {
       messageType: isSystem(seq) ? 'system' : 'text',
       ...(isSystem(seq) && { uncounted: true }),
       content: `number ${seq}`,
+      mentions: mentionsReader(seq) ? [reader, other] : [],
       ...(isHidden(seq) && { deletedFor: [reader] }),
       createdAt: new Date(),
       updatedAt: new Date(),
@@ -61,11 +64,18 @@ const unreadAfter = async (afterSeq: number): Promise<number> => {
   return found.get(query.chatId)!;
 };
 
-it.each([0, 1, 777, MESSAGES - 101, MESSAGES - 100, MESSAGES - HIDDEN, MESSAGES])(
+const mentionsAfter = async (afterSeq: number): Promise<number> => {
+  const query = { chatId: chatId.toHexString(), afterSeq, lastSeq: MESSAGES };
+  const found = await counter().mentions(reader.toHexString(), [query]);
+  return found.get(query.chatId)!;
+};
+
+it.each([0, 1, 777, MESSAGES - 201, MESSAGES - 200, MESSAGES - HIDDEN, MESSAGES])(
   'are counted exactly after number %i',
   async (afterSeq) => {
-    const expected = seqs.filter((seq) => seq > afterSeq && counts(seq)).length;
-    expect(await unreadAfter(afterSeq)).toBe(expected);
+    const unread = seqs.filter((seq) => seq > afterSeq && counts(seq));
+    expect(await unreadAfter(afterSeq)).toBe(unread.length);
+    expect(await mentionsAfter(afterSeq)).toBe(unread.filter(mentionsReader).length);
   },
 );
 
@@ -73,11 +83,13 @@ it.each([
   ['one’s own', { senderId: reader }],
   ['the uncounted', { uncounted: true }],
   ['one’s own uncounted', { senderId: reader, uncounted: true }],
+  ['mentions', { mentions: reader }],
+  ['one’s own mentions', { senderId: reader, mentions: reader }],
 ])('%s are counted without a look at a message', async (_name, filter) => {
   const explained = await connection.db!.command({
     explain: {
       count: model.collection.collectionName,
-      query: { ...filter, chatId, seq: { $gt: 0, $lte: MESSAGES } },
+      query: { ...filter, chatId, seq: { $gt: 0 } },
     },
   });
   expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
@@ -92,17 +104,24 @@ it('of the others, only what one has deleted for oneself is read', async () => {
 });
 
 it('stay exact while the reader’s own messages are being deleted for everyone', async () => {
-  const expected = seqs.filter(counts).length;
+  const unread = seqs.filter(counts);
   const own = seqs.filter((seq) => isOwn(seq) && !isSystem(seq) && !isHidden(seq));
   let isOver = false;
   const deletions = (async () => {
-    for (const seq of own.slice(0, 200)) {
-      await model.collection.updateOne({ chatId, seq }, { $set: { uncounted: true } });
+    for (const [n, seq] of own.slice(0, 200).entries()) {
+      const version = MESSAGES + n + 1;
+      const tombstone = { uncounted: true, mentions: [], version, versions: [version] };
+      await model.collection.updateOne({ chatId, seq }, { $set: tombstone });
     }
     isOver = true;
   })();
-  const seen = new Set<number>();
-  while (!isOver) seen.add(await unreadAfter(0));
+  const seen = new Set<string>();
+  while (!isOver) {
+    const [all, mentions] = await Promise.all([unreadAfter(0), mentionsAfter(0)]);
+    seen.add(`${all} unread, ${mentions} of them mentions`);
+  }
   await deletions;
-  expect([...seen]).toEqual([expected]);
+  expect([...seen]).toEqual([
+    `${unread.length} unread, ${unread.filter(mentionsReader).length} of them mentions`,
+  ]);
 });

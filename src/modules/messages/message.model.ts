@@ -1,5 +1,5 @@
-import type { Connection, Model, Types } from 'mongoose';
-import { Schema } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
+import { Schema, Types } from 'mongoose';
 
 /** Name of the index over messages with files, for queries that must not walk past all others. */
 export const CHAT_FILES_INDEX = 'chat_files';
@@ -99,8 +99,11 @@ export interface MessageDoc {
   updatedAt: Date;
 }
 
-/** What a look for mentions has to say beside the user, so that its index serves it. */
-export const MENTIONS_SOMEBODY = { 'mentions.0': { $exists: true } };
+/**
+ * Which messages an index of mentions has: those that mention somebody. Said as a range of ids, because a
+ * look for one id lies in it; of any other condition the database would make sure in every message.
+ */
+const MENTIONS_SOMEBODY = { mentions: { $gte: new Types.ObjectId('000000000000000000000000') } };
 
 const messageSchema = new Schema<MessageDoc>(
   {
@@ -203,10 +206,15 @@ messageSchema.index(
   { chatId: 1, messageType: 1, seq: -1 },
   { name: CHAT_FILES_BY_TYPE_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },
 );
-// How often a user is mentioned in what they have not read. Most messages mention nobody and cost nothing.
+// How often a user is mentioned in what they have not read, and by themselves. Most messages mention nobody and
+// cost nothing.
 messageSchema.index(
-  { mentions: 1, chatId: 1, seq: 1 },
-  { name: 'mentions', partialFilterExpression: MENTIONS_SOMEBODY },
+  { chatId: 1, mentions: 1, seq: 1 },
+  { name: 'chat_mentions', partialFilterExpression: MENTIONS_SOMEBODY },
+);
+messageSchema.index(
+  { chatId: 1, senderId: 1, mentions: 1, seq: 1 },
+  { name: 'chat_own_mentions', partialFilterExpression: MENTIONS_SOMEBODY },
 );
 
 /** The collection of messages on a connection. */

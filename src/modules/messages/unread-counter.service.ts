@@ -4,8 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import { Turnstile } from '../../platform/turnstile.js';
 import { AppError } from '../../shared/errors.js';
 import type { MessageDoc } from './message.model.js';
-import { MENTIONS_SOMEBODY } from './message.model.js';
-import { computeUnread, countUnread } from './unread-span.js';
+import { computeMentions, computeUnread, countMentions, countUnread } from './unread-span.js';
 import type { UnreadSpan } from './unread-span.js';
 import type { UnreadQuery } from '../chats/index.js';
 
@@ -20,7 +19,7 @@ const NOTHING_KNOWN = -1;
 /** How long a count may be carried forward before it is taken from the database again. */
 const MAX_AGE_MS = 30_000;
 /** As many messages behind a read position are looked at one by one, with a single question. */
-const NEAR = 100;
+const NEAR = 200;
 /** Counts for live notifications that the database works on at a time, and that may wait for that. */
 const CONCURRENT = 16;
 const MAX_WAITING = 2000;
@@ -60,11 +59,10 @@ export class UnreadCounter {
 
   /** Of what a user has not read, how many messages mention the user; by chat id. */
   async mentions(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
-    const filter = { mentions: objectId(userId), ...MENTIONS_SOMEBODY };
     const entries = await Promise.all(
       queries.map(async (query) => {
-        const count = await countUnread(this.messages, spanOf(userId, query), filter);
-        return [query.chatId, count] as const;
+        const count = query.lastSeq - query.afterSeq <= NEAR ? countMentions : computeMentions;
+        return [query.chatId, await count(this.messages, spanOf(userId, query))] as const;
       }),
     );
     return new Map(entries);
