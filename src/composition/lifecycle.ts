@@ -64,6 +64,10 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   jobs.every('live streams', LIVE_TICK_MS, () => areas.live.renew());
   jobs.everyOnce('abandoned live streams', LIVE_TICK_MS, () => areas.live.endAbandoned());
   jobs.everyOnce('orphaned uploads', HOUR, () => areas.media.orphans.collectOrphans());
+  const sweep = () => areas.media.temporaryFiles.sweep();
+  jobs.every('temporary files', HOUR, sweep);
+  // What the process before this one has left.
+  await sweep();
   await areas.groups.rooms.ensureGeneral();
   await catchUpHeads(models.messages, areas.heads);
   planShutdown(parts, { jobs, digest });

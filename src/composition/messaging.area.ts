@@ -25,6 +25,7 @@ export const buildMessaging = (
     messages,
     access,
     users: users.service,
+    directory: users.directory,
     authenticator: auth.authenticator,
     clock,
     logger,

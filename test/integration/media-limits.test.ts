@@ -3,23 +3,24 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
 import { MongoClient, ObjectId } from 'mongodb';
 import sharp from 'sharp';
+import { closeAfterEach } from '../support/closing.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 
 const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n');
 const pdfOf = (size: number): Buffer => Buffer.concat([PDF, randomBytes(size - PDF.length)]);
 
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
+const closeAfter = closeAfterEach();
 
 const setUp = async (env: Record<string, string>, now?: () => number) => {
   const server = await startServer({ env, ...(now && { clock: { now } }) });
-  closing.push(() => server.close());
+  closeAfter(() => server.close());
   return { server, ...(await openDirectChat(server)) };
 };
 const upload = (server: TestServer, by: TestUser, chatId: string, file: Buffer) =>
@@ -30,7 +31,7 @@ const upload = (server: TestServer, by: TestUser, chatId: string, file: Buffer) 
     .field('chatId', chatId);
 const listen = async (server: Server): Promise<number> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => new Promise((resolve) => server.close(resolve)));
+  closeAfter(() => new Promise((resolve) => server.close(resolve)));
   return (server.address() as AddressInfo).port;
 };
 
@@ -80,7 +81,7 @@ describe('orphans', () => {
       () => Date.now() + ahead,
     );
     const client = await MongoClient.connect(server.mongodbUri);
-    closing.push(() => client.close());
+    closeAfter(() => client.close());
     const uncertain = () =>
       client
         .db()
@@ -133,6 +134,33 @@ describe('orphans', () => {
     await server.http.get(body.data.avatar as string).expect(200);
   });
 
+  it('are pictures that were taken off a profile, however long they were shown', async () => {
+    let ahead = 0;
+    const { server, alice } = await setUp({}, () => Date.now() + ahead);
+    const picture = await sharp({
+      create: { width: 20, height: 20, channels: 3, background: 'red' },
+    })
+      .png()
+      .toBuffer();
+    const set = await server.http
+      .post('/api/users/avatar')
+      .set(alice.auth)
+      .attach('avatar', picture, 'me.png')
+      .expect(200);
+    const address = set.body.data.avatar as string;
+    const aDayLater = () => {
+      ahead += 25 * 3_600_000;
+      return server.container.collectOrphans();
+    };
+    expect(await aDayLater()).toBe(0);
+    ahead = 0;
+    const change = (avatar: string | null) =>
+      server.http.put('/api/users/profile').set(alice.auth).send({ avatar }).expect(200);
+    await change(null);
+    expect(await aDayLater()).toBe(1);
+    await server.http.get(address).expect(401);
+  });
+
   it('are never files that a message takes in the same moment', async () => {
     const { server, alice, chatId } = await setUp({ RATE_LIMIT_MESSAGES_PER_MINUTE: '1000' });
     for (let i = 0; i < 20; i += 1) {
@@ -153,7 +181,7 @@ describe('orphans', () => {
   it('are removed in one round, however many came in the same millisecond', async () => {
     const { server, alice, chatId } = await setUp({});
     const client = await MongoClient.connect(server.mongodbUri);
-    closing.push(() => client.close());
+    closeAfter(() => client.close());
     const media = client.db().collection('media');
     const createdAt = new Date('2026-01-01T00:00:00Z');
     // As a crash leaves them: the row was written, the file was not.
@@ -173,6 +201,21 @@ describe('orphans', () => {
     await media.insertMany(rows);
     expect(await server.container.collectOrphans()).toBe(rows.length);
     expect(await media.countDocuments()).toBe(0);
+  });
+});
+
+describe('temporary files', () => {
+  it('of a process that has died are removed by the next one', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'parley-limits-'));
+    closeAfter(() => rm(dataDir, { recursive: true }));
+    const folder = join(dataDir, 'media', 'tmp');
+    await mkdir(folder, { recursive: true });
+    const [left, underWay] = [join(folder, 'left'), join(folder, 'under-way')];
+    for (const path of [left, underWay]) await writeFile(path, 'half a film');
+    const yesterday = new Date(Date.now() - 24 * 3_600_000);
+    await utimes(left, yesterday, yesterday);
+    await setUp({ DATA_DIR: dataDir });
+    expect(await readdir(folder)).toEqual(['under-way']);
   });
 });
 

@@ -1,10 +1,11 @@
 /** Uploads: what is taken, what is refused, who may see it, and what is left behind. */
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import type { Response } from 'supertest';
+import { openAccounts } from '../support/accounts.js';
 import { eventually } from '../support/eventually.js';
 import { movOf, mp3Of, mp4Of, oggOf, wavOf, webmOf } from '../support/media-samples.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -36,7 +37,10 @@ beforeAll(async () => {
   ({ alice, bob, chatId } = await openDirectChat(server));
   stranger = await registerUser(server);
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
 
 const PDF = Buffer.from('%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n');
 const png = (width = 40, height = 30): Promise<Buffer> =>
@@ -303,6 +307,26 @@ describe('who sees a file', () => {
     const read = await server.http.get(`/api/messages/${id}`).set(bob.auth).expect(200);
     await server.http.get((read.body.data as { media: MediaBody[] }).media[0]!.url).expect(200);
     await server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
+    await server.http.get(url).expect(404);
+  });
+
+  it('nobody whose account is closed, by what address ever', async () => {
+    const dora = await registerUser(server);
+    const direct = await openChatBetween(server, alice, dora);
+    const { body } = await server.http
+      .post('/api/media/upload-chat-media')
+      .set(dora.auth)
+      .attach('file', await png(), 'a.png')
+      .field('chatId', direct)
+      .expect(201);
+    const { url } = body.data as MediaBody;
+    await server.http.get(url).expect(200);
+    const accounts = await openAccounts(server);
+    try {
+      await accounts.accounts.deactivate(dora.id);
+    } finally {
+      await accounts.close();
+    }
     await server.http.get(url).expect(404);
   });
 

@@ -1,5 +1,4 @@
 import type { Model } from 'mongoose';
-import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -23,19 +22,27 @@ export class Avatars {
   constructor(private readonly parts: AvatarsParts) {}
 
   /**
-   * Makes an image the actor's picture; the one before goes when it has been out of use for a while.
+   * Makes an image the actor's picture.
    *
    * @throws {AppError} UNSUPPORTED_MEDIA_TYPE for anything but an image, and as uploads do.
    */
   async set(actor: Actor, file: IncomingFile): Promise<{ doc: MediaDoc; user: UserDoc }> {
-    const { media, uploads, links, users, clock } = this.parts;
+    const { uploads, links, users } = this.parts;
     const doc = await uploads.store(actor, file, { purpose: 'avatar' });
     const user = await users.setAvatar(actor.userId, links.address(doc._id.toHexString()));
-    // Which of two that came at once has won, the collector asks the profile.
+    return { doc, user };
+  }
+
+  /**
+   * Has the collector look at the pictures of a user who is about to have another one, or none: those
+   * that the profile does not show go when they have been out of use for a while. Which of two that come
+   * at once is shown, only the profile knows.
+   */
+  async release(userId: string): Promise<void> {
+    const { media, clock } = this.parts;
     await media.updateMany(
-      { ownerId: objectId(actor.userId), purpose: 'avatar', _id: trusted({ $ne: doc._id }) },
+      { ownerId: objectId(userId), purpose: 'avatar' },
       { $set: { uncertainSince: new Date(clock.now()) } },
     );
-    return { doc, user };
   }
 }

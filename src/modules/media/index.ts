@@ -18,7 +18,7 @@ import type {
   MessageHistory,
   SendMessage,
 } from '../messages/index.js';
-import type { UserService } from '../users/index.js';
+import type { UserDirectory, UserService } from '../users/index.js';
 import { MediaClaims } from './attachment-claims.service.js';
 import { Avatars } from './avatars.service.js';
 import { DirectUploads } from './direct-uploads.service.js';
@@ -36,6 +36,7 @@ import { sharedFileRoutes } from './shared-files.routes.js';
 import { SharedFiles } from './shared-files.service.js';
 import type { RoomFinder } from './shared-files.service.js';
 import { StoredFiles } from './stored-files.service.js';
+import { TemporaryFiles } from './temporary-files.js';
 import { MEGABYTE } from './upload-form.js';
 
 export type { MediaDoc } from './media.model.js';
@@ -55,6 +56,7 @@ export interface MediaParts {
   messages: Model<MessageDoc>;
   access: ChatAccess;
   users: UserService;
+  directory: Pick<UserDirectory, 'exists'>;
   authenticator: Authenticator;
   clock: Clock;
   logger: Logger;
@@ -73,6 +75,7 @@ export interface MessagingForFiles {
 export interface MediaModule {
   claims: AttachmentClaims;
   orphans: OrphanCollector;
+  temporaryFiles: TemporaryFiles;
   routes(messaging: MessagingForFiles): AnyRoute[];
 }
 
@@ -100,7 +103,7 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
     images: new ImageProcessor(),
     clock,
   });
-  const library = new MediaLibrary({ media, access, stored, uses, clock });
+  const library = new MediaLibrary({ ...parts, stored, uses });
   const direct = new DirectUploads({
     media,
     storage,
@@ -111,6 +114,8 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
     temporary,
     maxSize,
   });
+  const avatars = new Avatars({ ...parts, uploads, links });
+  parts.users.beforePictureChange((userId) => avatars.release(userId));
   const isAllowedUrl = externalUrlPolicy(config.mediaExternalHosts);
   return {
     claims: new MediaClaims({ media, uses, links, clock, isAllowedUrl }),
@@ -120,6 +125,7 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
       uses,
       graceMs: config.mediaOrphanHours * HOUR,
     }),
+    temporaryFiles: new TemporaryFiles(temporary, clock),
     routes: ({ remove, ...messaging }) => [
       ...mediaRoutes({ ...parts, uploads, library, direct, links, storage, temporary, maxSize }),
       ...sharedFileRoutes({
@@ -131,7 +137,7 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
           links,
           deletion: remove,
         }),
-        avatars: new Avatars({ ...parts, uploads, links }),
+        avatars,
         links,
         temporary,
       }),

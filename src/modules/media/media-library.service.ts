@@ -4,6 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
+import type { UserDirectory } from '../users/index.js';
 import type { LinkProof } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUses } from './media-uses.js';
@@ -14,6 +15,7 @@ export interface MediaLibraryParts {
   media: Model<MediaDoc>;
   access: ChatAccess;
   stored: StoredFiles;
+  directory: Pick<UserDirectory, 'exists'>;
   uses: MediaUses;
   clock: Clock;
 }
@@ -56,10 +58,13 @@ export class MediaLibrary {
    * A file for the holder of a signed address.
    *
    * @throws {AppError} NOT_FOUND when the file or the last message with it is gone, or the user whom
-   *   the address was given to may no longer see it.
+   *   the address was given to may no longer see it or has been shut out.
    */
   async findByLink({ userId }: LinkProof, fileId: string): Promise<MediaDoc> {
-    if (userId !== undefined) return this.find(userId, fileId);
+    if (userId !== undefined) {
+      if (!(await this.parts.directory.exists(userId))) throw notFound('File');
+      return this.find(userId, fileId);
+    }
     const doc = await this.ready(fileId);
     if (!(await this.parts.uses.isUsed(fileId))) throw notFound('File');
     return doc;

@@ -29,12 +29,22 @@ export interface VisibleProfile {
   isEmailVisible: boolean;
 }
 
+/** Looks after the files of pictures; told when a user is about to have another picture, or none. */
+export type PictureKeeper = (userId: string) => Promise<void>;
+
 /** The search looks at this many people at most; a longer list is of no use to a person. */
 const SEARCH_MAX = 10_000;
 
 /** Use cases around profiles. */
 export class UserService {
+  private readonly pictureKeepers: PictureKeeper[] = [];
+
   constructor(private readonly deps: UserServiceDeps) {}
+
+  /** Has somebody told of every change of a picture, before it is made. */
+  beforePictureChange(keeper: PictureKeeper): void {
+    this.pictureKeepers.push(keeper);
+  }
 
   /**
    * The profile of a user, as far as the actor may see it.
@@ -98,6 +108,8 @@ export class UserService {
   }
 
   private async change(userId: string, changes: Partial<UserDoc>): Promise<UserDoc> {
+    // Before the write, so that a crash in between leaves no picture that nobody looks after.
+    if ('avatar' in changes) for (const tell of this.pictureKeepers) await tell(userId);
     const user = await this.deps.users
       .findByIdAndUpdate(userId, { $set: changes }, { returnDocument: 'after' })
       .lean();
