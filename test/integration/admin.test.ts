@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ObjectId } from 'mongodb';
 import { openAccounts } from '../support/accounts.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
@@ -75,6 +76,33 @@ describe('administration', () => {
     expect((await server.http.post('/api/auth/login').send(login)).status).not.toBe(200);
     await post(`/api/admin/users/${user.id}/reactivate`).expect(200);
     await server.http.post('/api/auth/login').send(login).expect(200);
+  });
+
+  it('opens an account without the logins that a server left which stopped while closing it', async () => {
+    const user = await registerUser(server);
+    await post(`/api/admin/users/${user.id}/deactivate`).expect(200);
+    const accounts = await openAccounts(server);
+    try {
+      const sessions = accounts.db.collection('refreshtokens');
+      const mine = { userId: new ObjectId(user.id) };
+      // The logins end right after the account.
+      await eventually(
+        async () => (await sessions.countDocuments({ ...mine, revokedAt: null })) === 0,
+      );
+      await sessions.updateMany(mine, { $set: { revokedAt: null } });
+    } finally {
+      await accounts.close();
+    }
+    await post(`/api/admin/users/${user.id}/reactivate`).expect(200);
+    await me(user).expect(401);
+    const { refreshToken } = user;
+    await server.http.post('/api/auth/refresh').send({ refreshToken }).expect(401);
+  });
+
+  it('leaves the logins of an account that is open when it is opened again', async () => {
+    const user = await registerUser(server);
+    await post(`/api/admin/users/${user.id}/reactivate`).expect(200);
+    await me(user).expect(200);
   });
 
   it('ends all logins of a user', async () => {

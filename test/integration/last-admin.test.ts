@@ -43,6 +43,11 @@ describe('the last admin', () => {
   });
 
   const guards = () => nodes[0]!.db.collection<Guard>('adminguards');
+  /** What a server leaves that stops between deciding a loss of the role and carrying it out. */
+  const decide = async ({ id }: TestUser, revision: number, decidedAt: Date) => {
+    const pending = { userId: new ObjectId(id), change: { role: 'user' }, decidedAt };
+    await guards().updateOne({ _id: 'admins' }, { $set: { revision, pending } }, { upsert: true });
+  };
   const activeAdmins = () =>
     nodes[0]!.db.collection('users').countDocuments({ role: 'admin', deactivatedAt: null });
   const codesOf = async (calls: Promise<unknown>[]) =>
@@ -88,13 +93,25 @@ describe('the last admin', () => {
     const [first, second, ...others] = admins as [TestUser, TestUser, ...TestUser[]];
     for (const { id } of others) await nodes[0]!.administration.setRole(id, 'user');
     const { revision } = (await guards().findOne({ _id: 'admins' }))!;
-    const pending = { userId: new ObjectId(first.id), change: { role: 'user' } };
-    await guards().updateOne({ _id: 'admins' }, { $set: { revision: revision + 1, pending } });
+    await decide(first, revision + 1, new Date());
 
     const codes = await codesOf([nodes[1]!.administration.setRole(second.id, 'user')]);
 
     expect(codes).toEqual(['LAST_ADMIN']);
     expect(await nodes[0]!.administration.adminIds()).toEqual([second.id]);
+  });
+
+  it('and others lose nothing to a loss that nobody carried out for long', async () => {
+    const [first, second] = admins as [TestUser, TestUser];
+    const { revision } = (await guards().findOne({ _id: 'admins' }))!;
+    await decide(first, revision + 1, new Date(Date.now() - 3_600_000));
+
+    await nodes[0]!.administration.setRole(second.id, 'user');
+    // The server that had decided it was only held up.
+    await nodes[1]!.accounts.lose(first.id, { role: 'user' }, revision + 1);
+
+    expect((await nodes[0]!.administration.one(first.id)).role).toBe('admin');
+    expect((await nodes[0]!.administration.one(second.id)).role).toBe('user');
   });
 
   it('is not lost to a loss that is carried out late', async () => {

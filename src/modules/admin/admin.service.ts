@@ -44,7 +44,7 @@ export class Admin {
   async setActive(actor: Actor, userId: string, isActive: boolean): Promise<UserDoc> {
     const action = isActive ? 'users.reactivate' : 'users.deactivate';
     return this.parts.audit.during(actor, { action, subject: userId }, () =>
-      this.parts.users.setActive(userId, isActive),
+      isActive ? this.reopen(userId) : this.parts.users.setActive(userId, false),
     );
   }
 
@@ -97,5 +97,15 @@ export class Admin {
       },
       (sent) => ({ messageId: sent.message.id, ...(sent.isReplay && { isReplay: true }) }),
     );
+  }
+
+  /** Opens an account, to which the user has to sign in anew. */
+  private async reopen(userId: string): Promise<UserDoc> {
+    const { auth, users } = this.parts;
+    const { deactivatedAt } = await users.one(userId);
+    // Closing ends the logins after it; a server that stopped in between, or a login that was under way,
+    // has left some, which must not come back to life.
+    if (deactivatedAt) await auth.endSessions(userId);
+    return users.setActive(userId, true);
   }
 }

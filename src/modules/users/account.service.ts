@@ -142,6 +142,11 @@ export class AccountService {
     if (modifiedCount === 1) this.tell(userId, change);
   }
 
+  /** Has the account remember a loss as if it had been carried out, so that it never will be. */
+  async forgo(userId: string, number: number): Promise<void> {
+    await this.users.updateOne({ _id: userId }, { $max: { lossNumber: number } });
+  }
+
   /** Tells the nodes beforehand to look at the user's rights anew. */
   private async notify(userId: string, change: StandingChange): Promise<void> {
     if ('role' in change || change.deactivatedAt) {

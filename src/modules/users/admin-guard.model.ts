@@ -8,7 +8,7 @@ export interface AdminGuardDoc {
   /** Goes up by one with every loss. */
   revision: number;
   /** The loss that is decided and perhaps not carried out yet; null between two. */
-  pending: { userId: Types.ObjectId; change: StandingChange } | null;
+  pending: { userId: Types.ObjectId; change: StandingChange; decidedAt: Date } | null;
 }
 
 /** The id of the one document. */
@@ -23,6 +23,7 @@ const schema = new Schema<AdminGuardDoc>(
         {
           userId: { type: Schema.Types.ObjectId, required: true },
           change: { type: Schema.Types.Mixed, required: true },
+          decidedAt: { type: Date, required: true },
         },
         { _id: false },
       ),

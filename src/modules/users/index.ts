@@ -90,7 +90,7 @@ export const createUsersModule = (deps: UsersModuleDeps): UsersModule => {
     administration: new UserAdministration(
       users,
       accounts,
-      new AdminGuard(adminGuardModel(connection), users, accounts),
+      new AdminGuard(adminGuardModel(connection), users, accounts, deps.clock),
     ),
     directory: new UserDirectory(users, bus),
   };
