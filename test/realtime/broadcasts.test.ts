@@ -219,6 +219,53 @@ describe('broadcasts over two nodes', () => {
     expect(stored.map(({ number }) => number as number)).toEqual(stored.map((_, i) => i + 1));
   });
 
+  it('refuses an id that stands for another broadcast, whatever is different', async () => {
+    const later = new Date(clock.now() + HOUR).toISOString();
+    const [one, two] = [await registerUser(first), await registerUser(first)];
+    const list = { audience: 'list', userIds: [one.id, two.id] };
+    const original = {
+      message: 'To two',
+      ...list,
+      scheduledAt: later,
+      clientMessageId: randomUUID(),
+    };
+    const { id } = await broadcast(original);
+    const again = await broadcast({ ...original, userIds: [two.id, one.id] }, second);
+    expect(again.id).toBe(id);
+    for (const change of [
+      { message: 'To three' },
+      { messageType: 'image' },
+      { audience: 'all', userIds: undefined },
+      { audience: 'role', role: 'user', userIds: undefined },
+      { userIds: [one.id] },
+      { userIds: [one.id, admin.id] },
+      { scheduledAt: undefined },
+      { scheduledAt: new Date(clock.now() + 2 * HOUR).toISOString() },
+    ]) {
+      const { status, body } = await second.http
+        .post('/api/admin/broadcasts')
+        .set(admin.auth)
+        .send({ ...original, ...change });
+      expect([change, status, body.code]).toEqual([change, 409, 'CLIENT_MESSAGE_ID_REUSED']);
+    }
+    await first.http.post(`/api/admin/broadcasts/${id}/cancel`).set(admin.auth).expect(200);
+  });
+
+  it('does not count those whose account was closed', async () => {
+    const [stays, goes] = [await registerUser(first), await registerUser(first)];
+    const { id } = await broadcast({
+      message: 'To both',
+      audience: 'list',
+      userIds: [stays.id, goes.id],
+    });
+    for (const user of [stays, goes]) {
+      await first.http.post(`/api/broadcasts/${id}/read`).set(user.auth).expect(200);
+    }
+    expect((await detail(id)).statistics).toEqual({ recipients: 2, delivered: 2, read: 2 });
+    await first.http.post(`/api/admin/users/${goes.id}/deactivate`).set(admin.auth).expect(200);
+    expect((await detail(id)).statistics).toEqual({ recipients: 1, delivered: 1, read: 1 });
+  });
+
   it('takes the command from admins alone, whatever they were when they connected', async () => {
     const helper = await registerUser(first);
     const setRole = (role: string) =>

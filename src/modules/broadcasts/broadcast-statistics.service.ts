@@ -18,6 +18,9 @@ export interface BroadcastStatistics {
   read: number;
 }
 
+/** What a position says of somebody. */
+type Progress = 'deliveredNumber' | 'readNumber';
+
 /** What admins may know of the broadcasts. */
 export class BroadcastStatisticsService {
   constructor(
@@ -72,16 +75,22 @@ export class BroadcastStatisticsService {
         [doc.audience.role === 'admin' ? '$in' : '$nin']: admins.map(objectId),
       }),
     };
-    const reached = (field: 'deliveredNumber' | 'readNumber') =>
+    const reached = (field: Progress, ids: Record<string, unknown>) =>
       this.models.positions.countDocuments({
-        userId: trusted({ ...among }),
+        userId: trusted(ids),
         [field]: trusted({ $gte: number }),
       });
-    const [recipients, delivered, read] = await Promise.all([
+    const [recipients, ...all] = await Promise.all([
       this.users.count({ ...among }),
-      reached('deliveredNumber'),
-      reached('readNumber'),
+      reached('deliveredNumber', { ...among }),
+      reached('readNumber', { ...among }),
     ]);
+    let [delivered, read] = all;
+    // Positions outlive the closing of an account, whose owner is no recipient any more.
+    for await (const closed of this.users.closedIds({ ...among })) {
+      delivered -= await reached('deliveredNumber', { $in: closed });
+      read -= await reached('readNumber', { $in: closed });
+    }
     return { recipients, delivered, read };
   }
 }

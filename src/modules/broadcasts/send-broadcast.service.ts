@@ -54,7 +54,7 @@ export class SendBroadcast {
   /**
    * Stores a broadcast and sends it unless it is for later.
    *
-   * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when the id stands for another text.
+   * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when the id stands for another broadcast.
    */
   async create(actor: Actor, input: BroadcastInput): Promise<BroadcastRecord> {
     const { audit, clock } = this.parts;
@@ -81,7 +81,7 @@ export class SendBroadcast {
       },
       (isStored) => (isStored ? {} : { isReplay: true }),
     );
-    return isNew ? this.one(broadcastId) : this.replay(actor, clientMessageId!, input.message);
+    return isNew ? this.one(broadcastId) : this.replay(actor, clientMessageId!, input);
   }
 
   /**
@@ -170,12 +170,12 @@ export class SendBroadcast {
     return cancelled;
   }
 
-  private async replay(actor: Actor, clientMessageId: string, message: string) {
+  private async replay(actor: Actor, clientMessageId: string, input: BroadcastInput) {
     const original = await this.parts.models.broadcasts
       .findOne({ senderId: objectId(actor.userId), clientMessageId: equalText(clientMessageId) })
       .lean();
     if (!original) throw notFound('Broadcast');
-    if (original.message !== message) {
+    if (!isRetryOf(original, input)) {
       throw new AppError(
         'CLIENT_MESSAGE_ID_REUSED',
         'This clientMessageId was already used for a different broadcast',
@@ -188,3 +188,30 @@ export class SendBroadcast {
     return toBroadcastRecord(doc, await this.parts.directory.card(doc.senderId.toHexString()));
   }
 }
+
+/** Whether an input asks for what is stored: the same text for the same people at the same time. */
+const isRetryOf = (
+  original: BroadcastDoc,
+  { message, messageType, audience, scheduledAt }: BroadcastInput,
+): boolean => {
+  // What was asked for at once, or for a time that had passed, was due when it was made.
+  const due = Math.max(scheduledAt?.getTime() ?? 0, original.createdAt.getTime());
+  return (
+    original.message === message &&
+    original.messageType === messageType &&
+    original.scheduledAt.getTime() === due &&
+    isSameAudience(original.audience, audience)
+  );
+};
+
+const isSameAudience = (one: BroadcastAudience, other: BroadcastAudience): boolean => {
+  if (one.kind === 'list' && other.kind === 'list') {
+    const named = new Set(one.userIds.map((id) => id.toHexString()));
+    return (
+      named.size === other.userIds.length &&
+      other.userIds.every((id) => named.has(id.toHexString()))
+    );
+  }
+  if (one.kind === 'role' && other.kind === 'role') return one.role === other.role;
+  return one.kind === other.kind;
+};

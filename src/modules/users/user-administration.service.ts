@@ -19,6 +19,9 @@ export interface AccountQuery extends PageQuery {
   status?: 'active' | 'deactivated' | undefined;
 }
 
+/** Ids that are handed on at a time. */
+const PORTION = 1000;
+
 /** What admins do with other people's accounts. There is always an admin left. */
 export class UserAdministration {
   constructor(
@@ -85,6 +88,24 @@ export class UserAdministration {
   /** How many open accounts have an id that fits these operators. */
   async count(ids: Record<string, Types.ObjectId | Types.ObjectId[]>): Promise<number> {
     return this.users.countDocuments({ _id: trusted(ids), deactivatedAt: null });
+  }
+
+  /** The ids of closed accounts among those that fit these operators, in portions. */
+  async *closedIds(
+    ids: Record<string, Types.ObjectId | Types.ObjectId[]>,
+  ): AsyncGenerator<Types.ObjectId[]> {
+    const found = this.users
+      .find({ _id: trusted(ids), deactivatedAt: trusted({ $ne: null }) }, { _id: 1 })
+      .lean()
+      .cursor({ batchSize: PORTION });
+    let portion: Types.ObjectId[] = [];
+    for await (const { _id } of found) {
+      portion.push(_id);
+      if (portion.length < PORTION) continue;
+      yield portion;
+      portion = [];
+    }
+    if (portion.length > 0) yield portion;
   }
 
   /** @throws {AppError} NOT_FOUND when there is no such account. */
