@@ -6,6 +6,11 @@ import { ProgressBar } from './progress-bar.js';
 
 /** Documents travel in batches of this many. */
 const BATCH = 1000;
+/**
+ * Documents that a TTL index removes within this time are not compared, in milliseconds: each side removes
+ * them by itself, and neither waits for the other.
+ */
+const FADING_MS = 3_600_000;
 
 /** Every value keeps its BSON type on the way. */
 const EXACT = { promoteValues: false, bsonRegExp: true };
@@ -56,7 +61,8 @@ async function copyCollection(from: Collection, to: Collection, target: Db): Pro
     if (missing.length > 0) {
       const wanted = { _id: { $in: missing.map(({ _id }) => _id) } } as Document;
       const documents = await from.find(wanted, EXACT).toArray();
-      await to.insertMany(documents, { ordered: false });
+      // Documents whose time was up may have gone since they were listed.
+      if (documents.length > 0) await to.insertMany(documents, { ordered: false });
       sent += documents.length;
     }
     seen += ids.length;
@@ -122,18 +128,35 @@ function asRequested(index: IndexDescriptionInfo): IndexDescriptionInfo & { name
 }
 
 async function compare(from: Collection, to: Collection): Promise<string | undefined> {
-  const [left, right] = [await digest(from), await digest(to)];
+  const lasting = await lastingIn(from);
+  const [left, right] = [await digest(from, lasting), await digest(to, lasting)];
   if (left.count !== right.count) {
     return `${String(left.count)} documents in the source, ${String(right.count)} in the target`;
   }
   return left.sum === right.sum ? undefined : 'the documents differ';
 }
 
+/** The documents that no TTL index of the collection is about to remove. */
+async function lastingIn(collection: Collection): Promise<Document> {
+  const soon = Date.now() + FADING_MS;
+  const fading = (await collection.indexes()).flatMap((index): Document[] => {
+    const { expireAfterSeconds, key, partialFilterExpression } = index;
+    if (expireAfterSeconds === undefined) return [];
+    const [field] = Object.keys(key);
+    const due = { [field!]: { $lte: new Date(soon - expireAfterSeconds * 1000) } };
+    return [partialFilterExpression ? { $and: [due, partialFilterExpression] } : due];
+  });
+  return fading.length > 0 ? { $nor: fading } : {};
+}
+
 /** The number of documents, and a sum over their bytes that does not depend on their order. */
-async function digest(collection: Collection): Promise<{ count: number; sum: bigint }> {
+async function digest(
+  collection: Collection,
+  filter: Document,
+): Promise<{ count: number; sum: bigint }> {
   let count = 0;
   let sum = 0n;
-  const documents = collection.find<RawDocument>({}, { raw: true });
+  const documents = collection.find<RawDocument>(filter, { raw: true });
   for await (const document of documents) {
     count += 1;
     sum ^= createHash('sha256').update(document).digest().readBigUInt64LE();

@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BSONRegExp, Double, Long, ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Db } from 'mongodb';
+import { BSONRegExp, Double, FindCursor, Long, ObjectId } from 'mongodb';
 import { copyDatabase } from '../../src/migration/copy-database.js';
 import { runDb } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
@@ -42,6 +43,9 @@ describe('moving and saving a database', () => {
     ]);
     await db.createCollection('empty');
   });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
   afterAll(async () => {
     await source.stop();
     await target.stop();
@@ -66,6 +70,43 @@ describe('moving and saving a database', () => {
         indexes.sort((a, b) => a.name!.localeCompare(b.name!));
       expect(byName(await to.indexes())).toEqual(byName(await from.indexes()));
     }
+  });
+
+  it('does not mind documents whose time is up, which each side removes by itself', async () => {
+    const [from, to] = [source, target].map(({ client }) => client.db('fading')) as [Db, Db];
+    const logins = from.collection('logins');
+    await logins.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 60 });
+    const later = new Date(Date.now() + 30 * 24 * 3_600_000);
+    await logins.insertMany([
+      { expiresAt: new Date() },
+      { expiresAt: later },
+      { expiresAt: later },
+    ]);
+    const removed = await logins.findOne({ expiresAt: { $lt: later } });
+    // Removed from the source after it was copied, and not yet from the target.
+    await copyDatabase(from, to, () => undefined);
+    await logins.deleteOne({ _id: removed!._id });
+    await copyDatabase(from, to, () => undefined);
+    expect(await to.collection('logins').countDocuments({ expiresAt: later })).toBe(2);
+
+    await to.collection('logins').deleteOne({ expiresAt: later });
+    await to.collection('logins').updateOne({ expiresAt: later }, { $set: { changed: true } });
+    await expect(copyDatabase(from, to, () => undefined)).rejects.toThrow(/the documents differ/);
+  });
+
+  it('goes on when documents are removed between being listed and being read', async () => {
+    const [from, to] = [source, target].map(({ client }) => client.db('going')) as [Db, Db];
+    await from.collection('logins').insertMany([{ n: 1 }, { n: 2 }]);
+    // The first list that is read is that of the documents which the target has.
+    const { toArray } = FindCursor.prototype;
+    jest.spyOn(FindCursor.prototype, 'toArray').mockImplementationOnce(async function (
+      this: FindCursor,
+    ) {
+      await from.collection('logins').deleteMany({});
+      return toArray.call(this);
+    });
+    await copyDatabase(from, to, () => undefined);
+    expect(await to.collection('logins').countDocuments()).toBe(0);
   });
 
   it('says so when the target has other documents', async () => {
