@@ -5,17 +5,28 @@ import type { Logger } from './logger.js';
 /** What a client is for decides how long it may wait; each purpose has a client of its own. */
 export type RedisPurpose = 'publish' | 'subscribe' | 'limits' | 'presence';
 
+/**
+ * How long a connection may owe an answer before it is made anew, in milliseconds. A command that is given
+ * up still waits in the client's queue, and its bytes in the socket's; and a host that has vanished without
+ * a word would otherwise be talked to until TCP gives up, a quarter of an hour later, although another one
+ * may long have its place.
+ */
+const SILENCE_MS = 2000;
+/** The same for the subscriber, which loses what comes while it connects anew. */
+const SUBSCRIBER_SILENCE_MS = 5000;
+
 /** Redis is a help, not a need: every command fails fast, and no queue grows while it is away. */
 const FAIL_FAST: RedisOptions = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   commandTimeout: 500,
+  socketTimeout: SILENCE_MS,
 };
 
 const OPTIONS: Record<RedisPurpose, RedisOptions> = {
   publish: FAIL_FAST,
   // A subscriber must queue: without the offline queue its first SUBSCRIBE fails the start.
-  subscribe: { maxRetriesPerRequest: null },
+  subscribe: { maxRetriesPerRequest: null, socketTimeout: SUBSCRIBER_SILENCE_MS },
   limits: { ...FAIL_FAST, commandTimeout: 300 },
   presence: FAIL_FAST,
 };
@@ -74,6 +85,9 @@ export class RedisClients {
 
   /** A Redis that is frozen keeps its connections open; only asking shows it. */
   private async ask(): Promise<void> {
+    const subscriber = this.clients.get('subscribe');
+    // It asks for nothing by itself, so it would never miss an answer.
+    if (subscriber?.status === 'ready') subscriber.ping().catch(() => undefined);
     const client = this.clients.get('publish');
     if (!client) return;
     this.isAnswering = await client.ping().then(

@@ -1,5 +1,6 @@
 /** One node whose Redis misbehaves: everything on the node goes on, and it says that something is wrong. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/parley-process.js';
 import type { RedisProcess } from '../support/redis-process.js';
 import { startRedis } from '../support/redis-process.js';
@@ -85,6 +86,40 @@ describe('a Redis that', () => {
     await untilHealth(server, 'degraded');
     proxy.set('pass');
     await untilHealth(server, 'ok');
+  });
+
+  it('has vanished, and is there anew at its address, is found again', async () => {
+    proxy.strand();
+    await untilHealth(server, 'degraded');
+    await expectChatting(server);
+    await untilHealth(server, 'ok');
+  });
+
+  it('has vanished leaves no node deaf to the others', async () => {
+    const other = await startServer({
+      env: { ...LIMITS, REDIS_URL: redis.url },
+      mongodbUri: server.mongodbUri,
+    });
+    try {
+      const { alice, bob, chatId } = await openDirectChat(server);
+      const [far, here] = [
+        await TestSocket.connect(other, alice),
+        await TestSocket.connect(server, bob),
+      ];
+      await here.command('join_chat', { chatId });
+      proxy.strand();
+      await untilHealth(server, 'degraded');
+      await untilHealth(server, 'ok');
+      await eventually(async () => {
+        await far.command('send_message', { chatId, content: 'do you hear me?' });
+        return here.count('message_received') > 0;
+      });
+      expect(await healthOf(server)).toBe('ok');
+      far.close();
+      here.close();
+    } finally {
+      await other.close();
+    }
   });
 
   it('comes and goes does not stop the node', async () => {

@@ -12,6 +12,7 @@ export class TcpProxy {
   private mode: ProxyMode = 'pass';
   private delayMs = DELAY_MS;
   private readonly sockets = new Set<Socket>();
+  private readonly stranded = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -49,6 +50,15 @@ export class TcpProxy {
     }
   }
 
+  /** Leaves open connections as a host does that has vanished: silent for ever. New ones are not concerned. */
+  strand(): void {
+    for (const socket of this.sockets) {
+      socket.pause();
+      this.stranded.add(socket);
+    }
+    this.sockets.clear();
+  }
+
   /** Leads new connections elsewhere; those that are open end. */
   retarget(target: NetConnectOpts): void {
     this.target = target;
@@ -56,7 +66,7 @@ export class TcpProxy {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of [...this.sockets, ...this.stranded]) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
