@@ -31,11 +31,12 @@ describe('notices', () => {
   /** A reader that writes down whom it looks at, and how often it has lost its place. */
   const newReader = async () => {
     const looks: string[][] = [];
-    const state = { looks, doubts: 0, now: 0 };
+    const state = { looks, doubts: 0, now: 0, isDatabaseAway: false };
     const watch = new NoticeWatch(
       database.models,
       {
         lookAt: (notices) => {
+          if (state.isDatabaseAway) return Promise.reject(new Error('the database is away'));
           looks.push(notices.map(({ userId }) => userId).sort());
           return Promise.resolve();
         },
@@ -66,11 +67,28 @@ describe('notices', () => {
   it('are looked at again for a while, because the change comes after its notice', async () => {
     const { watch, state } = await newReader();
     await new NoticeBoard(database.models, systemClock).post([about('slow')]);
-    for (const now of [0, 1000, 9000, 11_000]) {
+    for (const now of [0, 1000, 9000, 11_000, 11_250]) {
       state.now = now;
       await watch.tick();
     }
-    expect(state.looks).toEqual([['slow'], ['slow']]);
+    expect(state.looks).toEqual([['slow'], ['slow'], ['slow']]);
+  });
+
+  it('are looked at as long after the database was away, when the change may have been written', async () => {
+    const { watch, state } = await newReader();
+    await new NoticeBoard(database.models, systemClock).post([about('late')]);
+    await watch.tick();
+    state.isDatabaseAway = true;
+    for (const now of [250, 5000, 12_000, 30_000]) {
+      state.now = now;
+      await expect(watch.tick()).rejects.toThrow('away');
+    }
+    state.isDatabaseAway = false;
+    for (const now of [30_250, 39_000, 40_250, 40_500]) {
+      state.now = now;
+      await watch.tick();
+    }
+    expect(state.looks).toEqual([['late'], ['late'], ['late']]);
   });
 
   it('are nothing new to a node that has just started', async () => {

@@ -15,8 +15,13 @@ export interface NoticeReader {
 export const NOTICE_TICK_MS = 250;
 /** For how long a notice is looked at again: it was posted before its change, which may take its time. */
 const RECENT_MS = 10_000;
-/** Entries read at once. */
+/** Entries read, and notices looked at, at once. */
 const PAGE = 500;
+
+interface Recent {
+  notice: Notice;
+  until: number;
+}
 
 /**
  * Reads what other nodes, and this one, have posted. A notice is looked at from the tick after the one
@@ -25,7 +30,7 @@ const PAGE = 500;
  */
 export class NoticeWatch {
   private cursor = 0;
-  private readonly recent = new Map<string, { notice: Notice; until: number }>();
+  private readonly recent = new Map<string, Recent>();
 
   constructor(
     private readonly notices: Model<NoticeDoc>,
@@ -42,13 +47,25 @@ export class NoticeWatch {
 
   /** Looks at what is recent, then reads what is new. */
   async tick(): Promise<void> {
-    const now = this.now();
-    for (const [key, { until }] of this.recent) if (until < now) this.recent.delete(key);
-    if (this.recent.size > 0) {
-      const notices = [...this.recent.values()].map(({ notice }) => notice);
-      await withDeadline(this.reader.lookAt(notices), QUEUE_STEP_MS);
-    }
+    const recent = [...this.recent];
+    for (let i = 0; i < recent.length; i += PAGE) await this.look(recent.slice(i, i + PAGE));
     await this.read();
+  }
+
+  /**
+   * Looks at what some notices are about, and lets go of those whose time is over. While that fails, no
+   * time passes: the change may have been written just before the fault, or be written right after it.
+   */
+  private async look(entries: [string, Recent][]): Promise<void> {
+    const now = this.now();
+    try {
+      const notices = entries.map(([, { notice }]) => notice);
+      await withDeadline(this.reader.lookAt(notices), QUEUE_STEP_MS);
+    } catch (error) {
+      for (const entry of this.recent.values()) entry.until = this.now() + RECENT_MS;
+      throw error;
+    }
+    for (const [key, entry] of entries) if (entry.until < now) this.recent.delete(key);
   }
 
   private async read(): Promise<void> {
