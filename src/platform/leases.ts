@@ -52,8 +52,11 @@ export class Leases {
     const now = this.clock.now();
     const known = this.known.get(name);
     // Renewed at half-time, so that most rounds ask nobody; left to others until its end.
-    if (known?.isMine && known.until - now > lengthMs / 2) return true;
-    if (known?.isMine === false && known.until > now && known.until - now <= lengthMs) return false;
+    const left = (known?.until ?? 0) - now;
+    // More than a lease is left only when the clock has been put back meanwhile.
+    const isCertain = known !== undefined && left <= lengthMs;
+    if (isCertain && known.isMine && left > lengthMs / 2) return true;
+    if (isCertain && !known.isMine && left > 0) return false;
     const until = now + lengthMs;
     const isMine = await this.take(name, new Date(now), new Date(until));
     this.known.set(name, { isMine, until: isMine ? until : await this.endOf(name, until) });

@@ -55,6 +55,18 @@ describe('leases', () => {
     }
   });
 
+  it('are not claimed for longer by a node whose clock is put back', async () => {
+    const [{ models }] = databases as [Database<Model<LeaseDoc>>];
+    let late = now;
+    const putBack = new Leases(models, { now: () => late });
+    expect(await putBack.hold(work, LENGTH_MS)).toBe(true);
+    late -= 300_000;
+    now += LENGTH_MS + 1;
+    const [other] = newNodes();
+    expect(await other!.hold(work, LENGTH_MS)).toBe(true);
+    expect(await putBack.hold(work, LENGTH_MS)).toBe(false);
+  });
+
   it('go to another node after the end, when the holder has died', async () => {
     const [dead, ...living] = newNodes();
     expect(await dead!.hold(work, LENGTH_MS)).toBe(true);
