@@ -24,6 +24,7 @@ export const buildStreams = (
     models: models.live,
     access,
     directory: users.directory,
+    standingOf: (userId) => users.accounts.standing(userId),
     sender: messaging.sender,
     bus,
     clock,

@@ -14,7 +14,7 @@ import type { ChatEvents } from '../../src/modules/chats/index.js';
 import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
 import { createLiveModule, defineLiveModels } from '../../src/modules/live/index.js';
 import type { NoticeEvents } from '../../src/modules/notices/index.js';
-import type { UserDirectory } from '../../src/modules/users/index.js';
+import type { UserDirectory, UserEvents } from '../../src/modules/users/index.js';
 import { EventBus } from '../../src/platform/event-bus.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
@@ -105,7 +105,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     chats: ReturnType<typeof defineChatModels>;
     live: ReturnType<typeof defineLiveModels>;
   }>;
-  let bus: EventBus<ChatEvents & LiveEvents & NoticeEvents>;
+  let bus: EventBus<ChatEvents & LiveEvents & NoticeEvents & UserEvents>;
   let live: LiveModule;
   let unseated: string[];
   beforeAll(async () => {
@@ -126,6 +126,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       // On its own, a node trusts its cache: only what it is told makes it ask again.
       access: new ChatAccess(database.models.chats, bus, true),
       directory: { card } as unknown as UserDirectory,
+      standingOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
       sender: undefined as never,
       bus,
       clock: systemClock,

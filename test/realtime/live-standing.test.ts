@@ -179,14 +179,14 @@ describe.each([
   });
 
   /** A stream that nobody has ended although its host may not go on, as after a crash at that moment. */
-  const leftOver = async (host: TestUser, chatId: string): Promise<string> => {
+  const leftOver = async (host: TestUser, chatId: string | null): Promise<string> => {
     const { insertedId } = await database
       .db()
       .collection('livestreams')
       .insertOne({
         hostId: new ObjectId(host.id),
         title: 'Left over',
-        chatId: new ObjectId(chatId),
+        chatId: chatId === null ? null : new ObjectId(chatId),
         status: 'live',
         hostExpiresAt: new Date(Date.now() + 600_000),
         startedAt: new Date(),
@@ -225,6 +225,56 @@ describe.each([
     expect(await byAdmin.command('end_live', { liveId })).toMatchObject({
       error: { code: 'NOT_FOUND' },
     });
+  });
+
+  const setRole = async (user: TestUser, role: 'admin' | 'user'): Promise<void> => {
+    await one.http
+      .put(`/api/admin/users/${user.id}/role`)
+      .set(admin.auth)
+      .send({ role })
+      .expect(200);
+  };
+
+  it('to everybody end when their host is no longer an admin', async () => {
+    const [former, near, far] = [
+      await registerUser(one),
+      await registerUser(one),
+      await registerUser(one),
+    ];
+    await setRole(former, 'admin');
+    const host = await connect(two, former);
+    const viewers = [await connect(two, near), await connect(one, far)];
+    const started = await host.command<{ liveId: string }>('start_live', { title: 'To all' });
+    const { liveId } = started.data;
+    for (const viewer of viewers) {
+      expect(await viewer.command('join_live', { liveId })).toMatchObject({ ok: true });
+    }
+    await setRole(former, 'user');
+    for (const socket of [host, ...viewers]) {
+      expect(await socket.next('live_ended', (live) => live.liveId === liveId)).toMatchObject({
+        hostId: former.id,
+        reason: 'not_allowed',
+      });
+    }
+    expect([await listFor(one, far), await listFor(two, near)]).toEqual([[], []]);
+    expect(await refusals(viewers[0]!, liveId, former)).toEqual(NONE);
+    const again = await host.command('start_live', { title: 'To all' });
+    expect(again.error.code).toBe('FORBIDDEN');
+  });
+
+  it('to everybody are closed to all when their host is no admin, even where nobody has ended them', async () => {
+    const former = await registerUser(one);
+    const liveId = await leftOver(former, null);
+    const [host, viewer] = [
+      await connect(one, former),
+      await connect(two, await registerUser(one)),
+    ];
+    expect(await listFor(two, admin)).toEqual([]);
+    expect(await refusals(viewer, liveId, former)).toEqual(NONE);
+    expect(await host.command('join_live', { liveId })).toMatchObject({
+      error: { code: 'NOT_FOUND' },
+    });
+    expect(await host.command('end_live', { liveId })).toMatchObject({ ok: true });
   });
 
   it('that end on one node are over on the other one, too', async () => {

@@ -27,14 +27,24 @@ export interface HostLiveParts {
   clock: Clock;
   /** How long a stream waits for a host who has gone, in milliseconds. */
   graceMs: number;
+  /** A clock that does not jump, in milliseconds. */
+  now?: () => number;
 }
 
 /** Abandoned streams that one round ends. */
 const MAX_ENDED = 200;
+/** Rounds follow each other sooner, unless the database has been away (ms). */
+const ROUNDS_APART_MS = 12_000;
 
 /** Begins and ends streams. */
 export class HostLive {
-  constructor(private readonly parts: HostLiveParts) {}
+  private readonly now: () => number;
+  /** When it was last looked for abandoned streams. */
+  private lookedAt = -Infinity;
+
+  constructor(private readonly parts: HostLiveParts) {
+    this.now = parts.now ?? (() => performance.now());
+  }
 
   /**
    * Starts a stream, or finds the one that the actor already hosts.
@@ -73,8 +83,12 @@ export class HostLive {
     await this.finish(stream, 'ended');
   }
 
-  /** Ends the streams whose host has not come back in time. Several nodes may try; one succeeds. */
+  /**
+   * Ends the streams whose host has not come back in time. Several nodes may try; one succeeds. The first
+   * round after a while without a database ends none: hosts who are there have not been renewed either.
+   */
   async endAbandoned(): Promise<void> {
+    const isFirst = this.now() - this.lookedAt > ROUNDS_APART_MS;
     const abandoned = await this.parts.models.streams
       .find({
         status: 'live',
@@ -82,6 +96,8 @@ export class HostLive {
       })
       .limit(MAX_ENDED)
       .lean();
+    this.lookedAt = this.now();
+    if (isFirst) return;
     for (const stream of abandoned) await this.finish(stream, 'host_left');
   }
 

@@ -5,6 +5,7 @@ import { route } from '../../http/route.js';
 import type { AnyCommand } from '../../realtime/command.js';
 import type { ChatEvents } from '../chats/index.js';
 import type { NoticeEvents } from '../notices/index.js';
+import type { UserEvents } from '../users/index.js';
 import { LiveAttendance } from './live-attendance.service.js';
 import type { LiveEvents } from './live.events.js';
 import { liveCommands } from './live.gateway.js';
@@ -30,7 +31,7 @@ export interface LiveParts
     Omit<HostLiveParts, 'attendance' | 'seats' | 'streams' | 'bus'>,
     Omit<LiveStreamsParts, 'attendance'>,
     Pick<LiveTalkParts, 'sender'> {
-  bus: EventBus<LiveEvents & ChatEvents & NoticeEvents>;
+  bus: EventBus<LiveEvents & ChatEvents & NoticeEvents & UserEvents>;
   /** Takes a user's devices on this node out of a stream's rooms. */
   unseat(liveId: string, userId: string): void;
 }
@@ -73,6 +74,8 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
   bus.on('block.changed', async ({ blockerId, blockedId, blocked }) => {
     if (blocked) await host.endForbidden([blockerId, blockedId]);
   });
+  bus.on('user.role_changed', ({ userId }) => host.endForbidden([userId]));
+  bus.on('user.deactivated', ({ userId }) => host.endForbidden([userId]));
   return {
     routes: [
       route({

@@ -8,6 +8,7 @@ import { liveEnded } from './live.events.js';
 import type { LiveModels } from './live.model.js';
 import type { LiveAttendance } from './live-attendance.service.js';
 import type { LiveSeats, TakenSeat } from './live-seats.js';
+import { isHostSeat } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 
 /** What it takes to keep streams to those who may be there. */
@@ -27,6 +28,9 @@ const chatIdOf = ({ stream }: TakenSeat): string | undefined => stream.chatId?.t
 
 /** Keeps this node's devices out of streams that they may no longer take part in, or that are over. */
 export class LiveStanding {
+  /** What could not be looked at, because the database did not answer. */
+  private readonly unsettled = new Map<string, Notice>();
+
   constructor(private readonly parts: LiveStandingParts) {}
 
   /** Users are no longer in a chat: their devices here leave its streams. */
@@ -36,11 +40,31 @@ export class LiveStanding {
   }
 
   /**
-   * A user's place in a chat, or a block between them and somebody, may be other than this node has heard.
-   * What is as it should be stays so: this may be asked any number of times.
+   * A user's place in a chat, a block between them and somebody, or their role may be other than this node
+   * has heard. What is as it should be stays so: this may be asked any number of times.
    */
-  async doubted({ kind, userId, chatId }: Notice): Promise<void> {
-    if (kind === 'login') return;
+  async doubted(notice: Notice): Promise<void> {
+    const key = `${notice.kind} ${notice.userId} ${notice.chatId ?? ''}`;
+    try {
+      await this.lookAt(notice);
+      this.unsettled.delete(key);
+    } catch (error) {
+      this.unsettled.set(key, notice);
+      throw error;
+    }
+  }
+
+  /** Ends here what has ended elsewhere, unheard, and looks at what could not be looked at before. */
+  async catchUp(): Promise<void> {
+    for (const notice of [...this.unsettled.values()]) await this.doubted(notice);
+    await this.settle(this.parts.seats.streams());
+  }
+
+  private async lookAt({ kind, userId, chatId }: Notice): Promise<void> {
+    if (kind === 'login') {
+      await this.lookAtHost(userId);
+      return;
+    }
     const isConcerned = (seat: TakenSeat) =>
       kind === 'block' ? chatIdOf(seat) !== undefined : chatIdOf(seat) === chatId;
     const { seats, streams } = this.parts;
@@ -54,9 +78,11 @@ export class LiveStanding {
     }
   }
 
-  /** Ends here what has ended elsewhere, unheard. */
-  async catchUp(): Promise<void> {
-    await this.settle(this.parts.seats.streams());
+  /** A role decides only about streams to everybody, and the node that the host is on sees to those. */
+  private async lookAtHost(userId: string): Promise<void> {
+    const { seats, streams } = this.parts;
+    const shown = seats.ofUser(userId).filter((seat) => isHostSeat(seat) && !chatIdOf(seat));
+    for (const seat of shown) if (!(await streams.mayGoOn(seat.stream))) await this.end(seat);
   }
 
   /** Ends a stream that its host may no longer show, or finds that another node was first. */

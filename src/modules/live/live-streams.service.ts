@@ -3,9 +3,10 @@ import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
-import type { UserCard, UserDirectory } from '../users/index.js';
+import type { Standing, UserCard, UserDirectory } from '../users/index.js';
 import type { LiveRecord } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
+import { mayStreamToAll } from './live.policy.js';
 import type { LiveAttendance } from './live-attendance.service.js';
 
 /** What streams are read from. */
@@ -14,6 +15,8 @@ export interface LiveStreamsParts {
   attendance: LiveAttendance;
   access: ChatAccess;
   directory: UserDirectory;
+  /** What a user may do in the whole system, as the database has it; undefined when there is no such user. */
+  standingOf(userId: string): Promise<Standing | undefined>;
 }
 
 /** Streams as the rules show them: who may know of one, who takes part, and what is told of it. */
@@ -62,14 +65,15 @@ export class LiveStreams {
    * the host may stream there.
    */
   async mayWatch(userId: string, stream: LiveStreamDoc): Promise<boolean> {
-    if (!stream.chatId) return true;
+    if (!stream.chatId) return this.mayGoOn(stream);
     const chat = await this.openChat(stream);
     return chat !== undefined && (await this.parts.access.role(chat, userId)) !== undefined;
   }
 
-  /** Whether the host may still stream there: is a member, and may post. */
+  /** Whether the host may still stream there: is a member and may post; or an admin, to everybody. */
   async mayGoOn(stream: LiveStreamDoc): Promise<boolean> {
-    return !stream.chatId || (await this.openChat(stream)) !== undefined;
+    if (stream.chatId) return (await this.openChat(stream)) !== undefined;
+    return mayStreamToAll(await this.parts.standingOf(stream.hostId.toHexString()));
   }
 
   /** A person who takes part, as the others see them. */

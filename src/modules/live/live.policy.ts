@@ -1,10 +1,15 @@
 import type { Actor } from '../../shared/actor.js';
 import type { AppError } from '../../shared/errors.js';
 import { forbidden } from '../../shared/errors.js';
+import type { Standing } from '../users/index.js';
 
 /** Whether somebody may stream to everybody; to a chat, its members may. */
 export const refusalToStartForAll = (actor: Actor): AppError | undefined =>
   actor.role === 'admin' ? undefined : forbidden('Only admins may stream to everybody');
+
+/** Whether somebody who streams to everybody may go on. */
+export const mayStreamToAll = (standing: Standing | undefined): boolean =>
+  standing?.role === 'admin' && !standing.isDeactivated;
 
 /** Whether somebody may end a stream: its host, or an admin. */
 export const refusalToEnd = (actor: Actor, hostId: string): AppError | undefined =>
