@@ -5,7 +5,7 @@ import { about, heardOf } from '../support/presence.js';
 import type { RedisProcess } from '../support/redis-process.js';
 import { startRedis } from '../support/redis-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
-import { openDirectChat, startServer } from '../support/server.js';
+import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket, settled } from '../support/socket.js';
 
 const LEASE_MS = 1500;
@@ -165,5 +165,33 @@ describe('presence on two nodes', () => {
 
     redis = await startRedis(redis.port);
     await eventually(() => isOnline(first, bob, alice));
+  });
+
+  it('puts right on every node what was not heard, or wrongly said, while Redis was away', async () => {
+    const { alice, bob } = await openDirectChat(first);
+    const carol = await registerUser(first);
+    await openChatBetween(first, carol, bob);
+    const listener = await connect(first, bob);
+    const [here, , gone] = [
+      await connect(first, alice),
+      await connect(second, alice),
+      await connect(second, carol),
+    ];
+    await listener.next('presence_changed', about(alice, 'online'));
+    await listener.next('presence_changed', about(carol, 'online'));
+    await eventually(async () => (await nodesOf(alice.id)).length === 2);
+    await redis.kill();
+
+    // The first node cannot know that she is on the second one, nor that somebody has left that one.
+    here.close();
+    await listener.next('presence_changed', about(alice, 'offline'));
+    gone.close();
+    await eventually(async () => !(await isOnline(second, bob, carol)));
+    expect(heardOf(listener, carol)).toEqual(['online']);
+
+    redis = await startRedis(redis.port);
+    await eventually(() => heardOf(listener, alice).at(-1) === 'online');
+    await eventually(() => heardOf(listener, carol).at(-1) === 'offline');
+    expect(await isOnline(first, bob, alice)).toBe(true);
   });
 });

@@ -15,6 +15,7 @@ export interface AnnouncePresenceParts {
   directory: {
     presenceProfiles(userIds: string[]): Promise<Map<string, PresenceProfile>>;
     setLastSeen(userId: string, at: Date): Promise<void>;
+    setLastSeenOfMany(left: Map<string, Date>): Promise<void>;
   };
   bus: Publisher<PresenceEvents>;
   see: SeePresence;
@@ -139,6 +140,11 @@ export class AnnouncePresence {
     if (status === 'offline') return false;
     await withDeadline(this.parts.directory.setLastSeen(userId, at), QUEUE_STEP_MS);
     return true;
+  }
+
+  /** As {@link noteLastSeen}, of any number of users at once. */
+  async noteAllLastSeen(left: Map<string, Date>): Promise<void> {
+    await this.parts.directory.setLastSeenOfMany(left);
   }
 
   /** What a user has said of themselves. */

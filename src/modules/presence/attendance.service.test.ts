@@ -46,6 +46,10 @@ const setUp = () => {
       await answer(undefined);
       lastSeen.set(userId, at);
     },
+    setLastSeenOfMany: async (left: Map<string, Date>) => {
+      await answer(undefined);
+      for (const [userId, at] of left) lastSeen.set(userId, at);
+    },
     cards: () => Promise.resolve(new Map()),
   };
   const audiences = {
@@ -176,6 +180,21 @@ describe('an operation that is lost without an answer', () => {
     await announcer.catchUp();
     expect(told).toEqual(['bob online', 'alice online']);
   });
+});
+
+it('notes when a node goes down when each of its users was last there, by one question', async () => {
+  const { attendance, lastSeen } = setUp();
+  for (const userId of ['alice', 'bob']) await attendance.connect(userId, userId);
+  const left = new Date();
+  attendance.disconnect('alice', 'alice');
+  await jest.advanceTimersByTimeAsync(GRACE_MS / 2);
+  await attendance.settle();
+  expect(lastSeen).toEqual(
+    new Map([
+      ['bob', new Date(left.getTime() + GRACE_MS / 2)],
+      ['alice', left],
+    ]),
+  );
 });
 
 it('loses nobody of those whom a dead node has left behind', async () => {

@@ -106,6 +106,10 @@ export class Attendance {
         announcer.later(userId, 'arrival', () => this.showUp(userId));
       }
     }
+    // They may be on another node; and those connected there have not been told.
+    for (const userId of store.takeUnheard()) {
+      announcer.later(userId, 'announcement', () => this.tellAnew(userId));
+    }
     for (;;) {
       const orphans = await store.takeOrphans();
       if (!orphans) return;
@@ -133,7 +137,14 @@ export class Attendance {
     });
     await announcer.settled();
     await store.release(graceMs);
-    await Promise.all([...users].map(([userId, at]) => announcer.noteLastSeen(userId, at)));
+    await announcer.noteAllLastSeen(users);
+  }
+
+  /** Says where a user stands, unless they hide, which must not show in what is said of them. */
+  private async tellAnew(userId: string): Promise<void> {
+    const { announcer } = this.parts;
+    const { status } = await announcer.profile(userId);
+    if (status !== 'offline') await announcer.tell(userId);
   }
 
   /** Tells that a user is here, unless they hide. */

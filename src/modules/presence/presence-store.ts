@@ -20,6 +20,11 @@ export interface PresenceStore {
    * and have announced its users as gone.
    */
   renew(): Promise<'kept' | 'lapsed'>;
+  /**
+   * Users who have come or gone while the other nodes could not be asked or told, once they can be; each is
+   * answered once.
+   */
+  takeUnheard(): string[];
   /** Takes over some users of a dead node, each of whom is given to one caller; undefined: there are none. */
   takeOrphans(): Promise<Orphans | undefined>;
   /** Lets this node's lease end in so many milliseconds; the others then announce who has not come back. */
@@ -46,6 +51,10 @@ export class MemoryPresenceStore implements PresenceStore {
 
   renew(): Promise<'kept'> {
     return Promise.resolve('kept');
+  }
+
+  takeUnheard(): string[] {
+    return [];
   }
 
   takeOrphans(): Promise<undefined> {

@@ -22,6 +22,8 @@ export interface RedisPresenceParts {
 
 /** Users handed over or noted in one command. */
 const BATCH = 500;
+/** How long all nodes have to find their way back to Redis before they are told anything, in milliseconds. */
+const CALM_MS = 3000;
 /** How long it is remembered that a node was taken for dead, in milliseconds. */
 const LAPSE_MEMORY_MS = 10 * 60_000;
 
@@ -33,6 +35,10 @@ export class RedisPresenceStore implements PresenceStore {
   private readonly local = new Set<string>();
   /** Whether Redis has this node's users: it answers, and nothing was lost on the way. */
   private isInStep = false;
+  /** Since when, by a clock that does not jump. */
+  private inStepSince = 0;
+  /** Who has come or gone while it had not. */
+  private readonly unheard = new Set<string>();
 
   constructor(private readonly parts: RedisPresenceParts) {}
 
@@ -69,6 +75,13 @@ export class RedisPresenceStore implements PresenceStore {
     }
   }
 
+  takeUnheard(): string[] {
+    if (!this.isInStep || performance.now() - this.inStepSince < CALM_MS) return [];
+    const users = [...this.unheard];
+    this.unheard.clear();
+    return users;
+  }
+
   async takeOrphans(): Promise<Orphans | undefined> {
     const { leaseMs } = this.parts;
     const answer = (await this.ask((redis) =>
@@ -87,6 +100,7 @@ export class RedisPresenceStore implements PresenceStore {
     const answer = await this.ask((redis) =>
       redis.eval(MOVE_USER, 1, KEYS.nodes, this.parts.nodeId, operation, userId),
     );
+    if (answer === undefined) this.unheard.add(userId);
     return answer === undefined || answer === 1;
   }
 
@@ -111,6 +125,7 @@ export class RedisPresenceStore implements PresenceStore {
     const key = KEYS.users(nodeId);
     const work = redis.multi().del(key);
     for (const batch of batches([...this.local])) work.sadd(key, ...batch);
+    if (!this.isInStep) this.inStepSince = performance.now();
     this.isInStep = true;
     await work.exec();
   }

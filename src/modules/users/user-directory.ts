@@ -3,6 +3,7 @@ import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import type { EventBus } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
 import type { UserCard } from './user-card.js';
 import { CARD_FIELDS, toUserCard } from './user-card.js';
 import type { UserEvents } from './users.events.js';
@@ -23,6 +24,8 @@ interface StoredPresence {
 const CACHE_SIZE = 20_000;
 /** How long a node may show an old name when the news of a change has not reached it. */
 const CACHE_TTL_MS = 5000;
+/** Writes sent together. */
+const MAX_WRITES = 1000;
 
 /** What the other modules need to know of users, fast: most answers come from memory. */
 export class UserDirectory {
@@ -75,6 +78,23 @@ export class UserDirectory {
       { $max: { lastSeenAt: at } },
       { timestamps: false },
     );
+  }
+
+  /**
+   * Remembers when users were last connected who leave together, by few writes; an earlier time never
+   * replaces a later one. Who has chosen to be `offline` was last seen when they chose it.
+   */
+  async setLastSeenOfMany(left: Map<string, Date>): Promise<void> {
+    const writes = [...left].map(([userId, lastSeenAt]) => ({
+      updateOne: {
+        filter: { _id: objectId(userId), status: { $ne: 'offline' as const } },
+        update: { $max: { lastSeenAt } },
+      },
+    }));
+    for (let i = 0; i < writes.length; i += MAX_WRITES) {
+      const batch = writes.slice(i, i + MAX_WRITES);
+      await this.users.collection.bulkWrite(batch, { ordered: false });
+    }
   }
 
   /** Remembers the status that the user has chosen; an absent `customStatus` stays as it is. */
