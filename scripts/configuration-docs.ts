@@ -11,6 +11,9 @@ interface Described {
   rules?: { name: string; args?: { limit?: number } }[];
 }
 
+/** A bound that is only there because timers have one is nothing to read about. */
+const MAX_SHOWN = 1e9;
+
 const describe = (schema: Joi.Schema): Described => schema.describe() as Described;
 
 const defaultOf = ({ schema }: AnySetting): string => {
@@ -29,7 +32,7 @@ const valuesOf = ({ schema }: AnySetting): string => {
   if (rules.some((rule) => rule.name === 'port')) return 'port';
   const [min, max] = [limit('min'), limit('max')];
   if (min === undefined) return 'integer';
-  return max === undefined ? `integer ≥ ${min}` : `integer ${min}–${max}`;
+  return max === undefined || max > MAX_SHOWN ? `integer ≥ ${min}` : `integer ${min}–${max}`;
 };
 
 const bySection = (): Map<string, AnySetting[]> => {

@@ -11,15 +11,37 @@ export class ConfigError extends Error {
   }
 }
 
+/** Joi's own words would repeat the value. */
+const MESSAGES = {
+  'string.pattern.name': '{{#label}} must be {{#name}}',
+  'any.custom': '{{#label}} {{#error.message}}',
+};
+
 /** The origins named by all of the variables' names together, since the seeds use one each. */
 const MERGED = new Set(['CORS_ORIGINS']);
+
+/** Those of a setting's names that are set. */
+const namesIn = (
+  env: NodeJS.ProcessEnv,
+  setting: { env: string; aliases: readonly string[] },
+): string[] => [setting.env, ...setting.aliases].filter((name) => env[name]?.trim());
+
+/** Says what is wrong under the name that was used, and does not repeat the value: it may be a secret. */
+const problemWith = (
+  error: Error,
+  env: NodeJS.ProcessEnv,
+  setting: { env: string; aliases: readonly string[] },
+): string => {
+  const names = namesIn(env, setting);
+  const shown = MERGED.has(setting.env) ? names.join(', ') : names[0];
+  return error.message.replace('"value"', shown ?? setting.env);
+};
 
 const lookUp = (
   env: NodeJS.ProcessEnv,
   setting: { env: string; aliases: readonly string[] },
 ): string | undefined => {
-  const names = [setting.env, ...setting.aliases];
-  const values = names.map((name) => env[name]?.trim()).filter((value) => value);
+  const values = namesIn(env, setting).map((name) => env[name]!.trim());
   return MERGED.has(setting.env) ? values.join(',') || undefined : values[0];
 };
 
@@ -48,11 +70,10 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(settings)) {
-    const { value, error } = setting.schema.validate(lookUp(env, setting)) as {
-      value: unknown;
-      error?: Error;
-    };
-    if (error) problems.push(error.message.replace('"value"', setting.env));
+    const { value, error } = setting.schema.validate(lookUp(env, setting), {
+      messages: MESSAGES,
+    }) as { value: unknown; error?: Error };
+    if (error) problems.push(problemWith(error, env, setting));
     values[key] = value;
   }
   if (problems.length > 0) throw new ConfigError(problems);

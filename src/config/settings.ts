@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { originsOf, trustedProxies } from './setting-values.js';
 
 /** One setting: where its value comes from, what it may be, and what it means. */
 export interface Setting<T> {
@@ -33,18 +34,21 @@ const section =
 
 const text = (): Joi.StringSchema => Joi.string().trim();
 const optionalText = (): Joi.Schema<string | undefined> => text().empty('');
-const list = (): Joi.Schema<string[]> =>
+/** Text of a certain form, of which `name` tells. */
+const optionalForm = (form: RegExp, name: string): Joi.Schema<string | undefined> =>
+  text().pattern(form, name).empty('');
+const origins = (): Joi.Schema<string[]> =>
   Joi.array()
     .items(Joi.string().trim())
     .single()
-    .custom((values: string[]) =>
-      values.flatMap((value) => value.split(',').map((part) => part.trim())).filter(Boolean),
-    )
+    .custom((values: string[]) => values.flatMap(originsOf))
     .empty('')
     .default([]);
 const flag = (value: boolean): Joi.Schema<boolean> => Joi.boolean().empty('').default(value);
-const count = (value: number, min = 0): Joi.NumberSchema<number> =>
-  Joi.number().integer().min(min).empty('').default(value);
+/** The longest time that a timer takes, in milliseconds; one that is set to more would never rest. */
+const MAX_COUNT = 2 ** 31 - 1;
+const count = (value: number, min = 0, max = MAX_COUNT): Joi.NumberSchema<number> =>
+  Joi.number().integer().min(min).max(max).empty('').default(value);
 /** One of some words; the first is the default. */
 const oneOf = <T extends string>(...words: [T, ...T[]]): Joi.Schema<T> =>
   Joi.string<T>()
@@ -54,9 +58,12 @@ const oneOf = <T extends string>(...words: [T, ...T[]]): Joi.Schema<T> =>
 /** A life time as jsonwebtoken writes it: `15m`, `7d`, or a number of seconds. */
 const duration = (value: string): Joi.Schema<string> =>
   text()
-    .pattern(/^\d+\s*(s|m|h|d|w)?$/, 'duration such as 15m, 12h or 7d')
+    .pattern(/^0*[1-9]\d*\s*(s|m|h|d|w)?$/, 'a duration such as 15m, 12h or 7d')
     .empty('')
     .default(value);
+
+/** The client takes a bare host, a port or a socket's path, too; another scheme would be taken for a host. */
+const REDIS_ADDRESS = /^(rediss?:\/\/|(?![a-z][a-z\d+.-]*:\/\/))/i;
 
 const server = section('Server');
 const database = section('Database and Redis');
@@ -98,13 +105,14 @@ export const settings = {
   ),
   trustProxy: server(
     'TRUST_PROXY',
-    text().empty('').default('false'),
+    text().custom(trustedProxies).empty('').default('false'),
     'Express `trust proxy`: false, a number of hops, or a comma list of addresses. Behind nginx on one machine: 1.',
   ),
   metricsToken: server(
     'METRICS_TOKEN',
     Joi.string().pattern(/^\S+$/, 'without spaces').min(16).empty(''),
     'Bearer token, 16 characters or more, for GET /metrics (Prometheus text form). Unset: no such page.',
+    { secret: true },
   ),
   requestTimeoutMs: server(
     'REQUEST_TIMEOUT_MS',
@@ -114,7 +122,7 @@ export const settings = {
 
   mongodbUri: database(
     'MONGODB_URI',
-    optionalText(),
+    optionalForm(/^mongodb(\+srv)?:\/\//, 'a connection string: mongodb://…'),
     'MongoDB connection string. Unset: the embedded database, kept in DATA_DIR.',
     { secret: true, aliases: ['MONGO_URI', 'DATABASE_URL'] },
   ),
@@ -130,7 +138,7 @@ export const settings = {
   ),
   redisUrl: database(
     'REDIS_URL',
-    optionalText(),
+    optionalForm(REDIS_ADDRESS, 'a connection string: redis://…, or rediss://… for TLS'),
     'Redis connection string. Needed for more than one node; unset: one node, no Redis.',
     { secret: true },
   ),
@@ -169,8 +177,8 @@ export const settings = {
 
   corsOrigins: cors(
     'CORS_ORIGINS',
-    list(),
-    'Comma list of origins that browsers may call from. Unset in development: any origin.',
+    origins(),
+    'Comma list of origins whose pages may call and open sockets, beside those of the server itself. Unset in development: any origin.',
     { aliases: ['CLIENT_URL', 'FRONTEND_URL'] },
   ),
 
@@ -304,7 +312,7 @@ export const settings = {
   messageMaxLength: chat(
     'MESSAGE_MAX_LENGTH',
     // At three bytes a character the longest text still fits into a socket frame of 64 KB.
-    count(10_000, 1).max(20_000),
+    count(10_000, 1, 20_000),
     'Longest text of a message in characters.',
   ),
   editWindowSeconds: chat(

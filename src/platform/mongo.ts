@@ -1,6 +1,7 @@
 import { Mongoose } from 'mongoose';
 import type { Connection } from 'mongoose';
 import type { Config } from '../config/index.js';
+import { ConfigError } from '../config/index.js';
 import { DriverWatch } from './driver-watch.js';
 import type { Logger } from './logger.js';
 
@@ -50,7 +51,7 @@ const hardenedMongoose = (): Mongoose => {
  *
  * @param defineModels registers every model on a connection; called twice, because the indexes are
  *   built over a connection of their own, which has no operation deadline.
- * @throws when no server answers within thirty seconds.
+ * @throws {ConfigError} when the address is none, or no server there answers within thirty seconds.
  */
 export const connectDatabase = async <Models>(
   uri: string,
@@ -112,7 +113,9 @@ const buildIndexes = async (
   });
   defineModels(connection);
   try {
-    await connection.asPromise();
+    await connection.asPromise().catch((error: unknown) => {
+      throw new ConfigError([`MONGODB_URI names no usable database: ${(error as Error).message}`]);
+    });
     for (const name of connection.modelNames()) await connection.model(name).createIndexes();
   } finally {
     await connection.close();

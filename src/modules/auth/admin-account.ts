@@ -66,6 +66,9 @@ export const ensureAdmin = async (
   } catch (error) {
     // Another node that started at the same time was faster.
     if (error instanceof AppError && error.code === 'USERNAME_TAKEN') return;
+    if (error instanceof AppError && error.code === 'EMAIL_TAKEN') {
+      throw new ConfigError([`ADMIN_EMAIL belongs to another account than ${username}`]);
+    }
     throw error;
   }
 };
