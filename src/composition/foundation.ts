@@ -13,6 +13,7 @@ import { defineReportModel } from '../modules/reports/index.js';
 import { defineSearchModels } from '../modules/search/index.js';
 import { defineUserModels } from '../modules/users/index.js';
 import { EventBus } from '../platform/event-bus.js';
+import { Intake } from '../platform/intake.js';
 import { defineLeaseModel } from '../platform/leases.js';
 import type { LagSource } from '../platform/load-monitor.js';
 import { LoadMonitor, eventLoopLag } from '../platform/load-monitor.js';
@@ -68,6 +69,8 @@ export interface Foundation {
   clock: Clock;
   metrics: Metrics;
   load: LoadMonitor;
+  /** Where new work is let in, over all transports. */
+  intake: Intake;
   bus: EventBus<DomainEvents>;
   shutdown: Shutdown;
   database: Database<ReturnType<typeof defineModels>>;
@@ -93,17 +96,19 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
   const metrics = createMetrics();
   const limiter = (name: string, limit: number, windowMs: number) =>
     new RateLimiter({ name, limit, windowMs }, logger, redis);
+  const load = new LoadMonitor({
+    source: options.lagSource ?? eventLoopLag(),
+    lagMs: config.overloadLagMs,
+    logger,
+    metrics,
+  });
   return {
     config,
     logger,
     clock,
     metrics,
-    load: new LoadMonitor({
-      source: options.lagSource ?? eventLoopLag(),
-      lagMs: config.overloadLagMs,
-      logger,
-      metrics,
-    }),
+    load,
+    intake: new Intake(load),
     bus: new EventBus<DomainEvents>(logger),
     shutdown: new Shutdown(logger),
     database,

@@ -78,30 +78,35 @@ const planShutdown = (
   { foundation, areas, httpServer, sockets }: NodeParts,
   { jobs, digest }: Background,
 ): void => {
-  const { shutdown, redis, database, load } = foundation;
+  const { shutdown, redis, database, intake, load } = foundation;
   const { log, media, search, deliveries, heads, presence } = areas;
   shutdown.add('stop accepting', 1000, () => {
     sockets.stopAccepting();
+    intake.close();
     httpServer.close();
   });
   shutdown.add('stop jobs', 3000, () => {
     media.orphans.stop();
     return jobs.stop();
   });
-  shutdown.add('finish messages', DRAIN_MS, () => log.drained());
+  shutdown.add('finish what is under way', DRAIN_MS, async () => {
+    await Promise.all([log.drained(), intake.idle()]);
+  });
   shutdown.add('close sockets', 8000, () => sockets.close());
   shutdown.add('end digests', 3000, () => {
     load.stop();
     return digest.stop();
   });
-  shutdown.add('note deliveries and lists', 3000, async () => {
-    await Promise.all([
-      search.settle(),
-      deliveries.flush(),
-      heads.close(),
-      presence.attendance.settle(),
-    ]);
-  });
+  shutdown.add('note deliveries and lists', 3000, () =>
+    // The database is not closed under those that go on when one has failed.
+    allSettled([search.settle(), deliveries.flush(), heads.close(), presence.attendance.settle()]),
+  );
   shutdown.add('close redis', 1000, () => redis?.close());
   shutdown.add('close database', 3000, () => database.close());
+};
+
+/** Waits for all of the work, then rejects as the first that has failed. */
+const allSettled = async (work: Promise<void>[]): Promise<void> => {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 };

@@ -14,15 +14,23 @@ import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 import { MINUTE } from './intervals.js';
 
+/**
+ * How long an idle connection is kept, in milliseconds: longer than proxies keep theirs (nginx 60 s, Traefik
+ * 90, Caddy 120), or one sends a request on a connection that is just being closed, and answers 502.
+ */
+const KEEP_ALIVE_MS = 125_000;
+
 /** Requests under way at a time: what is beyond would not be answered within its deadline anyway. */
 const MAX_REQUESTS = 5000;
 
 /** The HTTP side of a node, not listening yet. */
 export const buildHttpServer = (
-  { config, load, logger, metrics, limiter, userLimits, database, redis, shutdown }: Foundation,
+  foundation: Foundation,
   { auth }: Areas,
   routes: AnyRoute[],
 ): HttpServer => {
+  const { config, intake, load, logger, metrics, limiter, userLimits } = foundation;
+  const { database, redis, shutdown } = foundation;
   const context = {
     authenticator: auth.authenticator,
     limits: new RequestLimits({
@@ -31,7 +39,7 @@ export const buildHttpServer = (
       auth: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
     }),
     userLimits,
-    load,
+    intake,
     timeoutMs: config.requestTimeoutMs,
     maxRequests: MAX_REQUESTS,
   };
@@ -56,12 +64,12 @@ export const buildHttpServer = (
       mountRoutes(routes, context),
     ],
   });
-  return createServer(app);
+  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, app);
 };
 
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
-  { clock, config, load, userLimits, logger, metrics, bus, redis }: Foundation,
+  { clock, config, intake, userLimits, logger, metrics, bus, redis }: Foundation,
   { access, auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
@@ -70,7 +78,7 @@ export const buildSocketServer = (
     config,
     logger,
     metrics,
-    load,
+    intake,
     userLimits,
     clock,
     authenticator: auth.authenticator,

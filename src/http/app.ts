@@ -9,6 +9,7 @@ import type { Metrics } from '../platform/metrics.js';
 import { newUuid } from '../shared/ids.js';
 import { trustProxy } from './client-address.js';
 import { errorHandler, notFoundHandler } from './error-handler.js';
+import { corsOrigin } from './origins.js';
 
 /** What the HTTP side is built from. */
 export interface HttpAppParts {
@@ -21,10 +22,6 @@ export interface HttpAppParts {
 
 /** A JSON body is a message and its attachments' descriptions at most. */
 const JSON_LIMIT = '256kb';
-
-/** Which origins browsers may call from: those configured, or any in development. */
-export const corsOrigin = (config: HttpAppParts['config']): string[] | boolean =>
-  config.corsOrigins.length > 0 ? config.corsOrigins : config.nodeEnv !== 'production';
 
 /** A request id that a proxy has set is kept when it is harmless. */
 const SAFE_REQUEST_ID = /^[\w-]{1,64}$/;

@@ -32,7 +32,7 @@ describe('requests under way', () => {
           authenticator: { authenticate: () => Promise.reject(new Error('not asked')) },
           limits: new RequestLimits({} as never),
           userLimits: new UserLimits({} as never),
-          load: { admit: () => undefined },
+          intake: { admit: () => undefined, begin: () => () => undefined },
           timeoutMs: 60_000,
           maxRequests: 2,
         }),

@@ -3,7 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { AppError } from '../shared/errors.js';
 import type { Authenticator } from '../shared/authenticator.js';
 import type { Actor } from '../shared/actor.js';
-import type { LoadMonitor } from '../platform/load-monitor.js';
+import type { Intake } from '../platform/intake.js';
 import type { UserLimits } from '../platform/user-limits.js';
 import { withDeadline } from '../shared/deadline.js';
 import { validate } from '../shared/validate.js';
@@ -16,7 +16,7 @@ export interface RouteContext {
   authenticator: Authenticator;
   limits: RequestLimits;
   userLimits: UserLimits;
-  load: Pick<LoadMonitor, 'admit'>;
+  intake: Pick<Intake, 'admit' | 'begin'>;
   /** Longest time in milliseconds to answer a request. */
   timeoutMs: number;
   /** Requests that may be under way at a time; the next one is refused as OVERLOADED. */
@@ -34,9 +34,9 @@ export const bearerToken = (req: Request): string | undefined =>
  * that fits the caller.
  */
 const admit =
-  (route: AnyRoute, { authenticator, limits, userLimits, load }: RouteContext): RequestHandler =>
+  (route: AnyRoute, { authenticator, limits, userLimits, intake }: RouteContext): RequestHandler =>
   async (req, res, next) => {
-    if (route.load) load.admit(route.load);
+    if (route.load) intake.admit(route.load);
     if (route.auth === 'none') {
       if (route.limit !== 'off') await limits.consume(route.limit ?? 'general', req, res);
       next();
@@ -102,15 +102,17 @@ const run =
   };
 
 /** Counts requests from here until their connection is done with them, and refuses one too many. */
-const countIn = (maxRequests: number): RequestHandler => {
+const countIn = ({ intake, maxRequests }: RouteContext): RequestHandler => {
   let underWay = 0;
   return (_req, res, next) => {
     if (underWay >= maxRequests) {
       throw new AppError('OVERLOADED', 'Too many requests are under way', { retryAfter: 1 });
     }
     underWay += 1;
+    const end = intake.begin();
     res.once('close', () => {
       underWay -= 1;
+      end();
     });
     next();
   };
@@ -128,7 +130,7 @@ const sectionOf = (path: string): string => {
  */
 export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router => {
   const sections = new Map<string, Router>();
-  const count = countIn(context.maxRequests);
+  const count = countIn(context);
   for (const route of routes) {
     const section = sectionOf(route.path);
     const router = sections.get(section) ?? Router();

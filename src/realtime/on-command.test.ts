@@ -50,7 +50,7 @@ const setUp = () => {
     directory: {} as SocketDirectory,
     logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
     metrics: createMetrics(),
-    load: { admit: busy },
+    intake: { admit: busy, begin: () => () => undefined },
     limits: new UserLimits({} as never),
     timeoutMs: 60_000,
     eventsPerSecond: 0,

@@ -1,5 +1,5 @@
+import type { Intake } from '../platform/intake.js';
 import type { Logger } from '../platform/logger.js';
-import type { LoadMonitor } from '../platform/load-monitor.js';
 import type { Metrics } from '../platform/metrics.js';
 import { toAppError } from '../platform/to-app-error.js';
 import type { UserLimits } from '../platform/user-limits.js';
@@ -22,7 +22,7 @@ export interface DispatcherParts {
   directory: SocketDirectory;
   logger: Logger;
   metrics: Metrics;
-  load: Pick<LoadMonitor, 'admit'>;
+  intake: Pick<Intake, 'admit' | 'begin'>;
   limits: UserLimits;
   /** Longest time for a command, in milliseconds. */
   timeoutMs: number;
@@ -76,6 +76,7 @@ export class CommandDispatcher {
       }
       inFlight += 1;
       this.inFlightInAll += 1;
+      const end = this.parts.intake.begin();
       void this.run(socket, caller, { event, payload, hasBudget: budget.take(), inFlight })
         .then((result) => {
           ack?.({ ok: true, data: result.data ?? null });
@@ -87,6 +88,7 @@ export class CommandDispatcher {
         .finally(() => {
           inFlight -= 1;
           this.inFlightInAll -= 1;
+          end();
         });
     });
   }
@@ -107,7 +109,7 @@ export class CommandDispatcher {
       throw new AppError('UNKNOWN_EVENT', `Unknown event: ${frame.event.slice(0, 64)}`);
     const command =
       variants.find(({ accepts }) => !accepts || accepts(frame.payload)) ?? variants[0]!;
-    if (command.load) this.parts.load.admit(command.load);
+    if (command.load) this.parts.intake.admit(command.load);
     const payload = validate(command.schema, frame.payload ?? {});
     const { actor } = socket.data;
     if (command.auth === 'admin' && actor.role !== 'admin') {

@@ -1,9 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { Config } from '../config/index.js';
-import { corsOrigin } from '../http/app.js';
+import { corsOrigin, mayConnect } from '../http/origins.js';
+import type { Intake } from '../platform/intake.js';
 import type { Logger } from '../platform/logger.js';
-import type { LoadMonitor } from '../platform/load-monitor.js';
 import type { Metrics } from '../platform/metrics.js';
 import { Turnstile } from '../platform/turnstile.js';
 import type { UserLimits } from '../platform/user-limits.js';
@@ -41,7 +41,7 @@ export interface SocketServerParts {
     AdmissionParts['config'];
   logger: Logger;
   metrics: Metrics;
-  load: Pick<LoadMonitor, 'admit'>;
+  intake: Pick<Intake, 'admit' | 'begin'>;
   userLimits: UserLimits;
   clock: Clock;
   authenticator: Authenticator;
@@ -101,6 +101,7 @@ export class SocketServer {
       refusal: () => new AppError('OVERLOADED', 'Too many arrivals'),
     });
     this.arrivals = new Arrivals((userId) => parts.chatIdsOf(userId), parts.clock);
+    const isWelcome = mayConnect(config);
     this.io = new Server(parts.httpServer, {
       transports: config.websocketOnly ? ['websocket'] : ['polling', 'websocket'],
       cors: { origin: corsOrigin(config) },
@@ -111,7 +112,11 @@ export class SocketServer {
       connectTimeout: CONNECT_TIMEOUT_MS,
       pingInterval: config.pingIntervalMs,
       pingTimeout: config.pingTimeoutMs,
-      allowRequest: (_req, decide) => {
+      allowRequest: (req, decide) => {
+        if (!isWelcome(req)) {
+          decide('Origin not allowed', false);
+          return;
+        }
         const hasRoom = this.admission.hasRoom(this.io.engine.clientsCount);
         decide(hasRoom ? null : 'Too many connections', hasRoom);
       },
@@ -122,13 +127,13 @@ export class SocketServer {
 
   /** Starts to take connections, which may send these commands. */
   listen(commands: AnyCommand[]): void {
-    const { authenticator, config, load, logger, metrics, userLimits } = this.parts;
+    const { authenticator, config, intake, logger, metrics, userLimits } = this.parts;
     const dispatcher = new CommandDispatcher({
       commands,
       directory: this.directory,
       logger,
       metrics,
-      load,
+      intake,
       limits: userLimits,
       timeoutMs: config.requestTimeoutMs,
       requireMember: (userId, chatId) => this.parts.requireMember(userId, chatId),

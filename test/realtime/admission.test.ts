@@ -67,7 +67,7 @@ const start = async (env: Record<string, string>) => {
     config,
     logger: createLogger(config),
     metrics,
-    load: { admit: () => undefined },
+    intake: { admit: () => undefined, begin: () => () => undefined },
     userLimits: new UserLimits({} as never),
     clock: systemClock,
     authenticator: {
@@ -157,6 +157,35 @@ const start = async (env: Record<string, string>) => {
 };
 
 const isIn = (result: Socket | Refusal): boolean => 'connected' in result;
+
+describe('a page in a browser', () => {
+  const from = (origin: string) => ({ Origin: origin });
+
+  it('opens no socket from an origin that is not allowed to call', async () => {
+    const { connect, asked } = await start({ CORS_ORIGINS: 'https://chat.example.com/' });
+    expect(isIn(await connect('alice', from('https://chat.example.com')))).toBe(true);
+    const count = asked.length;
+    for (const origin of [
+      'https://evil.example',
+      'https://chat.example.com.evil.example',
+      'null',
+    ]) {
+      expect(await connect('alice', from(origin))).toBeUndefined();
+    }
+    expect(asked).toHaveLength(count);
+  });
+
+  it('opens one from the server itself, and what is no page opens one, too', async () => {
+    const { connect, url } = await start({ CORS_ORIGINS: 'https://chat.example.com' });
+    expect(isIn(await connect('alice', from(url)))).toBe(true);
+    expect(isIn(await connect('alice'))).toBe(true);
+  });
+
+  it('opens one from anywhere in development', async () => {
+    const { connect } = await start({});
+    expect(isIn(await connect('alice', from('https://elsewhere.example')))).toBe(true);
+  });
+});
 
 describe('connection caps', () => {
   it('refuse the next socket of a user, who is told why and when to come back', async () => {
