@@ -1,5 +1,6 @@
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ConfigError } from './config/index.js';
 import { buildAreas } from './composition/areas.js';
 import type { DomainEvents } from './composition/domain-events.js';
 import { buildDialects, commandsOf, routesOf } from './composition/endpoints.js';
@@ -28,14 +29,18 @@ export interface Container {
   shutdown: Shutdown;
   /** Removes uploads that nothing uses; answers how many. Runs every hour by itself. */
   collectOrphans(): Promise<number>;
-  /** Starts to listen; answers the port. */
+  /**
+   * Starts to listen; answers the port.
+   *
+   * @throws {ConfigError} when PORT and HOST cannot be listened on.
+   */
   listen(): Promise<number>;
 }
 
 /** Builds a node: every part explicitly, in the order in which they need each other. */
 export const createContainer = async (options: ContainerOptions): Promise<Container> => {
   const foundation = await layFoundation(options);
-  const { bus, config, metrics, shutdown } = foundation;
+  const { bus, config, logger, metrics, shutdown } = foundation;
   const areas = buildAreas(foundation, () => sockets.directory);
   const dialects = buildDialects(foundation, areas);
   const routes = routesOf(areas, dialects);
@@ -57,8 +62,17 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
     collectOrphans: () => areas.media.orphans.collectOrphans(),
     listen: () =>
       new Promise((resolve, reject) => {
-        httpServer.once('error', reject);
+        const refuse = (error: Error) => {
+          const place = `PORT ${config.port} and HOST ${config.host}`;
+          reject(new ConfigError([`${place} cannot be listened on: ${error.message}`]));
+        };
+        httpServer.once('error', refuse);
         httpServer.listen(config.port, config.host, () => {
+          httpServer.off('error', refuse);
+          // A process that has run out of file descriptors goes on with the connections that it has.
+          httpServer.on('error', (error) => {
+            logger.error({ err: error }, 'a connection could not be accepted');
+          });
           resolve((httpServer.address() as AddressInfo).port);
         });
       }),

@@ -2,35 +2,42 @@ import 'dotenv/config';
 import { ConfigError, loadConfig } from './config/index.js';
 import { createContainer } from './container.js';
 import { openDatabase } from './open-database.js';
+import type { Logger } from './platform/logger.js';
 import { createLogger } from './platform/logger.js';
 import { printWelcome } from './welcome.js';
 
 /** The whole way down must end within this time (ms), whatever hangs. */
 const SHUTDOWN_LIMIT_MS = 25_000;
 
-const start = async (): Promise<void> => {
-  const config = loadConfig(process.env);
-  const logger = createLogger(config);
-  const database = await openDatabase(config, logger);
-  const container = await createContainer({
-    config,
-    mongodbUri: database.uri,
-    isDatabasePrivate: database.isPrivate,
-    logger,
-  });
-  container.shutdown.add('close embedded database', 5000, () => database.close());
+/** Whether the process is ending; what fails then because its base has gone is no news. */
+let isGoingDown = false;
 
-  const goDown = (reason: string, exitCode: number) => {
+/**
+ * Ends the process in order when it is told to, or when it cannot be trusted any more. A signal that comes
+ * again changes nothing: npm, for one, hands on the Ctrl-C that the terminal has sent to all.
+ *
+ * @param end closes what there is at the moment.
+ */
+const goDownInOrder = (logger: Logger, end: () => Promise<void>): void => {
+  let exitCode = 0;
+  const goDown = (reason: string, code: number) => {
+    exitCode = Math.max(exitCode, code);
+    if (isGoingDown) return;
+    isGoingDown = true;
     logger.info({ reason }, 'going down');
     setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
-    void container.shutdown.run().then(() => process.exit(exitCode));
+    void end()
+      .catch((error: unknown) => {
+        logger.error({ err: error }, 'the way down ended early');
+        exitCode = 1;
+      })
+      .then(() => process.exit(exitCode));
   };
-  process.once('SIGTERM', () => {
-    goDown('SIGTERM', 0);
-  });
-  process.once('SIGINT', () => {
-    goDown('SIGINT', 0);
-  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      goDown(signal, 0);
+    });
+  }
   // A rejection that nobody owns leaves the process in an unknown state: log it, go down in order.
   process.on('unhandledRejection', (error) => {
     logger.fatal({ err: error }, 'unhandled rejection');
@@ -40,6 +47,25 @@ const start = async (): Promise<void> => {
     logger.fatal({ err: error }, 'uncaught exception');
     goDown('uncaught exception', 1);
   });
+};
+
+const start = async (): Promise<void> => {
+  const config = loadConfig(process.env);
+  const logger = createLogger(config);
+  // While a node is being built there is nobody whom it would have to let go of.
+  let end = () => Promise.resolve();
+  goDownInOrder(logger, () => end());
+  const database = await openDatabase(config, logger);
+  end = () => database.close();
+  const container = await createContainer({
+    config,
+    mongodbUri: database.uri,
+    isDatabasePrivate: database.isPrivate,
+    logger,
+  });
+  container.shutdown.add('close embedded database', 5000, () => database.close());
+  if (isGoingDown) return;
+  end = () => container.shutdown.run();
 
   const port = await container.listen();
   logger.info({ port, database: database.where }, 'listening');
@@ -47,6 +73,7 @@ const start = async (): Promise<void> => {
 };
 
 start().catch((error: unknown) => {
+  if (isGoingDown) return;
   const message = error instanceof ConfigError ? error.message : error;
   // Not through the logger: its settings may be the very thing that is wrong.
   process.stderr.write(`${String(message instanceof Error ? message.stack : message)}\n`);

@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -86,6 +88,36 @@ describe('the program', () => {
     expect(await reason).toBe('transport close');
   });
 
+  it('goes down in order, too, when it is told so twice, as npm does on Ctrl-C', async () => {
+    const parley = await start();
+    const { alice } = await openDirectChat(asServer(parley));
+    const socket = await TestSocket.connect(parley, alice);
+    const stopped = parley.stop('SIGINT');
+    while (!parley.output().includes('going down')) await once(parley.child.stdout!, 'data');
+    parley.child.kill('SIGINT');
+    expect(await stopped).toBe(0);
+    await socket.closed();
+  });
+
+  it('can be stopped while it waits for its database', async () => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const asked = once(silent, 'connection');
+    const child = spawnParley({
+      DATA_DIR: dataDir,
+      MONGODB_URI: `mongodb://127.0.0.1:${port}/parley`,
+      PORT: '0',
+    });
+    const ended = once(child, 'exit');
+    const [connection] = (await asked) as [Socket];
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    connection.destroy();
+    silent.close();
+  });
+
   it('refuses a second process on the same data, and says so', async () => {
     await start();
     const second = spawnParley({ DATA_DIR: dataDir, PORT: '0' });
@@ -96,6 +128,39 @@ describe('the program', () => {
     const [code] = (await once(second, 'exit')) as [number];
     expect(code).toBe(1);
     expect(printed).toMatch(/in use|lock/i);
+  });
+
+  it.each([
+    { what: 'a port that is taken', env: { PORT: 'taken' }, named: 'PORT' },
+    {
+      what: 'a database address that cannot be one',
+      env: { MONGODB_URI: 'mongodb://user:geheim@host:not-a-port/chat' },
+      named: 'MONGODB_URI',
+    },
+    {
+      what: 'an admin who could not be one',
+      env: { ADMIN_USERNAME: 'root', ADMIN_EMAIL: 'x', ADMIN_PASSWORD: 'y' },
+      named: 'ADMIN_EMAIL',
+    },
+  ])('names the setting that makes it fail: $what', async ({ env, named }) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const port = String((taken.address() as AddressInfo).port);
+    const child = spawnParley({
+      DATA_DIR: dataDir,
+      ...env,
+      PORT: 'PORT' in env ? port : '0',
+    });
+    let printed = '';
+    child.stderr!.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(1);
+    expect(printed).toContain('cannot start with this configuration');
+    expect(printed).toContain(named);
+    expect(printed).not.toContain('geheim');
+    taken.close();
   });
 
   it('refuses to start in production with unsafe settings, naming each', async () => {
