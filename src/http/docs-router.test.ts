@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import Joi from 'joi';
@@ -33,6 +36,19 @@ describe('the documentation of the routes', () => {
       info: { version: expect.stringMatching(/^\d+\.\d+\.\d+/) },
       paths: { '/api/hello': { get: { summary: 'Say hello', tags: ['Greetings'] } } },
     });
+  });
+
+  it('is complete, too, where the server lies below a folder whose name begins with a dot', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'parley-docs-'));
+    try {
+      const assets = join(home, '.npm', 'swagger-ui-dist');
+      await mkdir(assets, { recursive: true });
+      await writeFile(join(assets, 'swagger-ui.css'), 'body {}');
+      const hidden = express().use(createDocsRouter([hello], assets));
+      await request(hidden).get('/api/docs/swagger-ui.css').expect(200, 'body {}');
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
   });
 
   it('serves no other file of the page’s package', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { Router } from 'express';
 import { createOpenApi } from './openapi.js';
 import type { AnyRoute } from './route.js';
@@ -40,14 +40,17 @@ const packageVersion = (): string => {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 };
 
+/** The folder of swagger-ui-dist. */
+const swaggerUi = (): string =>
+  dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
 /**
  * Serves the documentation of the routes: a page at `/api/docs`, the OpenAPI document at
  * `/api/docs/openapi.json`.
  */
-export const createDocsRouter = (routes: AnyRoute[]): Router => {
+export const createDocsRouter = (routes: AnyRoute[], assets = swaggerUi()): Router => {
   // Made when first asked for: a start need not wait for it.
   let document: string | undefined;
-  const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   const router = Router();
   router.get('/api/docs', (_req, res) => {
     res.type('html').send(PAGE);
@@ -61,7 +64,8 @@ export const createDocsRouter = (routes: AnyRoute[]): Router => {
   });
   for (const name of ASSETS) {
     router.get(`/api/docs/${name}`, (_req, res) => {
-      res.sendFile(join(assets, name), { maxAge: '1d' });
+      // By its root, or a folder with a dot above it, such as ~/.npm, would count as hidden.
+      res.sendFile(name, { root: assets, maxAge: '1d' });
     });
   }
   return router;

@@ -12,8 +12,20 @@ const titleOf = (code: string): string => code.toLowerCase().replaceAll('_', ' '
 const wantsProblem = (req: Request): boolean =>
   (req.headers.accept ?? '').includes('application/problem+json');
 
+/** What a handler may have said of the content that it then could not send. */
+const CONTENT_HEADERS = [
+  'Accept-Ranges',
+  'Cache-Control',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Type',
+  'ETag',
+  'Last-Modified',
+];
+
 /** Writes an error in the project's shape, or as RFC 9457 when the client asks for that. */
 export const sendError = (req: Request, res: Response, error: AppError): void => {
+  for (const name of CONTENT_HEADERS) res.removeHeader(name);
   const body = { success: false, ...error.toBody(), requestId: requestId(req) };
   if (error.retryAfter !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfter)));
   if (error.status === 401) res.set('WWW-Authenticate', 'Bearer');

@@ -22,7 +22,9 @@ export const toAppError = (error: unknown): AppError => {
     const { type, status } = error as { type?: unknown; status?: unknown };
     const known = typeof type === 'string' ? FOREIGN_ERRORS[type] : undefined;
     if (known) return known();
-    if (error instanceof URIError || status === 400) {
+    // Whoever says so has seen that it is the client's doing: a range outside of a file, broken gzip.
+    const isClients = typeof status === 'number' && status >= 400 && status < 500;
+    if (error instanceof URIError || isClients) {
       return new AppError('BAD_REQUEST', 'The request is malformed');
     }
   }
