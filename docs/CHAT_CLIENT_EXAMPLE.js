@@ -20,8 +20,9 @@
  *   const msg = new Message(client, chatId);
  *   await msg.sendText('Hello!');
  *
- * In a browser, import the same names from `dist/client/browser.js`, which is one file with everything
- * in it.
+ * Where Parley is installed as a package (`npm pack` makes one), import the same names from `parley/client`,
+ * with types; `parley/client/file-storage` keeps a Node program's outbox in a folder. Bundlers for browsers
+ * find `dist/client/browser.js`, one file with everything in it, which a page may also import as it is.
  *
  * The client keeps itself in step with the server: it reconnects by itself, fetches what it missed, puts
  * messages into the server's order, and sends what was written offline exactly once. What a page has

@@ -1,6 +1,7 @@
 /**
  * Builds `dist` from `src`: compiles the server, copies the files that are not TypeScript, and bundles
- * the browser programs of `src/web` when there are any, and the client (`dist/client/browser.js`).
+ * the browser programs of `src/web` when there are any, and the client (`dist/client/browser.js`), to which
+ * it adds its types.
  *
  * With `--if-needed` it does nothing while the sources are the ones of the last build, so that
  * `npm start` is quick and yet never runs old code. With `--web` it builds the pages alone, for
@@ -37,15 +38,12 @@ const hashOfInputs = () => {
   return hash.digest('hex');
 };
 
-const compileServer = () => {
+const compile = (project) => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
+  execFileSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
 };
 
-const isAsset = (file) => extname(file) !== '.ts' && basename(file) !== 'tsconfig.json';
+const isAsset = (file) => extname(file) !== '.ts' && !basename(file).startsWith('tsconfig.');
 
 const copyAssets = (folder) => {
   for (const file of sources.filter((name) => name.startsWith(folder) && isAsset(name))) {
@@ -101,7 +99,8 @@ const buildAll = async () => {
   const start = performance.now();
   console.log('building dist …');
   rmSync(dist, { recursive: true, force: true });
-  compileServer();
+  compile('tsconfig.build.json');
+  compile('src/client/tsconfig.declarations.json');
   copyAssets(join(root, 'src'));
   await bundleWeb();
   await bundleClient();
