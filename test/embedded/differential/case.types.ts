@@ -4,6 +4,7 @@ import type { Document } from 'mongodb';
 export interface CaseIndex {
   readonly key: Document;
   readonly sparse?: boolean;
+  readonly partialFilterExpression?: Document;
 }
 
 interface Common {
@@ -19,6 +20,10 @@ export interface FindCase extends Common {
   readonly projection?: Document | undefined;
   readonly skip?: number | undefined;
   readonly limit?: number | undefined;
+  /** A path whose distinct values are asked for, too. */
+  readonly distinct?: string | undefined;
+  /** Documents per batch, so that there are several. */
+  readonly batchSize?: number | undefined;
 }
 
 /** An update, whose answer is its counts and the documents afterwards. */
@@ -40,8 +45,16 @@ export interface AggregateCase extends Common {
   readonly unordered: boolean;
 }
 
+/** Writes in one ordered batch under a unique index on `k`, whose answer is their outcome and the documents afterwards. */
+export interface BatchCase extends Common {
+  readonly kind: 'batch';
+  /** What the unique index holds. */
+  readonly unique: Document;
+  readonly operations: readonly Document[];
+}
+
 /** One comparison of the embedded database with a reference server. */
-export type Case = FindCase | UpdateCase | AggregateCase;
+export type Case = FindCase | UpdateCase | AggregateCase | BatchCase;
 
 /** What a server made of a case: EJSON text, so that types and field order count. */
 export type Answer = { readonly result: string } | { readonly error: number };

@@ -1,7 +1,14 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId } from 'bson';
 import fc from 'fast-check';
 import type { Document } from 'mongodb';
-import type { AggregateCase, Case, CaseIndex, FindCase, UpdateCase } from './case.types.js';
+import type {
+  AggregateCase,
+  BatchCase,
+  Case,
+  CaseIndex,
+  FindCase,
+  UpdateCase,
+} from './case.types.js';
 
 /**
  * Few names and few values, so that filters find something and paths meet.
@@ -165,11 +172,26 @@ const sort = fc.oneof(
     .map((fields) => Object.fromEntries(fields) as Document),
 );
 
+const indexKey = fc.oneof(
+  { weight: 3, arbitrary: sort },
+  { weight: 1, arbitrary: oneKey(fc.constantFrom('a.0', 'a.b.c', '_id'), direction) },
+);
+
+const indexOptions = fc.constantFrom<Omit<CaseIndex, 'key'>>(
+  {},
+  {},
+  { sparse: true },
+  { partialFilterExpression: { b: { $exists: true } } },
+  { partialFilterExpression: { a: { $gte: 0 } } },
+  { partialFilterExpression: { a: { $type: 'string' } } },
+  { partialFilterExpression: { c: 'a', a: { $exists: true } } },
+);
+
 const indexes: fc.Arbitrary<CaseIndex[]> = fc.array(
   fc
-    .record({ key: sort, sparse: fc.boolean() })
-    .map(({ key, sparse }) => (sparse ? { key, sparse } : { key })),
-  { maxLength: 2 },
+    .tuple(indexKey, indexOptions)
+    .map(([key, options]) => ('_id' in key ? { key } : { key, ...options })),
+  { maxLength: 3 },
 );
 
 const flagProjection = fc
@@ -245,6 +267,8 @@ export const findCase: fc.Arbitrary<FindCase> = fc
       projection,
       skip: fc.integer({ min: 1, max: 2 }),
       limit: fc.integer({ min: 1, max: 3 }),
+      distinct: topPath,
+      batchSize: fc.integer({ min: 1, max: 3 }),
     },
     { requiredKeys: ['kind', 'documents', 'indexes', 'filter'] },
   )
@@ -676,9 +700,126 @@ export const aggregateCase: fc.Arbitrary<AggregateCase> = fc
     ...rest,
   }));
 
+/** Values of the field that is unique. */
+const uniqueValue = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 0, max: 2 }).map((n) => new Int32(n)) },
+  { weight: 2, arbitrary: fc.constantFrom('a', 'b') },
+  { weight: 1, arbitrary: fc.constantFrom(0, 1).map((n) => new Double(n)) },
+);
+const id = fc.integer({ min: 0, max: 7 }).map((n) => new Int32(n));
+
+const keyed = fc.record(
+  { k: fc.oneof({ weight: 5, arbitrary: uniqueValue }, fc.constant(null)), n: int, a: scalar },
+  { requiredKeys: ['n'] },
+);
+
+/** An operator update without errors of its own, which sets or moves the unique field. */
+const keyedUpdate: fc.Arbitrary<Document> = fc.oneof(
+  oneKey(fc.constant('$set'), oneKey(fc.constant('k'), uniqueValue)),
+  oneKey(fc.constant('$set'), fc.record({ a: scalar, k: uniqueValue, n: int })),
+  oneKey(fc.constant('$unset'), oneKey(fc.constantFrom('k', 'a'), fc.constant(''))),
+  oneKey(fc.constantFrom('$max', '$min'), oneKey(fc.constant('n'), int)),
+  oneKey(
+    fc.constant('$inc'),
+    oneKey(
+      fc.constant('n'),
+      fc.constantFrom(-1, 1).map((n) => new Int32(n)),
+    ),
+  ),
+  fc.constant({ $rename: { k: 'a' } }),
+);
+
+/** Which document an update of one finds must not be left to chance. */
+const oneDocument = fc.oneof(
+  oneKey(fc.constant('_id'), id),
+  fc.record({ k: uniqueValue, n: int }),
+  oneKey(fc.constant('k'), fc.oneof(uniqueValue, oneKey(fc.constant('$eq'), uniqueValue))),
+  oneKey(fc.constant('$and'), fc.tuple(oneKey(fc.constant('k'), uniqueValue))),
+  oneKey(fc.constant('k'), oneKey(fc.constant('$in'), fc.tuple(uniqueValue))),
+);
+const manyDocuments = fc.oneof(
+  oneKey(fc.constantFrom('n', '_id'), oneKey(fc.constantFrom('$gt', '$lte', '$ne'), int)),
+  oneKey(fc.constant('k'), oneKey(fc.constantFrom('$in', '$nin'), fc.array(uniqueValue))),
+);
+
+const byId = oneKey(fc.constant('_id'), id);
+
+/**
+ * The operation as the `index`-th of a batch. A document upserted without an _id in its filter gets one that
+ * no other has: DocumentDB updates a document whose _id is in the way, where MongoDB refuses.
+ */
+function placed(operation: Document, index: number): Document {
+  const update = operation['updateOne'] as Document | undefined;
+  if (!update || '_id' in update['filter']) return operation;
+  const change = { ...update['update'], $setOnInsert: { _id: new Int32(100 + index) } };
+  return { updateOne: { ...update, update: change } };
+}
+
+/** @param one finds one document at most */
+const operationsOn = (one: fc.Arbitrary<Document>) =>
+  fc
+    .array(
+      fc.oneof(
+        {
+          weight: 4,
+          arbitrary: fc
+            .tuple(id, keyed)
+            .map(([_id, rest]) => ({ insertOne: { document: { _id, ...rest } } }) as Document),
+        },
+        {
+          weight: 4,
+          arbitrary: fc.tuple(one, keyedUpdate, fc.boolean()).map(([wanted, update, upsert]) => ({
+            updateOne: { filter: wanted, update, upsert },
+          })),
+        },
+        fc
+          .tuple(manyDocuments, keyedUpdate)
+          .map(([wanted, update]) => ({ updateMany: { filter: wanted, update } })),
+        fc.tuple(byId, keyed, fc.boolean()).map(([wanted, replacement, upsert]) => ({
+          replaceOne: { filter: wanted, replacement, upsert },
+        })),
+        one.map((wanted) => ({ deleteOne: { filter: wanted } })),
+        manyDocuments.map((wanted) => ({ deleteMany: { filter: wanted } })),
+      ),
+      { minLength: 2, maxLength: 12 },
+    )
+    .map((operations) => operations.map(placed));
+
+/** A unique index, and operations on a collection that has it. */
+const uniquely = fc.oneof(
+  fc.record({
+    unique: fc.constantFrom<Document>(
+      {},
+      { sparse: true },
+      { partialFilterExpression: { k: { $exists: true } } },
+    ),
+    operations: operationsOn(oneDocument),
+  }),
+  // Here several documents may have the same value.
+  fc.record({
+    unique: fc.constant<Document>({ partialFilterExpression: { n: { $gt: 0 } } }),
+    operations: operationsOn(byId),
+  }),
+);
+
+/** Batches of writes. Of one that is not ordered the reference server runs what fails again, at the end. */
+export const batchCase: fc.Arbitrary<BatchCase> = fc
+  .tuple(
+    indexes.map((list) => list.filter(({ key }) => Object.keys(key).length === 1)),
+    uniquely,
+  )
+  .map(([indexSet, { unique, operations }]) => ({
+    kind: 'batch' as const,
+    documents: [],
+    indexes: indexSet,
+    unique,
+    operations,
+  }));
+
 /** Cases of all kinds. */
 export const anyCase: fc.Arbitrary<Case> = fc.oneof<fc.Arbitrary<Case>[]>(
   findCase,
   updateCase,
   aggregateCase,
+  batchCase,
 );

@@ -1,7 +1,14 @@
 import { EJSON } from 'bson';
-import { Double, MongoServerError } from 'mongodb';
-import type { Collection, Db, Document, FindOneAndUpdateOptions } from 'mongodb';
-import type { AggregateCase, Answer, Case, FindCase, UpdateCase } from './case.types.js';
+import { Double, MongoBulkWriteError, MongoServerError } from 'mongodb';
+import type {
+  AnyBulkWriteOperation,
+  BulkWriteResult,
+  Collection,
+  Db,
+  Document,
+  FindOneAndUpdateOptions,
+} from 'mongodb';
+import type { AggregateCase, Answer, BatchCase, Case, FindCase, UpdateCase } from './case.types.js';
 
 /** How results are read: every number keeps the type that the server gave it. */
 export const EXACT = { promoteValues: false, promoteLongs: false } as const;
@@ -42,9 +49,9 @@ async function dropIndexes(collection: Collection): Promise<void> {
 }
 
 async function createIndexes(collection: Collection, testCase: Case): Promise<void> {
-  for (const { key, sparse } of testCase.indexes) {
+  for (const { key, ...options } of testCase.indexes) {
     try {
-      await collection.createIndex(key, { sparse: sparse === true });
+      await collection.createIndex(key, options);
     } catch (error) {
       // Two arrays can't share an index: the documents decide whether it can be made.
       if (!(error instanceof MongoServerError) || ![171, 85, 86].includes(Number(error.code))) {
@@ -62,11 +69,13 @@ function answerOf(db: Db, collection: Collection, testCase: Case): Promise<strin
       return updateAnswer(collection, testCase);
     case 'aggregate':
       return aggregateAnswer(db, collection, testCase);
+    case 'batch':
+      return batchAnswer(collection, testCase);
   }
 }
 
 async function findAnswer(collection: Collection, testCase: FindCase): Promise<string> {
-  const { filter, sort, projection, skip, limit } = testCase;
+  const { filter, sort, projection, skip, limit, distinct, batchSize } = testCase;
   const found = await collection
     .find(filter, {
       ...EXACT,
@@ -76,10 +85,44 @@ async function findAnswer(collection: Collection, testCase: FindCase): Promise<s
       // A recorded case has these as BSON numbers, which the driver would not look at.
       ...(skip && { skip: Number(skip) }),
       ...(limit && { limit: Number(limit) }),
+      ...(batchSize && { batchSize: Number(batchSize) }),
     })
     .toArray();
   const counted = await collection.countDocuments(filter);
-  return show({ found, counted });
+  if (distinct === undefined) return show({ found, counted });
+  const values = await collection.distinct(distinct, filter);
+  // Which of equal numbers is met first, and the order, are the server's own business.
+  const shown = values.map((value) => EJSON.stringify({ value })).sort();
+  return show({ found, counted, distinct: shown });
+}
+
+async function batchAnswer(collection: Collection, testCase: BatchCase): Promise<string> {
+  const { unique, operations } = testCase;
+  await collection.createIndex({ k: 1 }, { ...unique, unique: true, name: 'unique' });
+  const run = () =>
+    collection.bulkWrite(structuredCopies(operations) as unknown as AnyBulkWriteOperation[]);
+  try {
+    const outcome = await run().then(
+      (result) => ({ ...countsOf(result), errors: [] }),
+      (error: unknown) => {
+        if (!(error instanceof MongoBulkWriteError)) throw error;
+        const errors = [error.writeErrors].flat();
+        return {
+          ...countsOf(error.result),
+          errors: errors.map(({ index, code }) => ({ index, isDuplicate: code === 11000 })),
+        };
+      },
+    );
+    const after = await collection.find({}, { ...EXACT, sort: { _id: 1 } }).toArray();
+    return show({ ...outcome, after });
+  } finally {
+    await collection.dropIndex('unique');
+  }
+}
+
+function countsOf(result: BulkWriteResult): Document {
+  const { insertedCount, matchedCount, modifiedCount, deletedCount, upsertedIds } = result;
+  return { insertedCount, matchedCount, modifiedCount, deletedCount, upsertedIds };
 }
 
 async function updateAnswer(collection: Collection, testCase: UpdateCase): Promise<string> {
