@@ -190,6 +190,43 @@ describe('PUT /api/users/profile', () => {
     }
   });
 
+  it.each(['firstName', 'lastName'])(
+    'refuses a %s that is not what it looks like',
+    async (field) => {
+      // Turned round, broken over lines, and not to be seen at all.
+      for (const value of [
+        '\u202etoor',
+        'a\u2066b',
+        'Ada\nroot: hello',
+        'a\u2028b',
+        '\u200b',
+        'a\u0007',
+      ]) {
+        const { body } = await as(ada)
+          .put('/api/users/profile', { [field]: value })
+          .expect(400);
+        expect(body).toMatchObject({ code: 'VALIDATION', errors: [{ path: field }] });
+      }
+    },
+  );
+
+  it('takes names in every script', async () => {
+    const user = await registerUser(server);
+    // Persian, Marathi and an emoji need characters that cannot be seen; Hebrew its marks of direction.
+    for (const firstName of [
+      'می\u200cترا',
+      'क्\u200dष',
+      '👩\u200d🚀',
+      'א\u200e1',
+      "O'Neil",
+      '7',
+      '',
+    ]) {
+      const { body } = await as(user).put('/api/users/profile', { firstName }).expect(200);
+      expect(body.data.firstName).toBe(firstName);
+    }
+  });
+
   it('refuses an empty change', async () => {
     await as(ada).put('/api/users/profile', {}).expect(400);
   });

@@ -16,8 +16,18 @@ export const emailSchema = Joi.string()
   .email({ tlds: { allow: false } })
   .example('ada@example.com');
 
+/**
+ * Something that can be seen, in one line, and nothing that turns the direction of what follows: a name
+ * stands in the middle of other people's lists and sentences.
+ */
+const NAME = /^(?=.*[^\p{C}\p{Z}])[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
+
 /** A first or last name; may be empty. */
-export const nameSchema = Joi.string().trim().max(50).allow('');
+export const nameSchema = Joi.string()
+  .trim()
+  .max(50)
+  .pattern(NAME, 'visible text of one line')
+  .allow('');
 
 /** Path of a user. */
 export const userParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
