@@ -320,9 +320,12 @@ describe('signed-in routes', () => {
   });
 
   it('tells that a token has expired', async () => {
-    const brief = await startServer({ env: { JWT_EXPIRES_IN: '0s' } });
+    let passed = 0;
+    const clock = { now: () => Date.now() + passed };
+    const brief = await startServer({ env: { JWT_EXPIRES_IN: '1m' }, clock });
     try {
       const { token } = await registerUser(brief);
+      passed = 60_000;
       const { body } = await request(brief.url)
         .get('/api/auth/me')
         .auth(token, { type: 'bearer' })
@@ -448,9 +451,12 @@ describe('POST /api/auth/refresh', () => {
   });
 
   it('refuses an expired refresh token', async () => {
-    const brief = await startServer({ env: { REFRESH_EXPIRES_IN: '0s' } });
+    let passed = 0;
+    const clock = { now: () => Date.now() + passed };
+    const brief = await startServer({ env: { REFRESH_EXPIRES_IN: '1m' }, clock });
     try {
       const { refreshToken } = await registerUser(brief);
+      passed = 60_000;
       const { body } = await request(brief.url).post('/api/auth/refresh').send({ refreshToken });
       expect(body.code).toBe('UNAUTHENTICATED');
     } finally {
