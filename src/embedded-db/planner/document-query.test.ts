@@ -57,6 +57,15 @@ const condition: fc.Arbitrary<BsonValue> = fc.oneof(
   fc.constantFrom('int', 'number', 'string', 'symbol', 'array').map(($type) => ({ $type })),
   scalar.map(($ne) => ({ $ne })),
   fc.record({ $gte: scalar, $lt: scalar }, plain).map(($elemMatch) => ({ $elemMatch })),
+  fc
+    .record({ x: scalar, y: fc.record({ $gte: scalar, $in: fc.array(scalar) }, plain) }, plain)
+    .map(($elemMatch) => ({ $elemMatch })),
+  fc.array(fc.oneof(scalar, field), { maxLength: 2 }).map(($all) => ({ $all })),
+  fc
+    .record({ $gte: scalar, $in: fc.array(scalar) }, { ...plain, requiredKeys: ['$gte'] })
+    .map(($not) => ({ $not })),
+  field,
+  fc.array(field, { maxLength: 2 }).map(($in) => ({ $in })),
 ) as fc.Arbitrary<BsonValue>;
 const conjunction = fc
   .array(fc.tuple(fc.constantFrom(...PATHS), condition), { maxLength: 2 })
@@ -80,16 +89,22 @@ const pattern = (paths: readonly string[], maxLength: number) =>
     .map((entries) => Object.fromEntries(entries) as BsonDocument);
 const indexSpec = fc
   .tuple(
-    pattern(['a', 'b', 'c', 'a.x', 'a.y'], 3),
+    pattern(['a', 'b', 'c', 'a.x', 'a.y', 'a.0', 'a.0.x'], 3),
     fc.constantFrom<BsonDocument>(
       {},
       {},
       { sparse: true },
+      { unique: true },
+      { unique: true, sparse: true },
+      { unique: true, partialFilterExpression: { b: { $gt: new Int32(1) } } },
       { partialFilterExpression: { b: { $exists: true } } },
       { partialFilterExpression: { c: { $gt: new Int32(1) } } },
       { partialFilterExpression: { a: { $type: 'int' } } },
       { partialFilterExpression: { b: { $type: 'number' } } },
       { partialFilterExpression: { b: { $type: 'string' } } },
+      { partialFilterExpression: { 'a.x': { $gte: new Int32(1) } } },
+      { partialFilterExpression: { $or: [{ b: new Int32(1) }, { c: { $exists: true } }] } },
+      { partialFilterExpression: { b: { $in: ['a', new Int32(2)] } } },
     ),
   )
   .map(([key, options]): BsonDocument => ({ key, ...options }));
