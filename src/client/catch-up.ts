@@ -71,8 +71,9 @@ export class CatchUp {
     if (!isCurrent()) return;
     this.isDone = true;
     this.failures = 0;
-    this.parts.onDone();
+    // First, because whoever hears of it may disconnect.
     for (const { resolve } of this.takeWaiters()) resolve();
+    this.parts.onDone();
   }
 
   private retryLater(error: ChatError): void {

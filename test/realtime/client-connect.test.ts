@@ -63,6 +63,16 @@ describe('connect()', () => {
     expect(client.isConnected).toBe(true);
   });
 
+  it('has succeeded although somebody who hears of it disconnects', async () => {
+    const { url } = await newServer();
+    const { client } = newClient(url);
+    client.on('connected', () => {
+      client.disconnect();
+    });
+    await client.connect();
+    expect(client.isConnected).toBe(false);
+  });
+
   it('may be called by whoever hears that the client is disconnected', async () => {
     const { url } = await newServer();
     const { client } = newClient(url);
