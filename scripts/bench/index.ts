@@ -18,6 +18,7 @@ const BENCHES: Record<string, () => Promise<{ bench: () => Promise<void> }>> = {
   soak: () => import('./soak.js'),
   nodes: () => import('./nodes.js'),
   standing: () => import('./standing.js'),
+  unread: () => import('./unread.js'),
 };
 
 const name = process.argv[2] ?? '';
