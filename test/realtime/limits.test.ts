@@ -1,6 +1,7 @@
 /** The limits of the documents, as they stand by default, over REST and socket, devices and nodes. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/index.js';
+import { untilHealth } from '../support/health.js';
 import type { RedisProcess } from '../support/redis-process.js';
 import { startRedis } from '../support/redis-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -16,14 +17,6 @@ const expectRetryAfter = (seconds: unknown, windowSeconds: number): void => {
   expect(Number.isInteger(seconds)).toBe(true);
   expect(seconds).toBeGreaterThan(0);
   expect(seconds).toBeLessThanOrEqual(windowSeconds);
-};
-
-/** Resolves when the node counts in Redis: until it is connected, each node counts for itself. */
-const connectedToRedis = async (node: TestServer): Promise<void> => {
-  for (;;) {
-    const { body } = await node.http.get('/health');
-    if ((body as { status: string }).status === 'ok') return;
-  }
 };
 
 describe('limits', () => {
@@ -49,7 +42,7 @@ describe('limits per user, with two nodes on one Redis', () => {
     };
     const first = await startServer({ env });
     nodes = [first, await startServer({ env, mongodbUri: first.mongodbUri })];
-    await Promise.all(nodes.map(connectedToRedis));
+    await Promise.all(nodes.map((node) => untilHealth(node, 'ok')));
   });
   afterAll(async () => {
     await nodes[1].close();

@@ -1,6 +1,7 @@
 /** One node whose Redis misbehaves: everything on the node goes on, and it says that something is wrong. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
+import { healthOf, untilHealth } from '../support/health.js';
 import { freePort } from '../support/parley-process.js';
 import type { RedisProcess } from '../support/redis-process.js';
 import { startRedis } from '../support/redis-process.js';
@@ -14,20 +15,6 @@ const LIMITS = {
   RATE_LIMIT_MESSAGES_PER_MINUTE: '100000',
   RATE_LIMIT_USER_PER_15_MIN: '100000',
   RATE_LIMIT_GENERAL_PER_15_MIN: '100000',
-};
-
-const healthOf = async (server: TestServer): Promise<string> => {
-  const health = await server.http.get('/health').expect(200);
-  return (health.body as { status: string }).status;
-};
-
-/** Asks until the node says so; fails after ten seconds. */
-const untilHealth = async (server: TestServer, status: string): Promise<void> => {
-  const deadline = Date.now() + 10_000;
-  while ((await healthOf(server)) !== status) {
-    if (Date.now() > deadline) throw new Error(`the node did not say '${status}' within 10 s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 };
 
 /** Two people on the node: over the socket and over REST each sends, and the other hears it live. */

@@ -1,19 +1,12 @@
 /** What is said on one node in one dialect is heard on another node in all of them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DIALECTS } from '../../../src/realtime/dialect.js';
+import { untilHealth } from '../../support/health.js';
 import type { RedisProcess } from '../../support/redis-process.js';
 import { startRedis } from '../../support/redis-process.js';
 import type { TestServer } from '../../support/server.js';
 import { openDirectChat, startServer } from '../../support/server.js';
 import { TestSocket } from '../../support/socket.js';
-
-/** Resolves when the node is connected to Redis: what is published before that stays on its node. */
-const connectedToRedis = async (node: TestServer): Promise<void> => {
-  for (;;) {
-    const { body } = await node.http.get('/health');
-    if ((body as { status: string }).status === 'ok') return;
-  }
-};
 
 describe('dialects over two nodes', () => {
   let redis: RedisProcess;
@@ -24,7 +17,7 @@ describe('dialects over two nodes', () => {
     const env = { REDIS_URL: redis.url };
     here = await startServer({ env });
     there = await startServer({ env, mongodbUri: here.mongodbUri });
-    await Promise.all([here, there].map(connectedToRedis));
+    await Promise.all([here, there].map((node) => untilHealth(node, 'ok')));
   });
   afterAll(async () => {
     await there.close();
