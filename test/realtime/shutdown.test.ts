@@ -5,6 +5,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MongoClient, ObjectId } from 'mongodb';
 import { wavOf } from '../support/media-samples.js';
+import { startProxiedServer } from '../support/proxied-server.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 import { TestSocket, settled } from '../support/socket.js';
@@ -66,6 +67,27 @@ describe('a node that goes down', () => {
   });
 });
 
+describe('a node whose database has stopped answering', () => {
+  it('is down within 25 seconds all the same, its clients sent elsewhere', async () => {
+    const { proxy, server, close } = await startProxiedServer();
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const sockets = [
+      await TestSocket.connect(server, alice),
+      await TestSocket.connect(server, bob),
+    ];
+    proxy.set('freeze');
+    const lost = sockets[0]!.command('send_message', { chatId, content: 'into the void' });
+    await settled(...sockets);
+    const began = performance.now();
+    await server.container.shutdown.run();
+    expect(performance.now() - began).toBeLessThan(25_000);
+    expect((await lost.catch(() => ({ ok: false }))).ok).toBe(false);
+    for (const socket of sockets) await socket.closed();
+    proxy.set('pass');
+    await close();
+  }, 60_000);
+});
+
 describe('who is connected to a node that goes down', () => {
   it('was last seen then, or when they hid', async () => {
     const server = await startServer();
@@ -99,6 +121,18 @@ describe('an idle connection', () => {
     const [, seconds] = /^timeout=(\d+)$/.exec(answer.headers['keep-alive'] as string)!;
     expect(Number(seconds)).toBeGreaterThan(120);
     agent.destroy();
+    await server.close();
+  });
+});
+
+describe('an upload', () => {
+  it('may take as long as the largest file does on a line of 1 Mbit/s, and no silence as long', async () => {
+    const server = await startServer();
+    const { httpServer } = server.container;
+    const seconds = (100 * 8 * 1024 * 1024) / 1e6;
+    expect(httpServer.requestTimeout).toBeGreaterThan(seconds * 1000);
+    expect(httpServer.timeout).toBeGreaterThan(0);
+    expect(httpServer.timeout).toBeLessThanOrEqual(300_000);
     await server.close();
   });
 });

@@ -71,10 +71,12 @@ export class LiveStanding {
     const own = seats.ofUser(userId).filter(isConcerned);
     const shown = seats.streams().filter((seat) => seat.hostId === userId && isConcerned(seat));
     for (const seat of new Map([...own, ...shown].map((one) => [one.liveId, one])).values()) {
-      if (!(await streams.mayGoOn(seat.stream))) await this.end(seat);
-      else if (!(await streams.mayWatch(userId, seat.stream))) {
+      if (await streams.mayWatch(userId, seat.stream)) continue;
+      // Asked in this order, what is decided in between does not put out the host, or both sides of a block,
+      // of a stream that is over for everybody.
+      if (await streams.mayGoOn(seat.stream)) {
         await this.putOut(own.filter(({ liveId }) => liveId === seat.liveId));
-      }
+      } else await this.end(seat);
     }
   }
 

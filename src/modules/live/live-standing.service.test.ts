@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { Types } from 'mongoose';
+import type { LiveStreamDoc } from './live.model.js';
+import { LiveSeats } from './live-seats.js';
+import type { LiveStandingParts } from './live-standing.service.js';
+import { LiveStanding } from './live-standing.service.js';
+
+const HOST = new Types.ObjectId();
+const stream = {
+  _id: new Types.ObjectId(),
+  hostId: HOST,
+  chatId: new Types.ObjectId(),
+} as LiveStreamDoc;
+const block = { kind: 'block', userId: HOST.toHexString() } as const;
+
+/** A host in a direct chat, and answers about the stream, each of which may fail. */
+const setUp = (answers: (boolean | Error)[]) => {
+  const done: string[] = [];
+  const answer = (): Promise<boolean> => {
+    const next = answers.shift() ?? false;
+    return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
+  };
+  const seats = new LiveSeats();
+  seats.take(stream, HOST.toHexString(), 'phone');
+  const standing = new LiveStanding({
+    seats,
+    streams: { mayWatch: answer, mayGoOn: answer },
+    host: {
+      finish: (_stream: LiveStreamDoc, reason: string) => {
+        done.push(`ended: ${reason}`);
+        return Promise.resolve(true);
+      },
+    },
+    models: { streams: { find: () => ({ lean: () => Promise.resolve([]) }) } },
+    attendance: { viewerLeft: () => Promise.resolve() },
+    bus: {
+      receive: (type: string) => {
+        done.push(type);
+      },
+    },
+    clock: { now: () => 0 },
+    unseat: () => undefined,
+  } as unknown as LiveStandingParts);
+  return { done, standing };
+};
+
+describe('a host whose standing is in doubt', () => {
+  it('hears once that the stream is over, when that is decided between two questions', async () => {
+    const { done, standing } = setUp([true]);
+    await standing.doubted(block);
+    expect(done).toEqual([]);
+    await standing.doubted(block);
+    expect(done).toEqual(['ended: not_allowed']);
+  });
+
+  it('is asked about again when the database did not answer', async () => {
+    const { done, standing } = setUp([new Error('the database is away'), false, false]);
+    await expect(standing.doubted(block)).rejects.toThrow('away');
+    await standing.catchUp();
+    await standing.catchUp();
+    expect(done).toEqual(['ended: not_allowed']);
+  });
+});
