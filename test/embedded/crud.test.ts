@@ -241,6 +241,31 @@ describe('the official driver on the embedded database', () => {
     ).rejects.toMatchObject({ code: 50 });
   });
 
+  it('keeps maxTimeMS where single documents take long, and where none are read any more', async () => {
+    const c = fresh();
+    await c.insertMany(Array.from({ length: 60 }, (_, n) => ({ n })));
+    const slow = { $expr: { $eq: ['$n', { $size: { $range: [0, 500_000] } }] } };
+    await expect(c.find(slow, { maxTimeMS: 300 }).toArray()).rejects.toMatchObject({ code: 50 });
+    const others = fresh();
+    await others.insertMany(Array.from({ length: 3000 }, (_, n) => ({ n })));
+    const joined = others.aggregate(
+      [
+        { $group: { _id: '$n' } },
+        {
+          $lookup: {
+            from: others.collectionName,
+            let: { n: '$_id' },
+            pipeline: [{ $match: { $expr: { $eq: ['$n', '$$n'] } } }],
+            as: 'found',
+          },
+        },
+        { $match: { found: [] } },
+      ],
+      { maxTimeMS: 300 },
+    );
+    await expect(joined.toArray()).rejects.toMatchObject({ code: 50 });
+  });
+
   it('refuses a transaction, and does none of it', async () => {
     const c = fresh();
     await running.client.withSession(async (session) => {

@@ -136,6 +136,9 @@ function environmentOf(
     now: engine.now(),
     variables: documentArgument(body, 'let'),
     textScores,
+    checkTime: () => {
+      budget.check();
+    },
     *find(name, filter) {
       const collection = engine.catalog.find(`${database}.${name}`);
       if (!collection) return;

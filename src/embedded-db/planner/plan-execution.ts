@@ -20,7 +20,7 @@ export class ExecutionBudget {
 
   /** @throws MongoError 50 when the time is up */
   check(): void {
-    if (performance.now() > this.deadline) {
+    if (this.deadline < Infinity && performance.now() > this.deadline) {
       throw mongoError('MaxTimeMSExpired', 'operation exceeded time limit');
     }
   }
@@ -149,6 +149,8 @@ function* pagedRows<Row extends StoredRow>(
     const { pauses } = budget;
     const rows = fetch(last, chunk);
     for (const row of rows) {
+      // What a filter does with one document may take long.
+      budget.check();
       budget.documentsExamined += 1;
       last = row;
       yield row;

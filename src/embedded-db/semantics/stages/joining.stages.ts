@@ -56,6 +56,7 @@ function lookup(
     // Without a join on fields the other collection is the same for every document.
     let everything: BsonDocument[] | undefined;
     for (const document of documents) {
+      environment.checkTime?.();
       const foreign = join
         ? environment.find(from, join(document))
         : (everything ??= [...environment.find(from, {})]);
