@@ -14,7 +14,7 @@ let isGoingDown = false;
 
 /**
  * Ends the process in order when it is told to, or when it cannot be trusted any more. A signal that comes
- * again changes nothing: npm, for one, hands on the Ctrl-C that the terminal has sent to all.
+ * again, as from an impatient hand or a supervisor, changes nothing: the way down has an end of its own.
  *
  * @param end closes what there is at the moment.
  */

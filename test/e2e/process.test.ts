@@ -88,7 +88,7 @@ describe('the program', () => {
     expect(await reason).toBe('transport close');
   });
 
-  it('goes down in order, too, when it is told so twice, as npm does on Ctrl-C', async () => {
+  it('goes down in order, too, when it is told so twice', async () => {
     const parley = await start();
     const { alice } = await openDirectChat(asServer(parley));
     const socket = await TestSocket.connect(parley, alice);
