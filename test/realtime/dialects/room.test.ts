@@ -105,6 +105,13 @@ describe('the room dialect over a socket', () => {
     const page = await server.http.get(`/api/messages?room=${room}`).set(carol.auth).expect(200);
     expect(page.body.data).toMatchObject([{ content: 'before Carol' }]);
     expect(socket.count('new-message')).toBe(0);
+    const { id } = (page.body as { data: [{ id: string }] }).data[0];
+    const takePart = async () => [
+      (await server.http.post(`/api/messages/${id}/read`).set(carol.auth)).status,
+      (await server.http.post(`/api/messages/${id}/react`).set(carol.auth).send({ emoji: '👍' }))
+        .status,
+    ];
+    expect(await takePart()).toEqual([404, 404]);
 
     await server.http
       .post('/api/messages')
@@ -118,6 +125,7 @@ describe('the room dialect over a socket', () => {
     expect(await socket.next('new-message', ({ content }) => content === 'Welcome')).toMatchObject({
       room,
     });
+    expect(await takePart()).toEqual([200, 200]);
     for (const one of [a.socket, b.socket, socket]) one.close();
   });
 
