@@ -159,13 +159,26 @@ describe('a chat on a device', () => {
       expect([store.unreadCount(), store.hasUnreadBelow]).toEqual([40, true]);
       // Among the ten messages from 61 to 70 there are three that do not count.
       store.applySync(
-        synced([], { version: 100, chat: { ...chat, lastReadSeq: 60, unreadCount: 37 } }),
+        synced([], {
+          version: 100,
+          chat: { ...chat, lastReadSeq: 60, unreadCount: 37 },
+          head: { seq: 100, version: 100 },
+        }),
       );
       expect(store.unreadCount()).toBe(37);
       store.applyPosition(ME, 'lastReadSeq', 75);
       expect([store.unreadCount(), store.hasUnreadBelow]).toEqual([25, false]);
       store.applyPosition(ME, 'lastReadSeq', 100);
       expect([store.unreadCount(), store.summary()?.lastReadSeq]).toEqual([0, 100]);
+    });
+
+    it('counts what came live while an answer with a count was on its way', () => {
+      const { store, chat } = longUnread();
+      store.applyLive(message(101));
+      // The answer is older than that message.
+      const older = { ...chat, lastReadSeq: 20, unreadCount: 80 };
+      store.applySync(synced([], { version: 100, chat: older, head: { seq: 100, version: 100 } }));
+      expect(store.unreadCount()).toBe(81);
     });
 
     it('counts none twice when older history is fetched', async () => {

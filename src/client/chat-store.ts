@@ -105,8 +105,7 @@ export class ChatStore {
     for (const messageId of synced.hidden) this.hide(messageId);
     this.version = Math.max(this.version, synced.version);
     this.trim();
-    const readThen = Math.max(synced.chat.lastReadSeq, this.settings.clearedSeq);
-    this.unread.counted(synced.chat.unreadCount, this.window.values(), readThen);
+    this.takeCount(synced);
     this.dropWaiting();
     this.applyWaiting();
   }
@@ -136,6 +135,12 @@ export class ChatStore {
     const older = await this.window.extend(fetch);
     this.unread.taken(older, this.readUpTo);
     return older.length;
+  }
+
+  /** What came live while the answer was on its way is not in its count. */
+  private takeCount({ chat, settings, head }: SyncedChat): void {
+    const readThen = Math.max(chat.lastReadSeq, settings.clearedSeq);
+    this.unread.counted(chat.unreadCount, this.window.values(), readThen, head.seq);
   }
 
   private get readUpTo(): number {

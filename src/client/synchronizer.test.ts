@@ -251,7 +251,13 @@ describe('keeping in step', () => {
     replies.push(answer([synced(page, { chat, isNew: true, isReset: true })]));
     await sync.connected();
     replies.push(
-      answer([synced([], { version: 50, chat: { ...chat, lastReadSeq: 20, unreadCount: 28 } })]),
+      answer([
+        synced([], {
+          version: 50,
+          chat: { ...chat, lastReadSeq: 20, unreadCount: 28 },
+          head: { seq: 50, version: 50 },
+        }),
+      ]),
     );
     sync.heardPosition(CHAT, ME, 'lastReadSeq', 20);
     await nextTurn();

@@ -23,9 +23,10 @@ export class UnreadCounter {
     return Math.min(this.countBelow, Math.max(0, floor - 1 - readUpTo));
   }
 
-  /** The server has counted, from a position on; what of that is not held lies below. */
-  counted(count: number, held: Iterable<ChatMessage>, readUpTo: number): void {
-    this.countBelow = Math.max(0, count - this.among(held, readUpTo));
+  /** The server has counted, from a position up to a message; what of that is not held lies below. */
+  counted(count: number, held: Iterable<ChatMessage>, from: number, upTo: number): void {
+    const then = [...held].filter(({ seq }) => seq <= upTo);
+    this.countBelow = Math.max(0, count - this.among(then, from));
   }
 
   /** Messages that lay below are held from now on. */
