@@ -69,7 +69,7 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
         httpServer.once('error', refuse);
         httpServer.listen(config.port, config.host, () => {
           httpServer.off('error', refuse);
-          // A process that has run out of file descriptors goes on with the connections that it has.
+          // An accept that fails, for want of memory or by a firewall, concerns one connection.
           httpServer.on('error', (error) => {
             logger.error({ err: error }, 'a connection could not be accepted');
           });

@@ -137,13 +137,13 @@ describe('an upload', () => {
   });
 });
 
-describe('a node without file descriptors for another connection', () => {
-  it('goes on with those that it has', async () => {
+describe('a node that could not accept a connection', () => {
+  it('goes on with those that it has, and takes others', async () => {
     const server = await startServer();
     const { alice } = await openDirectChat(server);
     const socket = await TestSocket.connect(server, alice);
     for (let i = 0; i < 2; i += 1) {
-      server.container.httpServer.emit('error', new Error('accept EMFILE'));
+      server.container.httpServer.emit('error', new Error('accept ENOBUFS'));
     }
     expect(await socket.command('sync', { chats: {} })).toMatchObject({ ok: true });
     await server.http.get('/health').expect(200);
