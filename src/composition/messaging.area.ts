@@ -25,7 +25,7 @@ export const buildMessaging = (
     messages,
     access,
     users: users.service,
-    directory: users.directory,
+    accounts: users.accounts,
     authenticator: auth.authenticator,
     clock,
     logger,

@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ObjectId } from 'mongodb';
 import sharp from 'sharp';
 import type { Response } from 'supertest';
 import { openAccounts } from '../support/accounts.js';
@@ -317,7 +318,10 @@ describe('who sees a file', () => {
     await server.http.get(url).expect(200);
     const accounts = await openAccounts(server);
     try {
-      await accounts.accounts.deactivate(dora.id);
+      // As another node does it that this one does not hear.
+      await accounts.db
+        .collection('users')
+        .updateOne({ _id: new ObjectId(dora.id) }, { $set: { deactivatedAt: new Date() } });
     } finally {
       await accounts.close();
     }

@@ -18,7 +18,7 @@ import type {
   MessageHistory,
   SendMessage,
 } from '../messages/index.js';
-import type { UserDirectory, UserService } from '../users/index.js';
+import type { AccountService, UserService } from '../users/index.js';
 import { MediaClaims } from './attachment-claims.service.js';
 import { Avatars } from './avatars.service.js';
 import { DirectUploads } from './direct-uploads.service.js';
@@ -56,7 +56,7 @@ export interface MediaParts {
   messages: Model<MessageDoc>;
   access: ChatAccess;
   users: UserService;
-  directory: Pick<UserDirectory, 'exists'>;
+  accounts: Pick<AccountService, 'standing'>;
   authenticator: Authenticator;
   clock: Clock;
   logger: Logger;

@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
-import type { UserDirectory } from '../users/index.js';
+import type { AccountService } from '../users/index.js';
 import type { LinkProof } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUses } from './media-uses.js';
@@ -15,7 +15,7 @@ export interface MediaLibraryParts {
   media: Model<MediaDoc>;
   access: ChatAccess;
   stored: StoredFiles;
-  directory: Pick<UserDirectory, 'exists'>;
+  accounts: Pick<AccountService, 'standing'>;
   uses: MediaUses;
   clock: Clock;
 }
@@ -62,7 +62,8 @@ export class MediaLibrary {
    */
   async findByLink({ userId }: LinkProof, fileId: string): Promise<MediaDoc> {
     if (userId !== undefined) {
-      if (!(await this.parts.directory.exists(userId))) throw notFound('File');
+      const standing = await this.parts.accounts.standing(userId);
+      if (!standing || standing.isDeactivated) throw notFound('File');
       return this.find(userId, fileId);
     }
     const doc = await this.ready(fileId);
