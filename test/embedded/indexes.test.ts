@@ -141,6 +141,12 @@ describe('indexes of the embedded database', () => {
     // By its key none of them is meant more than the others.
     const drop = { dropIndexes: c.collectionName, index: { a: 1 } };
     await expect(running.db.command(drop)).rejects.toMatchObject({ code: 181 });
+    const index = { keyPattern: { a: 1 }, expireAfterSeconds: 1 };
+    const change = { collMod: c.collectionName, index };
+    await expect(running.db.command(change)).rejects.toMatchObject({ code: 181 });
+    await expect(c.countDocuments({}, { hint: { a: 1 } })).rejects.toMatchObject({ code: 27 });
+    expect(await c.countDocuments({}, { hint: 'a_1' })).toBe(3);
+    expect(await c.countDocuments({}, { hint: 'sparse' })).toBe(2);
     await c.dropIndex('unique');
     await c.insertOne({});
     expect(await c.countDocuments({ a: null })).toBe(2);

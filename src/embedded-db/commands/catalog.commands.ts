@@ -15,7 +15,7 @@ import {
   stringArgument,
 } from './command-arguments.js';
 import type { Command, CommandTable } from './command.types.js';
-import { existingCollection } from './index.commands.js';
+import { ambiguousKey, existingCollection } from './index.commands.js';
 import { openCursor } from './read.commands.js';
 import { encodeReply } from './reply.js';
 
@@ -201,10 +201,11 @@ const collMod: Command = {
 function indexToModify(collection: CollectionStore, change: BsonDocument): IndexSpec {
   const name = fieldOf(change, 'name');
   const pattern = fieldOf(change, 'keyPattern');
-  const spec = collection
+  const [spec, other] = collection
     .specs()
-    .find((one) => (name === undefined ? equalsBson(one.key, pattern) : one.name === name));
+    .filter((one) => (name === undefined ? equalsBson(one.key, pattern) : one.name === name));
   if (!spec) throw mongoError('IndexNotFound', 'cannot find index to modify');
+  if (other) throw ambiguousKey(spec, other);
   return spec;
 }
 

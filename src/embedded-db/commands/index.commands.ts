@@ -3,6 +3,7 @@ import { encode, equalsBson, fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { readIndexSpec, withoutUnknownOptions } from '../storage/index-spec.js';
 import type { CollectionStore } from '../storage/collection-store.js';
+import type { IndexSpec } from '../storage/index-spec.js';
 import {
   booleanArgument,
   cursorBatchSize,
@@ -95,14 +96,17 @@ function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fiel
 function nameOfPattern(collection: CollectionStore, pattern: BsonDocument): string {
   const [spec, other] = collection.specs().filter(({ key }) => equalsBson(key, pattern));
   if (!spec) throw mongoError('IndexNotFound', "can't find index with key");
-  if (other) {
-    throw mongoError(
-      'AmbiguousIndexKeyPattern',
-      `more than one index has this key, identify it by name instead. Conflicting indexes: ${spec.name}, ${other.name}`,
-    );
-  }
+  if (other) throw ambiguousKey(spec, other);
   if (spec.name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index');
   return spec.name;
+}
+
+/** The error for a key that two indexes have, where one of them is meant. */
+export function ambiguousKey(one: IndexSpec, other: IndexSpec) {
+  return mongoError(
+    'AmbiguousIndexKeyPattern',
+    `more than one index has this key, identify it by name instead. Conflicting indexes: ${one.name}, ${other.name}`,
+  );
 }
 
 /** The collection a command names; MongoDB answers 26 when there is none. */

@@ -75,7 +75,7 @@ const ASSUMED_SELECTIVITY = 8;
  * Chooses how to find the documents of a query: by `_id`, by the index that has the fewest entries
  * to read (an index in sort order may stop early), by a union of indexes for `$or`, or by reading
  * everything.
- * @throws MongoError 2 when a hint names no index
+ * @throws MongoError 2 when a hint names no index, 27 when it names several
  */
 export function planQuery(collection: CollectionStore, query: PlannedQuery): Plan {
   const analysis = analyseFilter(query.filter);
@@ -259,13 +259,19 @@ function planHinted(
   if (natural !== undefined || hint === '$natural') {
     return collectionScan(query, natural !== undefined && String(natural) === '-1');
   }
-  const index = collection.indexes.find(({ spec }) =>
+  const [index, other] = collection.indexes.filter(({ spec }) =>
     typeof hint === 'string' ? spec.name === hint : equalsBson(spec.key, hint),
   );
   if (index === undefined) {
     throw mongoError(
       'BadValue',
       'error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index',
+    );
+  }
+  if (other !== undefined) {
+    throw mongoError(
+      'IndexNotFound',
+      `error processing query: planner returned error :: caused by :: Hint matched multiple indexes, must hint by index name. Matched: ${index.spec.name} and ${other.spec.name}`,
     );
   }
   const scan = scanOf(index, query, analysis);
