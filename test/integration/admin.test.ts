@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ObjectId } from 'mongodb';
 import { openAccounts } from '../support/accounts.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import { closeAfterEach } from '../support/closing.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
 
 describe('administration', () => {
+  const closeAfter = closeAfterEach();
   let server: TestServer;
   let admin: TestUser;
   beforeAll(async () => {
@@ -82,17 +84,14 @@ describe('administration', () => {
     const user = await registerUser(server);
     await post(`/api/admin/users/${user.id}/deactivate`).expect(200);
     const accounts = await openAccounts(server);
-    try {
-      const sessions = accounts.db.collection('refreshtokens');
-      const mine = { userId: new ObjectId(user.id) };
-      // The logins end right after the account.
-      await eventually(
-        async () => (await sessions.countDocuments({ ...mine, revokedAt: null })) === 0,
-      );
-      await sessions.updateMany(mine, { $set: { revokedAt: null } });
-    } finally {
-      await accounts.close();
-    }
+    closeAfter(() => accounts.close());
+    const sessions = accounts.db.collection('refreshtokens');
+    const mine = { userId: new ObjectId(user.id) };
+    // The logins end right after the account.
+    await eventually(
+      async () => (await sessions.countDocuments({ ...mine, revokedAt: null })) === 0,
+    );
+    await sessions.updateMany(mine, { $set: { revokedAt: null } });
     await post(`/api/admin/users/${user.id}/reactivate`).expect(200);
     await me(user).expect(401);
     const { refreshToken } = user;
@@ -225,6 +224,7 @@ describe('administration', () => {
 
   it('notes an action before it is done, and how it ended', async () => {
     const accounts = await openAccounts(server);
+    closeAfter(() => accounts.close());
     const events = accounts.db.collection('auditevents');
     const user = await registerUser(server);
     const noted = new Promise<unknown>((resolve) => {
@@ -242,11 +242,11 @@ describe('administration', () => {
       outcome: 'failed',
       details: { role: 'user', code: 'LAST_ADMIN' },
     });
-    await accounts.close();
   });
 
   it('leaves an entry of what the server did not live to end', async () => {
     const accounts = await openAccounts(server);
+    closeAfter(() => accounts.close());
     const user = await registerUser(server);
     const events = accounts.db.collection('auditevents');
     await events.insertOne({
@@ -258,6 +258,5 @@ describe('administration', () => {
     });
     const page = await server.http.get('/api/admin/audit').query({ limit: 1 }).set(admin.auth);
     expect(page.body.data).toMatchObject([{ subject: user.id, outcome: 'begun' }]);
-    await accounts.close();
   });
 });
