@@ -14,6 +14,8 @@ export interface UnreadSpan {
 /** How often a count is worked out again because of changes that came in between. */
 const TRIES = 3;
 const UNCOUNTED = { uncounted: true };
+/** The index over a chat's changes: nothing else can serve a look at the newest ones better. */
+const CHANGES_INDEX = { chatId: 1, version: 1 };
 
 /**
  * How many messages of a span match. Past mongoose, which takes a condition on one's place in a list for
@@ -109,7 +111,7 @@ const workedOut = async (
   for (let tries = 0; tries < TRIES; tries += 1) {
     const newest = await messages.collection.findOne<Pick<MessageDoc, 'version'>>(
       { chatId },
-      { projection: { version: 1, _id: 0 }, sort: { version: -1 } },
+      { projection: { version: 1, _id: 0 }, sort: { version: -1 }, hint: CHANGES_INDEX },
     );
     const amount = await work();
     const changed = await messages.collection.findOne(
@@ -118,7 +120,7 @@ const workedOut = async (
         version: { $gt: newest?.version ?? 0 },
         $or: [{ senderId: userId }, { deletedFor: userId }],
       },
-      { projection: { _id: 1 } },
+      { projection: { _id: 1 }, hint: CHANGES_INDEX },
     );
     if (!changed) return Math.max(0, amount);
   }
