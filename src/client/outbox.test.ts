@@ -218,6 +218,21 @@ describe('the outbox', () => {
     expect(sent).toEqual(['a']);
   });
 
+  it('does not wait longer on a new connection because the outage before was long', async () => {
+    const { timers, tried, failures, outbox } = setUp();
+    const away = Array.from({ length: 6 }, () => refusal('DISCONNECTED'));
+    failures.push(...away, refusal('RATE_LIMITED', 1));
+    const done = outbox.add(outgoing('a'));
+    await timers.advance(20_000);
+    expect(tried).toHaveLength(6);
+    outbox.wake();
+    await timers.advance(1499);
+    expect(tried).toHaveLength(7);
+    await timers.advance(1);
+    await done;
+    expect(tried).toHaveLength(8);
+  });
+
   it('lets what a connection ended under wait its time, whatever connects meanwhile', async () => {
     const { timers, tried, sent, failures, outbox } = setUp();
     failures.push(refusal('CONNECTION_LOST'), refusal('CONNECTION_LOST'));

@@ -53,8 +53,8 @@ export interface OutboxParts {
  */
 export class Outbox {
   private readonly lanes = new Map<string, Lane>();
-  /** Ends the pauses between attempts, by whether a new connection is a reason to. */
-  private readonly wakers = new Map<() => void, boolean>();
+  /** End the pauses between attempts, by whether a new connection is a reason to. */
+  private readonly wakers = new Map<(isReconnected: boolean) => void, boolean>();
   /** Messages that wait for their acknowledgement, those included that are not in a lane yet. */
   private size = 0;
   private isOpen = true;
@@ -99,7 +99,7 @@ export class Outbox {
    * if it was that message that ended it, it would end the new one too, again and again.
    */
   wake(): void {
-    for (const [waker, isWakeable] of [...this.wakers]) if (isWakeable) waker();
+    for (const [waker, isWakeable] of [...this.wakers]) if (isWakeable) waker(true);
   }
 
   /** Goes on sending after {@link close}. */
@@ -111,7 +111,7 @@ export class Outbox {
   /** Sends nothing any more until it is opened again; what is left stays stored. */
   close(): void {
     this.isOpen = false;
-    for (const waker of [...this.wakers.keys()]) waker();
+    for (const waker of [...this.wakers.keys()]) waker(false);
   }
 
   private async takeUp(): Promise<void> {
@@ -184,18 +184,23 @@ export class Outbox {
     const { timers } = this.parts;
     const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
     entry.attempts += 1;
-    await this.pause(ms, error.code !== 'CONNECTION_LOST');
+    const isReconnected = await this.pause(ms, error.code !== 'CONNECTION_LOST');
+    // That the server was away for long is no reason to wait long when it is busy now.
+    if (isReconnected) entry.attempts = 0;
   }
 
-  private pause(ms: number, isWakeable: boolean): Promise<void> {
-    if (!this.isOpen) return Promise.resolve();
+  /** Answers whether a new connection has ended the pause. */
+  private pause(ms: number, isWakeable: boolean): Promise<boolean> {
+    if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const wake = () => {
+      const wake = (isReconnected: boolean) => {
         cancel();
         this.wakers.delete(wake);
-        resolve();
+        resolve(isReconnected);
       };
-      const cancel = this.parts.timers.after(ms, wake);
+      const cancel = this.parts.timers.after(ms, () => {
+        wake(false);
+      });
       this.wakers.set(wake, isWakeable);
     });
   }
