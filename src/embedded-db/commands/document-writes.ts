@@ -9,8 +9,8 @@ import {
   upsertSeed,
 } from '../semantics/index.js';
 import type { BsonDocument, BsonValue, Update } from '../semantics/index.js';
-import { checkQuery, DocumentQuery } from '../planner/document-query.js';
-import type { FoundDocument, QueryShape } from '../planner/document-query.js';
+import { checkQuery, DocumentQuery, FoundDocument } from '../planner/document-query.js';
+import type { QueryShape } from '../planner/document-query.js';
 import type { ExecutionBudget } from '../planner/plan-execution.js';
 import type { CollectionStore } from '../storage/collection-store.js';
 
@@ -137,8 +137,7 @@ export function updateDocuments(
   if (!collection) checkQuery(statement);
   else {
     const query = new DocumentQuery(collection, statement, budget);
-    // All matches are found before the first is changed, so that no change is found again.
-    const found = statement.isMulti ? [...query.run()] : firstOf(query);
+    const found = statement.isMulti ? allOf(collection, query) : firstOf(query);
     for (const match of found) {
       budget.check();
       matched += 1;
@@ -157,6 +156,15 @@ export function updateDocuments(
   }
   if (statement.isMulti || !before || !after) return { matched, modified };
   return { matched, modified, before, after };
+}
+
+/**
+ * All matches are found before the first is changed, so that no change is found again. There may be
+ * millions: of each only its row is kept meanwhile.
+ */
+function* allOf(collection: CollectionStore, query: DocumentQuery): Generator<FoundDocument> {
+  const rowIds = Array.from(query.run(), ({ rowId }) => rowId);
+  for (const rowId of rowIds) yield new FoundDocument(rowId, collection.read(rowId)!);
 }
 
 function firstOf(query: DocumentQuery): FoundDocument[] {
@@ -188,15 +196,25 @@ function upsert(
   return document;
 }
 
+/** What a deletion did. */
+export interface DeleteOutcome {
+  readonly deleted: number;
+  readonly first?: BsonDocument;
+}
+
 /** Deletes the documents that match, or the first of them. Call it inside `atomically`. */
 export function deleteDocuments(
   collection: CollectionStore,
   shape: QueryShape,
   isMulti: boolean,
   budget: ExecutionBudget,
-): FoundDocument[] {
+): DeleteOutcome {
   const query = new DocumentQuery(collection, shape, budget);
-  const found = isMulti ? [...query.run()] : firstOf(query);
-  for (const { rowId, document } of found) collection.remove(rowId, document);
-  return found;
+  let outcome: DeleteOutcome = { deleted: 0 };
+  // What has gone is not found again, so that each can go when it is found, and none has to be kept.
+  for (const { rowId, document } of isMulti ? query.run() : firstOf(query)) {
+    collection.remove(rowId, document);
+    outcome = { first: document, ...outcome, deleted: outcome.deleted + 1 };
+  }
+  return outcome;
 }

@@ -52,12 +52,12 @@ function runFindAndModify(request: CommandRequest): Reply {
         `Cannot specify both ${isUpsert ? 'upsert' : isNew ? 'new' : 'an update'} and remove=true`,
       );
     }
-    const [removed] = collection
-      ? collection.atomically(() => deleteDocuments(collection, shape, false, budget))
-      : [];
+    const removed = collection?.atomically(() =>
+      deleteDocuments(collection, shape, false, budget),
+    ).first;
     return {
       lastErrorObject: { n: removed ? 1 : 0 },
-      value: removed ? project(removed.document) : null,
+      value: removed ? project(removed) : null,
     };
   }
   const sent = fieldOf(body, 'update');

@@ -137,7 +137,7 @@ const deleteCommand: Command = {
         return;
       }
       deleted += collection.atomically(
-        () => deleteDocuments(collection, shape, shape.limit === 0, budget).length,
+        () => deleteDocuments(collection, shape, shape.limit === 0, budget).deleted,
       );
     });
     return { n: deleted, ...writeErrors };

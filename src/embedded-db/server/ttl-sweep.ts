@@ -38,6 +38,6 @@ function deleteExpired(collection: CollectionStore, spec: IndexSpec, now: Date):
   const filter = spec.partialFilter ? { $and: [expired, spec.partialFilter] } : expired;
   const shape = { filter, hint: spec.name, limit: PIECE };
   return collection.atomically(
-    () => deleteDocuments(collection, shape, true, new ExecutionBudget()).length,
+    () => deleteDocuments(collection, shape, true, new ExecutionBudget()).deleted,
   );
 }
