@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import sharp from 'sharp';
 import request from 'supertest';
 import type { TestAccounts } from '../support/accounts.js';
 import { openAccounts } from '../support/accounts.js';
@@ -138,6 +139,26 @@ describe('PUT /api/users/profile', () => {
     expect(set.body.data).toMatchObject({ avatar, profileImage: avatar });
     const removed = await as(ada).put('/api/users/profile', { avatar: null }).expect(200);
     expect(removed.body.data).toMatchObject({ avatar: null, profileImage: null });
+  });
+
+  it('keeps an uploaded picture in a profile that is written back as it was read', async () => {
+    const create = { width: 20, height: 20, channels: 3 as const, background: '#a00' };
+    const picture = await sharp({ create }).png().toBuffer();
+    await server.http
+      .post('/api/users/avatar')
+      .set(ada.auth)
+      .attach('avatar', picture, 'me.png')
+      .expect(200);
+    const { body } = await as(ada).get('/api/users/profile').expect(200);
+    const { firstName, avatar } = body.data;
+    const back = await as(ada)
+      .put('/api/users/profile', { firstName: 'Augusta', avatar })
+      .expect(200);
+    expect(back.body.data).toMatchObject({ firstName: 'Augusta', avatar });
+    await server.http.get(avatar as string).expect(200);
+    const others = `${avatar as string}x`;
+    await as(ada).put('/api/users/profile', { firstName, avatar: others }).expect(400);
+    await as(ada).put('/api/users/profile', { firstName, avatar: null }).expect(200);
   });
 
   it.each([

@@ -49,10 +49,10 @@ export const profileBody = Joi.object<ProfileChanges>({
   lastName: nameSchema,
   bio: Joi.string().trim().max(500).allow(''),
   avatar: Joi.string()
-    .uri({ scheme: ['https'] })
+    .uri({ allowRelative: true })
     .max(2048)
     .allow(null)
-    .description('https URL of a picture; null removes it'),
+    .description('https URL of a picture, or the one that is set, which stays; null removes it'),
 }).min(1);
 
 /** A people search; `q` (also `query`) is plain text. */

@@ -60,15 +60,19 @@ export class UserService {
     return { user, isEmailVisible };
   }
 
-  /** Changes the actor's own profile and answers the new one. */
+  /**
+   * Changes the actor's own profile and answers the new one. The address of the picture that is set may be
+   * among the changes, also that of an upload, as of a profile that was read and is written back.
+   *
+   * @throws {AppError} VALIDATION for any other picture that is not on an allowed host.
+   */
   async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserDoc> {
-    const { firstName, lastName, avatar } = changes;
-    if (avatar && !this.deps.isAllowedPictureUrl(avatar)) {
-      const message = 'avatar must be on one of the allowed hosts';
-      throw new AppError('VALIDATION', message, { errors: [{ path: 'avatar', message }] });
-    }
+    const { avatar, ...others } = changes;
+    const { firstName, lastName } = changes;
+    const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
     return this.change(actor.userId, {
-      ...changes,
+      ...others,
+      ...(setsPicture && { avatar }),
       ...(firstName !== undefined && { firstNameLower: fold(firstName) }),
       ...(lastName !== undefined && { lastNameLower: fold(lastName) }),
     });
@@ -105,6 +109,15 @@ export class UserService {
       this.deps.users.countDocuments(filter, { limit: SEARCH_MAX }),
     ]);
     return { cards: users.map(toUserCard), pagination: paginate({ page, limit }, total) };
+  }
+
+  /** Whether an address that nobody may choose is that of the picture which is there already. */
+  private async keepsPicture(userId: string, avatar: string | null): Promise<boolean> {
+    if (avatar === null || this.deps.isAllowedPictureUrl(avatar)) return false;
+    const user = await this.deps.users.findById(userId, { avatar: 1 }).lean();
+    if (user?.avatar === avatar) return true;
+    const message = 'avatar must be an https URL on one of the allowed hosts';
+    throw new AppError('VALIDATION', message, { errors: [{ path: 'avatar', message }] });
   }
 
   private async change(userId: string, changes: Partial<UserDoc>): Promise<UserDoc> {
