@@ -1,55 +1,36 @@
 /** The files of a chat in which very much else is said: how much the embedded database looks at. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Connection, Model } from 'mongoose';
-import { Types, createConnection } from 'mongoose';
-import type { EmbeddedDb } from '../../src/embedded-db/index.js';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { Types } from 'mongoose';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
-import {
-  CHAT_FILES_BY_TYPE_INDEX,
-  CHAT_FILES_INDEX,
-  defineMessageModels,
-} from '../../src/modules/messages/index.js';
+import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from '../../src/modules/messages/index.js';
+import type { MessageCollection } from '../support/message-collection.js';
+import { messageOf, openMessageCollection } from '../support/message-collection.js';
 
 const FILES = 130;
 /** Messages without a file between two with one. */
 const BETWEEN = 20;
 
-let folder: string;
-let database: EmbeddedDb;
+let collection: MessageCollection;
 let connection: Connection;
 let model: Model<MessageDoc>;
 const chatId = new Types.ObjectId();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'parley-files-'));
-  database = await startEmbeddedDb({ dataDir: folder });
-  connection = await createConnection(database.uri).asPromise();
-  model = defineMessageModels(connection);
-  await model.init();
+  collection = await openMessageCollection();
+  ({ connection, model } = collection);
   const media = [{ url: 'https://files.example/x', type: 'image' as const, external: true }];
   await model.insertMany(
-    Array.from({ length: FILES * (BETWEEN + 1) }, (_, i) => ({
-      chatId,
-      seq: i + 1,
-      version: i + 1,
-      versions: [i + 1],
-      senderId: chatId,
-      messageType: i % (BETWEEN + 1) === 0 ? 'image' : 'text',
-      content: `number ${i + 1}`,
-      media: i % (BETWEEN + 1) === 0 ? media : [],
-      createdAt: new Date(),
-      updatedAt: new Date(),
-    })),
+    Array.from({ length: FILES * (BETWEEN + 1) }, (_, i) =>
+      messageOf({
+        chatId,
+        seq: i + 1,
+        senderId: chatId,
+        ...(i % (BETWEEN + 1) === 0 && { messageType: 'image', media }),
+      }),
+    ),
   );
 });
-afterAll(async () => {
-  await connection.close();
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => collection.close());
 
 it('are found by an index that has nothing else: no more is looked at than is shown', async () => {
   const page = () =>

@@ -1,20 +1,16 @@
 /** Unread messages of a chat that somebody has not read for long, and mentions among them: counted from indexes, and exactly. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Connection, Model } from 'mongoose';
-import { Types, createConnection } from 'mongoose';
-import type { EmbeddedDb } from '../../src/embedded-db/index.js';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { Types } from 'mongoose';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
-import { UnreadCounter, defineMessageModels } from '../../src/modules/messages/index.js';
+import { UnreadCounter } from '../../src/modules/messages/index.js';
+import type { MessageCollection } from '../support/message-collection.js';
+import { messageOf, openMessageCollection } from '../support/message-collection.js';
 
 const MESSAGES = 2000;
 const HIDDEN = 30;
 
-let folder: string;
-let database: EmbeddedDb;
+let collection: MessageCollection;
 let connection: Connection;
 let model: Model<MessageDoc>;
 const chatId = new Types.ObjectId();
@@ -29,33 +25,22 @@ const mentionsReader = (seq: number) => seq % 3 === 0 && !isSystem(seq);
 const seqs = Array.from({ length: MESSAGES }, (_, i) => i + 1);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'parley-unread-'));
-  database = await startEmbeddedDb({ dataDir: folder });
-  connection = await createConnection(database.uri).asPromise();
-  model = defineMessageModels(connection);
-  await model.init();
+  collection = await openMessageCollection();
+  ({ connection, model } = collection);
   await model.insertMany(
-    seqs.map((seq) => ({
-      chatId,
-      seq,
-      version: seq,
-      versions: [seq],
-      senderId: isOwn(seq) ? reader : other,
-      messageType: isSystem(seq) ? 'system' : 'text',
-      ...(isSystem(seq) && { uncounted: true }),
-      content: `number ${seq}`,
-      mentions: mentionsReader(seq) ? [reader, other] : [],
-      ...(isHidden(seq) && { deletedFor: [reader] }),
-      createdAt: new Date(),
-      updatedAt: new Date(),
-    })),
+    seqs.map((seq) =>
+      messageOf({
+        chatId,
+        seq,
+        senderId: isOwn(seq) ? reader : other,
+        ...(isSystem(seq) && { messageType: 'system', uncounted: true }),
+        mentions: mentionsReader(seq) ? [reader, other] : [],
+        ...(isHidden(seq) && { deletedFor: [reader] }),
+      }),
+    ),
   );
 });
-afterAll(async () => {
-  await connection.close();
-  await database.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => collection.close());
 
 const counter = () => new UnreadCounter(model, () => Promise.resolve(MESSAGES));
 const unreadAfter = async (afterSeq: number): Promise<number> => {
