@@ -229,7 +229,7 @@ it(
       { seed: SEED, numRuns: runs(20), endOnFailure: true },
     );
   },
-  runs(180_000),
+  runs(300_000),
 );
 
 it('begin anew for who leaves a room and comes back', async () => {
