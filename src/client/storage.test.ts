@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { WebStorage } from './storage.js';
+import { webStorage } from '../../test/support/outbox-fixture.js';
 import { LocalStorage, MemoryStorage, defaultStorage } from './storage.js';
 
 const given = Object.getOwnPropertyDescriptor(globalThis, 'localStorage');
@@ -17,15 +17,7 @@ describe('the storage unless told', () => {
 
   it('is the browser’s', async () => {
     const values = new Map<string, string>();
-    const storage: WebStorage = {
-      get length() {
-        return values.size;
-      },
-      key: (index) => [...values.keys()][index] ?? null,
-      getItem: (key) => values.get(key) ?? null,
-      setItem: (key, value) => void values.set(key, value),
-      removeItem: (key) => void values.delete(key),
-    };
+    const storage = webStorage(values);
     define(() => storage);
     const chosen = defaultStorage();
     await chosen.set('key', 'value');

@@ -1,37 +1,11 @@
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Int32 } from 'bson';
-import { decode, encode, fieldOf } from '../semantics/index.js';
+import { openCommandEngine } from '../../../test/support/command-engine.js';
+import { encode, fieldOf } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
-import { Catalog } from '../storage/catalog.js';
-import { DatabaseFile } from '../storage/database-file.js';
-import type { Engine } from './command.types.js';
-import { CursorRegistry } from './cursor-registry.js';
-import { answer } from './dispatcher.js';
 import { insertDocument } from './document-writes.js';
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-cursors-'));
-const file = new DatabaseFile(folder, 'NORMAL');
-const engine: Engine = {
-  file,
-  catalog: new Catalog(file),
-  cursors: new CursorRegistry(),
-  startedAt: new Date(),
-  now: () => new Date(),
-  connectionCount: () => 0,
-};
-
-function command(body: BsonDocument): BsonDocument {
-  const message = {
-    requestId: 1,
-    kind: 'message',
-    sequences: new Map(),
-    wantsReply: true,
-  } as const;
-  return decode(answer(engine, 1, { ...message, body: encode({ ...body, $db: 'test' }) }));
-}
+const { command, engine, close } = openCommandEngine();
 
 describe('a cursor that nobody reads', () => {
   beforeEach(() => {
@@ -45,10 +19,7 @@ describe('a cursor that nobody reads', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-  afterAll(() => {
-    file.close();
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(close);
 
   it.each([
     ['closes after ten minutes', {}, 0],

@@ -1,5 +1,5 @@
 import { trusted } from 'mongoose';
-import type { Model } from 'mongoose';
+import type { Model, QueryFilter } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
@@ -143,13 +143,10 @@ export class Receipts {
     userId: string,
     seq: number,
   ): Promise<MembershipDoc | null> {
-    return this.parts.memberships
-      .findOneAndUpdate(
-        { chatId: objectId(chatId), userId: objectId(userId), [field]: trusted({ $lt: seq }) },
-        { $set: { [field]: seq, ...(field === 'lastReadSeq' && { markedUnread: false }) } },
-        { returnDocument: 'before' },
-      )
-      .lean();
+    return this.change(
+      { chatId: objectId(chatId), userId: objectId(userId), [field]: trusted({ $lt: seq }) },
+      { [field]: seq, ...(field === 'lastReadSeq' && { markedUnread: false }) },
+    );
   }
 
   /** The same where the others may not know, not even by looking: across a block. */
@@ -158,29 +155,33 @@ export class Receipts {
     userId: string,
     seq: number,
   ): Promise<MembershipDoc | null> {
+    return this.change(
+      {
+        chatId: objectId(chatId),
+        userId: objectId(userId),
+        lastReadSeq: trusted({ $lt: seq }),
+        privateReadSeq: trusted({ $not: { $gte: seq } }),
+      },
+      { privateReadSeq: seq, markedUnread: false },
+    );
+  }
+
+  /** Changes a membership; answers it as it was before, or null when there was none like that. */
+  private change(
+    filter: QueryFilter<MembershipDoc>,
+    changes: Partial<MembershipDoc>,
+  ): Promise<MembershipDoc | null> {
     return this.parts.memberships
-      .findOneAndUpdate(
-        {
-          chatId: objectId(chatId),
-          userId: objectId(userId),
-          lastReadSeq: trusted({ $lt: seq }),
-          privateReadSeq: trusted({ $not: { $gte: seq } }),
-        },
-        { $set: { privateReadSeq: seq, markedUnread: false } },
-        { returnDocument: 'before' },
-      )
+      .findOneAndUpdate(filter, { $set: changes }, { returnDocument: 'before' })
       .lean();
   }
 
   /** Reads what is already read: only the mark goes. */
   private async position(chatId: string, userId: string): Promise<ReadPosition> {
-    const membership = await this.parts.memberships
-      .findOneAndUpdate(
-        { chatId: objectId(chatId), userId: objectId(userId) },
-        { $set: { markedUnread: false } },
-        { returnDocument: 'before' },
-      )
-      .lean();
+    const membership = await this.change(
+      { chatId: objectId(chatId), userId: objectId(userId) },
+      { markedUnread: false },
+    );
     if (!membership) throw notFound('Chat');
     if (membership.markedUnread) this.tellOwnDevices(chatId, userId);
     return { chatId, lastReadSeq: readSeqOf(membership), messageIds: [] };

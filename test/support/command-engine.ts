@@ -1,0 +1,48 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Engine } from '../../src/embedded-db/commands/command.types.js';
+import { CursorRegistry } from '../../src/embedded-db/commands/cursor-registry.js';
+import { answer } from '../../src/embedded-db/commands/dispatcher.js';
+import { decode, encode } from '../../src/embedded-db/semantics/index.js';
+import type { BsonDocument } from '../../src/embedded-db/semantics/index.js';
+import { Catalog } from '../../src/embedded-db/storage/catalog.js';
+import { DatabaseFile } from '../../src/embedded-db/storage/database-file.js';
+
+/** What answers commands of the embedded database, without a thread or a socket around it. */
+export interface CommandEngine {
+  engine: Engine;
+  /** Runs a command on the database `test`. */
+  command(body: BsonDocument): BsonDocument;
+  close(): void;
+}
+
+/** Opens an engine on an empty folder. */
+export const openCommandEngine = (): CommandEngine => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-engine-'));
+  const file = new DatabaseFile(folder, 'NORMAL');
+  const engine: Engine = {
+    file,
+    catalog: new Catalog(file),
+    cursors: new CursorRegistry(),
+    startedAt: new Date(),
+    now: () => new Date(),
+    connectionCount: () => 0,
+  };
+  return {
+    engine,
+    command: (body) => {
+      const message = {
+        requestId: 1,
+        kind: 'message',
+        sequences: new Map(),
+        wantsReply: true,
+      } as const;
+      return decode(answer(engine, 1, { ...message, body: encode({ ...body, $db: 'test' }) }));
+    },
+    close: () => {
+      file.close();
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
