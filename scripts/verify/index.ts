@@ -18,6 +18,7 @@ interface Line {
 }
 
 const lines: Line[] = [];
+const failedTests: string[] = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const env: NodeJS.ProcessEnv = { ...process.env, CI: 'true', FORCE_COLOR: '0' };
 
@@ -41,7 +42,11 @@ const suiteNames = (jestConfig.projects ?? []).map((project) => {
   return project.displayName;
 });
 
-const countOf = ({ passed, failed, skipped }: Omit<SuiteResult, 'ok' | 'seconds' | 'report'>) =>
+const countOf = ({
+  passed,
+  failed,
+  skipped,
+}: Pick<SuiteResult, 'passed' | 'failed' | 'skipped'>): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 
 const test = async (suites: string[], database: string, uri: string): Promise<void> => {
@@ -50,6 +55,7 @@ const test = async (suites: string[], database: string, uri: string): Promise<vo
     totals.passed += result.passed;
     totals.failed += result.failed;
     totals.skipped += result.skipped;
+    failedTests.push(...result.failures.map((failure) => `${failure}, ${database}`));
     const { ok, seconds, report } = result;
     note({ name: `${suite} tests, ${database}`, ok, seconds, detail: countOf(result) }, report);
   }
@@ -91,5 +97,6 @@ console.log(
     ? `\nAll ${lines.length} checks are well.`
     : `\n${failures.length} of ${lines.length} checks failed: ${failures.map(({ name }) => name).join('; ')}`,
 );
+for (const failure of failedTests) console.log(failure);
 console.log(`tests: ${countOf(totals)}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -10,6 +10,8 @@ export interface SuiteResult {
   failed: number;
   skipped: number;
   seconds: number;
+  /** Name and file of each test that failed. */
+  failures: string[];
   /** Why it is not ok, for people. */
   report: string;
 }
@@ -40,19 +42,23 @@ const readReport = async (file: string): Promise<JestReport | undefined> =>
     () => undefined,
   );
 
-const failedTests = ({ testResults }: JestReport): string =>
-  testResults
-    .flatMap(({ name, message, assertionResults }) => {
-      const failed = assertionResults.filter(({ status }) => status === 'failed');
-      if (failed.length > 0) {
-        return failed.map(
-          ({ fullName, failureMessages }) =>
-            `failed: ${fullName}  (${name})\n${failureMessages.join('\n')}`,
-        );
-      }
-      return assertionResults.length === 0 && message ? [`could not run: ${name}`] : [];
-    })
-    .join('\n');
+interface Failure {
+  name: string;
+  messages: string[];
+}
+
+const failuresOf = ({ testResults }: JestReport): Failure[] =>
+  testResults.flatMap(({ name: file, message, assertionResults }) => {
+    if (assertionResults.length === 0 && message) {
+      return [{ name: `could not run: ${file}`, messages: [message] }];
+    }
+    return assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => ({
+        name: `failed: ${fullName}  (${file})`,
+        messages: failureMessages,
+      }));
+  });
 
 /** Runs one of jest's projects; a suite without a single test counts as failed. */
 export const runSuite = async (name: string, env: NodeJS.ProcessEnv): Promise<SuiteResult> => {
@@ -68,27 +74,36 @@ export const runSuite = async (name: string, env: NodeJS.ProcessEnv): Promise<Su
   const report = await readReport(file);
   await rm(folder, { recursive: true, force: true });
   if (!report) {
-    return { ok: false, passed: 0, failed: 1, skipped: 0, seconds, report: tail(output) };
+    const failures = [`could not run: the suite '${name}'`];
+    return { ok: false, passed: 0, failed: 1, skipped: 0, seconds, failures, report: tail(output) };
   }
   const passed = report.numPassedTests;
   const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
   const skipped = report.numPendingTests + report.numTodoTests;
   const isEmpty = passed + failed === 0;
   const isOk = ok && report.success && failed === 0 && !isEmpty;
-  const problem = isEmpty ? `The suite '${name}' ran no tests.` : failedTests(report);
+  const failures = failuresOf(report);
+  const problem = isEmpty
+    ? `The suite '${name}' ran no tests.`
+    : failures.flatMap((failure) => [failure.name, ...failure.messages]).join('\n');
   return {
     ok: isOk,
     passed,
     failed: isOk ? 0 : Math.max(failed, 1),
     skipped,
     seconds,
-    report: isOk ? '' : `${tail(withoutJson(output))}\n${problem}`,
+    failures: failures.map((failure) => failure.name),
+    // What failed comes first: a log that is cut off is cut off at its end.
+    report: isOk ? '' : `${problem}\n${tail(withoutNoise(output))}`,
   };
 };
 
-/** Jest prints the report that it has written to the file once more, in one long line. */
-const withoutJson = (output: string): string =>
+/**
+ * Leaves out the files that passed, and the report that Jest prints once more, in one long line, after
+ * writing it to the file.
+ */
+const withoutNoise = (output: string): string =>
   output
     .split('\n')
-    .filter((line) => !line.startsWith('{"num'))
+    .filter((line) => !line.startsWith('{"num') && !line.startsWith('PASS '))
     .join('\n');
