@@ -9,6 +9,8 @@ import type { TcpProxy } from '../support/tcp-proxy.js';
 
 /** The longest that a send may take to be refused, in milliseconds. */
 const REFUSED_WITHIN_MS = 3000;
+/** How much longer that may take on a machine with other work; without a limit it would be 30 s. */
+const MARGIN_MS = 4000;
 
 describe('a database that', () => {
   let proxied: ProxiedServer;
@@ -51,7 +53,7 @@ describe('a database that', () => {
       const begun = performance.now();
       const refused = await a.command('send_message', { chatId, content: `during ${mode}` });
       expect(refused).toMatchObject({ ok: false, error: { retryAfter: expect.any(Number) } });
-      expect(performance.now() - begun).toBeLessThan(REFUSED_WITHIN_MS + 1000);
+      expect(performance.now() - begun).toBeLessThan(REFUSED_WITHIN_MS + MARGIN_MS);
       proxy.set('pass');
       await untilSent(a, `after ${mode}`);
       await b.next('message_received', ({ content }) => content === `after ${mode}`);

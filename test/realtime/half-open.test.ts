@@ -16,8 +16,8 @@ const INTERVAL_MS = 1000;
 const TIMEOUT_MS = 500;
 /** Fewer than the packets that may wait for a client: this one must not be dropped for reading slowly. */
 const MEANWHILE = 300;
-/** How much later than promised a timer of a machine with other work may ring. */
-const MARGIN_MS = 750;
+/** How much later than promised a timer of a machine with other work may ring; TCP takes a quarter of an hour. */
+const MARGIN_MS = 5000;
 
 describe('a device whose connection is half open', () => {
   let server: TestServer;

