@@ -61,6 +61,15 @@ describe('public rooms', () => {
     expect(body.data).toMatchObject({ unreadCount: 0, lastSeq: 1, role: 'member' });
   });
 
+  it('are listed each with its own members', async () => {
+    const { body } = await server.http.get('/api/rooms').set(eve.auth).expect(200);
+    const rooms = body.data as { slug: string; memberCount: number; isMember: boolean }[];
+    expect(rooms.map(({ slug, memberCount, isMember }) => [slug, memberCount, isMember])).toEqual([
+      ['café-müller', 1, false],
+      ['general', 2, true],
+    ]);
+  });
+
   it('knows no room of an unknown name', async () => {
     await server.http.post('/api/rooms/nowhere/join').set(ada.auth).expect(404);
     await server.http.get('/api/rooms/nowhere').set(ada.auth).expect(404);

@@ -1,3 +1,5 @@
+import { trusted } from 'mongoose';
+import type { Types } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { equalText } from '../../platform/typed-index.js';
@@ -102,8 +104,7 @@ export class Rooms {
     const fitting = rooms.filter((room) => room.slug?.startsWith(prefix));
     const start = (query.page - 1) * query.limit;
     const shown = fitting.slice(start, start + query.limit);
-    const views = await Promise.all(shown.map((chat) => this.view(actor, chat)));
-    return { views, pagination: paginate(query, fitting.length) };
+    return { views: await this.views(actor, shown), pagination: paginate(query, fitting.length) };
   }
 
   /**
@@ -112,7 +113,8 @@ export class Rooms {
    * @throws {AppError} NOT_FOUND when there is none.
    */
   async detail(actor: Actor, name: string): Promise<RoomView> {
-    return this.view(actor, await this.existing(name));
+    const [view] = await this.views(actor, [await this.existing(name)]);
+    return view!;
   }
 
   /** Makes the room that is there from the start, unless it is there. */
@@ -126,13 +128,24 @@ export class Rooms {
     return chat;
   }
 
-  private async view(actor: Actor, chat: ChatDoc): Promise<RoomView> {
+  private async views(actor: Actor, chats: ChatDoc[]): Promise<RoomView[]> {
     const { memberships } = this.parts.models;
-    const [memberCount, membership] = await Promise.all([
-      memberships.countDocuments({ chatId: chat._id }),
-      memberships.exists({ chatId: chat._id, userId: objectId(actor.userId) }),
+    const chatId = { $in: chats.map(({ _id }) => _id) };
+    const [counts, mine] = await Promise.all([
+      memberships.aggregate<{ _id: Types.ObjectId; members: number }>([
+        { $match: { chatId } },
+        { $group: { _id: '$chatId', members: { $sum: 1 } } },
+      ]),
+      memberships
+        .find({ chatId: trusted(chatId), userId: objectId(actor.userId) }, { chatId: 1, _id: 0 })
+        .lean(),
     ]);
-    return { chat, memberCount, isMember: membership !== null };
+    const memberCounts = new Map(counts.map(({ _id, members }) => [_id.toHexString(), members]));
+    const joined = new Set(mine.map((membership) => membership.chatId.toHexString()));
+    return chats.map((chat) => {
+      const id = chat._id.toHexString();
+      return { chat, memberCount: memberCounts.get(id) ?? 0, isMember: joined.has(id) };
+    });
   }
 
   /** A loser of the race for a name finds the winner's room. */
