@@ -1,4 +1,4 @@
-import { AppError } from '../shared/errors.js';
+import { AppError, notFound } from '../shared/errors.js';
 import { fromDriverError } from './driver-error.js';
 
 /** Errors of the body parsers and of multer, by their `type` or `code`. */
@@ -13,6 +13,13 @@ const FOREIGN_ERRORS: Record<string, () => AppError> = {
   'request.aborted': () => new AppError('BAD_REQUEST', 'The request was aborted'),
 };
 
+/** What sending a file may answer, by the status. */
+const FILE_ERRORS: Record<number, () => AppError> = {
+  404: () => notFound('File'),
+  412: () => new AppError('PRECONDITION_FAILED', 'The file is not what the request expects'),
+  416: () => new AppError('RANGE_NOT_SATISFIABLE', 'The file does not have that range'),
+};
+
 /** Turns whatever was thrown into an error that may be shown. */
 export const toAppError = (error: unknown): AppError => {
   if (error instanceof AppError) return error;
@@ -22,7 +29,9 @@ export const toAppError = (error: unknown): AppError => {
     const { type, status } = error as { type?: unknown; status?: unknown };
     const known = typeof type === 'string' ? FOREIGN_ERRORS[type] : undefined;
     if (known) return known();
-    // Whoever says so has seen that it is the client's doing: a range outside of a file, broken gzip.
+    const ofFile = typeof status === 'number' ? FILE_ERRORS[status] : undefined;
+    if (ofFile) return ofFile();
+    // Whoever says so has seen that it is the client's doing: broken gzip, for example.
     const isClients = typeof status === 'number' && status >= 400 && status < 500;
     if (error instanceof URIError || isClients) {
       return new AppError('BAD_REQUEST', 'The request is malformed');

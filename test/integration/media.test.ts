@@ -405,7 +405,18 @@ describe('who sees a file', () => {
     expect([part.status, (part.body as Buffer).toString()]).toEqual([206, '%PDF']);
     const { etag } = part.headers as { etag: string };
     await server.http.get(url).set('If-None-Match', etag).expect(304);
-    await server.http.get(url).set('Range', 'bytes=99999-').expect(416);
+    const beyond = await server.http.get(url).set('Range', 'bytes=99999-').expect(416);
+    expect(beyond.headers['content-range']).toBe(`bytes */${PDF.length}`);
+    const changed = await server.http.get(url).set('If-Match', '"another"').expect(412);
+    for (const { body, headers } of [beyond, changed]) {
+      expect(body).toMatchObject({ success: false, code: expect.any(String) });
+      expect(headers).toMatchObject({ 'content-type': expect.stringContaining('application/json') });
+      expect(headers).not.toHaveProperty('content-disposition');
+    }
+    expect([beyond.body.code, changed.body.code]).toEqual([
+      'RANGE_NOT_SATISFIABLE',
+      'PRECONDITION_FAILED',
+    ]);
   });
 });
 

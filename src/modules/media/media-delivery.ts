@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Request, Response } from 'express';
+import { sendError } from '../../http/error-handler.js';
 import type { StorageDriver } from '../../platform/storage/storage-driver.js';
+import { toAppError } from '../../platform/to-app-error.js';
 import { notFound } from '../../shared/errors.js';
 import { dispositionOf } from './file-name.js';
 import type { Variant } from './media-links.js';
@@ -50,11 +52,7 @@ export const deliver = async (
     if (!error || res.writableFinished) return;
     // A range outside the file or a failed precondition; anything later has a half-sent answer.
     if (res.headersSent) req.socket.destroy();
-    else
-      res
-        .status(error.status ?? 500)
-        .set(error.headers ?? {})
-        .end();
+    else sendError(req, res.set(error.headers ?? {}), toAppError(error));
   });
 };
 
@@ -63,9 +61,8 @@ const cacheControl = ({ signedUrl }: StorageDriver, { purpose }: MediaDoc): stri
   return purpose === 'avatar' ? 'public, max-age=86400' : 'private, max-age=300';
 };
 
-/** What Express reports when it cannot send a file. */
+/** What Express reports when it cannot send a file; `Content-Range` comes with a range outside of it. */
 interface SendError extends Error {
-  status?: number;
   headers?: Record<string, string>;
 }
 
