@@ -4,6 +4,7 @@ import { hears } from '../../realtime/dialect.js';
 import { rooms } from '../../realtime/rooms.js';
 import type { ParleySocket } from '../../realtime/socket-data.js';
 import type { Clock } from '../../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { Head, MessageDoc } from '../messages/index.js';
 
 /** What the digest is built from. */
@@ -36,26 +37,33 @@ export class HeadDigest {
   private timer: NodeJS.Timeout | undefined;
   private since: number;
   private told = new Map<string, number>();
-  private running: Promise<void> = Promise.resolve();
+  private running: Promise<void> | undefined;
 
   constructor(private readonly parts: HeadDigestParts) {
     this.since = parts.clock.now();
   }
 
-  /** Begins to tell. */
+  /**
+   * Begins to tell, one digest at a time: the answer to an older question, when it comes after that to a
+   * newer one, would have clients told again what they have been told.
+   */
   start(): void {
     this.timer = setInterval(() => {
-      this.running = this.run().catch((error: unknown) => {
-        this.parts.logger.warn({ err: error }, 'a digest was left out');
-      });
+      this.running ??= this.run()
+        .catch((error: unknown) => {
+          this.parts.logger.warn({ err: error }, 'a digest was left out');
+        })
+        .finally(() => {
+          this.running = undefined;
+        });
     }, this.parts.intervalMs);
     this.timer.unref();
   }
 
   /** Ends; resolves when nothing is under way any more. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     clearInterval(this.timer);
-    return this.running;
+    await this.running;
   }
 
   /** Asks all clients of this node to sync, each at a time of its own, so that they do not come at once. */
@@ -72,7 +80,10 @@ export class HeadDigest {
     const written = this.parts.takeWritten();
     const heads = this.parts.isAlone
       ? written
-      : await this.headsSince(new Date(this.since - CLOCK_TOLERANCE_MS));
+      : await withDeadline(
+          this.headsSince(new Date(this.since - CLOCK_TOLERANCE_MS)),
+          QUEUE_STEP_MS,
+        );
     this.since = now;
     const digests = new Map<ParleySocket, Record<string, [number, number]>>();
     for (const [chatId, { seq, version }] of heads) {
