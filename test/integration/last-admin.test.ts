@@ -66,6 +66,8 @@ describe('the last admin', () => {
     );
     isOver = true;
     await watch;
+    // The watch may have looked last before the last of them was demoted.
+    fewest = Math.min(fewest, await activeAdmins());
 
     expect(codes.filter((code) => code === 'done')).toHaveLength(ADMINS - 1);
     const refused = codes.indexOf('LAST_ADMIN');
