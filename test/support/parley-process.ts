@@ -1,8 +1,8 @@
 /** Parley as a user starts it: the built program, in a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 /** A running program. */
 export interface ParleyProcess {
@@ -14,21 +14,36 @@ export interface ParleyProcess {
   stop(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** The program is there within two seconds; a machine that is busy with other suites takes much longer. */
-const START_DEADLINE_MS = 60_000;
+/** A program is there within two seconds; a machine that is busy with other suites takes much longer. */
+export const START_DEADLINE_MS = 60_000;
 
-/** A port that is free now. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+/**
+ * Ports below those that systems give out by themselves (Linux from 32768 on, others from 49152): before who
+ * asked has taken one, it does not go to a connection or a server of another test.
+ */
+const FIRST_PORT = 10_000;
+const END_PORT = 32_768;
+
+const canListen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
+    probe.once('error', () => {
+      resolve(false);
+    });
+    probe.listen(port, '127.0.0.1', () => {
       probe.close(() => {
-        resolve(port);
+        resolve(true);
       });
     });
   });
+
+/** A port that is free now, and stays so until it is taken. */
+export const freePort = async (): Promise<number> => {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, END_PORT);
+    if (await canListen(port)) return port;
+  }
+};
 
 /** Only what the program needs of the environment: a developer's own settings must not leak in. */
 const cleanEnvironment = (): NodeJS.ProcessEnv => ({

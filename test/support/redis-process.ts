@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { isListening } from './listening.js';
-import { freePort } from './parley-process.js';
+import { START_DEADLINE_MS, freePort } from './parley-process.js';
 
 /** A running Redis. */
 export interface RedisProcess {
@@ -25,9 +25,10 @@ export const startRedis = async (givenPort?: number): Promise<RedisProcess> => {
       reject(new Error(`redis-server cannot be started: ${error.message}`));
     });
   });
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + START_DEADLINE_MS;
   while (!(await Promise.race([isListening(port), failed]))) {
-    if (Date.now() > deadline) throw new Error('redis-server did not start within 10 s');
+    if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
+    if (Date.now() > deadline) throw new Error('redis-server did not start in time');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return {
