@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
+import type { Actor } from '../../shared/actor.js';
 import type { HostLiveParts } from './host-live.service.js';
 import { HostLive } from './host-live.service.js';
 
@@ -56,5 +57,43 @@ describe('streams that look abandoned', () => {
     state.now += 5000;
     await host.endAbandoned();
     expect(ended).toEqual(['host_left']);
+  });
+});
+
+describe('a stream to everybody', () => {
+  it('is refused as such when this node has not heard that its host is no longer an admin', async () => {
+    const ended: string[] = [];
+    const host = new HostLive({
+      models: {
+        streams: {
+          create: (stream: object) =>
+            Promise.resolve({ toObject: () => ({ ...stream, _id: new Types.ObjectId() }) }),
+          updateOne: (_filter: object, { $set }: { $set: { endReason: string } }) => {
+            ended.push($set.endReason);
+            return Promise.resolve({ modifiedCount: 1 });
+          },
+        },
+        viewers: { deleteMany: () => Promise.resolve() },
+      },
+      streams: { mayGoOn: () => Promise.resolve(false) },
+      attendance: {
+        hostArrived: () => Promise.resolve(),
+        hostLeft: () => Promise.resolve(),
+      },
+      seats: { has: () => false },
+      bus: { publish: () => undefined },
+      clock: { now: () => 0 },
+      graceMs: 0,
+    } as unknown as HostLiveParts);
+    const former: Actor = {
+      userId: new Types.ObjectId().toHexString(),
+      role: 'admin',
+      sessionId: '',
+    };
+    const seat = { id: 'phone', isConnected: true, enter: () => undefined, leave: () => undefined };
+    await expect(host.start(former, { title: 'Hello' }, seat)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(ended).toEqual(['not_allowed']);
   });
 });

@@ -10,7 +10,7 @@ import { refusalToPost } from '../chats/index.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
 import type { LiveEndReason, LiveModels, LiveStreamDoc } from './live.model.js';
-import { refusalToEnd, refusalToStartForAll } from './live.policy.js';
+import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live.policy.js';
 import type { LiveAttendance } from './live-attendance.service.js';
 import type { LiveSeat, LiveSeats } from './live-seats.js';
 import { losesSeat } from './live-seats.js';
@@ -139,7 +139,7 @@ export class HostLive {
       // A removal or a block since the first look found no stream to end.
       if (!(await streams.mayGoOn(stream))) {
         await this.finish(stream, 'not_allowed');
-        throw notFound('Chat');
+        throw stream.chatId ? notFound('Chat') : notToEverybody();
       }
       const live = await streams.record(stream);
       const isOver = seat.isConnected && !seats.has(live.id, seat.id);

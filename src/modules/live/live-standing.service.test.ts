@@ -13,8 +13,8 @@ const stream = {
 } as LiveStreamDoc;
 const block = { kind: 'block', userId: HOST.toHexString() } as const;
 
-/** A host in a direct chat, and answers about the stream, each of which may fail. */
-const setUp = (answers: (boolean | Error)[]) => {
+/** A host in a direct chat, answers about the stream, each of which may fail, and why it has ended, if it has. */
+const setUp = (answers: (boolean | Error)[], endReason?: string) => {
   const done: string[] = [];
   const answer = (): Promise<boolean> => {
     const next = answers.shift() ?? false;
@@ -31,7 +31,19 @@ const setUp = (answers: (boolean | Error)[]) => {
         return Promise.resolve(true);
       },
     },
-    models: { streams: { find: () => ({ lean: () => Promise.resolve([]) }) } },
+    models: {
+      streams: {
+        find: () => ({
+          lean: () =>
+            Promise.resolve(endReason ? [{ ...stream, endReason, endedAt: new Date(0) }] : []),
+        }),
+      },
+    },
+    access: {
+      forget: (chatId: string) => {
+        done.push(`forgotten: ${chatId}`);
+      },
+    },
     attendance: { viewerLeft: () => Promise.resolve() },
     bus: {
       receive: (type: string) => {
@@ -59,5 +71,19 @@ describe('a host whose standing is in doubt', () => {
     await standing.catchUp();
     await standing.catchUp();
     expect(done).toEqual(['ended: not_allowed']);
+  });
+});
+
+describe('a stream of which this node has not heard that it is over', () => {
+  it('ends here; what was known of the chat is asked again when the host has lost a right', async () => {
+    const { done, standing } = setUp([], 'not_allowed');
+    await standing.catchUp();
+    expect(done).toEqual([`forgotten: ${stream.chatId!.toHexString()}`, 'live.ended']);
+  });
+
+  it('ends here and changes nothing else when its host has ended it', async () => {
+    const { done, standing } = setUp([], 'ended');
+    await standing.catchUp();
+    expect(done).toEqual(['live.ended']);
   });
 });

@@ -1,6 +1,7 @@
 import { trusted } from 'mongoose';
 import type { EventBus } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
+import type { ChatAccess } from '../chats/index.js';
 import type { Notice } from '../notices/index.js';
 import type { HostLive } from './host-live.service.js';
 import type { LiveEvents } from './live.events.js';
@@ -18,6 +19,7 @@ export interface LiveStandingParts {
   streams: LiveStreams;
   attendance: LiveAttendance;
   host: HostLive;
+  access: Pick<ChatAccess, 'forget'>;
   bus: EventBus<LiveEvents>;
   clock: Clock;
   /** Takes a user's devices on this node out of a stream's rooms. */
@@ -94,12 +96,16 @@ export class LiveStanding {
 
   private async settle(doubtful: TakenSeat[]): Promise<void> {
     if (doubtful.length === 0) return;
-    const { bus, models, seats } = this.parts;
+    const { access, bus, models, seats } = this.parts;
     const ids = doubtful.map(({ stream }) => stream._id);
     const over = await models.streams.find({ _id: trusted({ $in: ids }), status: 'ended' }).lean();
     for (const stream of over) {
       // The word of it may have come while the database was asked.
       if (seats.ofStream(stream._id.toHexString()).length === 0) continue;
+      // Who hears that their stream was taken from them is told why when they begin another one.
+      if (stream.chatId && stream.endReason === 'not_allowed') {
+        access.forget(stream.chatId.toHexString());
+      }
       bus.receive('live.ended', liveEnded(stream));
     }
   }

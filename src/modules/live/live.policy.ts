@@ -3,9 +3,12 @@ import type { AppError } from '../../shared/errors.js';
 import { forbidden } from '../../shared/errors.js';
 import type { Standing } from '../users/index.js';
 
+/** The error for somebody who may not stream to everybody. */
+export const notToEverybody = (): AppError => forbidden('Only admins may stream to everybody');
+
 /** Whether somebody may stream to everybody; to a chat, its members may. */
 export const refusalToStartForAll = (actor: Actor): AppError | undefined =>
-  actor.role === 'admin' ? undefined : forbidden('Only admins may stream to everybody');
+  actor.role === 'admin' ? undefined : notToEverybody();
 
 /** Whether somebody who streams to everybody may go on. */
 export const mayStreamToAll = (standing: Standing | undefined): boolean =>
