@@ -33,7 +33,12 @@ describe('when everybody comes back at once', () => {
   let server: TestServer;
   let pairs: { alice: TestUser; bob: TestUser }[];
   beforeAll(async () => {
-    server = await startServer({ env: { HANDSHAKE_CONCURRENCY: '4' } });
+    // Its clock stands, so that one answer serves all devices however long a busy machine takes over them.
+    const now = Date.now();
+    server = await startServer({
+      env: { HANDSHAKE_CONCURRENCY: '4' },
+      clock: { now: () => now },
+    });
     pairs = await Promise.all(Array.from({ length: 10 }, () => openDirectChat(server)));
   });
   afterEach(() => {
@@ -51,8 +56,12 @@ describe('when everybody comes back at once', () => {
     while (!users.every(isAnnounced)) await new Promise((resolve) => setImmediate(resolve));
     expect(users.map(({ id }) => queries.memberships(id))).toEqual(users.map(() => 1));
     // Of two who share a chat, the one who is announced later is heard by the other.
-    const isHeard = (_: unknown, i: number) =>
-      sockets[2 * i]!.count('presence_changed') + sockets[2 * i + 1]!.count('presence_changed') > 0;
+    // Which of their devices is there by then is up to the order in which they have come.
+    const isHeard = (_: unknown, pair: number) =>
+      sockets.some(
+        (socket, i) =>
+          Math.floor((i % users.length) / 2) === pair && socket.count('presence_changed') > 0,
+      );
     while (!pairs.every(isHeard)) await new Promise((resolve) => setImmediate(resolve));
     for (const socket of sockets) socket.close();
   });

@@ -23,7 +23,9 @@ export class State<T> {
 
   readonly set = (next: T | ((previous: T) => T)): void => {
     this.value = typeof next === 'function' ? (next as (previous: T) => T)(this.value) : next;
-    for (const wake of this.waiting) wake();
+    const woken = [...this.waiting];
+    this.waiting.clear();
+    for (const wake of woken) wake();
   };
 
   async until(holds: (value: T) => boolean): Promise<T> {
@@ -31,7 +33,6 @@ export class State<T> {
       await new Promise<void>((resolve) => {
         this.waiting.add(resolve);
       });
-      this.waiting.clear();
     }
     return this.value;
   }

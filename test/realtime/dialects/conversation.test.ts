@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { rooms } from '../../../src/realtime/rooms.js';
+import { eventually } from '../../support/eventually.js';
 import type { TestServer } from '../../support/server.js';
 import { registerUser, startServer } from '../../support/server.js';
 import { TestSocket, settled } from '../../support/socket.js';
@@ -114,7 +116,8 @@ describe('the conversation dialect over a socket', () => {
   it('delivers to somebody who was offline when they fetch, and does not read for them', async () => {
     const { alice, bob, conversationId, a, b, send } = await pair();
     b.close();
-    await b.closed();
+    const { directory } = server.container.sockets;
+    await eventually(() => directory.countIn(rooms.user(bob.id)) === 0);
     const { data } = await send('while you were away');
     expect(a.count('message:delivered')).toBe(0);
     await server.http
