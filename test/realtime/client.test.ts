@@ -8,6 +8,7 @@ import type { ChatClientOptions, ChatMessage } from '../../src/client/index.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 /** Resolves when a condition holds, looked at whenever something of the client has changed. */
 const until = (client: ChatClient, holds: () => boolean): Promise<void> =>
@@ -322,21 +323,24 @@ describe('the client', () => {
     const first = await startServer();
     const { alice, chatId } = await openDirectChat(first);
     const storage = new MemoryStorage();
-    const page = newClient(alice, { storage }, first.url);
+    // One address for both servers, which nobody else can take between them.
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port: first.port });
+    const url = `http://127.0.0.1:${proxy.port}`;
+    const page = newClient(alice, { storage }, url);
     await page.connect();
     await first.container.shutdown.run();
+    proxy.set('cut');
     // One is on its way when the page goes, one is written by the page that follows.
     void new Message(page, chatId).sendText('written offline');
     await eventually(async () => (await storage.keys('')).length > 0);
     page.disconnect();
 
-    const reloaded = newClient(alice, { storage }, first.url);
+    const reloaded = newClient(alice, { storage }, url);
     const connected = reloaded.connect();
     const second = new Message(reloaded, chatId).sendText('written after the reload');
-    const again = await startServer({
-      mongodbUri: first.mongodbUri,
-      env: { PORT: String(first.port) },
-    });
+    const again = await startServer({ mongodbUri: first.mongodbUri });
+    proxy.retarget({ host: '127.0.0.1', port: again.port });
+    proxy.set('pass');
     await Promise.all([connected, second]);
     await until(reloaded, () => reloaded.store(chatId)?.list().length === 2);
     const log = await again.http.get(`/api/chats/${chatId}/messages`).set(alice.auth).expect(200);
@@ -346,6 +350,7 @@ describe('the client', () => {
     ]);
     expect(await storage.keys('')).toEqual([]);
     reloaded.disconnect();
+    await proxy.close();
     await again.close();
     await first.close();
   }, 40_000);
