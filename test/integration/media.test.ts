@@ -1,6 +1,7 @@
 /** Uploads: what is taken, what is refused, who may see it, and what is left behind. */
 import { readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ObjectId } from 'mongodb';
@@ -68,6 +69,10 @@ const filesOnDisk = async (): Promise<string[]> => {
   const entries = await readdir(join(dataDir, 'media'), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
 };
+
+/** Of an upload that ends early, the server removes the file in its own time. */
+const untilNothingComesIn = () =>
+  eventually(async () => (await readdir(join(dataDir, 'media', 'tmp'))).length === 0);
 
 describe('what is taken', () => {
   it('an image, with its size, a thumbnail, and without its EXIF', async () => {
@@ -205,35 +210,33 @@ describe('what is refused, and leaves nothing', () => {
   );
 
   it('an upload that breaks off', async () => {
+    await untilNothingComesIn();
     const before = await filesOnDisk();
-    await new Promise<void>((resolve) => {
-      const req = request(`${server.url}/api/media/upload-chat-media`, {
-        method: 'POST',
-        headers: {
-          ...alice.auth,
-          'content-type': 'multipart/form-data; boundary=b',
-          'content-length': '100000',
-        },
-      });
-      req.on('error', () => undefined);
-      req.on('close', resolve);
-      req.write('--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF');
-      req.flushHeaders();
-      server.container.httpServer.once('request', (incoming) => {
-        incoming.once('data', () => req.destroy());
-      });
+    const req = request(`${server.url}/api/media/upload-chat-media`, {
+      method: 'POST',
+      headers: {
+        ...alice.auth,
+        'content-type': 'multipart/form-data; boundary=b',
+        'content-length': '100000',
+      },
     });
-    // The server sees the end of the connection and removes the file in its own time.
-    await eventually(async () => (await filesOnDisk()).every((name) => before.includes(name)));
-    expect(await filesOnDisk()).toHaveLength(before.length);
+    req.on('error', () => undefined);
+    req.write('--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF');
+    await eventually(async () => (await filesOnDisk()).length > before.length);
+    req.destroy();
+    await untilNothingComesIn();
+    expect(await filesOnDisk()).toEqual(before);
   });
 
   it('uploads that break off as soon as they have begun', async () => {
+    await untilNothingComesIn();
     const before = await filesOnDisk();
     const form = Buffer.concat([
       Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n'),
       PDF,
     ]);
+    const ends: (() => void)[] = [];
+    const countEnd = (_: unknown, res: ServerResponse) => res.once('close', () => ends.pop()?.());
     // When the connection ends before the server has named the file, an error that nobody owned would end
     // the process, and fails this suite.
     const breakOff = () =>
@@ -251,11 +254,15 @@ describe('what is refused, and leaves nothing', () => {
         req.on('close', resolve);
         req.write(form, () => req.destroy());
       });
-    await Promise.all(Array.from({ length: 50 }, breakOff));
+    const ended = Array.from({ length: 50 }, () => new Promise<void>((end) => ends.push(end)));
+    server.container.httpServer.on('request', countEnd);
+    await Promise.all(ended.map(breakOff));
+    // The server has seen them all; what it had begun to write for them is older than the next upload.
+    await Promise.all(ended);
+    server.container.httpServer.off('request', countEnd);
     expect((await upload(Buffer.from('neither'), 'a.txt')).status).toBe(415);
-    const known = new Set(before);
-    await eventually(async () => (await filesOnDisk()).every((name) => known.has(name)));
-    expect(await filesOnDisk()).toHaveLength(before.length);
+    await untilNothingComesIn();
+    expect(await filesOnDisk()).toEqual(before);
   });
 
   it('one bad file among several: none is stored', async () => {
@@ -410,7 +417,9 @@ describe('who sees a file', () => {
     const changed = await server.http.get(url).set('If-Match', '"another"').expect(412);
     for (const { body, headers } of [beyond, changed]) {
       expect(body).toMatchObject({ success: false, code: expect.any(String) });
-      expect(headers).toMatchObject({ 'content-type': expect.stringContaining('application/json') });
+      expect(headers).toMatchObject({
+        'content-type': expect.stringContaining('application/json'),
+      });
       expect(headers).not.toHaveProperty('content-disposition');
     }
     expect([beyond.body.code, changed.body.code]).toEqual([
