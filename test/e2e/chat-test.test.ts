@@ -84,8 +84,11 @@ describe('the chat test page', () => {
     await messages(a).getByRole('img', { name: 'read' }).waitFor();
     expect(await b.locator('.badge').count()).toBe(0);
 
-    await b.getByLabel('Message', { exact: true }).pressSequentially('Hi');
-    await a.getByText('typing…').waitFor();
+    // It is shown for some seconds only.
+    await Promise.all([
+      a.getByText('typing…').waitFor(),
+      b.getByLabel('Message', { exact: true }).pressSequentially('Hi'),
+    ]);
     await b.getByRole('button', { name: 'Send' }).click();
     await messages(a).getByText('Hi', { exact: true }).waitFor();
     await a.locator('#peer-state', { hasText: 'online' }).waitFor();

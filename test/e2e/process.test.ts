@@ -125,7 +125,7 @@ describe('the program', () => {
     second.stderr!.on('data', (chunk: Buffer) => {
       printed += chunk.toString();
     });
-    const [code] = (await once(second, 'exit')) as [number];
+    const [code] = (await once(second, 'close')) as [number];
     expect(code).toBe(1);
     expect(printed).toMatch(/in use|lock/i);
   });
@@ -155,7 +155,7 @@ describe('the program', () => {
     child.stderr!.on('data', (chunk: Buffer) => {
       printed += chunk.toString();
     });
-    const [code] = (await once(child, 'exit')) as [number];
+    const [code] = (await once(child, 'close')) as [number];
     expect(code).toBe(1);
     expect(printed).toContain('cannot start with this configuration');
     expect(printed).toContain(named);
@@ -169,7 +169,7 @@ describe('the program', () => {
     child.stderr!.on('data', (chunk: Buffer) => {
       printed += chunk.toString();
     });
-    const [code] = (await once(child, 'exit')) as [number];
+    const [code] = (await once(child, 'close')) as [number];
     expect(code).toBe(1);
     for (const name of ['MONGODB_URI', 'JWT_SECRET', 'CORS_ORIGINS'])
       expect(printed).toContain(name);
@@ -190,7 +190,7 @@ describe('the README', () => {
       .concat('\nrm -f test/e2e/.live.mjs\n');
     const { stdout } = await promisify(execFile)('bash', ['-c', script], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME },
-      timeout: 25_000,
+      timeout: 100_000,
     });
     expect(stdout).toContain('"content":"Hello Bob!"');
     expect(stdout).toContain('"content":"Hello Alice!"');
