@@ -145,7 +145,7 @@ const renderEvents = ({ foundation, areas, dialects, sockets }: ReactionParts): 
 
 /** A stream that is over has nobody in it; after the rendering, which still tells them. */
 const emptyStreams = ({ foundation: { bus }, sockets: { directory } }: ReactionParts): void => {
-  bus.onEveryNode('live.ended', ({ liveId }) => {
+  bus.onEveryNode('live.over', ({ liveId }) => {
     leaveStream(directory, rooms.live(liveId), liveId);
   });
 };

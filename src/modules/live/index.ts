@@ -65,8 +65,8 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
   const host = new HostLive(shared);
   const watch = new WatchLive(shared);
   const standing = new LiveStanding({ ...shared, host });
-  bus.onEveryNode('live.ended', ({ liveId }) => {
-    attendance.forget(liveId);
+  bus.onEveryNode('live.ended', (end) => {
+    standing.over(end);
   });
   bus.onEveryNode('members.removed', ({ chatId, userIds }) => standing.removed(chatId, userIds));
   bus.onEveryNode('standing.doubted', (notice) => standing.doubted(notice));

@@ -44,7 +44,12 @@ const setUp = (answers: (boolean | Error)[], endReason?: string) => {
         done.push(`forgotten: ${chatId}`);
       },
     },
-    attendance: { viewerLeft: () => Promise.resolve() },
+    attendance: {
+      forget: (liveId: string) => {
+        seats.vacate(liveId, 'phone');
+      },
+      viewerLeft: () => Promise.resolve(),
+    },
     bus: {
       receive: (type: string) => {
         done.push(type);
@@ -53,7 +58,7 @@ const setUp = (answers: (boolean | Error)[], endReason?: string) => {
     clock: { now: () => 0 },
     unseat: () => undefined,
   } as unknown as LiveStandingParts);
-  return { done, standing };
+  return { done, seats, standing };
 };
 
 describe('a host whose standing is in doubt', () => {
@@ -78,12 +83,25 @@ describe('a stream of which this node has not heard that it is over', () => {
   it('ends here; what was known of the chat is asked again when the host has lost a right', async () => {
     const { done, standing } = setUp([], 'not_allowed');
     await standing.catchUp();
-    expect(done).toEqual([`forgotten: ${stream.chatId!.toHexString()}`, 'live.ended']);
+    expect(done).toEqual([`forgotten: ${stream.chatId!.toHexString()}`, 'live.over']);
   });
 
   it('ends here and changes nothing else when its host has ended it', async () => {
     const { done, standing } = setUp([], 'ended');
     await standing.catchUp();
-    expect(done).toEqual(['live.ended']);
+    expect(done).toEqual(['live.over']);
+  });
+
+  it('is over once, although the word of it comes after all, and again for who comes later', async () => {
+    const { done, seats, standing } = setUp([], 'ended');
+    await standing.catchUp();
+    const liveId = stream._id.toHexString();
+    const word = { liveId, chatId: null, hostId: HOST.toHexString(), endedAt: '' };
+    standing.over({ ...word, reason: 'ended' });
+    await standing.catchUp();
+    expect(done).toEqual(['live.over']);
+    seats.take(stream, HOST.toHexString(), 'phone');
+    await standing.catchUp();
+    expect(done).toEqual(['live.over', 'live.over']);
   });
 });

@@ -1,10 +1,11 @@
+import { LRUCache } from 'lru-cache';
 import { trusted } from 'mongoose';
 import type { EventBus } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { Notice } from '../notices/index.js';
 import type { HostLive } from './host-live.service.js';
-import type { LiveEvents } from './live.events.js';
+import type { LiveEnd, LiveEvents } from './live.events.js';
 import { liveEnded } from './live.events.js';
 import type { LiveModels } from './live.model.js';
 import type { LiveAttendance } from './live-attendance.service.js';
@@ -26,14 +27,31 @@ export interface LiveStandingParts {
   unseat(liveId: string, userId: string): void;
 }
 
+/** Streams that are over, of which it is remembered that this node's devices have heard so. */
+const REMEMBERED = 10_000;
+
 const chatIdOf = ({ stream }: TakenSeat): string | undefined => stream.chatId?.toHexString();
 
 /** Keeps this node's devices out of streams that they may no longer take part in, or that are over. */
 export class LiveStanding {
   /** What could not be looked at, because the database did not answer. */
   private readonly unsettled = new Map<string, Notice>();
+  /** Ids of streams that are over for this node's devices. */
+  private readonly known = new LRUCache<string, true>({ max: REMEMBERED });
 
   constructor(private readonly parts: LiveStandingParts) {}
+
+  /**
+   * A stream is over, as another node, this one or the database says; whoever says it first is believed,
+   * and the devices are told once. One that has come to it since is told, too.
+   */
+  over(end: LiveEnd): void {
+    const { attendance, bus, seats } = this.parts;
+    if (this.known.has(end.liveId) && seats.ofStream(end.liveId).length === 0) return;
+    this.known.set(end.liveId, true);
+    attendance.forget(end.liveId);
+    bus.receive('live.over', end);
+  }
 
   /** Users are no longer in a chat: their devices here leave its streams. */
   async removed(chatId: string, userIds: string[]): Promise<void> {
@@ -96,17 +114,15 @@ export class LiveStanding {
 
   private async settle(doubtful: TakenSeat[]): Promise<void> {
     if (doubtful.length === 0) return;
-    const { access, bus, models, seats } = this.parts;
+    const { access, models } = this.parts;
     const ids = doubtful.map(({ stream }) => stream._id);
     const over = await models.streams.find({ _id: trusted({ $in: ids }), status: 'ended' }).lean();
     for (const stream of over) {
-      // The word of it may have come while the database was asked.
-      if (seats.ofStream(stream._id.toHexString()).length === 0) continue;
       // Who hears that their stream was taken from them is told why when they begin another one.
       if (stream.chatId && stream.endReason === 'not_allowed') {
         access.forget(stream.chatId.toHexString());
       }
-      bus.receive('live.ended', liveEnded(stream));
+      this.over(liveEnded(stream));
     }
   }
 

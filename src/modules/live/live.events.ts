@@ -11,6 +11,15 @@ export interface LiveRecord {
   viewerCount: number;
 }
 
+/** How a stream has ended. */
+export interface LiveEnd {
+  liveId: string;
+  chatId: string | null;
+  hostId: string;
+  reason: LiveEndReason;
+  endedAt: string;
+}
+
 /** What happens to live streams. Nothing of it is stored but the stream itself. */
 export interface LiveEvents {
   'live.started': { live: LiveRecord };
@@ -20,19 +29,16 @@ export interface LiveEvents {
   'live.reacted': { liveId: string; user: UserCard; emoji: string };
   /** A WebRTC offer, answer or candidate on its way from one participant to another. */
   'live.signalled': { liveId: string; from: string; to: string; data: unknown };
-  'live.ended': {
-    liveId: string;
-    chatId: string | null;
-    hostId: string;
-    reason: LiveEndReason;
-    endedAt: string;
-  };
+  /** Word between the nodes; each tells its clients by `live.over`. */
+  'live.ended': LiveEnd;
+  /** On this node alone, once for each stream: it is over. */
+  'live.over': LiveEnd;
   /** On this node alone: a user may no longer take part, and leaves on all devices. */
   'live.put_out': { liveId: string; hostId: string; userId: string; at: string };
 }
 
 /** The event about the end of a stream that is over. */
-export const liveEnded = (stream: LiveStreamDoc): LiveEvents['live.ended'] => ({
+export const liveEnded = (stream: LiveStreamDoc): LiveEnd => ({
   liveId: stream._id.toHexString(),
   chatId: stream.chatId?.toHexString() ?? null,
   hostId: stream.hostId.toHexString(),

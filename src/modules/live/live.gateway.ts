@@ -172,7 +172,7 @@ export const liveRenderings: RenderingTable<LiveEvents> = {
         payload: { liveId, from, data },
       },
     ],
-    'live.ended': ({ liveId, chatId, hostId, reason, endedAt }) => [
+    'live.over': ({ liveId, chatId, hostId, reason, endedAt }) => [
       {
         audience: { room: chatId ? rooms.chat(chatId) : rooms.everyone() },
         event: 'live_ended',
