@@ -32,7 +32,8 @@ const suite = (name: string, options: object = withDatabase) => ({
 });
 
 const config: Config = {
-  testTimeout: 30_000,
+  // Far more than any test takes: only what hangs is ended, not what a busy machine does slowly.
+  testTimeout: 120_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts'] },
     suite('integration'),

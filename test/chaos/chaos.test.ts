@@ -18,4 +18,4 @@ it('loses nothing and doubles nothing while what it stands on fails', async () =
   expect(report.acknowledged).toBe(report.sends);
   expect(report.written).toBe(report.sends);
   expect(Object.keys(report.faults).length).toBeGreaterThan(0);
-}, 180_000);
+}, 600_000);

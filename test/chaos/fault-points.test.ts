@@ -14,7 +14,7 @@ describe('a node that is killed', () => {
   let cluster: ChaosCluster;
   beforeAll(async () => {
     cluster = await ChaosCluster.start(2, process.env.MONGODB_URI || undefined);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => cluster.stop());
 
   it.each<[string, FaultPoint]>([
@@ -59,6 +59,6 @@ describe('a node that is killed', () => {
       peer.stop();
       await cluster.startNode(0);
     },
-    60_000,
+    240_000,
   );
 });

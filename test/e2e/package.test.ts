@@ -13,7 +13,7 @@ import { openDirectChat, startServer } from '../support/server.js';
 
 const run = promisify(execFile);
 const root = process.cwd();
-const LIMITS = { timeout: 60_000 };
+const LIMITS = { timeout: 100_000 };
 
 let server: TestServer;
 let folder: string;
@@ -32,7 +32,7 @@ beforeAll(async () => {
     join(folder, 'node_modules/socket.io-client'),
   );
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-}, 120_000);
+});
 
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });

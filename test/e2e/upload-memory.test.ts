@@ -59,4 +59,4 @@ it('takes 100 MB with less than 60 MB of extra memory', async () => {
     await parley.stop('SIGTERM');
     await rm(dataDir, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -17,7 +17,7 @@ describe('notices', () => {
     const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
     database = await connectDatabase(
       url.href,
-      { databaseTimeoutMs: 2000 },
+      { databaseTimeoutMs: 10_000 },
       logger,
       defineNoticeModel,
     );

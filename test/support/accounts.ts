@@ -25,7 +25,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
   const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
   const { connection, models, close } = await connectDatabase(
     server.mongodbUri,
-    { databaseTimeoutMs: 2000 },
+    { databaseTimeoutMs: 10_000 },
     logger,
     (opened) => {
       defineUserModels(opened);

@@ -20,7 +20,7 @@ declare global {
   var parleyTestDatabase: StartedDatabase | undefined;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 /** The first line of the child's output, which is the URI; rejects when it ends or is late. */
 const firstLine = (child: ChildProcess): Promise<string> =>

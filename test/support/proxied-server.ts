@@ -14,6 +14,9 @@ export interface ProxiedServer {
   close(): Promise<void>;
 }
 
+/** The time limits as they come: how long a database may be away is what such a test is about. */
+const TIME_LIMITS = { REQUEST_TIMEOUT_MS: '', DATABASE_TIMEOUT_MS: '' };
+
 /** Starts a node behind a proxy, and one beside it. */
 export const startProxiedServer = async (
   options: Omit<ServerOptions, 'mongodbUri'> = {},
@@ -21,7 +24,8 @@ export const startProxiedServer = async (
   const direct = await startServer();
   const proxy = await TcpProxy.start(databaseTarget(direct.mongodbUri));
   const mongodbUri = throughProxy(direct.mongodbUri, proxy);
-  const server = await startServer({ ...options, mongodbUri });
+  const env = { ...TIME_LIMITS, ...options.env };
+  const server = await startServer({ ...options, env, mongodbUri });
   return {
     direct,
     proxy,

@@ -2,6 +2,9 @@ import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
 import type { TestServer, TestUser } from './server.js';
 
+/** How long an answer or an event may take before it is taken for lost: far more than on any busy machine. */
+const WAIT_MS = 30_000;
+
 /** The answer to a command. */
 export interface Ack<T = Record<string, unknown>> {
   ok: boolean;
@@ -43,7 +46,7 @@ export class TestSocket {
 
   /** Sends a command and waits for its ack. */
   async command<T = Record<string, unknown>>(event: string, payload?: unknown): Promise<Ack<T>> {
-    return (await this.raw.timeout(10_000).emitWithAck(event, payload)) as Ack<T>;
+    return (await this.raw.timeout(WAIT_MS).emitWithAck(event, payload)) as Ack<T>;
   }
 
   /** The first event of a name, heard already or to come, whose payload fits. */
@@ -58,8 +61,8 @@ export class TestSocket {
       const timer = setTimeout(() => {
         this.waiters.delete(look);
         const names = this.heard.map((entry) => entry.event).join(', ');
-        reject(new Error(`no ${event} within 10 s; heard: ${names || 'nothing'}`));
-      }, 10_000);
+        reject(new Error(`no ${event} within ${WAIT_MS} ms; heard: ${names || 'nothing'}`));
+      }, WAIT_MS);
       const look = () => {
         const found = find();
         if (!found) return;
