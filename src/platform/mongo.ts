@@ -1,5 +1,5 @@
-import { Mongoose } from 'mongoose';
-import type { Connection } from 'mongoose';
+import { Error as MongooseError, Mongoose } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import type { Config } from '../config/index.js';
 import { ConfigError } from '../config/index.js';
 import { DriverWatch } from './driver-watch.js';
@@ -61,7 +61,12 @@ export const connectDatabase = async <Models>(
 ): Promise<Database<Models>> => {
   await buildIndexes(uri, defineModels);
   const mongoose = hardenedMongoose();
-  const connection = mongoose.createConnection(uri, {
+  const connection = mongoose.createConnection();
+  connection.on('error', (error) => logger.error({ err: error }, 'database connection failed'));
+  connection.on('disconnected', () => logger.warn('database disconnected'));
+  connection.on('reconnected', () => logger.info('database reconnected'));
+  const models = defineModels(connection);
+  await open(connection, uri, {
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     // The only deadline that also covers inserts and a server that has stopped answering.
@@ -72,11 +77,6 @@ export const connectDatabase = async <Models>(
     writeConcern: { w: 'majority' },
     ignoreUndefined: true,
   });
-  connection.on('error', (error) => logger.error({ err: error }, 'database connection failed'));
-  connection.on('disconnected', () => logger.warn('database disconnected'));
-  connection.on('reconnected', () => logger.info('database reconnected'));
-  const models = defineModels(connection);
-  await connection.asPromise();
   const watch = new DriverWatch(
     connection.getClient(),
     {
@@ -100,6 +100,31 @@ export const connectDatabase = async <Models>(
   };
 };
 
+/**
+ * The driver looks for a server no longer at first than it does for an operation; the start may wait.
+ *
+ * @throws {ConfigError} when no server answers within thirty seconds.
+ */
+const open = async (
+  connection: Connection,
+  uri: string,
+  options: mongo.MongoClientOptions,
+): Promise<void> => {
+  const giveUpAt = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await connection.openUri(uri, options);
+      return;
+    } catch (error) {
+      const mayCome = error instanceof MongooseError.MongooseServerSelectionError;
+      if (!mayCome || performance.now() > giveUpAt) throw unusable(error as Error);
+    }
+  }
+};
+
+const unusable = ({ message }: Error): ConfigError =>
+  new ConfigError([`MONGODB_URI names no usable database: ${message}`]);
+
 const buildIndexes = async (
   uri: string,
   defineModels: (connection: Connection) => unknown,
@@ -114,7 +139,7 @@ const buildIndexes = async (
   defineModels(connection);
   try {
     await connection.asPromise().catch((error: unknown) => {
-      throw new ConfigError([`MONGODB_URI names no usable database: ${(error as Error).message}`]);
+      throw unusable(error as Error);
     });
     for (const name of connection.modelNames()) await connection.model(name).createIndexes();
   } finally {
