@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import request from 'supertest';
 import { createLogger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
-import { AppError } from '../shared/errors.js';
+import { AppError, ERROR_STATUS } from '../shared/errors.js';
 import { createDocsRouter } from './docs-router.js';
 import { errorHandler } from './error-handler.js';
 
@@ -36,14 +36,14 @@ describe('an error', () => {
   });
 
   it.each([
-    ['a range outside of a file', { Range: 'bytes=99999999-' }],
-    ['a condition that does not hold', { 'If-Match': '"another"' }],
-  ])('of the client is told as such: %s', async (_what, headers) => {
+    ['a range outside of a file', { Range: 'bytes=99999999-' }, 'RANGE_NOT_SATISFIABLE'],
+    ['a condition that does not hold', { 'If-Match': '"another"' }, 'PRECONDITION_FAILED'],
+  ] as const)('of the client is told as such: %s', async (_what, headers, code) => {
     const { body } = await answerTo(createDocsRouter([]))
       .get('/api/docs/swagger-ui.css')
       .set(headers)
-      .expect(400);
-    expect(body).toMatchObject({ success: false, code: 'BAD_REQUEST' });
+      .expect(ERROR_STATUS[code]);
+    expect(body).toMatchObject({ success: false, code });
   });
 
   it('of which nothing is known is told as nothing but that', async () => {

@@ -103,6 +103,7 @@ describe('a Redis that', () => {
       });
       // Each connection notices for itself that it is stranded, some of them only with the next command.
       await untilHealth(server, 'ok');
+      expect(here.count('message_received')).toBeGreaterThan(0);
       far.close();
       here.close();
     } finally {
