@@ -19,9 +19,10 @@ export const START_DEADLINE_MS = 60_000;
 
 /**
  * Ports below those that systems give out by themselves (Linux from 32768 on, others from 49152): before who
- * asked has taken one, it does not go to a connection or a server of another test.
+ * asked has taken one, it does not go to a connection or a server of another test. Browsers and `fetch` refuse
+ * 10080 and some below.
  */
-const FIRST_PORT = 10_000;
+const FIRST_PORT = 11_000;
 const END_PORT = 32_768;
 
 const canListen = (port: number): Promise<boolean> =>
