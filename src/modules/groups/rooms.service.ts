@@ -1,5 +1,4 @@
 import { trusted } from 'mongoose';
-import type { Types } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { equalText } from '../../platform/typed-index.js';
@@ -130,22 +129,21 @@ export class Rooms {
 
   private async views(actor: Actor, chats: ChatDoc[]): Promise<RoomView[]> {
     const { memberships } = this.parts.models;
-    const chatId = { $in: chats.map(({ _id }) => _id) };
-    const [counts, mine] = await Promise.all([
-      memberships.aggregate<{ _id: Types.ObjectId; members: number }>([
-        { $match: { chatId } },
-        { $group: { _id: '$chatId', members: { $sum: 1 } } },
-      ]),
+    const chatIds = chats.map(({ _id }) => _id);
+    // Counting one room takes a look at an index alone; grouping all of them would read every membership.
+    const [memberCounts, mine] = await Promise.all([
+      Promise.all(chatIds.map((chatId) => memberships.countDocuments({ chatId }))),
       memberships
-        .find({ chatId: trusted(chatId), userId: objectId(actor.userId) }, { chatId: 1, _id: 0 })
+        .find({ chatId: trusted({ $in: chatIds }), userId: objectId(actor.userId) })
+        .select({ chatId: 1, _id: 0 })
         .lean(),
     ]);
-    const memberCounts = new Map(counts.map(({ _id, members }) => [_id.toHexString(), members]));
-    const joined = new Set(mine.map((membership) => membership.chatId.toHexString()));
-    return chats.map((chat) => {
-      const id = chat._id.toHexString();
-      return { chat, memberCount: memberCounts.get(id) ?? 0, isMember: joined.has(id) };
-    });
+    const joined = new Set(mine.map(({ chatId }) => chatId.toHexString()));
+    return chats.map((chat, i) => ({
+      chat,
+      memberCount: memberCounts[i]!,
+      isMember: joined.has(chat._id.toHexString()),
+    }));
   }
 
   /** A loser of the race for a name finds the winner's room. */
