@@ -57,8 +57,14 @@ export const errorHandler =
       res.destroy();
       return;
     }
+    const length = lengthAsRange(thrown);
+    if (length !== undefined) res.set('Content-Range', length);
     sendError(req, res, error);
   };
+
+// A refused range says how long the file is instead, as `bytes */1234`.
+const lengthAsRange = (thrown: unknown): string | undefined =>
+  (thrown as { headers?: Record<string, string> } | undefined)?.headers?.['Content-Range'];
 
 /** Answers what no route has taken. */
 export const notFoundHandler: RequestHandler = (req, res) => {

@@ -1,7 +1,8 @@
 /** Uploads: what is taken, what is refused, who may see it, and what is left behind. */
-import { readdir, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdir, rm, truncate } from 'node:fs/promises';
 import { request } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ObjectId } from 'mongodb';
@@ -64,10 +65,13 @@ const uploaded = async (file: Buffer, name: string): Promise<MediaBody> => {
 const send = async (media: unknown, by = alice): Promise<Response> =>
   server.http.post('/api/messages').set(by.auth).send({ chatId, messageType: 'image', media });
 
-/** Every file below the data directory. */
+/** The path of every file below the data directory. */
 const filesOnDisk = async (): Promise<string[]> => {
   const entries = await readdir(join(dataDir, 'media'), { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
 };
 
 /** Of an upload that ends early, the server removes the file in its own time. */
@@ -426,6 +430,26 @@ describe('who sees a file', () => {
       'RANGE_NOT_SATISFIABLE',
       'PRECONDITION_FAILED',
     ]);
+  });
+
+  it('as far as they read it: a download that breaks off is no error', async () => {
+    const before = new Set(await filesOnDisk());
+    const { url } = await uploaded(PDF, 'a.pdf');
+    const [stored] = (await filesOnDisk()).filter((path) => !before.has(path));
+    // More than connections hold.
+    await truncate(stored!, 50_000_000);
+    const seen = once(server.container.httpServer, 'request') as Promise<[unknown, ServerResponse]>;
+    const req = request(new URL(url, server.url)).end();
+    const [answer] = (await once(req, 'response')) as [IncomingMessage];
+    await once(answer, 'data');
+    const [, res] = await seen;
+    const closed = once(res, 'close');
+    answer.destroy();
+    await closed;
+    expect(res.writableFinished).toBe(false);
+    await server.http.get('/health').expect(200);
+    const { values } = await server.container.metrics.unhandledErrors.get();
+    expect(values.map(({ value }) => value)).toEqual([0]);
   });
 });
 

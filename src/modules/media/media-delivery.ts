@@ -1,8 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { Request, Response } from 'express';
-import { sendError } from '../../http/error-handler.js';
+import type { Response } from 'express';
 import type { StorageDriver } from '../../platform/storage/storage-driver.js';
-import { toAppError } from '../../platform/to-app-error.js';
 import { notFound } from '../../shared/errors.js';
 import { dispositionOf } from './file-name.js';
 import type { Variant } from './media-links.js';
@@ -27,7 +25,6 @@ export const deliver = async (
   storage: StorageDriver,
   doc: MediaDoc,
   variant: Variant,
-  req: Request,
   res: Response,
 ): Promise<void> => {
   const thumbnail = variant === 'thumbnail' ? doc.thumbnail : undefined;
@@ -48,23 +45,14 @@ export const deliver = async (
   const path = storage.localPath?.(key) ?? '';
   if (!(await isFile(path))) throw notFound('File');
   res.set({ ETag: `"${doc.digest ?? ''}${thumbnail ? '-t' : ''}"`, 'Content-Type': mimeType });
-  res.sendFile(path, { cacheControl: false, dotfiles: 'allow' }, (error?: SendError) => {
-    if (!error || res.writableFinished) return;
-    // A range outside the file or a failed precondition; anything later has a half-sent answer.
-    if (res.headersSent) req.socket.destroy();
-    else sendError(req, res.set(error.headers ?? {}), toAppError(error));
-  });
+  // What goes wrong from here on, a range outside of the file or a failing disk, Express hands to the error handler.
+  res.sendFile(path, { cacheControl: false, dotfiles: 'allow' });
 };
 
 const cacheControl = ({ signedUrl }: StorageDriver, { purpose }: MediaDoc): string => {
   if (signedUrl) return `private, max-age=${KEPT_REDIRECT_S}`;
   return purpose === 'avatar' ? 'public, max-age=86400' : 'private, max-age=300';
 };
-
-/** What Express reports when it cannot send a file; `Content-Range` comes with a range outside of it. */
-interface SendError extends Error {
-  headers?: Record<string, string>;
-}
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(

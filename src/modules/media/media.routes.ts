@@ -186,7 +186,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       query: linkQuery,
       handle: async ({ params: { fileId }, query, req, res }) => {
         const doc = await findFor(parts, fileId, query, bearerToken(req));
-        await deliver(parts.storage, doc, query.v ?? 'full', req, res);
+        await deliver(parts.storage, doc, query.v ?? 'full', res);
         return undefined;
       },
     }),
