@@ -47,6 +47,7 @@ export const buildHttpServer = (
     }),
     userLimits,
     intake,
+    maxAnonymousBodyKb: config.maxAnonymousBodyKb,
     timeoutMs: config.requestTimeoutMs,
     maxRequests: MAX_REQUESTS,
   };

@@ -258,6 +258,11 @@ export const settings = {
     count(50),
     'Sockets of one user to one process; 0 means no limit. The next one is refused, those there are stay.',
   ),
+  maxAnonymousBodyKb: load(
+    'MAX_ANONYMOUS_BODY_KB',
+    count(8),
+    'Largest JSON body in kilobytes from callers who are not signed in; 0 means no limit of their own. Signed-in users may send 256 kB.',
+  ),
   handshakeConcurrency: load(
     'HANDSHAKE_CONCURRENCY',
     count(32, 1),

@@ -20,9 +20,6 @@ export interface HttpAppParts {
   routers: Router[];
 }
 
-/** A JSON body is a message and its attachments' descriptions at most. */
-const JSON_LIMIT = '256kb';
-
 /** A request id that a proxy has set is kept when it is harmless. */
 const SAFE_REQUEST_ID = /^[\w-]{1,64}$/;
 
@@ -79,7 +76,6 @@ export const createHttpApp = ({ config, logger, metrics, routers }: HttpAppParts
       exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
     }),
   );
-  app.use(express.json({ limit: JSON_LIMIT, strict: true }));
   for (const router of routers) app.use(router);
   app.use(notFoundHandler);
   app.use(errorHandler(logger, metrics));

@@ -33,6 +33,7 @@ describe('requests under way', () => {
           limits: new RequestLimits({} as never),
           userLimits: new UserLimits({} as never),
           intake: { admit: () => undefined, begin: () => () => undefined },
+          maxAnonymousBodyKb: 8,
           timeoutMs: 60_000,
           maxRequests: 2,
         }),

@@ -9,6 +9,7 @@ import { withDeadline } from '../shared/deadline.js';
 import { validate } from '../shared/validate.js';
 import Joi from 'joi';
 import type { AnyRoute, Reply } from './route.js';
+import { jsonBody } from './json-body.js';
 import type { RequestLimits } from './request-limits.js';
 
 /** What the routes need of the rest of the server. */
@@ -17,6 +18,8 @@ export interface RouteContext {
   limits: RequestLimits;
   userLimits: UserLimits;
   intake: Pick<Intake, 'admit' | 'begin'>;
+  /** Kilobytes of a JSON body from somebody who is not signed in; 0: as many as from a user. */
+  maxAnonymousBodyKb: number;
   /** Longest time in milliseconds to answer a request. */
   timeoutMs: number;
   /** Requests that may be under way at a time; the next one is refused as OVERLOADED. */
@@ -131,6 +134,7 @@ const sectionOf = (path: string): string => {
 export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router => {
   const sections = new Map<string, Router>();
   const count = countIn(context);
+  const readBody = jsonBody(context.maxAnonymousBodyKb);
   for (const route of routes) {
     const section = sectionOf(route.path);
     const router = sections.get(section) ?? Router();
@@ -139,6 +143,8 @@ export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router =
       route.path,
       count,
       admit(route, context),
+      // Behind `admit`: who is not signed in where they must be has no body read, and others a short one.
+      ...(route.method === 'get' ? [] : [readBody]),
       ...(route.middleware ?? []),
       run(route, context),
     );

@@ -147,7 +147,10 @@ export class CommandDispatcher {
     const body = error.toBody();
     if (ack) ack({ ok: false, error: body });
     else this.parts.metrics.framesDropped.inc({ code: error.code });
-    if (!this.isUnmissed(event, error)) socket.emit('error', { ...body, event });
+    if (this.isUnmissed(event, error)) return;
+    // The list of what is wrong with an input is told once: by the answer where one is asked for.
+    const { errors, ...notice } = body;
+    socket.emit('error', { ...notice, ...(!ack && errors && { errors }), event });
   }
 
   /** Whether nobody needs to hear of a refusal: a busy process does not spend a packet on a lost signal. */

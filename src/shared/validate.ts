@@ -1,5 +1,7 @@
 import type Joi from 'joi';
 import { AppError } from './errors.js';
+import type { FieldError } from './errors.js';
+import { checkBounds, shortPath } from './input-bounds.js';
 
 const OPTIONS: Joi.ValidationOptions = {
   abortEarly: false,
@@ -7,42 +9,62 @@ const OPTIONS: Joi.ValidationOptions = {
   convert: true,
   errors: { wrap: { label: false } },
 };
+const FIRST_ONLY: Joi.ValidationOptions = { ...OPTIONS, abortEarly: true };
+
+/** Errors of one input that are told; whoever has made so many reads no more of them. */
+export const MAX_ERRORS = 20;
+/**
+ * Joi cannot stop at the twentieth error, and each costs some 50 µs: so an input of more values than this
+ * is told the first one only.
+ */
+const MAX_COLLECTED_VALUES = 100;
+/** Characters of a message, which may quote what was sent. */
+const MAX_MESSAGE = 300;
 
 /** A lone surrogate cannot be written as UTF-8, and NUL ends strings in many programs behind us. */
 const isStorable = (value: string): boolean => value.isWellFormed() && !value.includes('\0');
 
 /** Where input holds something that no schema describes: broken text, or a key that is a trap. */
-const findUnfit = (value: unknown, path: string, depth = 0): string | undefined => {
+const findUnfit = (value: unknown, path: string): string | undefined => {
   if (typeof value === 'string') return isStorable(value) ? undefined : path;
-  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return undefined;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined;
   for (const [key, member] of Object.entries(value)) {
     const memberPath = path ? `${path}.${key}` : key;
     // JSON.parse makes it an own key, which schemas overlook and assignments follow.
     if (key === '__proto__') return memberPath;
-    const found = findUnfit(member, memberPath, depth + 1);
+    const found = findUnfit(member, memberPath);
     if (found !== undefined) return found;
   }
   return undefined;
 };
 
-/** Deeper than any schema reaches; what lies below was refused for its shape. */
-const MAX_DEPTH = 8;
+const shortMessage = (message: string): string =>
+  message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE).toWellFormed()}…`;
+
+const toFieldError = ({ path, message }: Joi.ValidationErrorItem): FieldError => ({
+  path: shortPath(path.join('.')),
+  message: shortMessage(message),
+});
 
 /**
- * Checks input against a schema and returns it with defaults filled in.
+ * Checks input against a schema and returns it with defaults filled in. What it costs is bounded by the
+ * schema, not by the sender: {@link checkBounds} comes first.
  *
- * @throws {AppError} VALIDATION, with one entry in `errors` per wrong or unknown field.
+ * @throws {AppError} VALIDATION, with one entry in `errors` per wrong or unknown field: {@link MAX_ERRORS} at
+ *   most, and the first alone where the input is long or too large.
  */
 export const validate = <T>(schema: Joi.Schema<T>, input: unknown): T => {
-  const { value, error } = schema.validate(input, OPTIONS);
+  const isLong = checkBounds(schema, input) > MAX_COLLECTED_VALUES;
+  const { value, error } = schema.validate(input, isLong ? FIRST_ONLY : OPTIONS);
   if (error) {
-    const errors = error.details.map(({ path, message }) => ({ path: path.join('.'), message }));
+    const errors = error.details.slice(0, MAX_ERRORS).map(toFieldError);
     throw new AppError('VALIDATION', errors[0]?.message ?? 'Invalid input', { errors });
   }
   const unfit = findUnfit(input, '');
   if (unfit !== undefined) {
-    const message = `${unfit || 'value'} is not allowed or not valid text`;
-    throw new AppError('VALIDATION', message, { errors: [{ path: unfit, message }] });
+    const path = shortPath(unfit);
+    const message = `${path || 'value'} is not allowed or not valid text`;
+    throw new AppError('VALIDATION', message, { errors: [{ path, message }] });
   }
   return value as T;
 };
