@@ -170,9 +170,19 @@ const refuse = (path: string, problem: string): never => {
 class Count {
   values = 0;
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    /** Whether this counts a place that its schema leaves open; what is in it belongs to the same count. */
+    private readonly isOpen = false,
+  ) {}
 
   add(value: unknown, shape: Shape, path: string, depth: number): void {
+    if (!this.isOpen && shape.object?.other === ANY) {
+      const open = new Count(shape.total, true);
+      open.add(value, shape, path, depth);
+      this.take(open.values, path);
+      return;
+    }
     this.take(1, path);
     if (typeof value !== 'object' || value === null) return;
     if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH} levels`);
