@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
 import type { Surface } from '../../scripts/api-documentation.js';
 import { Random } from '../support/random.js';
+import { registerUser } from '../support/server.js';
+import type { Delays } from './bystander.js';
+import { Bystander } from './bystander.js';
 import type { Round } from './fuzz-world.js';
 import { FuzzServer, Witnesses, prepareRound } from './fuzz-world.js';
 import { HttpCaller, sendBytes } from './http-call.js';
@@ -21,6 +24,8 @@ export interface FuzzOptions {
   minutes?: number;
   /** Leaves the other side alone. */
   only?: 'rest' | 'socket' | undefined;
+  /** Milliseconds that 99.9 % of somebody else's requests may wait at most, and the server's event loop. */
+  maxDelayMs?: number;
   /** Settings of the server; they win. */
   env?: Record<string, string>;
   /** The number of the first input, to come to a later one sooner. */
@@ -41,6 +46,12 @@ export interface FuzzReport {
   /** Routes and commands that got no input. */
   untouched: string[];
   exitCode: number | null;
+  /** Characters of the longest refusal. */
+  longestRefusal: number;
+  /** What somebody else's requests have waited meanwhile; undefined when the process has ended. */
+  bystander: Delays | undefined;
+  /** How late the server's event loop was. */
+  eventLoop: Delays | undefined;
   /** Broken promises, with the inputs that broke them; empty is good. */
   violations: string[];
 }
@@ -76,7 +87,7 @@ const makeInput = (index: number, { seed, only }: FuzzOptions, round: Round): In
 
 /** Throws broken input at a server of its own, and says what that has done to it. */
 export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
-  const { seed, count, surface, start = 0, log } = options;
+  const { seed, count, surface, start = 0, maxDelayMs = Infinity, log } = options;
   const server = await FuzzServer.start(options.env);
   const target = server.asTestServer();
   const endsAt = performance.now() + (options.minutes ?? Infinity) * 60_000;
@@ -88,6 +99,8 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
   const touched = new Set<string>();
   let exitCode: number | null;
   let inputs = 0;
+  let bystander: Bystander | undefined;
+  let delays: { bystander?: Delays; eventLoop?: Delays } = {};
   try {
     const witnesses = await Witnesses.settle(target);
     const before = await witnesses.snapshot();
@@ -110,6 +123,7 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
       }
     };
 
+    bystander = Bystander.start(target, await registerUser(target));
     const end = start + count;
     for (let first = start; first < end && goesOn(); first += ROUND_INPUTS) {
       const round = await prepareRound(target, surface, witnesses);
@@ -144,6 +158,7 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
     }
 
     if (server.isAlive) {
+      delays = { bystander: await bystander.waits(), eventLoop: await server.loopDelays() };
       await witnesses.snapshot().then(
         (after) => {
           if (after !== before) violations.push(`a chat was harmed:\n${before}\n${after}`);
@@ -159,9 +174,13 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
     throw new Error(`the run could not go on:\n${server.tail()}`, { cause: error });
   } finally {
     http.close();
+    await bystander?.stop();
     exitCode = await server.stop();
   }
   if (exitCode !== 0) violations.push(`the exit code is ${exitCode}`);
+  for (const [whose, { p999 }] of Object.entries(delays)) {
+    if (p999 > maxDelayMs) violations.push(`${whose}: 99.9 % within ${p999} ms, not ${maxDelayMs}`);
+  }
   violations.push(...judge.strays.map((stray) => `an error event: ${stray}`));
   violations.push(...server.errors().map((line) => `the log says: ${line}`));
   const names = [
@@ -180,6 +199,9 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
     busy: judge.busy,
     untouched: names.filter((name) => !touched.has(name)),
     exitCode,
+    longestRefusal: judge.longestRefusal,
+    bystander: delays.bystander,
+    eventLoop: delays.eventLoop,
     violations,
   };
 };

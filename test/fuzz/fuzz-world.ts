@@ -1,5 +1,6 @@
 /** The server under fuzzing, the people who attack it, and two who only want their chat left alone. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { startParley } from '../support/parley-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
+import type { Delays } from './bystander.js';
 import { membersOf, namesIn } from './plausible.js';
 
 /** A request that works, of a route; its caller is not needed for anything else when `isSpent`. */
@@ -77,17 +79,20 @@ export class FuzzServer {
 
   static async start(env: Record<string, string> = {}): Promise<FuzzServer> {
     const folder = await mkdtemp(join(tmpdir(), 'parley-fuzz-'));
-    const started = await startParley({
-      NODE_ENV: 'development',
-      LOG_LEVEL: 'warn',
-      BCRYPT_ROUNDS: '4',
-      JWT_SECRET: 'a secret that is only used by the fuzzer',
-      DATA_DIR: folder,
-      MONGODB_URI: '',
-      ...OPEN,
-      ...ADMIN_ENV,
-      ...env,
-    });
+    const started = await startParley(
+      {
+        NODE_ENV: 'development',
+        LOG_LEVEL: 'warn',
+        BCRYPT_ROUNDS: '4',
+        JWT_SECRET: 'a secret that is only used by the fuzzer',
+        DATA_DIR: folder,
+        MONGODB_URI: '',
+        ...OPEN,
+        ...ADMIN_ENV,
+        ...env,
+      },
+      './test/fuzz/loop-delay.mjs',
+    );
     return new FuzzServer(started, folder);
   }
 
@@ -111,6 +116,14 @@ export class FuzzServer {
       .output()
       .split('\n')
       .filter((line) => line.startsWith('{') && (JSON.parse(line) as LogLine).level >= 50);
+  }
+
+  /** How late the event loop of the program has been. */
+  async loopDelays(): Promise<Delays> {
+    const { child } = this.process;
+    const answered = once(child, 'message') as Promise<[Delays]>;
+    child.send('delays');
+    return (await answered)[0];
   }
 
   /** Everything that was printed at the end of the run. */

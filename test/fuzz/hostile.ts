@@ -166,6 +166,40 @@ const OTHERS: (() => unknown)[] = [
   () => nested(9, (inner) => ({ $and: [inner] })),
 ];
 
+const listOf = (length: number, make: () => unknown): unknown[] => Array.from({ length }, make);
+const wideOf = (members: number): Record<string, number> =>
+  Object.fromEntries(Array.from({ length: members }, (_, i) => [`m${i}`, 0]));
+
+/** Values that are about so many bytes long as JSON: long, wide, or both. */
+const HUGE: ((bytes: number) => unknown)[] = [
+  (bytes) => listOf(bytes / 2, () => 0),
+  (bytes) => listOf(bytes / 3, () => ({})),
+  (bytes) => listOf(bytes / 3, () => []),
+  (bytes) => listOf(bytes / 27, () => 'a'.repeat(24)),
+  (bytes) => listOf(bytes / 1000, () => wideOf(100)),
+  (bytes) => listOf(Math.sqrt(bytes / 2), () => listOf(Math.sqrt(bytes / 2), () => 0)),
+  (bytes) => listOf(bytes / (2 * DEEP + 10), () => nested(DEEP / 2, (inner) => [inner])),
+  (bytes) => wideOf(bytes / 10),
+  (bytes) => ({ a: wideOf(bytes / 20), b: wideOf(bytes / 20) }),
+  (bytes) => ({ ['k'.repeat(bytes / 2)]: 'v'.repeat(bytes / 2) }),
+  (bytes) => nested(DEEP, (inner) => ({ a: inner, b: 'x'.repeat(bytes / DEEP / 2) })),
+  (bytes) => 'é '.repeat(bytes / 3),
+];
+
+/** A value as large as a transport lets through. */
+export const hugeValue = (random: Random, bytes: number): unknown =>
+  random.pick(HUGE)(random.pick([bytes, bytes, bytes / 10, bytes / 100]));
+
+/** The input with a huge value in place of one of its members, or of one that does not belong there. */
+export const bloated = (
+  random: Random,
+  value: Record<string, unknown>,
+  bytes: number,
+): Record<string, unknown> => ({
+  ...value,
+  [random.pick([...Object.keys(value), 'unknownMember'])]: hugeValue(random, bytes),
+});
+
 const BAD_KEYS = [
   '__proto__',
   'constructor',

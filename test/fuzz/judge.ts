@@ -6,6 +6,10 @@ import type { HttpInput } from './rest-inputs.js';
 /** What a server that is too busy says, in good order. */
 const BUSY = new Set(['UNAVAILABLE', 'OVERLOADED', 'TIMEOUT']);
 
+/** Bytes of a refusal, and errors in it, whatever was sent. */
+const MAX_REFUSAL = 65_536;
+const MAX_ERRORS = 20;
+
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -15,6 +19,8 @@ export class Judge {
   readonly counts: Record<string, number> = {};
   /** Refusals by code that mean "too busy". */
   readonly busy: Record<string, number> = {};
+  /** Characters of the longest refusal. */
+  longestRefusal = 0;
   /** What was wrong with events that belong to no input. */
   readonly strays: string[] = [];
 
@@ -88,7 +94,18 @@ export class Judge {
       : [`a refusal without a code: ${JSON.stringify(content)}`];
   }
 
-  private error({ code, message }: Record<string, unknown>, given?: number): string[] {
+  private error(error: Record<string, unknown>, given?: number): string[] {
+    const { length } = JSON.stringify(error);
+    this.longestRefusal = Math.max(this.longestRefusal, length);
+    const { errors } = error;
+    const tooLong = [
+      ...(length > MAX_REFUSAL ? [`a refusal of ${length} characters`] : []),
+      ...(Array.isArray(errors) && errors.length > MAX_ERRORS ? [`${errors.length} errors`] : []),
+    ];
+    return [...tooLong, ...this.codeOf(error, given)];
+  }
+
+  private codeOf({ code, message }: Record<string, unknown>, given?: number): string[] {
     const status = ERROR_STATUS[code as keyof typeof ERROR_STATUS] as number | undefined;
     if (status === undefined || !Object.hasOwn(ERROR_STATUS, String(code))) {
       return [`an error without a published code: ${String(code)}`];

@@ -6,6 +6,7 @@ import type { TestUser } from '../support/server.js';
 import type { Round, RouteTarget } from './fuzz-world.js';
 import type { Material } from './hostile.js';
 import {
+  bloated,
   hostileText,
   hostileValue,
   jsonOf,
@@ -96,6 +97,17 @@ const queryOf = (random: Random, material: Material, { members, request }: Route
       }
     }
   }
+  if (random.next() < 0.02) {
+    const name = random.pick([...names, 'x']);
+    const make = random.pick([() => `${name}=1`, (i: number) => `x${i}=1`, () => `${name}[]=1`]);
+    // Node itself refuses a longer line.
+    pairs.push(
+      ...Array.from({ length: 1000 }, (_, i) => make(i))
+        .join('&')
+        .slice(0, 8000)
+        .split('&'),
+    );
+  }
   return pairs.length > 0 ? `?${pairs.join('&')}` : '';
 };
 
@@ -173,6 +185,9 @@ const callerOf = (random: Random, round: Round, target: RouteTarget): TestUser |
   return dice < 0.2 && !target.isSpent ? random.pick(round.people) : target.caller;
 };
 
+/** Bytes of a value, so that the whole body is still read. */
+const LONG_BODY = 200_000;
+
 /** A JSON body, and how it is labelled. */
 const jsonBody = (
   random: Random,
@@ -184,6 +199,7 @@ const jsonBody = (
   let value: unknown = full;
   if (dice < 0.6) value = mutated(random, material, full);
   else if (dice < 0.64) value = hostileValue(random, material);
+  else if (dice < 0.67) value = bloated(random, full, LONG_BODY);
   let body: Buffer = Buffer.from(jsonOf(value));
   if (random.next() < 0.12) body = mutatedBytes(random, body);
   const headers: Record<string, string> = { 'content-type': 'application/json' };
@@ -284,6 +300,12 @@ const formBody = (
   const texts = Object.entries((given ?? {}) as object).map(([name, value]) =>
     part(`form-data; name="${name}"`, Buffer.from(jsonOf(value).replace(/^"|"$/g, ''))),
   );
+  if (random.next() < 0.04) {
+    const name = random.pick([...Object.keys(fields), 'x']);
+    const of = random.pick([() => name, (i: number) => `x${i}`, (i: number) => `${name}[${i}]`]);
+    const text = Buffer.from('x'.repeat(random.pick([1, 1, 2000])));
+    texts.push(...Array.from({ length: 500 }, (_, i) => part(`form-data; name="${of(i)}"`, text)));
+  }
   const names = Object.keys(route.files ?? {});
   const count = random.next() < 0.85 ? 1 : random.between(0, 12);
   const files = Array.from({ length: count }, () => {

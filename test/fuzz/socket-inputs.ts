@@ -4,7 +4,15 @@ import type { Random } from '../support/random.js';
 import type { TestUser } from '../support/server.js';
 import type { CommandTarget, Round } from './fuzz-world.js';
 import type { Material } from './hostile.js';
-import { hostileValue, isTooDeep, jsonOf, mutated, mutatedBytes, randomBytes } from './hostile.js';
+import {
+  bloated,
+  hostileValue,
+  isTooDeep,
+  jsonOf,
+  mutated,
+  mutatedBytes,
+  randomBytes,
+} from './hostile.js';
 import { enriched } from './plausible.js';
 import { OPCODES, frame } from './raw-websocket.js';
 
@@ -43,6 +51,8 @@ export interface FramesInput {
 
 /** A socket frame may have 64 KB: whatever is longer ends the connection, which the raw inputs see to. */
 const FRAME_BYTES = 60_000;
+/** Bytes of a value that fits into such a frame. */
+const LONG_PAYLOAD = 50_000;
 
 const sizeOf = (args: unknown[]): number => Buffer.byteLength(jsonOf(args));
 
@@ -76,8 +86,10 @@ const commandInput = (random: Random, round: Round, target: CommandTarget): Comm
   if (dice < 0.6) payload = mutated(random, material, full);
   else if (dice < 0.66) payload = hostileValue(random, material);
   else if (dice < 0.68) payload = Buffer.from('x');
+  else if (dice < 0.69) payload = Buffer.alloc(random.pick([100, 60_000]));
   else if (dice < 0.7)
     payload = { ...full, [random.pick(Object.keys(full).concat('a'))]: randomBytes(random, 20) };
+  else if (dice < 0.74) payload = bloated(random, full, LONG_PAYLOAD);
   let args = [payload];
   if (random.next() < 0.03)
     args = random.pick([[], [payload, payload], [null, payload], [payload, 1, 'x']]);
