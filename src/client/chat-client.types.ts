@@ -11,7 +11,8 @@ export interface ChatClientOptions {
   refreshToken?: string;
   /**
    * The tokens that you keep at the moment (see the event `tokens`). Needed where several tabs or processes
-   * share a login: a refresh token is good for one use, and who uses an old one ends the login for all.
+   * share a login: who uses a refresh token that another one has used more than a minute ago ends the login
+   * for all.
    */
   keptTokens?: () => Tokens | undefined | Promise<Tokens | undefined>;
   /** Where messages wait for their acknowledgement; the browser's localStorage, or memory. */

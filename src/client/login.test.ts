@@ -11,7 +11,7 @@ const SECOND = { token: tokenOf('me', 2000), refreshToken: 'refresh second' };
 
 const expired = new ChatError({ code: 'TOKEN_EXPIRED', message: 'expired' });
 
-/** A login whose refresh tokens are good for one use, as the server's are. */
+/** A login whose refresh tokens are exchanged for numbered ones. */
 const setUp = (kept?: () => Tokens | undefined) => {
   const exchanged: string[] = [];
   const told: Tokens[] = [];

@@ -34,7 +34,7 @@ export class Login {
 
   /**
    * Gets another token than the one refused, unless somebody has done so in the meantime: once for all who
-   * need it, because a refresh token is good for one use.
+   * need it.
    */
   async renew(refused: string | undefined, refusal: ChatError): Promise<void> {
     if (refused !== this.tokens.token) return;

@@ -43,6 +43,18 @@ const login = async (credentials: object) => {
   return body.data as { token: string; refreshToken: string; user: object };
 };
 
+const refresh = (refreshToken: string) => post('/api/auth/refresh', { refreshToken });
+
+/** Refreshes so often, each time with the token that the time before has given; answers the last tokens. */
+const refreshTimes = async (
+  times: number,
+  refreshToken: string,
+): Promise<{ token: string; refreshToken: string }> => {
+  const { body } = await refresh(refreshToken).expect(200);
+  const tokens = body.data as { token: string; refreshToken: string };
+  return times === 1 ? tokens : refreshTimes(times - 1, tokens.refreshToken);
+};
+
 /** Expects the token to be refused with this code. */
 const expectSignedOut = async (token: string, code = 'UNAUTHENTICATED') => {
   const { body } = await as(token).get('/api/auth/me');
@@ -357,33 +369,36 @@ describe('POST /api/auth/refresh', () => {
     const user = await registerUser(server);
     const { refreshToken } = user;
     const other = await login({ username: user.username, password: 'test123' });
-    const { body: first } = await post('/api/auth/refresh', { refreshToken }).expect(200);
-    const { body: next } = await post('/api/auth/refresh', {
-      refreshToken: first.data.refreshToken,
-    }).expect(200);
-    const { body } = await post('/api/auth/refresh', { refreshToken }).expect(401);
+    const newest = await refreshTimes(3, refreshToken);
+    const { body } = await refresh(refreshToken).expect(401);
     expect(body.code).toBe('REFRESH_REUSED');
     expect(ended).toEqual([user.id]);
-    await expectSignedOut(next.data.token);
-    const newest = { refreshToken: next.data.refreshToken };
-    expect((await post('/api/auth/refresh', newest).expect(401)).body.code).toBe('UNAUTHENTICATED');
+    await expectSignedOut(newest.token);
+    expect((await refresh(newest.refreshToken).expect(401)).body.code).toBe('UNAUTHENTICATED');
     // The user's login on another device is another family.
     await as(other.token).get('/api/auth/me').expect(200);
   });
 
-  it('answers again when the answer was lost, and takes the lost one back', async () => {
+  it('gives the same successor again when the answer was lost', async () => {
     const { refreshToken, token } = await registerUser(server);
-    const { body: lost } = await post('/api/auth/refresh', { refreshToken }).expect(200);
-    const { body: again } = await post('/api/auth/refresh', { refreshToken }).expect(200);
-    const { body: next } = await post('/api/auth/refresh', {
-      refreshToken: again.data.refreshToken,
-    }).expect(200);
-    await as(next.data.token).get('/api/auth/me').expect(200);
-    // Whoever has the lost answer, or the used token, gets no further, and is noticed.
-    const stolen = { refreshToken: lost.data.refreshToken };
-    expect((await post('/api/auth/refresh', stolen).expect(401)).body.code).toBe('REFRESH_REUSED');
+    const { body: lost } = await refresh(refreshToken).expect(200);
+    const { body: again } = await refresh(refreshToken).expect(200);
+    expect(again.data.refreshToken).toBe(lost.data.refreshToken);
+    const next = await refreshTimes(1, again.data.refreshToken);
+    for (const signedIn of [token, lost.data.token, again.data.token, next.token]) {
+      await as(signedIn).get('/api/auth/me').expect(200);
+    }
+  });
+
+  it('answers a call that arrives when the successor has been used, but not its successor', async () => {
+    const { refreshToken, token } = await registerUser(server);
+    const next = await refreshTimes(2, refreshToken);
+    // The slower of two tabs, whose call was under way meanwhile; it goes on with what it gets.
+    const slow = await refreshTimes(2, refreshToken);
+    expect(slow.refreshToken).toBe(next.refreshToken);
+    await refresh(next.refreshToken).expect(200);
+    expect((await refresh(refreshToken)).body.code).toBe('REFRESH_REUSED');
     await expectSignedOut(token);
-    await expectSignedOut(next.data.token);
   });
 
   it('answers again for a minute after the first use, however often it is asked', async () => {
@@ -392,12 +407,12 @@ describe('POST /api/auth/refresh', () => {
     const later = await startServer({ clock });
     try {
       const { refreshToken, token } = await registerUser(later);
-      const refresh = () => request(later.url).post('/api/auth/refresh').send({ refreshToken });
-      await refresh().expect(200);
+      const again = () => request(later.url).post('/api/auth/refresh').send({ refreshToken });
+      await again().expect(200);
       passed = 10_000;
-      await refresh().expect(200);
+      await again().expect(200);
       passed = 60_000;
-      const { body } = await refresh().expect(401);
+      const { body } = await again().expect(401);
       expect(body.code).toBe('REFRESH_REUSED');
       await request(later.url).get('/api/auth/me').auth(token, { type: 'bearer' }).expect(401);
     } finally {
@@ -405,33 +420,61 @@ describe('POST /api/auth/refresh', () => {
     }
   });
 
-  it('leaves one token that can be used of ten parallel uses on two nodes', async () => {
+  it('gives ten parallel calls on two nodes one successor, with which each goes on', async () => {
     const other = await startServer({ mongodbUri: server.mongodbUri });
     try {
-      const { refreshToken } = await registerUser(server);
-      const answers = await Promise.all(
-        Array.from({ length: 10 }, (_, index) =>
-          request((index % 2 ? server : other).url)
-            .post('/api/auth/refresh')
-            .send({ refreshToken })
-            .expect(200),
-        ),
-      );
-      const tokens = answers.map(({ body }) => body.data.refreshToken as string);
-      expect(new Set(tokens).size).toBe(10);
-      const stored = await inside.db
-        .collection<{ _id: Types.ObjectId; tokenHash: string }>('refreshtokens')
-        .findOne({ _id: new Types.ObjectId(refreshToken.split('.')[0]) });
-      const isUsable = (token: string) =>
-        createHash('sha256').update(token).digest('hex') === stored?.tokenHash;
-      expect(tokens.filter(isUsable)).toHaveLength(1);
-      const { body } = await post('/api/auth/refresh', { refreshToken: tokens.find(isUsable) });
-      await as(body.data.token).get('/api/auth/me').expect(200);
-      const dead = { refreshToken: tokens.find((token) => !isUsable(token)) };
-      expect((await post('/api/auth/refresh', dead)).body.code).toBe('REFRESH_REUSED');
-      await expectSignedOut(body.data.token);
+      let tokens = Array<string>(10).fill((await registerUser(server)).refreshToken);
+      let access: string[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const answers = await Promise.all(
+          tokens.map((refreshToken, index) =>
+            request((index % 2 ? server : other).url)
+              .post('/api/auth/refresh')
+              .send({ refreshToken })
+              .expect(200),
+          ),
+        );
+        tokens = answers.map(({ body }) => body.data.refreshToken as string);
+        access = answers.map(({ body }) => body.data.token as string);
+        expect(new Set(tokens).size).toBe(1);
+      }
+      for (const token of access) await as(token).get('/api/auth/me').expect(200);
     } finally {
       await other.close();
+    }
+  });
+
+  it('goes on with the tokens that an older version of the server has handed out', async () => {
+    const { refreshToken, token } = await registerUser(server);
+    const sessions = inside.db.collection('refreshtokens');
+    const _id = new Types.ObjectId(refreshToken.split('.')[0]);
+    const random = (text: string) => `${_id.toHexString()}.${text.repeat(43)}`;
+    const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+    const store = (change: object) =>
+      sessions.updateOne({ _id }, { $set: change, $unset: { olderHash: '', olderRotatedAt: '' } });
+    await store({ tokenHash: hashOf(random('x')), previousHash: hashOf(random('w')) });
+    await refreshTimes(2, random('x'));
+    // The server was replaced while its answer was under way.
+    await store({
+      tokenHash: hashOf(random('z')),
+      previousHash: hashOf(random('y')),
+      rotatedAt: new Date(),
+    });
+    const answers = await Promise.all([random('y'), random('y')].map((text) => refresh(text)));
+    const [one, two] = answers.map(({ body }) => body.data.refreshToken as string);
+    expect(one).toBe(two);
+    await refreshTimes(2, one!);
+    await as(token).get('/api/auth/me').expect(200);
+  });
+
+  it('keeps no token of a login in the clear, nor what they follow from', async () => {
+    const { refreshToken } = await registerUser(server);
+    const second = await refreshTimes(1, refreshToken);
+    const third = await refreshTimes(1, second.refreshToken);
+    const _id = new Types.ObjectId(refreshToken.split('.')[0]);
+    const stored = JSON.stringify(await inside.db.collection('refreshtokens').findOne({ _id }));
+    for (const token of [refreshToken, second.refreshToken, third.refreshToken]) {
+      expect(stored).not.toContain(token.split('.')[1]);
     }
   });
 

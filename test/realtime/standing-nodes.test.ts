@@ -113,6 +113,22 @@ describe('on a node that hears nothing of the others', () => {
     await laptop.closed();
   });
 
+  it('a login whose used refresh token comes again takes its sockets along', async () => {
+    const alice = await registerUser(one);
+    const here = await TestSocket.connect(one, alice, { dialect: 'native' });
+    open.push(here);
+    const there = await connect(alice);
+    const refresh = async (refreshToken: string): Promise<string> => {
+      const { body } = await one.http.post('/api/auth/refresh').send({ refreshToken });
+      return (body as { data?: TestUser }).data?.refreshToken ?? (body as { code: string }).code;
+    };
+    let newest = alice.refreshToken;
+    for (let i = 0; i < 3; i += 1) newest = await refresh(newest);
+    expect(await refresh(alice.refreshToken)).toBe('REFRESH_REUSED');
+    await Promise.all([here.closed(), there.closed()]);
+    expect(await refresh(newest)).toBe('UNAUTHENTICATED');
+  });
+
   it('an account that is closed takes its sockets along', async () => {
     const admin = await loginAdmin(one);
     const bob = await registerUser(one);

@@ -48,7 +48,7 @@ export const authRoutes = (service: AuthService, passwordMinLength: number): Any
   route({
     method: 'post',
     path: '/api/auth/refresh',
-    summary: 'Exchange a refresh token for new tokens; each refresh token is good for one use',
+    summary: 'Exchange a refresh token for new tokens; for a minute, again for the same ones',
     tag: TAG,
     auth: 'none',
     body: refreshBody,

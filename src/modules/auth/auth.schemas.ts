@@ -61,7 +61,7 @@ export const changePasswordBody = (passwordMinLength: number) =>
 /** What signing in answers. */
 export const grantSchema = Joi.object({
   token: Joi.string().required().description('Access token, for `Authorization: Bearer`'),
-  refreshToken: Joi.string().required().description('Good for one use at /api/auth/refresh'),
+  refreshToken: Joi.string().required().description('For /api/auth/refresh, which answers the next one'),
   expiresIn: Joi.number().integer().required().description('Life of `token` in seconds'),
   user: ownUserSchema.required(),
 });

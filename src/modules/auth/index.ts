@@ -1,3 +1,5 @@
+import { createSecretKey, hkdfSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
@@ -73,6 +75,13 @@ const MAX_PARALLEL_HASHES = 3;
 /** Calls to sign in that may wait for a processor core: a few seconds' work. */
 const MAX_WAITING_HASHES = 64;
 
+/**
+ * The key of the derived refresh tokens: another one than that of the access tokens, but kept with it, so that
+ * it is the same on every node and after every start.
+ */
+const refreshKeyOf = (secret: string): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'parley refresh tokens', 32)));
+
 /** Builds the auth module. */
 export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
   const { config, accounts, bus, clock, logger, loginFailures } = deps;
@@ -95,6 +104,7 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
     bus,
     notices: deps.notices,
     clock,
+    refreshKey: refreshKeyOf(deps.jwtSecret),
     lifetime: durationSeconds(config.refreshExpiresIn),
   });
   const service = new AuthService({ accounts, sessions, tokens, hasher, loginFailures });

@@ -11,6 +11,10 @@ export interface SessionDoc {
   previousHash: string | null;
   /** When that one was first used. */
   rotatedAt: Date | null;
+  /** SHA-256 of the token before the previous one; null, or absent in old documents, until there is one. */
+  olderHash?: string | null;
+  /** When that one was first used. */
+  olderRotatedAt?: Date | null;
   /** When the unused refresh token, and the login with it, ends. */
   expiresAt: Date;
   revokedAt: Date | null;
@@ -26,6 +30,8 @@ const schema = new Schema<SessionDoc>(
     tokenHash: { type: String, required: true },
     previousHash: { type: String, default: null },
     rotatedAt: { type: Date, default: null },
+    olderHash: { type: String, default: null },
+    olderRotatedAt: { type: Date, default: null },
     expiresAt: { type: Date, required: true },
     revokedAt: { type: Date, default: null },
     userAgent: { type: String, default: '' },

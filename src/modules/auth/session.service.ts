@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
@@ -6,7 +7,8 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { NoticePoster } from '../notices/index.js';
 import type { AuthEvents } from './auth.events.js';
-import { newRefreshToken, newSessionId, parseRefreshToken } from './refresh-token.js';
+import { newToken, newTokenId, parseToken, successorOf } from './opaque-token.js';
+import { tokenStateOf } from './refresh-rotation.js';
 import type { SessionDoc } from './session.model.js';
 
 /** Where a login comes from. */
@@ -28,19 +30,21 @@ export interface SessionServiceDeps {
   bus: Publisher<AuthEvents>;
   notices: NoticePoster;
   clock: Clock;
+  /** Derives a refresh token from the one before; the same on every node and after a restart. */
+  refreshKey: KeyObject;
   /** Life of an unused refresh token in seconds. */
   lifetime: number;
 }
 
 const MAX_USER_AGENT = 256;
-/**
- * How long after its first use a refresh token may be used again by a client that has had no answer, in
- * milliseconds: a few attempts, each of which waits for an answer for some ten seconds.
- */
-const RETRY_MS = 60_000;
-
 const invalid = (): AppError =>
   new AppError('UNAUTHENTICATED', 'The refresh token is not valid; sign in again');
+
+const reused = (): AppError =>
+  new AppError(
+    'REFRESH_REUSED',
+    'This refresh token was used before; the login has been ended for safety, sign in again',
+  );
 
 /** Logins: one document per login, whose refresh token is replaced each time it is used. */
 export class SessionService {
@@ -51,7 +55,7 @@ export class SessionService {
 
   /** Begins a login. */
   async start(userId: string, { ip, userAgent }: SessionOrigin): Promise<OpenSession> {
-    const { token, sessionId, hash } = newRefreshToken(newSessionId());
+    const { token, id: sessionId, hash } = newToken(newTokenId());
     const now = this.now();
     await this.deps.sessions.create({
       _id: sessionId,
@@ -67,39 +71,46 @@ export class SessionService {
   }
 
   /**
-   * Replaces a refresh token by a new one. Its later use shows that the token is in two hands, and ends the
-   * login; but for a moment, a client whose answer was lost may ask again while the answer's token is
-   * unused. That token is then replaced: of any number of calls with one token, however they meet, exactly
-   * one leaves a token that can be used, the one whose write was the last.
+   * Replaces a refresh token by its successor. Two tabs that share a login, and a client whose answer was
+   * lost, present the same token again: for a minute they get the same successor, until the token after that
+   * one has been used. Any later use shows that the token is in two hands, and ends the login.
+   *
+   * A crash between any two steps costs nothing: what is written is only that the token was used, and the
+   * successor follows from the token.
    *
    * @throws {AppError} REFRESH_REUSED, or UNAUTHENTICATED when the login has ended or never was.
    */
   async rotate(presented: string): Promise<OpenSession> {
-    const current = parseRefreshToken(presented);
-    if (!current) throw invalid();
-    const next = newRefreshToken(current.sessionId);
+    const token = parseToken(presented);
+    if (!token) throw invalid();
     const now = this.now();
-    const session =
-      (await this.replaceToken(
-        current.sessionId,
-        { tokenHash: current.hash },
-        { tokenHash: next.hash, previousHash: current.hash, rotatedAt: now },
-      )) ??
-      // A thief who has the used token gains by this what the newest one would give him, and no more: as
-      // there, the owner's next refresh, with the answer that has been replaced, ends the login for both.
-      // The moment is counted from the first use, so it cannot be drawn out; and using the answer's token
-      // ends it, because that one is the previous one then.
-      (await this.replaceToken(
-        current.sessionId,
-        {
-          previousHash: current.hash,
-          rotatedAt: trusted({ $gt: new Date(now.getTime() - RETRY_MS) }),
-        },
-        { tokenHash: next.hash },
-      ));
-    if (!session) throw await this.refusal(current.sessionId);
+    const session = await this.deps.sessions.findById(token.id).lean();
+    if (!session || session.revokedAt || session.expiresAt <= now) throw invalid();
+    const next = successorOf(presented, token.id, this.deps.refreshKey);
+    const state = tokenStateOf(session, token.hash, next.hash, now.getTime());
+    if (state === 'reused') {
+      await this.revoke(session.userId.toString(), token.id);
+      throw reused();
+    }
+    const change = {
+      current: {
+        tokenHash: next.hash,
+        previousHash: token.hash,
+        rotatedAt: now,
+        olderHash: session.previousHash,
+        olderRotatedAt: session.rotatedAt,
+      },
+      // The successor that stands there was made at random by an older version of the server, or under a
+      // secret that has changed since. Nobody can answer it again, so a derived one takes its place.
+      unanswerable: { tokenHash: next.hash },
+      answered: undefined,
+    }[state];
+    if (change && !(await this.replaceToken(token.id, session.tokenHash, change))) {
+      // Another call with this token or a later one came between. The states only go forward, so this ends.
+      return this.rotate(presented);
+    }
     return {
-      sessionId: current.sessionId,
+      sessionId: token.id,
       userId: session.userId.toString(),
       refreshToken: next.token,
     };
@@ -139,30 +150,18 @@ export class SessionService {
     return modifiedCount;
   }
 
-  /** Gives a live login that fits a new refresh token, in one step; null when it does not fit. */
-  private replaceToken(
+  /** Changes the tokens of a live login, unless somebody has since it was read; says whether it did. */
+  private async replaceToken(
     sessionId: string,
-    fits: Record<string, unknown>,
+    tokenHash: string,
     change: Partial<SessionDoc>,
-  ): Promise<SessionDoc | null> {
+  ): Promise<boolean> {
     const now = this.now();
-    return this.deps.sessions
-      .findOneAndUpdate(
-        { _id: sessionId, revokedAt: null, expiresAt: trusted({ $gt: now }), ...fits },
-        { $set: { ...change, lastUsedAt: now, expiresAt: this.expiryFrom(now) } },
-      )
-      .lean();
-  }
-
-  /** Why a refresh token was not taken; ends the login when the token is an old one of a live login. */
-  private async refusal(sessionId: string): Promise<AppError> {
-    const session = await this.deps.sessions.findById(sessionId).lean();
-    if (!session || session.revokedAt || session.expiresAt <= this.now()) return invalid();
-    await this.revoke(session.userId.toString(), sessionId);
-    return new AppError(
-      'REFRESH_REUSED',
-      'This refresh token was used before; the login has been ended for safety, sign in again',
+    const { modifiedCount } = await this.deps.sessions.updateOne(
+      { _id: sessionId, tokenHash, revokedAt: null, expiresAt: trusted({ $gt: now }) },
+      { $set: { ...change, lastUsedAt: now, expiresAt: this.expiryFrom(now) } },
     );
+    return modifiedCount === 1;
   }
 
   private async readOwners(sessionIds: string[]): Promise<Map<string, string>> {
