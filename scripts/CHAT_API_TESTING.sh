@@ -4,7 +4,7 @@
 #   BASE_URL=http://localhost:8000 bash scripts/CHAT_API_TESTING.sh
 #
 # Needs curl and node. Ends with 0 when every call answered as it should. It registers twice, and an
-# address may do that or log in five times in 15 minutes (RATE_LIMIT_AUTH_PER_15_MIN).
+# address may do that 20 times in an hour (RATE_LIMIT_REGISTER_PER_HOUR).
 #
 # For Postman, import $BASE_URL/api/docs/openapi.json: a collection of every endpoint. Set its variable
 # baseUrl to the server's address, and its bearer token to data.token of a registration.

@@ -4,7 +4,7 @@ import { ChatAccess, Contacts } from '../modules/chats/index.js';
 import { createPresenceModule } from '../modules/presence/index.js';
 import { createUsersModule } from '../modules/users/index.js';
 import type { Foundation } from './foundation.js';
-import { HOUR } from './intervals.js';
+import { HOUR, MINUTE } from './intervals.js';
 
 /** Who there is: accounts, logins, who may meet whom, who is there, and the record of what admins did. */
 export const buildPeople = (foundation: Foundation) => {
@@ -17,7 +17,11 @@ export const buildPeople = (foundation: Foundation) => {
     ...foundation,
     connection,
     accounts: users.accounts,
-    loginFailures: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
+    limits: {
+      signUps: limiter('register', config.rateLimitRegisterPerHour, HOUR),
+      refusals: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
+      wrongPasswords: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
+    },
   });
   const presence = createPresenceModule({
     ...foundation,

@@ -43,7 +43,6 @@ export const buildHttpServer = (
     limits: new RequestLimits({
       general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
       user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
-      auth: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
     }),
     userLimits,
     intake,

@@ -205,12 +205,17 @@ export const settings = {
   rateLimitAuthPer15Min: limits(
     'RATE_LIMIT_AUTH_PER_15_MIN',
     count(5),
-    'Attempts to register or log in, per client address and 15 minutes.',
+    'Refused attempts to log in, per client address, or known device, and 15 minutes.',
+  ),
+  rateLimitRegisterPerHour: limits(
+    'RATE_LIMIT_REGISTER_PER_HOUR',
+    count(20),
+    'Sign-ups per client address and hour, those refused because a name is taken too.',
   ),
   rateLimitLoginFailuresPerHour: limits(
     'RATE_LIMIT_LOGIN_FAILURES_PER_HOUR',
     count(50),
-    'Wrong passwords per account and hour, from all addresses together.',
+    'Wrong passwords per account and hour, from all unknown devices together; each known device, and each login that changes its password, has as many of its own.',
   ),
   rateLimitLivePerMinute: limits(
     'RATE_LIMIT_LIVE_PER_MINUTE',

@@ -41,7 +41,7 @@ const admit =
   async (req, res, next) => {
     if (route.load) intake.admit(route.load);
     if (route.auth === 'none') {
-      if (route.limit !== 'off') await limits.consume(route.limit ?? 'general', req, res);
+      if (route.limit !== 'off') await limits.consume('general', req, res);
       next();
       return;
     }

@@ -1,13 +1,9 @@
 import type { Request, Response } from 'express';
-import { ipKeyGenerator } from 'express-rate-limit';
 import type { RateLimiter } from '../platform/rate-limiter.js';
-import { rateLimited } from '../platform/rate-limiter.js';
+import { addressKey, rateLimited } from '../platform/rate-limiter.js';
 
 /** The limits a request can fall under. */
-export type RequestLimit = 'general' | 'user' | 'auth';
-
-/** An IPv6 client owns its whole /64; counting single addresses would let it rotate through them. */
-const IPV6_SUBNET = 64;
+export type RequestLimit = 'general' | 'user';
 
 /** Applies the request limits and tells the client where it stands, in the `RateLimit` headers. */
 export class RequestLimits {
@@ -21,7 +17,7 @@ export class RequestLimits {
   async consume(limit: RequestLimit, req: Request, res: Response, userId?: string): Promise<void> {
     const limiter = this.limiters[limit];
     if (limiter.rule.limit === 0) return;
-    const state = await limiter.hit(userId ?? ipKeyGenerator(req.ip ?? '', IPV6_SUBNET));
+    const state = await limiter.hit(userId ?? addressKey(req.ip ?? ''));
     const windowSeconds = limiter.rule.windowMs / 1000;
     res.set('RateLimit-Policy', `"${limit}";q=${state.limit};w=${windowSeconds}`);
     res.set('RateLimit', `"${limit}";r=${state.remaining};t=${state.resetSeconds}`);

@@ -59,11 +59,8 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   status?: number;
   /** Further statuses of success, where the reply sets one: 200 beside 201 of a get-or-create. */
   otherStatuses?: number[];
-  /**
-   * `auth` puts the route under the stricter limit of the login routes. `off` is for what pages load by
-   * the dozen without a token, under a signature of its own.
-   */
-  limit?: 'auth' | 'off';
+  /** `off` is for what pages load by the dozen without a token, under a signature of its own. */
+  limit?: 'off';
   /** Whose calls it counts among, per user and over both transports; absent: none but requests. */
   userLimit?: UserLimitName;
   /** What it is refused as while the process is too busy; absent: it never is. */

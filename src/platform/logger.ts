@@ -15,6 +15,7 @@ const REDACTED = [
   '*.password',
   '*.token',
   '*.refreshToken',
+  '*.deviceToken',
 ];
 
 /** Makes the process's logger: JSON lines, or readable ones on a terminal in development. */

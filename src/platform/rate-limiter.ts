@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
-import { MemoryStore } from 'express-rate-limit';
+import { MemoryStore, ipKeyGenerator } from 'express-rate-limit';
 import { RedisStore } from 'rate-limit-redis';
 import { AppError } from '../shared/errors.js';
 import type { Logger } from './logger.js';
@@ -21,6 +21,18 @@ export interface RateLimitState {
   /** Seconds until the window ends. */
   resetSeconds: number;
 }
+
+/** A hit that can be taken back. */
+export interface Reservation extends RateLimitState {
+  /** Takes the hit back; without effect when its window is over, or when it was not allowed. */
+  giveBack(): Promise<void>;
+}
+
+/** An IPv6 client owns its whole /64; counting single addresses would let it rotate through them. */
+const IPV6_SUBNET = 64;
+
+/** The key under which a client address is counted. */
+export const addressKey = (ip: string): string => ipKeyGenerator(ip, IPV6_SUBNET);
 
 /**
  * Counts hits per key in windows, shared by all nodes when there is a Redis. While Redis is away each
@@ -62,6 +74,20 @@ export class RateLimiter {
   async consume(key: string): Promise<void> {
     const state = await this.hit(key);
     if (!state.allowed) throw rateLimited(state.resetSeconds);
+  }
+
+  /** Counts one hit for something that may turn out not to count; one that is not allowed is not counted. */
+  async reserve(key: string): Promise<Reservation> {
+    const state = await this.hit(key);
+    const endsAt = Date.now() + state.resetSeconds * 1000;
+    if (!state.allowed) await this.refund(key);
+    return {
+      ...state,
+      giveBack: async () => {
+        // In the next window it would take back somebody else's hit.
+        if (state.allowed && Date.now() < endsAt) await this.refund(key);
+      },
+    };
   }
 
   /** Gives a hit back, for a call that turned out to cost nothing (a replay). */

@@ -257,6 +257,7 @@ describe('settings', () => {
       rateLimitConversationsPerHour: 10,
       rateLimitGeneralPer15Min: 100,
       rateLimitAuthPer15Min: 5,
+      rateLimitRegisterPerHour: 20,
       maxUploadMb: 100,
     });
   });

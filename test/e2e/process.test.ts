@@ -30,6 +30,7 @@ const NO_LIMITS = {
   BCRYPT_ROUNDS: '4',
   RATE_LIMIT_MESSAGES_PER_MINUTE: '0',
   RATE_LIMIT_AUTH_PER_15_MIN: '0',
+  RATE_LIMIT_REGISTER_PER_HOUR: '0',
 };
 
 const start = async (env: NodeJS.ProcessEnv = {}): Promise<ParleyProcess> => {

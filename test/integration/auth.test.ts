@@ -40,7 +40,7 @@ const as = (token: string) => ({
 
 const login = async (credentials: object) => {
   const { body } = await post('/api/auth/login', credentials).expect(200);
-  return body.data as { token: string; refreshToken: string; user: object };
+  return body.data as { token: string; refreshToken: string; deviceToken: string; user: object };
 };
 
 const refresh = (refreshToken: string) => post('/api/auth/refresh', { refreshToken });
@@ -229,22 +229,211 @@ describe('POST /api/auth/login', () => {
       await strict.close();
     }
   });
+});
 
-  it('allows five attempts per address and 15 minutes by default, and leaves refresh alone', async () => {
-    const limited = await startServer({ env: { RATE_LIMIT_AUTH_PER_15_MIN: '5' } });
-    try {
-      const { refreshToken } = await registerUser(limited);
-      const attempt = () =>
-        request(limited.url)
-          .post('/api/auth/login')
-          .send({ username: 'nobody', password: 'wrong!' });
-      for (let round = 0; round < 4; round += 1) await attempt().expect(401);
-      const { body } = await attempt().expect(429);
-      expect(body.code).toBe('RATE_LIMITED');
-      await request(limited.url).post('/api/auth/refresh').send({ refreshToken }).expect(200);
-    } finally {
-      await limited.close();
+describe('limits of signing in and up', () => {
+  let limited: TestServer;
+  let addresses = 0;
+
+  beforeAll(async () => {
+    limited = await startServer({
+      env: {
+        TRUST_PROXY: '1',
+        RATE_LIMIT_AUTH_PER_15_MIN: '5',
+        RATE_LIMIT_REGISTER_PER_HOUR: '4',
+        RATE_LIMIT_LOGIN_FAILURES_PER_HOUR: '0',
+      },
+    });
+  });
+
+  afterAll(() => limited.close());
+
+  const newAddress = () => `192.0.2.${(addresses += 1)}`;
+  const postFrom = (address: string, path: string, body: object) =>
+    request(limited.url).post(path).set('X-Forwarded-For', address).send(body);
+  const attempt = (address: string, username: string, password: string) =>
+    postFrom(address, '/api/auth/login', { username, password });
+  const count = (answers: { status: number }[], status: number) =>
+    answers.filter((answer) => answer.status === status).length;
+
+  it('let five refused attempts to log in through per address, and count no others', async () => {
+    const { username, refreshToken } = await registerUser(limited);
+    const address = newAddress();
+    for (let i = 0; i < 8; i += 1) await attempt(address, username, 'test123').expect(200);
+    for (let i = 0; i < 8; i += 1) await attempt(address, username, '').expect(400);
+    for (let i = 0; i < 8; i += 1) {
+      await postFrom(address, '/api/auth/refresh', { refreshToken: 'forged' }).expect(401);
     }
+    for (let i = 0; i < 5; i += 1) await attempt(address, newName(), 'wrong!').expect(401);
+    const { body, headers } = await attempt(address, username, 'test123').expect(429);
+    expect(body).toMatchObject({ code: 'RATE_LIMITED', retryAfter: expect.any(Number) });
+    expect(headers['retry-after']).toBe(String(body.retryAfter));
+    await attempt(newAddress(), username, 'test123').expect(200);
+    await postFrom(address, '/api/auth/register', newAccount()).expect(201);
+    await postFrom(address, '/api/auth/refresh', { refreshToken }).expect(200);
+  });
+
+  it('hold for a parallel burst, and refuse no right password only because of others', async () => {
+    const { username } = await registerUser(limited);
+    const burst = (address: string, password: string) =>
+      Promise.all(Array.from({ length: 20 }, () => attempt(address, username, password)));
+    const address = newAddress();
+    expect(count(await burst(address, 'test123'), 200)).toBe(20);
+    const wrong = await burst(address, 'wrong!');
+    expect([count(wrong, 401), count(wrong, 429)]).toEqual([5, 15]);
+  });
+
+  it('count all addresses of an IPv6 network as one', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      await attempt(`2001:db8::${i}`, newName(), 'wrong!').expect(401);
+    }
+    await attempt('2001:db8::ffff', newName(), 'wrong!').expect(429);
+    await attempt('2001:db8:0:1::1', newName(), 'wrong!').expect(401);
+  });
+
+  it('let four sign-ups through per address and hour, and count refusals of taken names', async () => {
+    const { username } = await registerUser(limited);
+    const address = newAddress();
+    const signUp = (change: object = {}) =>
+      postFrom(address, '/api/auth/register', { ...newAccount(), ...change });
+    for (let i = 0; i < 6; i += 1) await signUp({ password: 'short' }).expect(400);
+    const answers = await Promise.all([
+      signUp({ username }),
+      ...Array.from({ length: 9 }, () => signUp()),
+    ]);
+    expect(count(answers, 201) + count(answers, 409)).toBe(4);
+    expect((await signUp()).body).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfter: expect.any(Number),
+    });
+    await attempt(address, username, 'test123').expect(200);
+  });
+});
+
+describe('a known device', () => {
+  let strict: TestServer;
+  let addresses = 0;
+  let passed = 0;
+
+  beforeAll(async () => {
+    const env = {
+      TRUST_PROXY: '1',
+      RATE_LIMIT_AUTH_PER_15_MIN: '5',
+      RATE_LIMIT_LOGIN_FAILURES_PER_HOUR: '3',
+    };
+    strict = await startServer({ env, clock: { now: () => Date.now() + passed } });
+  });
+
+  afterAll(() => strict.close());
+
+  interface SignedIn {
+    token: string;
+    deviceToken: string;
+  }
+
+  const newAddress = () => `198.51.100.${(addresses += 1)}`;
+  const attempt = (body: object, address = newAddress()) =>
+    request(strict.url).post('/api/auth/login').set('X-Forwarded-For', address).send(body);
+  const signIn = async (body: object): Promise<SignedIn> => {
+    const answer = await attempt(body).expect(200);
+    return answer.body.data as SignedIn;
+  };
+  const signUp = async () => {
+    const account = newAccount();
+    const { body } = await request(strict.url).post('/api/auth/register').send(account).expect(201);
+    const { username, password } = account;
+    return { ...(body.data as SignedIn), username, password };
+  };
+  /** Strangers try this account until nobody else gets a try. */
+  const attack = async (username: string) => {
+    for (let i = 0; i < 3; i += 1) await attempt({ username, password: 'wrong!' }).expect(401);
+    await attempt({ username, password: 'test123' }).expect(429);
+  };
+
+  it('is not shut out by wrong passwords from elsewhere, nor by those from its own address', async () => {
+    const { username, password, deviceToken } = await signUp();
+    const laptop = await signIn({ username, password });
+    await attack(username);
+    const home = newAddress();
+    for (let i = 0; i < 5; i += 1) {
+      await attempt({ username: newName(), password: 'wrong!' }, home).expect(401);
+    }
+    await attempt({ username: newName(), password: 'wrong!' }, home).expect(429);
+    for (const known of [deviceToken, laptop.deviceToken]) {
+      const again = await attempt({ username, password, deviceToken: known }, home).expect(200);
+      expect(again.body.data.deviceToken).toBe(known);
+    }
+  });
+
+  it('has as many wrong passwords as others, of its own', async () => {
+    const { username, password, deviceToken } = await signUp();
+    const laptop = await signIn({ username, password });
+    for (let i = 0; i < 3; i += 1) {
+      await attempt({ username, password: 'wrong!', deviceToken }).expect(401);
+    }
+    await attempt({ username, password, deviceToken }).expect(429);
+    await attempt({ username, password }).expect(200);
+    await attempt({ username, password, deviceToken: laptop.deviceToken }).expect(200);
+  });
+
+  it('does not keep its owner, signed in, from changing the password during an attack', async () => {
+    const { username, password, token, deviceToken } = await signUp();
+    const laptop = await signIn({ username, password });
+    await attack(username);
+    await request(strict.url)
+      .post('/api/auth/change-password')
+      .auth(token, { type: 'bearer' })
+      .send({ currentPassword: password, newPassword: 'better123' })
+      .expect(200);
+    const renewed = { username, password: 'better123' };
+    await attempt({ ...renewed, deviceToken }).expect(200);
+    // Whoever has signed in with the old password is a stranger now.
+    await attempt({ ...renewed, deviceToken: laptop.deviceToken }).expect(429);
+  });
+
+  it('is unknown with a token that is none, of another account, or has expired', async () => {
+    const { username, password, deviceToken } = await signUp();
+    const other = await signUp();
+    const useless = ['', 'nonsense', `${'a'.repeat(24)}.${'x'.repeat(43)}`, other.deviceToken];
+    for (const each of useless) {
+      const answer = await attempt({ username, password, deviceToken: each }).expect(200);
+      expect(answer.body.data.deviceToken).not.toBe(each);
+    }
+    await attack(username);
+    for (const each of useless) {
+      await attempt({ username, password, deviceToken: each }).expect(429);
+    }
+    passed = 180 * 24 * 3600 * 1000 + 1000;
+    await attempt({ username, password, deviceToken }).expect(429);
+    passed = 0;
+    await attempt({ username, password, deviceToken }).expect(200);
+  });
+
+  it('is one of twenty per account, of which the one unused for longest goes, and is stored as a hash', async () => {
+    const { username, password, deviceToken } = await signUp();
+    const tokens: string[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      tokens.push((await signIn({ username, password })).deviceToken);
+      // Being used keeps the first one.
+      if (i === 10) await signIn({ username, password, deviceToken });
+    }
+    await attack(username);
+    await attempt({ username, password, deviceToken: tokens[0] }).expect(429);
+    for (const known of [deviceToken, tokens[1], tokens[19]]) {
+      await attempt({ username, password, deviceToken: known }).expect(200);
+    }
+    const people = await openAccounts(strict);
+    const { _id } = (await people.accounts.findByUsername(username))!;
+    const devices = await people.db.collection('knowndevices').find({ userId: _id }).toArray();
+    await people.close();
+    expect(devices).toHaveLength(20);
+    for (const token of tokens) expect(JSON.stringify(devices)).not.toContain(token.split('.')[1]);
+  });
+
+  it('goes under one token when it signs in twice at once', async () => {
+    const { username, password, deviceToken } = await signUp();
+    const both = await Promise.all([1, 2].map(() => signIn({ username, password, deviceToken })));
+    expect(both.map((signedIn) => signedIn.deviceToken)).toEqual([deviceToken, deviceToken]);
   });
 });
 

@@ -26,6 +26,7 @@ describe('limits', () => {
       rateLimitConversationsPerHour: 10,
       rateLimitGeneralPer15Min: 100,
       rateLimitAuthPer15Min: 5,
+      rateLimitRegisterPerHour: 20,
     });
   });
 });

@@ -1,5 +1,5 @@
 import { presentOwnUser } from '../users/index.js';
-import type { Grant } from './auth.service.js';
+import type { Grant, SignIn } from './auth.service.js';
 
 /** The wire shape of a grant. */
 export const presentGrant = ({ token, refreshToken, expiresIn, user }: Grant) => ({
@@ -7,4 +7,10 @@ export const presentGrant = ({ token, refreshToken, expiresIn, user }: Grant) =>
   refreshToken,
   expiresIn,
   user: presentOwnUser(user),
+});
+
+/** The wire shape of a sign-in. */
+export const presentSignIn = (signIn: SignIn) => ({
+  ...presentGrant(signIn),
+  deviceToken: signIn.deviceToken,
 });

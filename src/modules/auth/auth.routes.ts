@@ -1,7 +1,7 @@
 import type { AnyRoute } from '../../http/route.js';
 import { route } from '../../http/route.js';
 import { ownUserSchema, presentOwnUser } from '../users/index.js';
-import { presentGrant } from './auth.presenter.js';
+import { presentGrant, presentSignIn } from './auth.presenter.js';
 import type { AuthService } from './auth.service.js';
 import {
   changePasswordBody,
@@ -10,6 +10,7 @@ import {
   loginBody,
   refreshBody,
   registerBody,
+  signInSchema,
 } from './auth.schemas.js';
 
 const TAG = 'Auth';
@@ -26,12 +27,11 @@ export const authRoutes = (service: AuthService, passwordMinLength: number): Any
     summary: 'Make an account and sign in',
     tag: TAG,
     auth: 'none',
-    limit: 'auth',
     body: registerBody(passwordMinLength),
-    response: grantSchema,
+    response: signInSchema,
     status: 201,
     handle: async ({ body, client }) => ({
-      data: presentGrant(await service.register(body, client)),
+      data: presentSignIn(await service.register(body, client)),
     }),
   }),
   route({
@@ -40,10 +40,11 @@ export const authRoutes = (service: AuthService, passwordMinLength: number): Any
     summary: 'Sign in with a username or an e-mail address',
     tag: TAG,
     auth: 'none',
-    limit: 'auth',
     body: loginBody,
-    response: grantSchema,
-    handle: async ({ body, client }) => ({ data: presentGrant(await service.login(body, client)) }),
+    response: signInSchema,
+    handle: async ({ body, client }) => ({
+      data: presentSignIn(await service.login(body, client)),
+    }),
   }),
   route({
     method: 'post',

@@ -31,13 +31,20 @@ export const registerBody = (passwordMinLength: number) =>
   });
 
 /** A sign-in, by username or by e-mail address. */
-export type Credentials = { password: string } & ({ username: string } | { email: string });
+export type Credentials = { password: string; deviceToken?: string } & (
+  { username: string } | { email: string }
+);
 
 /** Body of a sign-in. */
 export const loginBody = Joi.object<Credentials>({
   username: Joi.string().trim().max(254),
   email: Joi.string().trim().max(254),
   password: anyPassword.required(),
+  // Any text: one that is no token of this account is ignored, like one that has expired.
+  deviceToken: Joi.string()
+    .max(256)
+    .allow('')
+    .description('From an earlier login or sign-up on this device'),
 }).xor('username', 'email');
 
 /** Body of a refresh. */
@@ -58,12 +65,23 @@ export const changePasswordBody = (passwordMinLength: number) =>
     newPassword: newPassword(passwordMinLength).required(),
   });
 
-/** What signing in answers. */
+/** What a refresh answers. */
 export const grantSchema = Joi.object({
   token: Joi.string().required().description('Access token, for `Authorization: Bearer`'),
-  refreshToken: Joi.string().required().description('For /api/auth/refresh, which answers the next one'),
+  refreshToken: Joi.string()
+    .required()
+    .description('For /api/auth/refresh, which answers the next one'),
   expiresIn: Joi.number().integer().required().description('Life of `token` in seconds'),
   user: ownUserSchema.required(),
+});
+
+/** What signing in and signing up answer. */
+export const signInSchema = grantSchema.keys({
+  deviceToken: Joi.string()
+    .required()
+    .description(
+      'Send it with the next login on this device: wrong passwords from elsewhere do not shut it out then',
+    ),
 });
 
 /** What logging out answers. */

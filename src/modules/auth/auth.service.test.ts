@@ -8,6 +8,7 @@ import type { UserDoc } from '../users/index.js';
 import { AccessTokens } from './access-tokens.js';
 import type { AuthServiceDeps } from './auth.service.js';
 import { AuthService } from './auth.service.js';
+import { FailedAttempts } from './failed-attempts.js';
 
 const user = {
   _id: new Types.ObjectId(),
@@ -39,12 +40,19 @@ describe('AuthService.login', () => {
       { secret: 'x'.repeat(32), issuer: 'parley', audience: 'parley', lifetime: 60 },
       systemClock,
     );
+    const attempts = (name: string) =>
+      new FailedAttempts(new RateLimiter({ name, limit: 1, windowMs: 60_000 }, logger));
     service = new AuthService({
       accounts,
       sessions,
       hasher,
       tokens,
-      loginFailures: new RateLimiter({ name: 'login', limit: 1, windowMs: 60_000 }, logger),
+      devices: {
+        find: () => Promise.resolve(undefined),
+        remember: () => Promise.resolve({ id: 'd'.repeat(24), token: 'd' }),
+      },
+      refusals: attempts('auth'),
+      wrongPasswords: attempts('login'),
     } as unknown as AuthServiceDeps);
   });
 
@@ -84,6 +92,7 @@ describe('AuthService.changePassword', () => {
   let others: string[];
   const replacePasswordHash = jest.fn<(id: string, from: string, to: string) => Promise<boolean>>();
   const revokeAll = jest.fn<() => Promise<number>>();
+  const keep = jest.fn<(deviceId: string, passwordHash: string) => Promise<void>>();
   let service: AuthService;
 
   beforeEach(() => {
@@ -94,6 +103,7 @@ describe('AuthService.changePassword', () => {
       passwordHash = to;
       return Promise.resolve(true);
     });
+    keep.mockReset().mockResolvedValue();
     revokeAll
       .mockReset()
       .mockImplementation(() => Promise.resolve(others.splice(0, others.length).length));
@@ -102,12 +112,13 @@ describe('AuthService.changePassword', () => {
         findById: () => Promise.resolve({ ...user, passwordHash }),
         replacePasswordHash,
       },
-      sessions: { revokeAll },
+      sessions: { revokeAll, deviceOf: () => Promise.resolve('laptop') },
+      devices: { keep },
       hasher: {
         matches: (password: string, hash: string) => Promise.resolve(password === hash),
         hash: (password: string) => Promise.resolve(password),
       },
-      loginFailures: { consume: () => Promise.resolve(), refund: () => Promise.resolve() },
+      wrongPasswords: { run: (_key: string, attempt: () => Promise<void>) => attempt() },
     } as unknown as AuthServiceDeps);
   });
 
@@ -116,6 +127,7 @@ describe('AuthService.changePassword', () => {
     await expect(service.changePassword(actor, change)).rejects.toThrow('the database is away');
     expect(await service.changePassword(actor, change)).toBe(2);
     expect([passwordHash, others]).toEqual(['better123', []]);
+    expect(keep.mock.calls).toEqual([['laptop', 'better123']]);
   });
 
   it('leaves no other login alive when it breaks off under the new password', async () => {

@@ -19,6 +19,9 @@ import { ensureAdmin } from './admin-account.js';
 import type { AuthEvents } from './auth.events.js';
 import { authRoutes } from './auth.routes.js';
 import { AuthService } from './auth.service.js';
+import { defineDeviceModel, deviceModel } from './device.model.js';
+import { DeviceTokens } from './device-tokens.service.js';
+import { FailedAttempts } from './failed-attempts.js';
 import { PasswordHasher } from './password-hasher.js';
 import { defineSessionModel, sessionModel } from './session.model.js';
 import { SessionService } from './session.service.js';
@@ -30,6 +33,7 @@ export { loadOrCreateSecret } from './jwt-secret.js';
 /** Registers the module's models on a connection. */
 export const defineAuthModels = (connection: Connection): void => {
   defineSessionModel(connection);
+  defineDeviceModel(connection);
 };
 
 /** What the module is built from. */
@@ -48,8 +52,14 @@ export interface AuthModuleDeps {
   notices: NoticePoster;
   logger: Logger;
   clock: Clock;
-  /** Counts wrong passwords per account (RATE_LIMIT_LOGIN_FAILURES_PER_HOUR). */
-  loginFailures: RateLimiter;
+  limits: {
+    /** Sign-ups per client address (RATE_LIMIT_REGISTER_PER_HOUR). */
+    signUps: RateLimiter;
+    /** Refused attempts to sign in, per client address or known device (RATE_LIMIT_AUTH_PER_15_MIN). */
+    refusals: RateLimiter;
+    /** Wrong passwords per account, known device or login (RATE_LIMIT_LOGIN_FAILURES_PER_HOUR). */
+    wrongPasswords: RateLimiter;
+  };
 }
 
 /** The auth module, built. */
@@ -84,7 +94,7 @@ const refreshKeyOf = (secret: string): KeyObject =>
 
 /** Builds the auth module. */
 export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
-  const { config, accounts, bus, clock, logger, loginFailures } = deps;
+  const { config, accounts, bus, clock, logger, limits } = deps;
   const tokens = new AccessTokens(
     {
       secret: deps.jwtSecret,
@@ -107,7 +117,16 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
     refreshKey: refreshKeyOf(deps.jwtSecret),
     lifetime: durationSeconds(config.refreshExpiresIn),
   });
-  const service = new AuthService({ accounts, sessions, tokens, hasher, loginFailures });
+  const service = new AuthService({
+    accounts,
+    sessions,
+    tokens,
+    hasher,
+    devices: new DeviceTokens(deviceModel(deps.connection), clock),
+    signUps: limits.signUps,
+    refusals: new FailedAttempts(limits.refusals),
+    wrongPasswords: new FailedAttempts(limits.wrongPasswords),
+  });
   // A closed account is refused from now on anyway; this keeps its logins ended when it is reopened.
   bus.on('user.deactivated', async ({ userId }) => {
     await sessions.revokeAll(userId);

@@ -18,6 +18,8 @@ export interface SessionDoc {
   /** When the unused refresh token, and the login with it, ends. */
   expiresAt: Date;
   revokedAt: Date | null;
+  /** The known device that has signed in; absent in old documents. */
+  deviceId?: Types.ObjectId | null;
   userAgent: string;
   ip: string;
   lastUsedAt: Date;
@@ -34,6 +36,7 @@ const schema = new Schema<SessionDoc>(
     olderRotatedAt: { type: Date, default: null },
     expiresAt: { type: Date, required: true },
     revokedAt: { type: Date, default: null },
+    deviceId: { type: Schema.Types.ObjectId, default: null },
     userAgent: { type: String, default: '' },
     ip: { type: String, default: '' },
     lastUsedAt: { type: Date, required: true },

@@ -53,14 +53,19 @@ export class SessionService {
 
   constructor(private readonly deps: SessionServiceDeps) {}
 
-  /** Begins a login. */
-  async start(userId: string, { ip, userAgent }: SessionOrigin): Promise<OpenSession> {
+  /** Begins a login on a known device. */
+  async start(
+    userId: string,
+    { ip, userAgent }: SessionOrigin,
+    deviceId: string,
+  ): Promise<OpenSession> {
     const { token, id: sessionId, hash } = newToken(newTokenId());
     const now = this.now();
     await this.deps.sessions.create({
       _id: sessionId,
       userId,
       tokenHash: hash,
+      deviceId,
       expiresAt: this.expiryFrom(now),
       userAgent: userAgent.slice(0, MAX_USER_AGENT),
       ip,
@@ -119,6 +124,12 @@ export class SessionService {
   /** Whether the user's login is still on. */
   async isLive(userId: string, sessionId: string): Promise<boolean> {
     return (await this.owners.load(sessionId)) === userId;
+  }
+
+  /** The known device that has begun a login; undefined for a login of an older version, or none. */
+  async deviceOf(sessionId: string): Promise<string | undefined> {
+    const session = await this.deps.sessions.findById(sessionId, { deviceId: 1 }).lean();
+    return session?.deviceId?.toHexString();
   }
 
   /** Ends a login; says whether it was still on. */

@@ -18,7 +18,10 @@ export const authCases: ContractCases = {
   },
   'post /api/auth/login': async ({ client, alice }) => {
     const body = { username: alice.username, password: PASSWORD };
-    await client.call('post', '/api/auth/login', { body });
+    const { body: answer } = await client.call('post', '/api/auth/login', { body });
+    const { deviceToken } = answer.data as { deviceToken: string };
+    await client.call('post', '/api/auth/login', { body: { ...body, deviceToken } });
+    await client.call('post', '/api/auth/login', { body: { ...body, deviceToken: 'forged' } });
     await client.call('post', '/api/auth/login', { body: { ...body, password: 'not it' } });
     await client.call('post', '/api/auth/login', {
       body: { ...body, password: 'not it' },
