@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { ChatError } from '../../src/client/chat-error.js';
 import { Connection } from '../../src/client/connection.js';
-import { ChatClient, MemoryStorage } from '../../src/client/index.js';
+import { ChatClient, MemoryStorage, signIn, signUp } from '../../src/client/index.js';
 import type { Timers, Tokens } from '../../src/client/index.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
@@ -298,6 +298,50 @@ describe('getting in step', () => {
     const backoffs = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000];
     expect(waits).toEqual(backoffs.map((ms, i) => ms + 1000 * (i + 1)));
     expect(client.userId).toBe('a');
+  });
+});
+
+describe('signing in', () => {
+  it('makes the device known, under both names, so that strangers do not shut it out', async () => {
+    const server = await startServer({ env: { RATE_LIMIT_AUTH_PER_15_MIN: '3' } });
+    ends.push(() => server.close());
+    const storage = new MemoryStorage();
+    const account = { username: 'Ada', email: 'ada@example.com', password: 'test123' };
+    const first = await signUp(server.url, account, { storage });
+    const credentials = { username: 'ada', password: account.password };
+    for (let i = 0; i < 3; i += 1) {
+      const wrong = signIn(
+        server.url,
+        { ...credentials, password: 'wrong!' },
+        {
+          storage: new MemoryStorage(),
+        },
+      );
+      await expect(wrong).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' });
+    }
+    const stranger = signIn(server.url, credentials, { storage: new MemoryStorage() });
+    await expect(stranger).rejects.toMatchObject({ code: 'RATE_LIMITED', isRetryable: true });
+    const byName = await signIn(server.url, credentials, { storage });
+    const { email, password } = account;
+    const byEmail = await signIn(`${server.url}/`, { email, password }, { storage });
+    expect([byName.deviceToken, byEmail.deviceToken]).toEqual(Array(2).fill(first.deviceToken));
+    const { token, refreshToken } = byEmail;
+    const client = new ChatClient(server.url, token, { refreshToken, storage });
+    ends.push(() => {
+      client.disconnect();
+    });
+    await client.connect();
+    expect(client.userId).toBe(first.user.id);
+  });
+
+  it('works where nothing can be stored', async () => {
+    const server = await startServer();
+    ends.push(() => server.close());
+    const broken = () => Promise.reject(new Error('no storage'));
+    const storage = Object.assign(new MemoryStorage(), { get: broken, set: broken });
+    const { username } = await registerUser(server);
+    const { user } = await signIn(server.url, { username, password: 'test123' }, { storage });
+    expect(user.username).toBe(username);
   });
 });
 

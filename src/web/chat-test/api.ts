@@ -37,6 +37,8 @@ export interface Conversation {
 /** A login: who, and the token that proves it. */
 export interface Login {
   token: string;
+  /** Makes this browser known at the next login of the same person. */
+  deviceToken: string;
   user: Person;
 }
 
@@ -51,8 +53,8 @@ export class Api {
   constructor(private readonly token?: string) {}
 
   /** Logs in. */
-  static login(username: string, password: string): Promise<Login> {
-    return new Api().call('POST', '/api/auth/login', { username, password });
+  static login(username: string, password: string, deviceToken: string): Promise<Login> {
+    return new Api().call('POST', '/api/auth/login', { username, password, deviceToken });
   }
 
   /** Makes an account and logs in to it. */

@@ -5,6 +5,9 @@ import { byId } from './dom.js';
 /** A login lasts as long as the tab, so that two tabs can be two people. */
 const STORE = 'parley.chat-test.token';
 
+/** What makes this browser known to the server, by the name of who has signed in. */
+const deviceKey = (username: string): string => `parley.chat-test.device.${username.toLowerCase()}`;
+
 /** The token of this tab's login. */
 export const storedToken = (): string | undefined => sessionStorage.getItem(STORE) ?? undefined;
 
@@ -47,10 +50,15 @@ export const signIn = (): Promise<Login> => {
       submit.disabled = true;
       const attempt = isRegistering
         ? Api.register(text('username'), text('email'), password)
-        : Api.login(text('username'), password);
+        : Api.login(
+            text('username'),
+            password,
+            localStorage.getItem(deviceKey(text('username'))) ?? '',
+          );
       attempt
         .then((login) => {
           sessionStorage.setItem(STORE, login.token);
+          localStorage.setItem(deviceKey(login.user.username), login.deviceToken);
           view.hidden = true;
           form.reset();
           resolve(login);
