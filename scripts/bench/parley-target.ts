@@ -43,7 +43,7 @@ interface Ack {
 
 const NO_LIMITS = Object.fromEntries(
   Object.values(settings)
-    .filter(({ env }) => /^(RATE_LIMIT_|CONNECTIONS_PER_)/.test(env))
+    .filter(({ env }) => /^(RATE_LIMIT_|(HTTP_)?CONNECTIONS_PER_|USER_CONCURRENCY$)/.test(env))
     .map(({ env }) => [env, '0']),
 );
 

@@ -26,6 +26,7 @@ import { RateLimiter } from '../platform/rate-limiter.js';
 import { RedisClients } from '../platform/redis.js';
 import { Shutdown } from '../platform/shutdown.js';
 import { UserLimits } from '../platform/user-limits.js';
+import { UserTurns } from '../platform/user-turns.js';
 import type { Clock } from '../shared/clock.js';
 import { systemClock } from '../shared/clock.js';
 import type { DomainEvents } from './domain-events.js';
@@ -43,6 +44,9 @@ export interface ContainerOptions {
   /** What tells how far the event loop lags behind; absent: the loop itself. */
   lagSource?: LagSource;
 }
+
+/** Attempts to send that are answered for each message that may be sent: retries ask the database, too. */
+const SEND_TRIES = 10;
 
 const defineModels = (connection: Connection) => {
   defineUserModels(connection);
@@ -84,8 +88,14 @@ export interface Foundation {
   jwtSecret: string;
   /** Counts calls of this name: `limit` within `windowMs` milliseconds, over all nodes. */
   limiter(name: string, limit: number, windowMs: number): RateLimiter;
-  /** Counts the calls of each user that cost much. */
+  /** As `limiter`, for what each node counts for itself. */
+  localLimiter(name: string, limit: number, windowMs: number): RateLimiter;
+  /** Counts the calls of each user. */
   userLimits: UserLimits;
+  /** Where each user's requests and commands take their turn. */
+  userTurns: UserTurns;
+  /** Where each user's uploads do, which may take minutes. */
+  uploadTurns: UserTurns;
 }
 
 /** Connects to the database and to Redis, and makes what all areas share. */
@@ -96,6 +106,9 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
   const metrics = createMetrics();
   const limiter = (name: string, limit: number, windowMs: number) =>
     new RateLimiter({ name, limit, windowMs }, logger, redis);
+  // Not worth a question to Redis: what is bounded is the load that one user makes here.
+  const localLimiter = (name: string, limit: number, windowMs: number) =>
+    new RateLimiter({ name, limit, windowMs }, logger);
   const load = new LoadMonitor({
     source: options.lagSource ?? eventLoopLag(),
     lagMs: config.overloadLagMs,
@@ -118,16 +131,20 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
     notices: new NoticeBoard(database.models.notices, clock),
     jwtSecret: config.jwtSecret ?? (await loadOrCreateSecret(config.dataDir)),
     limiter,
+    localLimiter,
     userLimits: new UserLimits({
       changes: limiter('changes', config.rateLimitChangesPerMinute, MINUTE),
       live: limiter('live', config.rateLimitLivePerMinute, MINUTE),
       lookups: limiter('lookups', config.rateLimitLookupsPerMinute, MINUTE),
-      // Not worth a question to Redis.
-      signals: new RateLimiter(
-        { name: 'signals', limit: config.rateLimitSignalsPerMinute, windowMs: MINUTE },
-        logger,
-      ),
+      marks: localLimiter('marks', config.rateLimitMarksPerMinute, MINUTE),
+      reads: localLimiter('reads', config.rateLimitReadsPerMinute, MINUTE),
+      sends: localLimiter('sends', SEND_TRIES * config.rateLimitMessagesPerMinute, MINUTE),
+      signals: localLimiter('signals', config.rateLimitSignalsPerMinute, MINUTE),
       sync: limiter('sync', config.rateLimitSyncPerMinute, MINUTE),
+      uploads: localLimiter('uploads', config.rateLimitUploadsPerMinute, MINUTE),
+      writes: localLimiter('writes', config.rateLimitWritesPerMinute, MINUTE),
     }),
+    userTurns: new UserTurns(config.userConcurrency),
+    uploadTurns: new UserTurns(config.userConcurrency),
   };
 };

@@ -36,15 +36,18 @@ export const buildHttpServer = (
   { auth }: Areas,
   routes: AnyRoute[],
 ): HttpServer => {
-  const { config, intake, load, logger, metrics, limiter, userLimits } = foundation;
-  const { database, redis, shutdown } = foundation;
+  const { config, intake, load, logger, metrics, limiter, localLimiter } = foundation;
+  const { database, redis, shutdown, userLimits, userTurns, uploadTurns } = foundation;
   const context = {
     authenticator: auth.authenticator,
     limits: new RequestLimits({
       general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
       user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
+      files: localLimiter('files', config.rateLimitFilesPerMinute, MINUTE),
     }),
     userLimits,
+    userTurns,
+    uploadTurns,
     intake,
     maxAnonymousBodyKb: config.maxAnonymousBodyKb,
     timeoutMs: config.requestTimeoutMs,
@@ -77,7 +80,7 @@ export const buildHttpServer = (
 
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
-  { clock, config, intake, userLimits, logger, metrics, bus, redis }: Foundation,
+  { clock, config, intake, userLimits, userTurns, logger, metrics, bus, redis }: Foundation,
   { access, auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
@@ -88,6 +91,7 @@ export const buildSocketServer = (
     metrics,
     intake,
     userLimits,
+    userTurns,
     clock,
     authenticator: auth.authenticator,
     requireMember: (userId, chatId) => access.member(userId, chatId),

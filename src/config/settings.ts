@@ -242,6 +242,31 @@ export const settings = {
     count(300),
     'Syncs per user and minute; a device that catches up needs one per page.',
   ),
+  rateLimitReadsPerMinute: limits(
+    'RATE_LIMIT_READS_PER_MINUTE',
+    count(1200),
+    'Pages, lists and single things read per user and minute; each node counts for itself.',
+  ),
+  rateLimitWritesPerMinute: limits(
+    'RATE_LIMIT_WRITES_PER_MINUTE',
+    count(600),
+    'Changes to chats, members, settings, profiles and the like per user and minute; each node counts for itself.',
+  ),
+  rateLimitMarksPerMinute: limits(
+    'RATE_LIMIT_MARKS_PER_MINUTE',
+    count(1200),
+    'Read positions, chats opened and left on a device, and ends of typing, per user and minute; each node counts for itself.',
+  ),
+  rateLimitUploadsPerMinute: limits(
+    'RATE_LIMIT_UPLOADS_PER_MINUTE',
+    count(120),
+    'Uploads per user and minute; each node counts for itself.',
+  ),
+  rateLimitFilesPerMinute: limits(
+    'RATE_LIMIT_FILES_PER_MINUTE',
+    count(6000),
+    'Files fetched by their address, per client address and minute; each node counts for itself.',
+  ),
   rateLimitEventsPerSecond: limits(
     'RATE_LIMIT_EVENTS_PER_SECOND',
     count(50),
@@ -267,6 +292,16 @@ export const settings = {
     'MAX_ANONYMOUS_BODY_KB',
     count(8),
     'Largest JSON body in kilobytes from callers who are not signed in; 0 means no limit of their own. Signed-in users may send 256 kB.',
+  ),
+  httpConnectionsPerAddress: load(
+    'HTTP_CONNECTIONS_PER_ADDRESS',
+    count(200),
+    'HTTP connections from one address to one process, IPv6 counted by /64; 0 means no limit. The next one is closed at once. A connection that becomes a websocket counts as a socket instead. Proxies that TRUST_PROXY names are exempt.',
+  ),
+  userConcurrency: load(
+    'USER_CONCURRENCY',
+    count(8),
+    'Requests and socket commands of one user under way at a time in one process, and as many uploads; 100 more wait, the next is refused as RATE_LIMITED. 0 means no limit.',
   ),
   handshakeConcurrency: load(
     'HANDSHAKE_CONCURRENCY',

@@ -31,6 +31,7 @@ export const conversationListRoutes = (
     summary: 'My conversations, newest activity first',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     query: pageQuery,
     response: Joi.array().items(response),
     paginated: true,
@@ -45,6 +46,7 @@ export const conversationListRoutes = (
     summary: 'How many messages I have not read',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     response: unreadCountResponse,
     handle: async ({ actor }) => ({ data: { unreadCount: await list.unreadTotal(actor) } }),
   }),
@@ -62,6 +64,7 @@ export const personRoute = <Name extends string>(
     summary: 'The conversation with a person; opened when there is none',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: person.params,
     response,
     handle: async ({ actor, params }) => {
@@ -88,6 +91,7 @@ export const sendRoute = <Body>({ send, ...shape }: SendShape<Body>): AnyRoute =
   route({
     ...shape,
     method: 'post',
+    userLimit: 'sends',
     load: 'work',
     status: 201,
     otherStatuses: [200],

@@ -4,6 +4,7 @@ import supertest from 'supertest';
 import { createLogger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
 import { UserLimits } from '../platform/user-limits.js';
+import { UserTurns } from '../platform/user-turns.js';
 import { errorHandler } from './error-handler.js';
 import { mountRoutes } from './mount-routes.js';
 import { RequestLimits } from './request-limits.js';
@@ -18,7 +19,7 @@ describe('requests under way', () => {
       summary: 'Ends when told to',
       tag: 'Test',
       auth: 'none',
-      limit: 'off',
+      limit: 'files',
       handle: () =>
         new Promise<{ data: string }>((resolve) => {
           ends.push(() => {
@@ -30,8 +31,10 @@ describe('requests under way', () => {
       .use(
         mountRoutes([slow], {
           authenticator: { authenticate: () => Promise.reject(new Error('not asked')) },
-          limits: new RequestLimits({} as never),
+          limits: new RequestLimits({ files: { rule: { limit: 0 } } } as never),
           userLimits: new UserLimits({} as never),
+          userTurns: new UserTurns(0),
+          uploadTurns: new UserTurns(0),
           intake: { admit: () => undefined, begin: () => () => undefined },
           maxAnonymousBodyKb: 8,
           timeoutMs: 60_000,

@@ -5,6 +5,7 @@ import type { Authenticator } from '../shared/authenticator.js';
 import type { Actor } from '../shared/actor.js';
 import type { Intake } from '../platform/intake.js';
 import type { UserLimits } from '../platform/user-limits.js';
+import type { UserTurns } from '../platform/user-turns.js';
 import { withDeadline } from '../shared/deadline.js';
 import { validate } from '../shared/validate.js';
 import Joi from 'joi';
@@ -17,6 +18,9 @@ export interface RouteContext {
   authenticator: Authenticator;
   limits: RequestLimits;
   userLimits: UserLimits;
+  /** Where a signed-in user's requests take their turn, and where the uploads do. */
+  userTurns: UserTurns;
+  uploadTurns: UserTurns;
   intake: Pick<Intake, 'admit' | 'begin'>;
   /** Kilobytes of a JSON body from somebody who is not signed in; 0: as many as from a user. */
   maxAnonymousBodyKb: number;
@@ -41,7 +45,7 @@ const admit =
   async (req, res, next) => {
     if (route.load) intake.admit(route.load);
     if (route.auth === 'none') {
-      if (route.limit !== 'off') await limits.consume('general', req, res);
+      await limits.consume(route.limit ?? 'general', req, res);
       next();
       return;
     }
@@ -57,6 +61,22 @@ const admit =
     }
     if (route.userLimit) await userLimits.consume(route.userLimit, actor.userId);
     next();
+  };
+
+/**
+ * An upload's turn lasts from before its body is read until the connection is done with it: it may take
+ * minutes, and fills the disk meanwhile.
+ */
+const awaitUploadTurn =
+  ({ uploadTurns }: RouteContext): RequestHandler =>
+  (_req, res, next) => {
+    const { userId } = res.locals.actor as Actor;
+    const upload = () =>
+      new Promise<void>((resolve) => {
+        res.once('close', resolve);
+        next();
+      });
+    uploadTurns.run(userId, upload, () => !res.closed).catch(next);
   };
 
 /**
@@ -85,11 +105,15 @@ const send = (res: Response, route: AnyRoute, reply: Reply): void => {
   });
 };
 
+const isUpload = ({ auth, userLimit }: AnyRoute): boolean =>
+  auth !== 'none' && userLimit === 'uploads';
+
 const run =
   (route: AnyRoute, context: RouteContext): RequestHandler =>
   async (req, res) => {
+    const actor = res.locals.actor as Actor | undefined;
     const input = {
-      actor: res.locals.actor as Actor,
+      actor,
       params: validate(route.params ?? NOTHING, req.params),
       query: validate(route.query ?? NOTHING, req.query),
       body: validate(route.body ?? NOTHING, route.method === 'get' ? {} : bodyOf(req)),
@@ -97,10 +121,12 @@ const run =
       req,
       res,
     };
-    const reply = await withDeadline(
-      route.handle(input as never),
-      route.timeoutMs ?? context.timeoutMs,
-    );
+    const timeoutMs = route.timeoutMs ?? context.timeoutMs;
+    const handle = () => route.handle(input as never);
+    const reply =
+      actor && !isUpload(route)
+        ? await context.userTurns.runWithin(actor.userId, timeoutMs, handle)
+        : await withDeadline(handle(), timeoutMs);
     if (reply) send(res, route, reply);
   };
 
@@ -143,6 +169,7 @@ export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router =
       route.path,
       count,
       admit(route, context),
+      ...(isUpload(route) ? [awaitUploadTurn(context)] : []),
       // Behind `admit`: who is not signed in where they must be has no body read, and others a short one.
       ...(route.method === 'get' ? [] : [readBody]),
       ...(route.middleware ?? []),

@@ -3,7 +3,7 @@ import type { RateLimiter } from '../platform/rate-limiter.js';
 import { addressKey, rateLimited } from '../platform/rate-limiter.js';
 
 /** The limits a request can fall under. */
-export type RequestLimit = 'general' | 'user';
+export type RequestLimit = 'general' | 'user' | 'files';
 
 /** Applies the request limits and tells the client where it stands, in the `RateLimit` headers. */
 export class RequestLimits {

@@ -59,9 +59,16 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   status?: number;
   /** Further statuses of success, where the reply sets one: 200 beside 201 of a get-or-create. */
   otherStatuses?: number[];
-  /** `off` is for what pages load by the dozen without a token, under a signature of its own. */
-  limit?: 'off';
-  /** Whose calls it counts among, per user and over both transports; absent: none but requests. */
+  /**
+   * The limit per address of a route without a login; absent: `general`. `files` is the wider one of what
+   * pages load by the dozen, under a signature of its own.
+   */
+  limit?: 'files';
+  /**
+   * The allowance it counts against, per user and over both transports. Needed wherever a user is signed
+   * in, unless no database is asked. One of `uploads` takes its turn among the user's uploads, from before
+   * its body is read until it is answered, and keeps none of the user's other requests waiting.
+   */
   userLimit?: UserLimitName;
   /** What it is refused as while the process is too busy; absent: it never is. */
   load?: Sheddable;

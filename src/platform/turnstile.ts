@@ -32,6 +32,11 @@ export class Turnstile {
     return this.queue.size;
   }
 
+  /** Whether nothing is under way, and so nothing waits. */
+  get isIdle(): boolean {
+    return this.running === 0;
+  }
+
   /**
    * Does the work when its turn comes.
    *

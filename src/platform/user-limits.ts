@@ -1,13 +1,33 @@
 import type { RateLimiter } from './rate-limiter.js';
 
 /**
- * What is counted per user, over both transports and all dialects, because it costs much more than its
- * frame: `changes` of messages, which everybody in the chat hears of; `live` streams; `lookups`, which
- * read much; `signals`, which many hear of; `sync`, which reads most.
+ * The allowances, per user, over both transports and all dialects. Whatever asks the database names one.
+ *
+ * - `changes` of messages, which everybody in the chat hears of
+ * - `live` streams
+ * - `lookups`, which read much: searches, lists of who is online
+ * - `marks`: read positions, views opened and left, ends of typing, logging out; what no client should
+ *   have to keep to itself
+ * - `reads` of a page, a list or one thing
+ * - `sends`: attempts to send a message, retries too; messages themselves are counted where they are sent
+ * - `signals`, which many hear of
+ * - `sync`, which reads most
+ * - `uploads`
+ * - `writes`: everything else that is written
  */
-export type UserLimitName = 'changes' | 'live' | 'lookups' | 'signals' | 'sync';
+export type UserLimitName =
+  | 'changes'
+  | 'live'
+  | 'lookups'
+  | 'marks'
+  | 'reads'
+  | 'sends'
+  | 'signals'
+  | 'sync'
+  | 'uploads'
+  | 'writes';
 
-/** Counts the calls of each user that cost much. */
+/** Counts the calls of each user. */
 export class UserLimits {
   constructor(private readonly limiters: Record<UserLimitName, RateLimiter>) {}
 

@@ -49,8 +49,8 @@ export interface Command<P> {
   isShared?: boolean;
   /** Who may call it at all. */
   auth?: 'user' | 'admin';
-  /** Whose calls it counts among, per user and over both transports; absent: it costs little. */
-  limit?: UserLimitName;
+  /** The allowance it counts against, per user and over both transports; absent: it asks no database. */
+  userLimit?: UserLimitName;
   /** What it is refused as while the process is too busy; absent: it never is. */
   load?: Sheddable;
   /**

@@ -3,6 +3,7 @@ import Joi from 'joi';
 import { createLogger } from '../platform/logger.js';
 import { createMetrics } from '../platform/metrics.js';
 import { UserLimits } from '../platform/user-limits.js';
+import { UserTurns } from '../platform/user-turns.js';
 import { AppError } from '../shared/errors.js';
 import { command } from './command.js';
 import type { AckBody } from './on-command.js';
@@ -51,7 +52,8 @@ const setUp = () => {
     logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
     metrics: createMetrics(),
     intake: { admit: busy, begin: () => () => undefined },
-    limits: new UserLimits({} as never),
+    userLimits: new UserLimits({} as never),
+    userTurns: new UserTurns(0),
     timeoutMs: 60_000,
     eventsPerSecond: 0,
     requireMember: () => Promise.resolve(),
@@ -80,6 +82,9 @@ const setUp = () => {
   return { connect, ends };
 };
 
+/** Commands begin soon after they have come, each after the one before it. */
+const begun = () => new Promise((resolve) => setImmediate(resolve));
+
 const overloaded = { ok: false, error: { code: 'OVERLOADED', retryAfter: 1 } };
 
 describe('commands under way', () => {
@@ -90,10 +95,12 @@ describe('commands under way', () => {
     for (let i = 1; i < 200; i += 1) void one.send('slow');
     expect(await one.send('slow')).toMatchObject(overloaded);
     const elsewhere = other.send('slow');
+    await begun();
     ends[0]!();
     expect(await first).toEqual({ ok: true, data: 'done' });
-    await new Promise((resolve) => setImmediate(resolve));
+    await begun();
     const next = one.send('slow');
+    await begun();
     for (const end of ends) end();
     expect([await next, await elsewhere]).toMatchObject([{ ok: true }, { ok: true }]);
   });
@@ -106,10 +113,12 @@ describe('commands under way', () => {
       for (let i = 0; i < 200; i += 1) accepted.push(socket.send('slow'));
     }
     expect(await connect().send('slow')).toMatchObject(overloaded);
+    await begun();
     for (const end of ends) end();
     expect((await Promise.all(accepted)).every(({ ok }) => ok)).toBe(true);
-    await new Promise((resolve) => setImmediate(resolve));
+    await begun();
     const later = connect().send('slow');
+    await begun();
     ends.at(-1)!();
     expect(await later).toMatchObject({ ok: true });
   });
@@ -132,7 +141,71 @@ describe('what is given up under load', () => {
     emitted.length = 0;
     tell('signal');
     tell('work');
-    await new Promise((resolve) => setImmediate(resolve));
+    await begun();
     expect(emitted).toMatchObject([['error', { code: 'UNAVAILABLE', event: 'work' }]]);
   });
+});
+
+describe('commands of one socket', () => {
+  /** Sends commands whose allowances answer after the given turns of the event loop; answers their order. */
+  const orderOf = async (delays: (number | undefined)[], concurrency: number) => {
+    const order: number[] = [];
+    const wait = async (turns: number) => {
+      for (let i = 0; i < turns; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const dispatcher = new CommandDispatcher({
+      commands: delays.map((delay, n) =>
+        command({
+          event: `c${n}`,
+          dialect: 'native',
+          isShared: true,
+          schema: Joi.object({}),
+          summary: 'Notes when it begins',
+          ...(delay !== undefined && { userLimit: 'reads' }),
+          handle: async () => {
+            order.push(n);
+            await wait(n % 3);
+            return { data: n };
+          },
+        }),
+      ),
+      directory: {} as SocketDirectory,
+      logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+      metrics: createMetrics(),
+      intake: { admit: () => undefined, begin: () => () => undefined },
+      userLimits: new UserLimits({ reads: { consume: () => wait(queue.shift()!) } } as never),
+      userTurns: new UserTurns(concurrency),
+      timeoutMs: 60_000,
+      eventsPerSecond: 0,
+      requireMember: () => Promise.resolve(),
+      onView: () => undefined,
+    });
+    const queue = delays.filter((delay) => delay !== undefined);
+    let listener: Listener = () => undefined;
+    const socket = {
+      data: { actor: { userId: 'u', role: 'user', sessionId: 's' } },
+      onAny: (given: Listener) => {
+        listener = given;
+      },
+      emit: () => undefined,
+    } as unknown as ParleySocket;
+    dispatcher.attach(socket);
+    await Promise.all(
+      delays.map((_, n) => new Promise((resolve) => listener(`c${n}`, {}, resolve))),
+    );
+    return order;
+  };
+  const SAMPLES: (number | undefined)[][] = [
+    [5, undefined],
+    [undefined, 5, undefined],
+    [9, 1, undefined, 4, 0],
+    [3, 3, 3, 0, undefined, 7, 0, undefined, 2, 1, 8, undefined],
+  ];
+
+  it.each(SAMPLES.flatMap((delays) => [0, 1, 2, 8].map((turns) => ({ delays, turns }))))(
+    'begin in the order in which they came: $delays, $turns at a time',
+    async ({ delays, turns }) => {
+      expect(await orderOf(delays, turns)).toEqual(delays.map((_, n) => n));
+    },
+  );
 });

@@ -3,9 +3,9 @@ import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { toAppError } from '../platform/to-app-error.js';
 import type { UserLimits } from '../platform/user-limits.js';
+import type { UserTurns } from '../platform/user-turns.js';
 import { AppError } from '../shared/errors.js';
 import { validate } from '../shared/validate.js';
-import { withDeadline } from '../shared/deadline.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
 import { ALL_DIALECTS, maskOf } from './dialect.js';
 import { rooms } from './rooms.js';
@@ -23,7 +23,9 @@ export interface DispatcherParts {
   logger: Logger;
   metrics: Metrics;
   intake: Pick<Intake, 'admit' | 'begin'>;
-  limits: UserLimits;
+  userLimits: UserLimits;
+  /** Where each user's commands take their turn. */
+  userTurns: Pick<UserTurns, 'runWithin'>;
   /** Longest time for a command, in milliseconds. */
   timeoutMs: number;
   /** Commands per second that a socket may send; 0 for no limit. */
@@ -63,6 +65,7 @@ export class CommandDispatcher {
   attach(socket: ParleySocket): void {
     const budget = new EventBudget(this.parts.eventsPerSecond);
     const caller = new Caller(socket, this.parts);
+    const sequence = new CommandSequence();
     let inFlight = 0;
     socket.onAny((name: string | number, ...args: unknown[]) => {
       // The protocol lets numbers be names, too.
@@ -77,7 +80,7 @@ export class CommandDispatcher {
       inFlight += 1;
       this.inFlightInAll += 1;
       const end = this.parts.intake.begin();
-      void this.run(socket, caller, { event, payload, hasBudget: budget.take(), inFlight })
+      void this.run(socket, caller, { event, payload, hasBudget: budget.take(), inFlight, sequence })
         .then((result) => {
           ack?.({ ok: true, data: result.data ?? null });
           if (result.confirm) socket.emit(result.confirm.event, result.confirm.payload);
@@ -96,7 +99,7 @@ export class CommandDispatcher {
   private async run(
     socket: ParleySocket,
     caller: CallerSocket,
-    frame: { event: string; payload: unknown; hasBudget: boolean; inFlight: number },
+    frame: Frame,
   ): Promise<CommandResult> {
     if (!frame.hasBudget) {
       throw new AppError('RATE_LIMITED', 'Too many events', { retryAfter: 1 });
@@ -115,13 +118,21 @@ export class CommandDispatcher {
     if (command.auth === 'admin' && actor.role !== 'admin') {
       throw new AppError('FORBIDDEN', 'Only admins may do this');
     }
-    if (command.limit) await this.parts.limits.consume(command.limit, actor.userId);
-    const result = await withDeadline(
-      command.handle({ actor, socket: caller }, payload),
-      this.parts.timeoutMs,
-    );
-    this.learnDialect(socket, command);
-    return result;
+    const { previous, begun } = frame.sequence.enter();
+    const { timeoutMs, userLimits, userTurns } = this.parts;
+    try {
+      const result = await userTurns.runWithin(actor.userId, timeoutMs, async () => {
+        if (command.userLimit) await userLimits.consume(command.userLimit, actor.userId);
+        await previous;
+        const work = command.handle({ actor, socket: caller }, payload);
+        begun();
+        return work;
+      });
+      this.learnDialect(socket, command);
+      return result;
+    } finally {
+      begun();
+    }
   }
 
   /** A socket that uses a dialect's own command hears that dialect; before, it hears all of them. */
@@ -157,6 +168,34 @@ export class CommandDispatcher {
   private isUnmissed(event: string, { code }: AppError): boolean {
     const isSignal = this.byEvent.get(event)?.some(({ load }) => load === 'signals') ?? false;
     return isSignal && code === 'UNAVAILABLE';
+  }
+}
+
+/** A command as it came, and how it stands to the others of its socket. */
+interface Frame {
+  event: string;
+  payload: unknown;
+  hasBudget: boolean;
+  /** Commands of the socket under way, with this one. */
+  inFlight: number;
+  sequence: CommandSequence;
+}
+
+/**
+ * Keeps a socket's commands in their order: each begins after the one before it has begun, or has been
+ * refused. Their allowances are counted in different places, and some answer sooner than others. Turns are
+ * given in the order of arrival, so who has one never waits for a command that has none yet.
+ */
+class CommandSequence {
+  private last: Promise<void> = Promise.resolve();
+
+  enter(): { previous: Promise<void>; begun: () => void } {
+    const previous = this.last;
+    let begun = (): void => undefined;
+    this.last = new Promise((resolve) => {
+      begun = resolve;
+    });
+    return { previous, begun };
   }
 }
 

@@ -7,6 +7,7 @@ import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { Turnstile } from '../platform/turnstile.js';
 import type { UserLimits } from '../platform/user-limits.js';
+import type { UserTurns } from '../platform/user-turns.js';
 import type { Actor } from '../shared/actor.js';
 import type { Authenticator } from '../shared/authenticator.js';
 import type { Clock } from '../shared/clock.js';
@@ -43,6 +44,7 @@ export interface SocketServerParts {
   metrics: Metrics;
   intake: Pick<Intake, 'admit' | 'begin'>;
   userLimits: UserLimits;
+  userTurns: UserTurns;
   clock: Clock;
   authenticator: Authenticator;
   /** Rejects with NOT_FOUND unless the user is a member of the chat. */
@@ -127,14 +129,15 @@ export class SocketServer {
 
   /** Starts to take connections, which may send these commands. */
   listen(commands: AnyCommand[]): void {
-    const { authenticator, config, intake, logger, metrics, userLimits } = this.parts;
+    const { authenticator, config, intake, logger, metrics, userLimits, userTurns } = this.parts;
     const dispatcher = new CommandDispatcher({
       commands,
       directory: this.directory,
       logger,
       metrics,
       intake,
-      limits: userLimits,
+      userLimits,
+      userTurns,
       timeoutMs: config.requestTimeoutMs,
       requireMember: (userId, chatId) => this.parts.requireMember(userId, chatId),
       eventsPerSecond: config.rateLimitEventsPerSecond,

@@ -13,6 +13,7 @@ import { loadConfig } from '../../src/config/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { UserLimits } from '../../src/platform/user-limits.js';
+import { UserTurns } from '../../src/platform/user-turns.js';
 import { rooms } from '../../src/realtime/rooms.js';
 import { SocketServer } from '../../src/realtime/socket-server.js';
 import { AppError } from '../../src/shared/errors.js';
@@ -68,6 +69,7 @@ const start = async (env: Record<string, string>) => {
     metrics,
     intake: { admit: () => undefined, begin: () => () => undefined },
     userLimits: new UserLimits({} as never),
+    userTurns: new UserTurns(0),
     // It stands: a user's chats are asked for once however long a busy machine takes over the handshakes.
     clock: { now: () => 0 },
     authenticator: {

@@ -17,6 +17,7 @@ export const conversationMessageCommands = (
     dialect,
     summary: 'Send a message with text, media or both',
     schema: sendSchema(maxLength),
+    userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
       const { data } = await calls.send(actor, payload);
@@ -30,6 +31,7 @@ export const conversationMessageCommands = (
     dialect,
     summary: 'Read messages, and so those before them; without ids, all',
     schema: readSchema,
+    userLimit: 'marks',
     handle: async ({ actor }, payload) => ({ data: await calls.read(actor, payload) }),
   }),
   command({
@@ -37,7 +39,7 @@ export const conversationMessageCommands = (
     dialect,
     summary: 'Delete a message for me, or my own for everyone',
     schema: deleteSchema,
-    limit: 'changes',
+    userLimit: 'changes',
     handle: async ({ actor }, payload) => ({ data: await calls.remove(actor, payload) }),
   }),
 ];
@@ -49,6 +51,7 @@ export const conversationCommands = ({ typing }: DialectServices): AnyCommand[] 
     dialect,
     summary: 'Say that this device is looking at a conversation',
     schema: conversationParams,
+    userLimit: 'marks',
     handle: async ({ socket }, { conversationId }) => {
       await socket.openChat(conversationId);
       return { data: { conversationId } };
@@ -70,7 +73,7 @@ export const conversationCommands = ({ typing }: DialectServices): AnyCommand[] 
       dialect,
       summary: verb === 'start' ? 'Show that I am typing' : 'Show that I have stopped typing',
       schema: conversationParams,
-      ...(verb === 'start' && { limit: 'signals', load: 'signals' }),
+      ...(verb === 'start' ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, { conversationId }) => {
         await typing[verb](actor, conversationId);
         return { data: { conversationId } };

@@ -18,6 +18,7 @@ export const roomCommands = (
     dialect,
     summary: 'Join a room, which is made when there is none of this name; answers who is online',
     schema: roomPayload,
+    userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
       const chatId = await socket.openChat(addresses.enter(actor, roomIn(payload)));
       const users = presentOnlineUsers(
@@ -35,6 +36,7 @@ export const roomCommands = (
     dialect,
     summary: 'Leave a room for good; of other chats only the view is closed',
     schema: roomPayload,
+    userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
       const chatId = await addresses.find(roomIn(payload));
       socket.closeChat(chatId);
@@ -48,7 +50,7 @@ export const roomCommands = (
     dialect,
     summary: 'Who of a room is online',
     schema: roomPayload,
-    limit: 'lookups',
+    userLimit: 'lookups',
     load: 'work',
     handle: async ({ actor }, payload) => {
       const chatId = await addresses.find(roomIn(payload));
@@ -66,7 +68,7 @@ export const roomCommands = (
       dialect,
       summary: verb === 'start' ? 'Show that I am typing' : 'Show that I have stopped typing',
       schema: roomPayload,
-      ...(verb === 'start' && { limit: 'signals', load: 'signals' }),
+      ...(verb === 'start' ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, payload) => {
         const chatId = await addresses.find(roomIn(payload));
         await typing[verb](actor, chatId);
@@ -79,7 +81,7 @@ export const roomCommands = (
     dialect,
     summary: 'Show myself online, away, busy or offline',
     schema: statusPayload,
-    limit: 'signals',
+    userLimit: 'signals',
     handle: async ({ actor }, payload) => {
       const chosen = typeof payload === 'string' ? { status: payload } : payload;
       return { data: await chooser.choose(actor, chosen) };
@@ -97,6 +99,7 @@ export const roomMessageCommands = (
     dialect,
     summary: 'Send a message to a room, which is made and joined when needed',
     schema: sendSchema(maxLength),
+    userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, { room, content = '', messageType, media = [], ...more }) => {
       const chatId = await addresses.enter(actor, room);
@@ -116,6 +119,7 @@ export const roomMessageCommands = (
     dialect,
     summary: 'Read a message, and so those before it',
     schema: readSchema,
+    userLimit: 'marks',
     handle: async ({ actor }, { messageId, room }) => {
       const chatId =
         room === undefined

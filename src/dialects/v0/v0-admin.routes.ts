@@ -23,6 +23,7 @@ export const v0AdminRoutes = ({ admin, broadcasts, maxLength }: DialectServices)
     summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
     tag,
     auth: 'admin',
+    userLimit: 'writes',
     body: broadcastSchema(maxLength),
     load: 'work',
     response: adminBroadcastResponse,

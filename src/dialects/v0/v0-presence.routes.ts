@@ -33,6 +33,7 @@ export const v0PresenceRoutes = ({ presence }: DialectServices): AnyRoute[] => [
     summary: 'Whether somebody with whom I share a chat is online, and when they last were',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: userParams,
     response: presenceResponse,
     handle: async ({ actor, params: { userId } }) => ({

@@ -13,6 +13,7 @@ export const v0Commands = (calls: V0Calls, { maxLength }: DialectServices): AnyC
     summary: 'Send a message to a person',
     accepts: hasField('receiverId'),
     schema: sendSchema(maxLength),
+    userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
       const { data } = await calls.send(actor, payload);
@@ -25,7 +26,7 @@ export const v0Commands = (calls: V0Calls, { maxLength }: DialectServices): AnyC
       dialect: 'v0',
       summary: isTyping ? 'Show a person that I am typing' : 'Show a person that I have stopped',
       schema: typingSchema,
-      ...(isTyping && { limit: 'signals', load: 'signals' }),
+      ...(isTyping ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, { receiverId }) => {
         await calls.typing(actor, receiverId, isTyping);
         return { data: { receiverId } };
@@ -37,6 +38,7 @@ export const v0Commands = (calls: V0Calls, { maxLength }: DialectServices): AnyC
     dialect: 'v0',
     summary: 'Read a message, and so those before it',
     schema: messageParams,
+    userLimit: 'marks',
     handle: async ({ actor }, { messageId }) => ({
       data: await calls.readMessage(actor, messageId),
     }),

@@ -28,6 +28,7 @@ export const v0ConversationRoutes = (calls: V0Calls, services: DialectServices):
     summary: 'Messages of a conversation; page 1 is the newest',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: conversationParams,
     query: pageQuery,
     response: Joi.array().items(messageResponse),
@@ -45,6 +46,7 @@ export const v0ConversationRoutes = (calls: V0Calls, services: DialectServices):
     summary: 'Read everything in a conversation',
     tag,
     auth: 'user',
+    userLimit: 'marks',
     params: conversationParams,
     response: readResponse,
     handle: async ({ actor, params }) => ({
@@ -70,6 +72,7 @@ export const v0MessageRoutes = (calls: V0Calls, { maxLength }: DialectServices):
     summary: 'Read a message, and so those before it',
     tag,
     auth: 'user',
+    userLimit: 'marks',
     params: messageParams,
     response: readResponse,
     handle: async ({ actor, params }) => ({

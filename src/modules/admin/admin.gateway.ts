@@ -13,6 +13,7 @@ export const adminCommands = (admin: Admin, maxLength: number): AnyCommand[] => 
     auth: 'admin',
     summary: 'Write to a person, whether or not they have accepted a chat',
     schema: adminMessageSchema(maxLength),
+    userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
       await admin.requireAdmin(actor);

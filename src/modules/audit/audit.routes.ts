@@ -52,6 +52,7 @@ export const auditRoutes = (
     summary: 'What admins have done, newest first',
     tag: 'Admin',
     auth: 'admin',
+    userLimit: 'reads',
     query: auditQuery,
     response: Joi.array().items(auditEventResponse),
     extra: { hasMore: Joi.boolean().required() },

@@ -20,6 +20,7 @@ export const broadcastCommands = (
     auth: 'admin',
     summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
     schema: broadcastSchema(maxLength),
+    userLimit: 'writes',
     load: 'work',
     handle: async ({ actor }, payload) => {
       await requireAdmin(actor);
@@ -33,6 +34,7 @@ export const broadcastCommands = (
     isShared: true,
     summary: 'Read a broadcast, and so those before it',
     schema: broadcastParams,
+    userLimit: 'marks',
     handle: async ({ actor }, { broadcastId }) => ({
       data: await inbox.markRead(actor, broadcastId),
     }),

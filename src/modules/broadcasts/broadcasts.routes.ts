@@ -33,6 +33,7 @@ export const broadcastRoutes = ({ inbox }: BroadcastRouteParts): AnyRoute[] => [
     summary: 'Broadcasts that I have been sent, newest first',
     tag: 'Broadcasts',
     auth: 'user',
+    userLimit: 'reads',
     query: inboxQuery,
     response: Joi.array().items(receivedBroadcastResponse),
     extra: { unreadCount: Joi.number().integer().required(), hasMore: Joi.boolean().required() },
@@ -50,6 +51,7 @@ export const broadcastRoutes = ({ inbox }: BroadcastRouteParts): AnyRoute[] => [
     summary: 'Read a broadcast, and so those before it',
     tag: 'Broadcasts',
     auth: 'user',
+    userLimit: 'marks',
     params: broadcastParams,
     response: Joi.object({ unreadCount: Joi.number().integer().required() }),
     handle: async ({ actor, params }) => ({
@@ -70,6 +72,7 @@ export const adminBroadcastRoutes = ({
     summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
     tag: 'Admin',
     auth: 'admin',
+    userLimit: 'writes',
     body: broadcastSchema(maxLength),
     load: 'work',
     response: adminBroadcastResponse,
@@ -84,6 +87,7 @@ export const adminBroadcastRoutes = ({
     summary: 'All broadcasts, newest first',
     tag: 'Admin',
     auth: 'admin',
+    userLimit: 'reads',
     query: broadcastsQuery,
     response: Joi.array().items(adminBroadcastResponse),
     paginated: true,
@@ -98,6 +102,7 @@ export const adminBroadcastRoutes = ({
     summary: 'A broadcast, and how many it has reached',
     tag: 'Admin',
     auth: 'admin',
+    userLimit: 'reads',
     params: broadcastParams,
     response: broadcastDetailResponse,
     handle: async ({ params }) => {
@@ -113,6 +118,7 @@ export const adminBroadcastRoutes = ({
     summary: 'Take back a broadcast that has not been sent yet',
     tag: 'Admin',
     auth: 'admin',
+    userLimit: 'writes',
     params: broadcastParams,
     response: adminBroadcastResponse,
     handle: async ({ actor, params }) => ({

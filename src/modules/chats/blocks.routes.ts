@@ -16,6 +16,7 @@ export const blockRoutes = (blocks: Blocks): AnyRoute[] => [
       summary: `${verb === 'block' ? 'Block' : 'Unblock'} the other one of a direct chat, or a member`,
       tag,
       auth: 'user',
+      userLimit: 'writes',
       params: chatParams,
       body: blockBody,
       response: blockResponse,
@@ -32,6 +33,7 @@ export const blockRoutes = (blocks: Blocks): AnyRoute[] => [
     summary: 'Everybody whom I have blocked',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     response: Joi.array().items(blockedResponse),
     handle: async ({ actor }) => ({
       data: (await blocks.list(actor)).map(({ card, blockedAt }) => ({

@@ -25,6 +25,7 @@ export const roomRoutes = ({ rooms, list, clock }: RoomRoutesParts): AnyRoute[] 
     summary: 'Public rooms, newest activity first',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     query: roomsQuery,
     response: Joi.array().items(roomResponse),
     paginated: true,
@@ -39,6 +40,7 @@ export const roomRoutes = ({ rooms, list, clock }: RoomRoutesParts): AnyRoute[] 
     summary: 'One public room',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: roomParams,
     response: roomResponse,
     handle: async ({ actor, params }) => ({
@@ -51,6 +53,7 @@ export const roomRoutes = ({ rooms, list, clock }: RoomRoutesParts): AnyRoute[] 
     summary: 'Join a public room',
     tag,
     auth: 'user',
+    userLimit: 'writes',
     params: roomParams,
     response: chatResponse,
     handle: async ({ actor, params }) => {
@@ -64,6 +67,7 @@ export const roomRoutes = ({ rooms, list, clock }: RoomRoutesParts): AnyRoute[] 
     summary: 'Leave a public room',
     tag,
     auth: 'user',
+    userLimit: 'writes',
     params: roomParams,
     response: roomResponse,
     handle: async ({ actor, params }) => {

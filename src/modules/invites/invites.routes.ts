@@ -31,6 +31,7 @@ export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRo
     summary: 'Make an invite to a group or room; owners and admins may',
     tag,
     auth: 'user',
+    userLimit: 'writes',
     params: chatParams,
     body: inviteBody,
     response: inviteResponse,
@@ -45,6 +46,7 @@ export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRo
     summary: 'The invites of a chat that can still be used',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: chatParams,
     response: Joi.array().items(inviteResponse),
     handle: async ({ actor, params }) => ({
@@ -57,6 +59,7 @@ export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRo
     summary: 'Revoke an invite',
     tag,
     auth: 'user',
+    userLimit: 'writes',
     params: chatInviteParams,
     response: Joi.object({ code: Joi.string().required() }),
     handle: async ({ actor, params }) => {
@@ -70,6 +73,7 @@ export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRo
     summary: 'What an invite leads to',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: inviteParams,
     response: invitePreviewResponse,
     handle: async ({ params }) => {
@@ -83,6 +87,7 @@ export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRo
     summary: 'Join by an invite',
     tag,
     auth: 'user',
+    userLimit: 'writes',
     params: inviteParams,
     response: chatResponse,
     handle: async ({ actor, params }) => {

@@ -84,6 +84,7 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
         summary: 'Live streams that I may watch, newest first',
         tag: 'Live',
         auth: 'user',
+        userLimit: 'reads',
         response: Joi.array().items(liveResponse),
         handle: async ({ actor }) => ({ data: (await watch.list(actor)).map(presentLive) }),
       }),

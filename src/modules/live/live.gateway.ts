@@ -47,7 +47,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'Start a live stream, to a chat or (admins) to everybody',
     schema: startLiveSchema,
-    limit: 'live',
+    userLimit: 'live',
     handle: async (context, payload) => {
       const data = presentLive(await host.start(context.actor, payload, seatOf(context)));
       return { data, confirm: { event: 'live_started', payload: data } };
@@ -58,7 +58,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'Watch a live stream on this device',
     schema: liveSchema,
-    limit: 'live',
+    userLimit: 'live',
     handle: async (context, { liveId }) => ({
       data: presentLive(await watch.join(context.actor, liveId, seatOf(context))),
     }),
@@ -68,6 +68,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'Stop watching on this device',
     schema: liveSchema,
+    userLimit: 'marks',
     handle: async (context, { liveId }) => {
       await watch.leave(context.actor, liveId, seatOf(context));
       return { data: { liveId } };
@@ -78,7 +79,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'Comment on a live stream; `post` also sends it to the chat',
     schema: liveCommentSchema,
-    limit: 'live',
+    userLimit: 'live',
     load: 'work',
     handle: async ({ actor }, payload) => {
       const { user, ...comment } = await talk.comment(actor, payload);
@@ -90,7 +91,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'React to a live stream',
     schema: liveReactionSchema,
-    limit: 'live',
+    userLimit: 'live',
     load: 'signals',
     handle: async ({ actor }, { liveId, emoji }) => {
       await talk.react(actor, liveId, emoji);
@@ -102,7 +103,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'Hand a WebRTC offer, answer or candidate to the host or a viewer',
     schema: liveSignalSchema,
-    limit: 'live',
+    userLimit: 'live',
     handle: async ({ actor }, payload) => {
       await talk.signal(actor, payload);
       return { data: { liveId: payload.liveId, to: payload.to } };
@@ -113,6 +114,7 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     dialect: 'native',
     summary: 'End a live stream',
     schema: liveSchema,
+    userLimit: 'marks',
     handle: async ({ actor }, { liveId }) => {
       await host.end(actor, liveId);
       return { data: { liveId } };

@@ -71,6 +71,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       summary: 'Upload a file to a chat; the answer is what `send_media` takes',
       tag,
       auth: 'user',
+      userLimit: 'uploads',
       load: 'work',
       middleware: [form({ field: 'file', maxFiles: 1 })],
       files: { file: { description: 'The file' } },
@@ -90,6 +91,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       summary: `Upload up to ${MAX_BULK} files to a chat: all are stored, or none`,
       tag,
       auth: 'user',
+      userLimit: 'uploads',
       load: 'work',
       middleware: [form({ field: 'files', maxFiles: MAX_BULK })],
       files: { files: { description: `1 to ${MAX_BULK} files`, multiple: true } },
@@ -109,6 +111,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       summary: 'Permission to upload one file directly, within ten minutes',
       tag,
       auth: 'user',
+      userLimit: 'reads',
       query: uploadTokenQuery,
       response: uploadTokenResponse,
       handle: async ({ actor, query }) => ({
@@ -141,6 +144,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       summary: 'Take over a file that was uploaded directly to a remote store',
       tag,
       auth: 'user',
+      userLimit: 'uploads',
       body: completeBody,
       load: 'work',
       response: mediaResponse,
@@ -155,6 +159,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       summary: 'A file’s facts, and fresh addresses of its content',
       tag,
       auth: 'user',
+      userLimit: 'reads',
       params: fileParams,
       response: mediaResponse,
       handle: async ({ actor, params }) => ({
@@ -167,6 +172,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       summary: 'Remove an upload of mine that no message uses',
       tag,
       auth: 'user',
+      userLimit: 'writes',
       body: fileBody,
       response: deletedFileResponse,
       handle: async ({ actor, body: { fileId } }) => {
@@ -181,7 +187,7 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       tag,
       // A signed address takes the place of a token, so that <img> can load it.
       auth: 'none',
-      limit: 'off',
+      limit: 'files',
       params: fileParams,
       query: linkQuery,
       handle: async ({ params: { fileId }, query, req, res }) => {

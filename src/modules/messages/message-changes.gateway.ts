@@ -26,7 +26,7 @@ export const messageChangeCommands = (parts: MessageChangeCommandParts): AnyComm
     dialect: 'native',
     summary: 'Change the text of a message of mine',
     schema: editSchema(parts.maxLength),
-    limit: 'changes',
+    userLimit: 'changes',
     handle: async ({ actor }, payload) => {
       const { message, sender, status } = await parts.edit.edit(actor, payload);
       return { data: presentMessage(message, sender, status) };
@@ -37,7 +37,7 @@ export const messageChangeCommands = (parts: MessageChangeCommandParts): AnyComm
     dialect: 'native',
     summary: 'Delete a message: for everyone (mine only), or for me',
     schema: deleteSchema,
-    limit: 'changes',
+    userLimit: 'changes',
     handle: async ({ actor }, { messageId, deleteForEveryone, chatId }) => {
       const changes = await parts.remove.delete(actor, {
         messageIds: [messageId],
@@ -53,7 +53,7 @@ export const messageChangeCommands = (parts: MessageChangeCommandParts): AnyComm
       dialect: 'native',
       summary: action === 'add' ? 'React to a message' : 'Take a reaction back',
       schema: reactionSchema,
-      limit: 'changes',
+      userLimit: 'changes',
       handle: async ({ actor }, payload) => ({
         data: presentReaction(await parts.react.react(actor, action, payload), actor.userId),
       }),

@@ -117,6 +117,7 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
     summary: 'Send a message on to up to 20 chats of mine',
     tag,
     auth: 'user',
+    userLimit: 'sends',
     params: messageParams,
     body: forwardBody,
     load: 'work',

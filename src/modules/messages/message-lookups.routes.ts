@@ -29,6 +29,7 @@ export const messageLookupRoutes = ({ history, lookups }: MessageLookupRoutesPar
     summary: 'One message',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: messageParams,
     response: messageResponse,
     handle: async ({ actor, params }) => {
@@ -42,6 +43,7 @@ export const messageLookupRoutes = ({ history, lookups }: MessageLookupRoutesPar
     summary: 'The answers to a message, oldest first',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: messageParams,
     query: repliesQuery,
     response: threadResponse,
@@ -59,6 +61,7 @@ export const messageLookupRoutes = ({ history, lookups }: MessageLookupRoutesPar
     summary: 'The texts that a message had before, oldest first',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: messageParams,
     response: Joi.array().items(editResponse),
     handle: async ({ actor, params }) => ({
@@ -74,6 +77,7 @@ export const messageLookupRoutes = ({ history, lookups }: MessageLookupRoutesPar
     summary: 'The pinned messages of a chat, last pinned first',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: chatParams,
     response: Joi.array().items(messageResponse),
     handle: async ({ actor, params }) => ({

@@ -15,6 +15,7 @@ export const messageCommands = (sender: SendMessage, maxLength: number): AnyComm
     summary: 'Send a text message',
     accepts: hasField('chatId'),
     schema: sendTextSchema(maxLength),
+    userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
       const sent = await sender.send(actor, { ...payload, messageType: 'text', media: [] });
@@ -27,6 +28,7 @@ export const messageCommands = (sender: SendMessage, maxLength: number): AnyComm
     summary: 'Send uploaded files, or https addresses of foreign ones',
     accepts: hasField('chatId'),
     schema: sendMediaSchema(maxLength),
+    userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
       const sent = await sender.send(actor, toSendInput(payload));

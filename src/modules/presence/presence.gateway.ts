@@ -14,7 +14,7 @@ export const presenceCommands = (chooser: ChooseStatus): AnyCommand[] => [
     dialect: 'native',
     summary: 'Show myself online, away, busy or offline (invisible)',
     schema: chosenStatusSchema,
-    limit: 'signals',
+    userLimit: 'signals',
     handle: async ({ actor }, payload) => ({ data: await chooser.choose(actor, payload) }),
   }),
 ];

@@ -53,6 +53,7 @@ export const presenceRoutes = (see: SeePresence, chooser: ChooseStatus): AnyRout
     summary: 'Whether somebody with whom I share a chat is online, and when they last were',
     tag,
     auth: 'user',
+    userLimit: 'reads',
     params: statusParams,
     response: presenceResponse,
     handle: async ({ actor, params: { userId } }) => ({

@@ -13,6 +13,7 @@ export const receiptCommands = (receipts: Receipts): AnyCommand[] => [
     dialect: 'native',
     summary: 'Read messages by id, up to a number, or all',
     schema: markAsReadSchema,
+    userLimit: 'marks',
     handle: async ({ actor }, { chatId, ...target }) => ({
       data: await receipts.markRead(actor, chatId, target),
     }),

@@ -16,6 +16,7 @@ export const receiptRoutes = (receipts: Receipts): AnyRoute[] => [
     summary: 'Read a message, and so everything before it',
     tag,
     auth: 'user',
+    userLimit: 'marks',
     params: messageParams,
     response: readResponse,
     handle: async ({ actor, params }) => ({
@@ -28,6 +29,7 @@ export const receiptRoutes = (receipts: Receipts): AnyRoute[] => [
     summary: 'Read messages of a chat by id, up to a number, or all',
     tag,
     auth: 'user',
+    userLimit: 'marks',
     params: chatParams,
     body: readBody,
     response: readResponse,
@@ -41,6 +43,7 @@ export const receiptRoutes = (receipts: Receipts): AnyRoute[] => [
     summary: 'Read everything in up to 100 chats',
     tag,
     auth: 'user',
+    userLimit: 'marks',
     body: bulkReadBody,
     response: Joi.array().items(readResponse),
     handle: async ({ actor, body }) => ({

@@ -18,7 +18,7 @@ export const syncCommands = (answer: SyncAnswer): AnyCommand[] => [
     dialect: 'native',
     summary: 'Everything that changed in my chats after what I have',
     schema: syncSchema,
-    limit: 'sync',
+    userLimit: 'sync',
     load: 'work',
     handle: async ({ actor }, request) => ({ data: await answer(actor, request) }),
   }),

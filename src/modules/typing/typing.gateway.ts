@@ -17,7 +17,7 @@ export const typingCommands = (typing: Typing): AnyCommand[] => [
     dialect: 'native',
     summary: 'Show that I am typing; lasts a few seconds unless renewed',
     schema: typingSchema,
-    limit: 'signals',
+    userLimit: 'signals',
     load: 'signals',
     handle: async ({ actor }, { chatId }) => {
       await typing.start(actor, chatId);
@@ -29,6 +29,7 @@ export const typingCommands = (typing: Typing): AnyCommand[] => [
     dialect: 'native',
     summary: 'Show that I have stopped typing',
     schema: typingSchema,
+    userLimit: 'marks',
     handle: async ({ actor }, { chatId }) => {
       await typing.stop(actor, chatId);
       return { data: { chatId } };

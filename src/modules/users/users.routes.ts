@@ -30,6 +30,7 @@ export const userRoutes = (service: UserService): AnyRoute[] => [
     summary: 'My profile, or that of `userId`',
     tag: TAG,
     auth: 'user',
+    userLimit: 'reads',
     query: profileQuery,
     response: anyProfileSchema,
     handle: async ({ actor, query }) => ({
@@ -42,6 +43,7 @@ export const userRoutes = (service: UserService): AnyRoute[] => [
     summary: 'Change my profile',
     tag: TAG,
     auth: 'user',
+    userLimit: 'writes',
     body: profileBody,
     response: ownUserSchema,
     handle: async ({ actor, body }) => ({
@@ -69,6 +71,7 @@ export const userRoutes = (service: UserService): AnyRoute[] => [
     summary: "Somebody's profile",
     tag: TAG,
     auth: 'user',
+    userLimit: 'reads',
     params: userParams,
     response: anyProfileSchema,
     handle: async ({ actor, params }) => ({

@@ -15,6 +15,7 @@ export const viewingCommands: AnyCommand[] = [
     dialect: 'native',
     summary: 'Say that this device is looking at a chat: it then gets message_received',
     schema: chatSchema,
+    userLimit: 'marks',
     handle: async ({ socket }, { chatId }) => {
       await socket.openChat(chatId);
       const data = { chatId };

@@ -1,0 +1,69 @@
+import { withDeadline } from '../shared/deadline.js';
+import { rateLimited } from './rate-limiter.js';
+import { Turnstile } from './turnstile.js';
+
+/** Pieces of one user's work that may wait for their turn. */
+export const MAX_WAITING = 100;
+/** Seconds after which work beyond that may be tried again. */
+const RETRY_AFTER = 1;
+
+/**
+ * Lets a few pieces of each user's work be under way at a time, over all sockets, transports and dialects
+ * of this node, first come, first served: nobody's own work keeps the database from everybody else.
+ */
+export class UserTurns {
+  private readonly byUser = new Map<string, Turnstile>();
+
+  /** @param concurrency pieces of one user's work under way at a time; 0 for no bound. */
+  constructor(private readonly concurrency: number) {}
+
+  /**
+   * Does the work when the user's turn comes, and ends the turn when the work has ended.
+   *
+   * @param isWanted asked when the turn comes: work that nobody waits for any more is not begun.
+   * @throws {AppError} RATE_LIMITED with `retryAfter`, when 100 pieces of the user's work wait already.
+   */
+  async run<T>(userId: string, work: () => Promise<T>, isWanted?: () => boolean): Promise<T> {
+    if (this.concurrency === 0) return work();
+    const turnstile = this.turnstileOf(userId);
+    try {
+      return await turnstile.run(work, isWanted);
+    } finally {
+      if (turnstile.isIdle && this.byUser.get(userId) === turnstile) this.byUser.delete(userId);
+    }
+  }
+
+  /**
+   * As `run`, but for no longer than `timeoutMs` milliseconds from now, the wait included. The turn ends
+   * then, too: work that is lost without an answer must not keep the user out for ever.
+   *
+   * @throws {AppError} RATE_LIMITED as `run`; TIMEOUT.
+   */
+  runWithin<T>(userId: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
+    const giveUpAt = performance.now() + timeoutMs;
+    const remaining = () => giveUpAt - performance.now();
+    const turn = this.run(
+      userId,
+      () => withDeadline(work(), remaining()),
+      () => remaining() > 0,
+    );
+    return withDeadline(turn, timeoutMs);
+  }
+
+  /** How many users have work under way. */
+  get users(): number {
+    return this.byUser.size;
+  }
+
+  private turnstileOf(userId: string): Turnstile {
+    const known = this.byUser.get(userId);
+    if (known) return known;
+    const turnstile = new Turnstile({
+      concurrency: this.concurrency,
+      maxWaiting: MAX_WAITING,
+      refusal: () => rateLimited(RETRY_AFTER),
+    });
+    this.byUser.set(userId, turnstile);
+    return turnstile;
+  }
+}
