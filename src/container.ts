@@ -9,6 +9,7 @@ import { layFoundation } from './composition/foundation.js';
 import { startNode } from './composition/lifecycle.js';
 import { attachReactions } from './composition/reactions.js';
 import { buildHttpServer, buildSocketServer } from './composition/transports.js';
+import { guardArrivals } from './http/arrival-guard.js';
 import type { AnyRoute } from './http/route.js';
 import type { EventBus } from './platform/event-bus.js';
 import type { Metrics } from './platform/metrics.js';
@@ -48,6 +49,7 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
   const httpServer = buildHttpServer(foundation, areas, routes);
   const sockets = buildSocketServer(foundation, areas, httpServer);
   sockets.listen(commands);
+  guardArrivals(httpServer);
   attachReactions({ foundation, areas, dialects, sockets });
   await startNode({ foundation, areas, httpServer, sockets });
 

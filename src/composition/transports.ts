@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import { createHttpApp } from '../http/app.js';
 import { createDocsRouter } from '../http/docs-router.js';
 import { createHealthRouter } from '../http/health.routes.js';
+import { limitHttpConnections } from '../http/http-connections.js';
 import { createMetricsRouter } from '../http/metrics-router.js';
 import { mountRoutes } from '../http/mount-routes.js';
 import { createPagesRouter } from '../http/pages-router.js';
@@ -22,9 +23,12 @@ const KEEP_ALIVE_MS = 125_000;
 
 /**
  * How long a request may take to arrive, in milliseconds: Node's own five minutes cut off an upload of 100 MB
- * on a line of 2 Mbit/s. One that says nothing for SILENCE_MS is cut instead.
+ * on a line of 2 Mbit/s. Bodies that trickle are cut within a minute (`guardArrivals`), half headers after
+ * HEADERS_MS and CHECK_MS, and connections on which nothing moves in either direction after SILENCE_MS.
  */
 const ARRIVAL_MS = 60 * MINUTE;
+const HEADERS_MS = 30_000;
+const CHECK_MS = 5000;
 const SILENCE_MS = 2 * MINUTE;
 
 /** Requests under way at a time: what is beyond would not be answered within its deadline anyway. */
@@ -61,21 +65,28 @@ export const buildHttpServer = (
     config,
     logger,
     metrics,
+    health: createHealthRouter({
+      environment: config.nodeEnv,
+      components,
+      load,
+      isReady: () => !shutdown.hasBegun,
+    }),
     routers: [
-      createHealthRouter({
-        environment: config.nodeEnv,
-        components,
-        load,
-        isReady: () => !shutdown.hasBegun,
-      }),
       createMetricsRouter(metrics, config.metricsToken),
       createDocsRouter(routes),
       createPagesRouter(),
       mountRoutes(routes, context),
     ],
   });
-  const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: ARRIVAL_MS };
-  return createServer(timeouts, app).setTimeout(SILENCE_MS);
+  const timeouts = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: ARRIVAL_MS,
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  };
+  const server = createServer(timeouts, app).setTimeout(SILENCE_MS);
+  limitHttpConnections(server, config, metrics);
+  return server;
 };
 
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */

@@ -7,6 +7,22 @@ export const trustProxy = (setting: string): boolean | number | string[] => {
   return /^\d+$/.test(setting) ? Number(setting) : setting.split(',').map((part) => part.trim());
 };
 
+const trustOf = (setting: string) =>
+  express().set('trust proxy', trustProxy(setting)).get('trust proxy fn') as (
+    address: string,
+    hop: number,
+  ) => boolean;
+
+/**
+ * Whether the other end of a connection is a proxy of ours, whose clients are known by what it says of them.
+ *
+ * @param setting the value of TRUST_PROXY.
+ */
+export const isTrustedProxy = (setting: string): ((address: string) => boolean) => {
+  const isTrusted = trustOf(setting);
+  return (address) => isTrusted(address, 0);
+};
+
 /** A header may be long; an address never is. */
 const MAX_LENGTH = 64;
 
@@ -17,10 +33,7 @@ const MAX_LENGTH = 64;
  * @param setting the value of TRUST_PROXY.
  */
 export const clientAddress = (setting: string): ((req: IncomingMessage) => string) => {
-  const isTrusted = express().set('trust proxy', trustProxy(setting)).get('trust proxy fn') as (
-    address: string,
-    hop: number,
-  ) => boolean;
+  const isTrusted = trustOf(setting);
   return (req) => {
     const forwarded = [req.headers['x-forwarded-for'] ?? []].flat().join(',');
     const proxies = forwarded.split(',').map((part) => part.trim());

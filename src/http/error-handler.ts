@@ -30,6 +30,7 @@ export const sendError = (req: Request, res: Response, error: AppError): void =>
   if (error.retryAfter !== undefined) res.set('Retry-After', String(Math.ceil(error.retryAfter)));
   if (error.status === 401) res.set('WWW-Authenticate', 'Bearer');
   res.status(error.status);
+  res.locals.errorCode = error.code;
   if (wantsProblem(req)) {
     const problem = {
       type: 'about:blank',

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { RateLimiter } from '../platform/rate-limiter.js';
-import { addressKey, rateLimited } from '../platform/rate-limiter.js';
+import { rateLimited } from '../platform/rate-limiter.js';
+import { addressKey } from '../platform/tally.js';
 
 /** The limits a request can fall under. */
 export type RequestLimit = 'general' | 'user' | 'files';

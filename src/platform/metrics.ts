@@ -32,7 +32,7 @@ export const createMetrics = () => {
       help: 'Connected sockets',
       registers,
     }),
-    /** Connections that were refused: the process, the address or the user has too many, or the queue is full. */
+    /** Connections that were refused: the process, the address, the user or, over HTTP, the address has too many, or the queue is full. */
     connectionsRefused: new Counter({
       name: 'parley_connections_refused_total',
       help: 'Connections refused by a cap or by the queue of handshakes',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createLogger } from './logger.js';
-import { RateLimiter, addressKey } from './rate-limiter.js';
+import { RateLimiter } from './rate-limiter.js';
+import { addressKey } from './tally.js';
 
 const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
 const newLimiter = (limit: number) =>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
-import { MemoryStore, ipKeyGenerator } from 'express-rate-limit';
+import { MemoryStore } from 'express-rate-limit';
 import { RedisStore } from 'rate-limit-redis';
 import { AppError } from '../shared/errors.js';
 import type { Logger } from './logger.js';
@@ -27,12 +27,6 @@ export interface Reservation extends RateLimitState {
   /** Takes the hit back; without effect when its window is over, or when it was not allowed. */
   giveBack(): Promise<void>;
 }
-
-/** An IPv6 client owns its whole /64; counting single addresses would let it rotate through them. */
-const IPV6_SUBNET = 64;
-
-/** The key under which a client address is counted. */
-export const addressKey = (ip: string): string => ipKeyGenerator(ip, IPV6_SUBNET);
 
 /**
  * Counts hits per key in windows, shared by all nodes when there is a Redis. While Redis is away each

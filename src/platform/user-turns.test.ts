@@ -19,21 +19,24 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 const refused = { code: 'RATE_LIMITED', retryAfter: 1 };
 
 describe("a user's turns", () => {
-  it.each([1, 2, 8, 50])('let %i pieces of work be under way, and the next as one ends', async (n) => {
-    const { begun, ends, work } = manualWork();
-    const turns = new UserTurns(n);
-    const all = Array.from({ length: n + 3 }, (_, i) => turns.run('u', work(i)));
-    await settled();
-    expect(begun).toHaveLength(n);
-    ends[0]!();
-    await settled();
-    expect(begun).toEqual(Array.from({ length: n + 1 }, (_, i) => i));
-    for (let i = 1; i < n + 3; i += 1) {
-      ends[i]!();
+  it.each([1, 2, 8, 50])(
+    'let %i pieces of work be under way, and the next as one ends',
+    async (n) => {
+      const { begun, ends, work } = manualWork();
+      const turns = new UserTurns(n);
+      const all = Array.from({ length: n + 3 }, (_, i) => turns.run('u', work(i)));
       await settled();
-    }
-    expect(await Promise.all(all)).toEqual(all.map((_, i) => i));
-  });
+      expect(begun).toHaveLength(n);
+      ends[0]!();
+      await settled();
+      expect(begun).toEqual(Array.from({ length: n + 1 }, (_, i) => i));
+      for (let i = 1; i < n + 3; i += 1) {
+        ends[i]!();
+        await settled();
+      }
+      expect(await Promise.all(all)).toEqual(all.map((_, i) => i));
+    },
+  );
 
   it.each([1, 8])('with %i under way let 100 wait, and refuse the next', async (n) => {
     const { ends, work } = manualWork();

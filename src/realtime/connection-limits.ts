@@ -1,4 +1,5 @@
-import { ipKeyGenerator } from 'express-rate-limit';
+import { Tally, addressKey } from '../platform/tally.js';
+import type { Release } from '../platform/tally.js';
 import { AppError } from '../shared/errors.js';
 import { jittered } from '../shared/jitter.js';
 
@@ -12,37 +13,9 @@ export interface ConnectionCaps {
   maxConnections: number;
 }
 
-/** Gives a place back; further calls do nothing. */
-export type Release = () => void;
-
-/** An IPv6 client owns its whole /64; counting single addresses would let it rotate through them. */
-const IPV6_SUBNET = 64;
 /** Seconds after which a refused client may come back, from … to, so that they do not come together. */
 const CAP_RETRY = [20, 40] as const;
 const FULL_RETRY = [5, 15] as const;
-
-/** Counts by key, up to a limit for each; 0 for none. */
-class Tally {
-  private readonly counts = new Map<string, number>();
-
-  constructor(private readonly limit: number) {}
-
-  /** Counts one in, and answers how to count it out; undefined when the limit is reached. */
-  take(key: string): Release | undefined {
-    if (this.limit === 0) return () => undefined;
-    const count = this.counts.get(key) ?? 0;
-    if (count >= this.limit) return undefined;
-    this.counts.set(key, count + 1);
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      const left = this.counts.get(key)! - 1;
-      if (left > 0) this.counts.set(key, left);
-      else this.counts.delete(key);
-    };
-  }
-}
 
 /**
  * Counts this process's connections, and refuses those beyond a limit. A user's further connection is
@@ -75,7 +48,7 @@ export class ConnectionLimits {
         retryAfter: jittered(...FULL_RETRY, this.random),
       });
     }
-    const leaveAddress = this.byAddress.take(ipKeyGenerator(address, IPV6_SUBNET));
+    const leaveAddress = this.byAddress.take(addressKey(address));
     if (!leaveAddress) {
       leaveAll();
       throw this.tooMany('Your address has too many connections');

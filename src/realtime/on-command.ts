@@ -80,7 +80,13 @@ export class CommandDispatcher {
       inFlight += 1;
       this.inFlightInAll += 1;
       const end = this.parts.intake.begin();
-      void this.run(socket, caller, { event, payload, hasBudget: budget.take(), inFlight, sequence })
+      void this.run(socket, caller, {
+        event,
+        payload,
+        hasBudget: budget.take(),
+        inFlight,
+        sequence,
+      })
         .then((result) => {
           ack?.({ ok: true, data: result.data ?? null });
           if (result.confirm) socket.emit(result.confirm.event, result.confirm.payload);

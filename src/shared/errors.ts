@@ -39,6 +39,7 @@ export const ERROR_STATUS = {
   TIMEOUT: 503,
   STORAGE_UNAVAILABLE: 503,
   INSUFFICIENT_STORAGE: 507,
+  BODY_TIMEOUT: 408,
 } as const;
 
 /** A published error code. */

@@ -1,5 +1,6 @@
 import type { RateLimiter } from '../../platform/rate-limiter.js';
-import { addressKey, rateLimited } from '../../platform/rate-limiter.js';
+import { rateLimited } from '../../platform/rate-limiter.js';
+import { addressKey } from '../../platform/tally.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import type { AccountService, UserDoc } from '../users/index.js';
