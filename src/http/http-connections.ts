@@ -20,17 +20,17 @@ export const limitHttpConnections = (
   const tally = new Tally(config.httpConnectionsPerAddress);
   const isProxy = isTrustedProxy(config.trustProxy);
   const releases = new WeakMap<object, Release>();
-  server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? '';
+  server.on('connection', (connection: Socket) => {
+    const address = connection.remoteAddress ?? '';
     if (isProxy(address)) return;
     const release = tally.take(addressKey(address));
     if (!release) {
       metrics.connectionsRefused.inc({ reason: 'http' });
-      socket.destroy();
+      connection.destroy();
       return;
     }
-    releases.set(socket, release);
-    socket.once('close', release);
+    releases.set(connection, release);
+    connection.once('close', release);
   });
   server.on('upgrade', ({ socket }: IncomingMessage) => releases.get(socket)?.());
 };

@@ -1,4 +1,4 @@
-import { withDeadline } from '../shared/deadline.js';
+import { timedOut, withDeadline } from '../shared/deadline.js';
 import { rateLimited } from './rate-limiter.js';
 import { Turnstile } from './turnstile.js';
 
@@ -42,11 +42,10 @@ export class UserTurns {
   runWithin<T>(userId: string, timeoutMs: number, work: () => Promise<T>): Promise<T> {
     const giveUpAt = performance.now() + timeoutMs;
     const remaining = () => giveUpAt - performance.now();
-    const turn = this.run(
-      userId,
-      () => withDeadline(work(), remaining()),
-      () => remaining() > 0,
-    );
+    const turn = this.run(userId, async () => {
+      if (remaining() <= 0) throw timedOut();
+      return withDeadline(work(), remaining());
+    });
     return withDeadline(turn, timeoutMs);
   }
 

@@ -7,6 +7,10 @@ import { AppError } from './errors.js';
  */
 export const QUEUE_STEP_MS = 3000;
 
+/** The error of work that took too long. */
+export const timedOut = (): AppError =>
+  new AppError('TIMEOUT', 'This took too long; try again', { retryAfter: 1 });
+
 /**
  * Waits for work, but no longer than the deadline. The work itself goes on; a write that ends after
  * its deadline is found by the client's retry with the same id.
@@ -17,7 +21,7 @@ export const withDeadline = async <T>(work: Promise<T>, timeoutMs: number): Prom
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new AppError('TIMEOUT', 'This took too long; try again', { retryAfter: 1 }));
+      reject(timedOut());
     }, timeoutMs);
   });
   try {
