@@ -14,7 +14,12 @@ import type {
   SendMessage,
   Sent,
 } from '../messages/index.js';
-import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, toRecord } from '../messages/index.js';
+import {
+  CHAT_FILES_BY_TYPE_INDEX,
+  CHAT_FILES_INDEX,
+  WITHOUT_PAST_TEXTS,
+  toRecord,
+} from '../messages/index.js';
 import { toAttachment } from './attachment-claims.service.js';
 import { digestOf } from './file-digest.js';
 import type { IncomingFile } from './incoming-file.js';
@@ -184,6 +189,7 @@ export class SharedFiles {
     const seq = { ...filter.seq, ...(below !== Infinity && { $lt: below }) };
     return collection
       .find<MessageDoc>({ ...filter, seq, deletedFor: { $ne: objectId(actor.userId) } })
+      .project<MessageDoc>(WITHOUT_PAST_TEXTS)
       .sort({ seq: -1 })
       .hint(hint);
   }

@@ -6,6 +6,7 @@ import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { ChatDoc, LastMessage } from '../chats/index.js';
 import type { Head } from './message-log.types.js';
 import type { MessageDoc } from './message.model.js';
+import { WITHOUT_PAST_TEXTS } from './message.model.js';
 
 /**
  * How long an update of the lists may wait for others to share its round trip, and for newer messages
@@ -147,7 +148,9 @@ export class ChatHeads {
         return seq > lastSeq ? [{ chatId: _id, seq }] : [];
       });
       if (missing.length === 0) return;
-      const newest = this.messages.collection.find<MessageDoc>({ $or: missing }).toArray();
+      const newest = this.messages.collection
+        .find<MessageDoc>({ $or: missing }, { projection: WITHOUT_PAST_TEXTS })
+        .toArray();
       await this.write(await withDeadline(newest, QUEUE_STEP_MS));
     } catch (error) {
       this.logger.warn({ err: error, chats: reached.size }, 'chat lists were not compared');

@@ -38,7 +38,12 @@ export { MessageHistory, statusOf } from './message-history.service.js';
 export type { HistoryQuery, MessageStatus, MessageView } from './message-history.service.js';
 export { MessageLog } from './message-log.js';
 export type { Head } from './message-log.types.js';
-export { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, MESSAGE_TYPES } from './message.model.js';
+export {
+  CHAT_FILES_BY_TYPE_INDEX,
+  CHAT_FILES_INDEX,
+  MESSAGE_TYPES,
+  WITHOUT_PAST_TEXTS,
+} from './message.model.js';
 export type { Attachment, MessageDoc, MessageType, Reaction } from './message.model.js';
 export { toRecord } from './message.record.js';
 export type { MessageRecord } from './message.record.js';

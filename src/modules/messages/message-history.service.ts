@@ -8,6 +8,7 @@ import type { ChatSnapshot, MembershipDoc } from '../chats/index.js';
 import type { MessageAccess } from './message-access.service.js';
 import type { MessageLog } from './message-log.js';
 import type { MessageDoc } from './message.model.js';
+import { WITHOUT_PAST_TEXTS } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
 import type { AttachmentClaims } from './send-message.types.js';
 import { toRecord } from './message.record.js';
@@ -237,7 +238,11 @@ export class MessageHistory {
           seq: { $gt: above, ...(below !== Infinity && { $lt: below }) },
           deletedFor: { $ne: objectId(userId) },
         },
-        { sort: { seq: nearest === 'newest' ? -1 : 1 }, limit },
+        {
+          sort: { seq: nearest === 'newest' ? -1 : 1 },
+          limit,
+          projection: WITHOUT_PAST_TEXTS,
+        },
       )
       .toArray();
     return nearest === 'newest' ? docs.reverse() : docs;

@@ -106,6 +106,10 @@ export class MessageLookups {
    */
   async edits(actor: Actor, messageId: string): Promise<PastContent[]> {
     const { doc } = await this.parts.access.seen(actor, messageId);
-    return doc.edits ?? [];
+    const stored = await this.parts.messages.collection.findOne<Pick<MessageDoc, 'edits'>>(
+      { _id: doc._id },
+      { projection: { edits: 1, _id: 0 } },
+    );
+    return stored?.edits ?? [];
   }
 }

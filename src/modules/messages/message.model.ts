@@ -44,6 +44,12 @@ export interface PastContent {
   at: Date;
 }
 
+/**
+ * The projection of every read of whole messages that goes past Mongoose, whose schema leaves past texts
+ * out by itself.
+ */
+export const WITHOUT_PAST_TEXTS = { edits: 0 } as const;
+
 /** Where the span of time began that {@link MessageDoc.versions} is kept for. */
 export interface VersionMark {
   /** The message's version at that time. */
@@ -80,6 +86,10 @@ export interface MessageDoc {
   mentions: Types.ObjectId[];
   reactions: Reaction[];
   editedAt?: Date;
+  /**
+   * Past texts, oldest first. They may be many times as long as the message, so a read leaves them out
+   * unless it asks for them: see {@link WITHOUT_PAST_TEXTS}.
+   */
   edits?: PastContent[];
   /** Set when deleted for everyone; the content is gone then. */
   deletedAt?: Date;
@@ -138,6 +148,7 @@ const messageSchema = new Schema<MessageDoc>(
     edits: {
       type: [new Schema({ content: String, at: Date }, { _id: false })],
       default: undefined,
+      select: false,
     },
     deletedAt: Date,
     deletedBy: Schema.Types.ObjectId,

@@ -2,6 +2,7 @@ import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { MessageDoc } from '../messages/index.js';
+import { WITHOUT_PAST_TEXTS } from '../messages/index.js';
 import type { SearchModels, SearchPositionDoc } from './search.model.js';
 
 /** Changed messages that are read at a time. */
@@ -49,6 +50,7 @@ export class SearchLog {
       .find<MessageDoc>(news.length === 1 ? news[0]! : { $or: news }, {
         readPreference: 'primary',
         readConcern: 'majority',
+        projection: WITHOUT_PAST_TEXTS,
       })
       .limit(MAX_CHANGES);
     if (news.length === 1) found.sort({ version: 1 });

@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.js';
 import { groupBy } from '../../shared/group-by.js';
 import type { ChatAccess, ChatDoc, MembershipDoc } from '../chats/index.js';
 import type { MessageDoc, MessageHistory, MessageView } from '../messages/index.js';
-import { toRecord } from '../messages/index.js';
+import { WITHOUT_PAST_TEXTS, toRecord } from '../messages/index.js';
 import type { Scan } from './block-scan.js';
 import { newestFirst } from './block-scan.js';
 import type { RecentChat, RowFinder } from './row-finder.js';
@@ -151,11 +151,14 @@ export class Search {
   /** Messages by their numbers, without what has been deleted since they were found. */
   private async visible(actor: Actor, chatId: string, seqs: number[]) {
     const messages = await this.parts.messages.collection
-      .find<MessageDoc>({
-        chatId: objectId(chatId),
-        seq: { $in: seqs },
-        deletedFor: { $ne: objectId(actor.userId) },
-      })
+      .find<MessageDoc>(
+        {
+          chatId: objectId(chatId),
+          seq: { $in: seqs },
+          deletedFor: { $ne: objectId(actor.userId) },
+        },
+        { projection: WITHOUT_PAST_TEXTS },
+      )
       .toArray();
     return messages.filter(({ deletedAt }) => deletedAt == null).map(toRecord);
   }
