@@ -21,6 +21,20 @@ describe('words of a query', () => {
     expect(queryTerms('京都')).toEqual({ words: ['京都'], beginning: undefined });
   });
 
+  it('count once however often they are said, and are not more than sixteen', () => {
+    expect(queryTerms('la la Là la ')).toEqual({ words: ['la'], beginning: undefined });
+    const many = Array.from({ length: 50 }, (_, i) => `word${i}`);
+    expect(queryTerms(`${many.join(' ')} end`)).toEqual({
+      words: many.slice(0, 16),
+      beginning: 'end',
+    });
+  });
+
+  it('look in few places, however long a run without spaces is', () => {
+    const run = Array.from({ length: 200 }, (_, i) => String.fromCodePoint(0x4e00 + i)).join('');
+    expect(requiredTerms(queryTerms(run))).toHaveLength(8);
+  });
+
   it('are none in a query without words', () => {
     expect(queryTerms('!?')).toEqual({ words: [], beginning: undefined });
   });

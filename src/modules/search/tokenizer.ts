@@ -5,8 +5,10 @@ const UNSPACED =
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 /** Characters of a word's beginning that have a term of their own. */
 const BEGINNING = 3;
-/** Words that a query asks for at most; more are not looked at. */
+/** Distinct words that a query asks for at most; more are not looked at. */
 const MAX_QUERY_WORDS = 16;
+/** Terms that say at most where to look; a long run of an unspaced script has a hundred pairs. */
+const MAX_REQUIRED_TERMS = 8;
 
 /** One form for all spellings that a searcher takes as the same: case, width, accents. */
 export const fold = (text: string): string =>
@@ -56,18 +58,19 @@ export interface SearchTerms {
 
 /** The words of a query. Its last one also finds longer words, unless something follows it. */
 export const queryTerms = (query: string): SearchTerms => {
-  const words = wordsOf(fold(query)).slice(0, MAX_QUERY_WORDS);
+  const words = wordsOf(fold(query));
   const last = words.at(-1);
   const isTyping = last !== undefined && !UNSPACED.test(last) && !/\s$/.test(query);
+  const ended = new Set(isTyping ? words.slice(0, -1) : words);
   return {
-    words: isTyping ? words.slice(0, -1) : words,
+    words: [...ended].slice(0, MAX_QUERY_WORDS),
     beginning: isTyping ? last : undefined,
   };
 };
 
 /**
- * Terms that every text has that fits a query, the rarest first as far as their length tells. None
- * when the query is too short to say.
+ * Terms that every text has that fits a query, the rarest first as far as their length tells, and no
+ * more than a few. None when the query is too short to say.
  */
 export const requiredTerms = ({ words, beginning }: SearchTerms): number[] => {
   const required = words.flatMap((word) =>
@@ -81,7 +84,7 @@ export const requiredTerms = ({ words, beginning }: SearchTerms): number[] => {
     required.push({ term: termOf('beginning', start), length: BEGINNING });
   }
   required.sort((a, b) => b.length - a.length);
-  return [...new Set(required.map(({ term }) => term))];
+  return [...new Set(required.map(({ term }) => term))].slice(0, MAX_REQUIRED_TERMS);
 };
 
 /** Tests of folded texts for the words of a query. */

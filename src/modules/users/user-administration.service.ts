@@ -6,10 +6,9 @@ import { notFound } from '../../shared/errors.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { AccountService } from './account.service.js';
-import { fold } from './account.service.js';
 import type { AdminGuard } from './admin-guard.service.js';
 import type { UserDoc } from './users.model.js';
-import { startsWithWord } from './users.service.js';
+import { searchWords, startsWithWord } from './users.service.js';
 
 /** Which accounts an admin wants to see. */
 export interface AccountQuery extends PageQuery {
@@ -36,7 +35,7 @@ export class UserAdministration {
     pagination: Pagination;
   }> {
     const filter: QueryFilter<UserDoc> = {
-      ...(q !== undefined && { $and: fold(q).split(/\s+/).filter(Boolean).map(startsWithWord) }),
+      ...(q !== undefined && { $and: searchWords(q).map(startsWithWord) }),
       ...(role && { role }),
       ...(status === 'active' && { deactivatedAt: null }),
       ...(status === 'deactivated' && { deactivatedAt: trusted({ $ne: null }) }),

@@ -97,7 +97,7 @@ export class UserService {
     const filter: QueryFilter<UserDoc> = {
       _id: trusted({ $ne: actor.userId }),
       deactivatedAt: null,
-      $and: fold(q).split(/\s+/).filter(Boolean).map(startsWithWord),
+      $and: searchWords(q).map(startsWithWord),
     };
     const [users, total] = await Promise.all([
       this.deps.users
@@ -131,6 +131,20 @@ export class UserService {
     return user;
   }
 }
+
+/** Words that a people search looks up at most: each costs three ranges. More are not looked at. */
+const MAX_SEARCH_WORDS = 5;
+
+/**
+ * The words of a people search, folded. One that another begins with is left out: whatever starts with
+ * the longer starts with it too.
+ */
+export const searchWords = (q: string): string[] => {
+  const words = [...new Set(fold(q).split(/\s+/).filter(Boolean))];
+  return words
+    .filter((word) => !words.some((other) => other !== word && other.startsWith(word)))
+    .slice(0, MAX_SEARCH_WORDS);
+};
 
 /** Sorts after every character that a name may have. */
 const LAST_CHARACTER = '\u{10FFFF}';
