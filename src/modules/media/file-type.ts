@@ -1,4 +1,3 @@
-import { fileTypeFromFile } from 'file-type';
 import { AppError } from '../../shared/errors.js';
 import type { MediaKind } from './media.model.js';
 
@@ -59,21 +58,21 @@ export const typeNotAllowed = (): AppError =>
   );
 
 /**
- * The type of a file by its content; what the client calls it counts only where one container format
- * serves several: old Office files, and WebM with sound alone.
+ * The type of a file by what its first bytes say; what the client calls it counts only where one
+ * container format serves several: old Office files, and WebM with sound alone.
  *
+ * @param found the MIME type that its content has.
  * @throws {AppError} UNSUPPORTED_MEDIA_TYPE.
  */
-export const detectType = async (
-  path: string,
+export const typeOf = (
+  found: string | undefined,
   said: { name: string; mimeType: string },
-): Promise<AllowedType> => {
-  const found = await fileTypeFromFile(path).catch(() => undefined);
-  if (found?.mime === 'application/x-cfb' && /\.doc$/i.test(said.name)) return DOC;
-  if (found?.mime === 'video/webm' && said.mimeType.startsWith('audio/webm')) {
+): AllowedType => {
+  if (found === 'application/x-cfb' && /\.doc$/i.test(said.name)) return DOC;
+  if (found === 'video/webm' && said.mimeType.startsWith('audio/webm')) {
     return of('audio', 'audio/webm', 'weba');
   }
-  const allowed = found && Object.hasOwn(ALLOWED, found.mime) ? ALLOWED[found.mime] : undefined;
+  const allowed = found && Object.hasOwn(ALLOWED, found) ? ALLOWED[found] : undefined;
   if (!allowed) throw typeNotAllowed();
   return allowed;
 };

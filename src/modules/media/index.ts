@@ -23,6 +23,7 @@ import { MediaClaims } from './attachment-claims.service.js';
 import { Avatars } from './avatars.service.js';
 import { DirectUploads } from './direct-uploads.service.js';
 import { createScanner } from './file-scanner.js';
+import { FileInspector } from './file-inspector.js';
 import { ImageProcessor } from './image-processor.js';
 import { MediaLibrary } from './media-library.service.js';
 import { MediaLinks } from './media-links.js';
@@ -31,6 +32,7 @@ import type { MediaDoc } from './media.model.js';
 import { mediaRoutes } from './media.routes.js';
 import { MediaUploads } from './media-uploads.service.js';
 import { MediaUses } from './media-uses.js';
+import { MediaWorkers } from './media-workers.js';
 import { OrphanCollector } from './orphan-collector.js';
 import { sharedFileRoutes } from './shared-files.routes.js';
 import { SharedFiles } from './shared-files.service.js';
@@ -100,7 +102,9 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
     stored,
     access,
     scanner: createScanner(config),
-    images: new ImageProcessor(),
+    // Processes of their own each: who uploads a document does not wait for images.
+    images: new ImageProcessor(new MediaWorkers()),
+    inspector: new FileInspector(new MediaWorkers()),
     clock,
   });
   const library = new MediaLibrary({ ...parts, stored, uses });

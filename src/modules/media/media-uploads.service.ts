@@ -6,7 +6,8 @@ import type { ChatAccess } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import { safeFileName } from './file-name.js';
 import type { FileScanner } from './file-scanner.js';
-import { detectType, typeNotAllowed } from './file-type.js';
+import type { FileInspector } from './file-inspector.js';
+import { typeNotAllowed } from './file-type.js';
 import type { ImageProcessor } from './image-processor.js';
 import type { IncomingFile, UploadTarget } from './incoming-file.js';
 import { newMediaRow } from './media-row.js';
@@ -20,6 +21,7 @@ export interface MediaUploadsParts {
   access: ChatAccess;
   scanner: FileScanner;
   images: ImageProcessor;
+  inspector: FileInspector;
   clock: Clock;
 }
 
@@ -57,7 +59,7 @@ export class MediaUploads {
    *
    * @param expected the row of a direct upload, which becomes the file's.
    * @throws {AppError} NOT_FOUND or FORBIDDEN for the chat, UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE,
-   *   UNSAFE_FILE, INSUFFICIENT_STORAGE, STORAGE_UNAVAILABLE.
+   *   UNSAFE_FILE, INSUFFICIENT_STORAGE, STORAGE_UNAVAILABLE, OVERLOADED.
    */
   async store(
     actor: Actor,
@@ -65,13 +67,13 @@ export class MediaUploads {
     target: UploadTarget,
     expected?: MediaDoc,
   ): Promise<MediaDoc> {
-    const { clock, images, scanner, stored } = this.parts;
+    const { clock, inspector, scanner, stored } = this.parts;
     try {
       await this.checkTarget(actor, target);
-      const type = await detectType(file.path, file);
+      const type = await inspector.type(actor.userId, file.path, file);
       if (target.purpose === 'avatar' && type.kind !== 'image') throw typeNotAllowed();
       await scanner.scan(file.path);
-      const prepared = await prepareFile(images, file, type);
+      const prepared = await prepareFile(this.parts, actor.userId, file, type);
       const now = new Date(clock.now());
       const { userId: ownerId } = actor;
       const doc = newMediaRow({ ownerId, name: file.name, target, prepared, now, expected });

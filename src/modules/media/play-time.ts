@@ -1,11 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { parseFile } from 'music-metadata';
-import { withDeadline } from '../../shared/deadline.js';
-import type { AllowedType } from './file-type.js';
 
-/** Longest time for reading a file's headers, in milliseconds. */
-const TIMEOUT_MS = 10_000;
 /** Boxes of a film's top level that are looked at; a real one has a handful. */
 const MAX_BOXES = 64;
 /** Longer than any recording: a header that says so is wrong. In seconds. */
@@ -13,10 +9,10 @@ const MAX_SECONDS = 1_000_000;
 
 /**
  * How long a recording plays, in seconds; undefined where its headers do not say or cannot be read.
- * A wrong answer does no harm: players find out for themselves.
+ * A wrong answer does no harm: players find out for themselves. A file can be made so that this does not
+ * end: it is a job of {@link MediaWorkers}.
  */
-export const playTimeOf = async (path: string, type: AllowedType): Promise<number | undefined> => {
-  if (type.kind !== 'audio' && type.kind !== 'video') return undefined;
+export const playTimeOf = async (path: string): Promise<number | undefined> => {
   const seconds = (await soundTime(path)) ?? (await filmTime(path));
   const isPlausible = seconds !== undefined && seconds > 0 && seconds < MAX_SECONDS;
   return isPlausible ? Math.round(seconds * 1000) / 1000 : undefined;
@@ -26,7 +22,7 @@ export const playTimeOf = async (path: string, type: AllowedType): Promise<numbe
 const soundTime = async (path: string): Promise<number | undefined> => {
   try {
     const options = { duration: true, skipCovers: true, skipPostHeaders: true };
-    const { format } = await withDeadline(parseFile(path, options), TIMEOUT_MS);
+    const { format } = await parseFile(path, options);
     return format.duration;
   } catch {
     return undefined;

@@ -1,7 +1,7 @@
+import type { FileInspector } from './file-inspector.js';
 import type { AllowedType } from './file-type.js';
 import type { ImageProcessor } from './image-processor.js';
 import type { IncomingFile } from './incoming-file.js';
-import { playTimeOf } from './play-time.js';
 
 /** Content as it goes to the store. */
 export interface PreparedFile {
@@ -33,16 +33,18 @@ export const temporaryPathsOf = (file: IncomingFile): string[] => [
  * @throws {AppError} as {@link ImageProcessor.process}.
  */
 export const prepareFile = async (
-  images: ImageProcessor,
+  { images, inspector }: { images: ImageProcessor; inspector: FileInspector },
+  userId: string,
   file: IncomingFile,
   type: AllowedType,
 ): Promise<PreparedFile> => {
   if (type.kind !== 'image') {
-    const duration = await playTimeOf(file.path, type);
+    const duration = await inspector.playTime(userId, file.path, type);
     return { type, path: file.path, size: file.size, ...(duration !== undefined && { duration }) };
   }
   const { full, thumb } = placesOf(file);
   const format = type.mimeType.slice('image/'.length);
-  const image = await images.process(file.path, format, full, thumb);
+  const paths = { source: file.path, format, target: full, thumbnail: thumb };
+  const image = await images.process(userId, paths);
   return { type, path: full, thumbnailPath: thumb, ...image };
 };

@@ -1,0 +1,104 @@
+import sharp from 'sharp';
+import { AppError } from '../../shared/errors.js';
+import { gifSize } from './gif-frames.js';
+
+/** An image as it is stored, and its thumbnail. */
+export interface ProcessedImage {
+  /** Pixels, as a viewer shows it: turned as the camera was held. */
+  width: number;
+  height: number;
+  /** Bytes. */
+  size: number;
+  thumbnailSize: number;
+}
+
+/** Where an image is, and where it and its thumbnail go. */
+export interface ImagePaths {
+  source: string;
+  /** Of the image, which it keeps: `jpeg`, `png`, `gif` or `webp`. */
+  format: string;
+  target: string;
+  thumbnail: string;
+}
+
+/** More pixels than this (in all frames together) are refused before they are unpacked. */
+const MAX_PIXELS = 64_000_000;
+/** No side may be longer, whatever the other is. */
+const MAX_SIDE = 16_384;
+/** A minute and more of an animation; each frame costs time beside its pixels. */
+const MAX_FRAMES = 2000;
+const THUMBNAIL_SIDE = 320;
+/** Longest time for unpacking and packing, in seconds. */
+const TIMEOUT_S = 30;
+/**
+ * How each format is packed. PNG and GIF lose nothing by it: sharp would take a quality for a wish to
+ * have the colours of a PNG reduced to 256.
+ */
+const PACKING = { jpeg: { quality: 85 }, png: {}, gif: {}, webp: { quality: 85 } };
+type Format = keyof typeof PACKING;
+
+/** A cache of unpacked images would only hold memory: no upload is worked on twice. */
+sharp.cache(false);
+sharp.concurrency(1);
+
+/**
+ * Unpacks an image and packs it anew, and makes its thumbnail. Animations stay animated.
+ *
+ * @throws {AppError} PAYLOAD_TOO_LARGE for too many pixels or frames, INSUFFICIENT_STORAGE.
+ * @throws for an image that cannot be unpacked.
+ */
+export const repackImage = async (paths: ImagePaths): Promise<ProcessedImage> => {
+  const { source, target, thumbnail } = paths;
+  const format = paths.format as Format;
+  if (format === 'gif') {
+    const { frames, width, height } = await gifSize(source, MAX_FRAMES);
+    checkSize(width, height, frames);
+  }
+  try {
+    const header = await sharp(source, { limitInputPixels: false, animated: true }).metadata();
+    const { width, height, pages = 1 } = header;
+    checkSize(width, header.pageHeight ?? height / pages, pages);
+    const options = { limitInputPixels: MAX_PIXELS, failOn: 'error' as const };
+    const full = await sharp(source, { ...options, pages })
+      .timeout({ seconds: TIMEOUT_S })
+      .autoOrient()
+      .toFormat(format, PACKING[format])
+      .toFile(target);
+    const small = await sharp(source, options)
+      .timeout({ seconds: TIMEOUT_S })
+      .autoOrient()
+      .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 75 })
+      .toFile(thumbnail);
+    return {
+      width: full.width,
+      height: full.pageHeight ?? full.height / (full.pages ?? 1),
+      size: full.size,
+      thumbnailSize: small.size,
+    };
+  } catch (error) {
+    // The disk being full is not the image's fault; sharp tells of it in words alone.
+    if (error instanceof Error && /no space left|write error/i.test(error.message)) {
+      throw new AppError('INSUFFICIENT_STORAGE', 'There is no room left for uploads', {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+};
+
+const checkSize = (width: number, height: number, frames: number): void => {
+  if (frames > MAX_FRAMES) {
+    throw tooLarge(`The image has too many frames; at most ${MAX_FRAMES} are taken`);
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    throw tooLarge(`The image is too large; no side may have more than ${MAX_SIDE} pixels`);
+  }
+  if (width * height * frames > MAX_PIXELS) {
+    throw tooLarge(
+      `The image has too many pixels; at most ${MAX_PIXELS / 1e6} million are taken, all frames together`,
+    );
+  }
+};
+
+const tooLarge = (message: string): AppError => new AppError('PAYLOAD_TOO_LARGE', message);
