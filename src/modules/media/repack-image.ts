@@ -52,7 +52,8 @@ export const repackImage = async (paths: ImagePaths): Promise<ProcessedImage> =>
   const format = paths.format as Format;
   if (format === 'gif') {
     const { frames, width, height } = await gifSize(source, MAX_FRAMES);
-    checkSize(width, height, frames);
+    // Without a frame it is none, whatever size it announces.
+    if (frames > 0) checkSize(width, height, frames);
   }
   try {
     const header = await sharp(source, { limitInputPixels: false, animated: true }).metadata();
