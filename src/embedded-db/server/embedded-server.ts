@@ -46,6 +46,7 @@ export class EmbeddedServer {
    */
   static async start(options: ServerOptions, log: Log): Promise<EmbeddedServer> {
     const file = new DatabaseFile(options.dataDir, options.durability);
+    if (file.remark !== undefined) log('warn', file.remark);
     const catalog = new Catalog(file);
     if (file.wasInterrupted) {
       checkAfterInterruption(file, catalog, log);

@@ -11,7 +11,10 @@ import { dataFileIn } from './database-file.js';
  */
 export function backupDatabase(dataDir: string, file: string): void {
   const source = dataFileIn(dataDir);
-  if (!fs.existsSync(source)) throw new Error(`There is no database in ${dataDir}`);
+  // SQLite would delete the log beside an empty file.
+  if (!((fs.statSync(source, { throwIfNoEntry: false })?.size ?? 0) > 0)) {
+    throw new Error(`There is no database in ${dataDir}`);
+  }
   if (fs.existsSync(file)) throw new Error(`${file} exists already`);
   const partial = path.join(path.dirname(file), `.${path.basename(file)}.partial`);
   fs.rmSync(partial, { force: true });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { MongoError } from '../errors.js';
+import { assertComplete, newDatabaseId, readMark, writeMark } from './folder-mark.js';
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 
 /** How much an acknowledged write survives: see {@link EmbeddedDbOptions}. */
@@ -49,7 +50,11 @@ export class DatabaseFile {
   /** Whether the last process to use the file did not close it. */
   readonly wasInterrupted: boolean;
   readonly sqlite: DatabaseSyncInstance;
+  /** What is to be said of the folder, which is not as it was left. */
+  readonly remark: string | undefined;
   private readonly lock: DatabaseSyncInstance;
+  private readonly database: string;
+  private generation: number;
   private damage: { readonly cause: unknown } | undefined;
   private readonly begin: Statement;
   private readonly commitStatement: Statement;
@@ -62,31 +67,68 @@ export class DatabaseFile {
    * @param dataDir the folder of the file; made when it is missing
    * @throws Error when another process has the file open, it cannot be opened, or a newer version wrote it
    */
-  constructor(dataDir: string, durability: Durability) {
+  constructor(
+    private readonly dataDir: string,
+    private readonly durability: Durability,
+  ) {
     fs.mkdirSync(dataDir, { recursive: true });
     this.path = dataFileIn(dataDir);
     this.lock = takeLock(dataDir);
     try {
+      this.remark = assertComplete(this.path, readMark(dataDir));
       this.sqlite = openData(this.path, durability);
     } catch (error) {
       this.lock.close();
       throw error;
     }
-    this.begin = this.prepare('BEGIN IMMEDIATE');
-    this.commitStatement = this.prepare('COMMIT');
-    this.rollbackStatement = this.prepare('ROLLBACK');
-    this.setSavepoint = this.prepare('SAVEPOINT operation');
-    this.releaseSavepoint = this.prepare('RELEASE operation');
-    this.rollbackToSavepoint = this.prepare('ROLLBACK TO operation');
-    const version = this.readMeta('layout');
-    if (version !== undefined && Number(version) > LAYOUT_VERSION) {
+    try {
+      this.begin = this.prepare('BEGIN IMMEDIATE');
+      this.commitStatement = this.prepare('COMMIT');
+      this.rollbackStatement = this.prepare('ROLLBACK');
+      this.setSavepoint = this.prepare('SAVEPOINT operation');
+      this.releaseSavepoint = this.prepare('RELEASE operation');
+      this.rollbackToSavepoint = this.prepare('ROLLBACK TO operation');
+      const version = this.readMeta('layout');
+      if (version !== undefined && Number(version) > LAYOUT_VERSION) {
+        throw new Error(`${this.path} was written by a newer version of Parley`);
+      }
+      this.wasInterrupted = this.readMeta('open') === 1;
+      const database = this.readMeta('database');
+      this.database = typeof database === 'string' ? database : newDatabaseId();
+      this.generation = Number(this.readMeta('generation') ?? 0);
+      this.takeFolder();
+    } catch (error) {
       this.sqlite.close();
       this.lock.close();
-      throw new Error(`${this.path} was written by a newer version of Parley`);
+      throw codeOf(error) === undefined ? error : unusable(this.path, error);
     }
-    this.wasInterrupted = this.readMeta('open') === 1;
-    this.writeMeta('layout', LAYOUT_VERSION);
+  }
+
+  /**
+   * Marks the folder as this database's. The order keeps a crash between any two steps harmless: the mark
+   * never says more than the file has on the disk, and `open` is 1 in the file itself before the log has
+   * anything that would be missed.
+   */
+  private takeFolder(): void {
+    this.onDisk(() => {
+      this.writeMeta('layout', LAYOUT_VERSION);
+      this.writeMeta('database', this.database);
+      this.writeMeta('generation', this.generation);
+    });
+    writeMark(this.dataDir, { database: this.database, generation: this.generation });
+    syncFolder(this.dataDir);
     this.writeMeta('open', 1);
+    this.checkpoint();
+  }
+
+  /** Runs a write so that it survives a power cut. */
+  private onDisk(write: () => void): void {
+    this.exec('PRAGMA synchronous = FULL');
+    try {
+      write();
+    } finally {
+      this.exec(`PRAGMA synchronous = ${this.durability}`);
+    }
   }
 
   /**
@@ -156,17 +198,32 @@ export class DatabaseFile {
     }
   }
 
-  /** Moves what is left of the write-ahead log into the file and starts the log anew, unless it is being read. */
+  /**
+   * Moves what is left of the write-ahead log into the file and starts the log anew, unless it is being
+   * read. The new log begins with a generation that only it has, and then the mark gets it: so it is seen
+   * at the next start when the log is gone.
+   */
   checkpoint(): void {
-    this.sqlite.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    const [isBusy] = this.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as unknown as [number];
+    if (isBusy !== 0) return;
+    const generation = this.generation + 1;
+    this.onDisk(() => {
+      this.writeMeta('generation', generation);
+    });
+    this.generation = generation;
+    writeMark(this.dataDir, { database: this.database, generation });
   }
 
   /** Closes in order; the next start need not check anything. */
   close(): void {
-    this.writeMeta('open', 0);
-    this.checkpoint();
-    this.sqlite.close();
-    this.lock.close();
+    try {
+      this.writeMeta('open', 0);
+      // A file that says 0 without a log is complete: so all of the log goes in, or none is lost.
+      this.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.sqlite.close();
+      this.lock.close();
+    }
   }
 
   /** A note for the next process, such as what this one would have cleaned up. */
@@ -204,15 +261,26 @@ function openData(file: string, durability: Durability): DatabaseSyncInstance {
     return opened(
       file,
       `PRAGMA page_size = ${String(PAGE_BYTES)};
+       ${CATALOG_TABLES}
        PRAGMA journal_mode = WAL;
        PRAGMA wal_autocheckpoint = ${String(CHECKPOINT_PAGES)};
        PRAGMA synchronous = ${durability};
        PRAGMA cache_size = -65536;
-       PRAGMA temp_store = MEMORY;
-       ${CATALOG_TABLES}`,
+       PRAGMA temp_store = MEMORY;`,
     );
   } catch (error) {
     throw unusable(file, error);
+  }
+}
+
+/** Makes new names in a folder survive a power cut, where the system lets a folder be opened. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = fs.openSync(folder, 'r');
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
