@@ -11,3 +11,9 @@ it('knows which of the server’s refusals may pass by themselves', () => {
   );
   expect(isTriedAgain.sort()).toEqual(mayPass.sort());
 });
+
+it('tries again when a disk is full, and not when a quota is used up', () => {
+  const refusal = { code: 'INSUFFICIENT_STORAGE', message: '' };
+  expect(new ChatError({ ...refusal, retryAfter: 10 }).isRetryable).toBe(true);
+  expect(new ChatError(refusal).isRetryable).toBe(false);
+});

@@ -37,7 +37,9 @@ export class ChatError extends Error {
 
   /** Whether the same request may succeed later. */
   get isRetryable(): boolean {
-    return RETRYABLE.has(this.code);
+    // A full disk passes, and says when to ask again; a quota that is used up does not.
+    const isFullDisk = this.code === 'INSUFFICIENT_STORAGE' && this.retryAfter !== undefined;
+    return isFullDisk || RETRYABLE.has(this.code);
   }
 
   /** Whether the same request may succeed with another token. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Config } from '../config/index.js';
 import { defineAuditModel } from '../modules/audit/index.js';
@@ -12,6 +13,7 @@ import { NoticeBoard, defineNoticeModel } from '../modules/notices/index.js';
 import { defineReportModel } from '../modules/reports/index.js';
 import { defineSearchModels } from '../modules/search/index.js';
 import { defineUserModels } from '../modules/users/index.js';
+import { DiskSpace } from '../platform/disk-space.js';
 import { EventBus } from '../platform/event-bus.js';
 import { Intake } from '../platform/intake.js';
 import { defineLeaseModel } from '../platform/leases.js';
@@ -22,9 +24,11 @@ import type { Metrics } from '../platform/metrics.js';
 import { createMetrics } from '../platform/metrics.js';
 import type { Database } from '../platform/mongo.js';
 import { connectDatabase } from '../platform/mongo.js';
+import { probeDatabase, probeFolder } from '../platform/disk-probes.js';
 import { RateLimiter } from '../platform/rate-limiter.js';
 import { RedisClients } from '../platform/redis.js';
 import { Shutdown } from '../platform/shutdown.js';
+import { mediaDirectory } from '../platform/storage/create-storage.js';
 import { UserLimits } from '../platform/user-limits.js';
 import { UserTurns } from '../platform/user-turns.js';
 import type { Clock } from '../shared/clock.js';
@@ -82,6 +86,8 @@ export interface Foundation {
   isDatabasePrivate: boolean;
   models: ReturnType<typeof defineModels>;
   redis: RedisClients | undefined;
+  /** Which disks are full. */
+  disks: DiskSpace;
   /** Word to the other nodes that does not need Redis. */
   notices: NoticeBoard;
   /** Signs access tokens and the addresses of files. */
@@ -128,6 +134,13 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
     isDatabasePrivate: options.isDatabasePrivate ?? false,
     models: database.models,
     redis,
+    disks: new DiskSpace({
+      logger,
+      probes: {
+        databaseDisk: () => probeDatabase(database.connection),
+        mediaDisk: () => probeFolder(join(mediaDirectory(config), 'tmp')),
+      },
+    }),
     notices: new NoticeBoard(database.models.notices, clock),
     jwtSecret: config.jwtSecret ?? (await loadOrCreateSecret(config.dataDir)),
     limiter,

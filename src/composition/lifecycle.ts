@@ -5,6 +5,7 @@ import { NOTICE_TICK_MS, NoticeWatch, StandingRepair } from '../modules/notices/
 import { HeadDigest } from '../modules/sync/index.js';
 import { Jobs } from '../platform/jobs.js';
 import { Leases } from '../platform/leases.js';
+import { toAppError } from '../platform/to-app-error.js';
 import type { SocketServer } from '../realtime/socket-server.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
@@ -52,7 +53,9 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   });
 
   await areas.auth.ensureAdmin();
-  const jobs = new Jobs(logger, new Leases(models.leases, clock));
+  const jobs = new Jobs(logger, new Leases(models.leases, clock), (error) => {
+    foundation.disks.note(toAppError(error));
+  });
   const notices = new NoticeWatch(models.notices, new StandingRepair(standing(parts)));
   await notices.start();
   jobs.every('notices', NOTICE_TICK_MS, () => notices.tick());
@@ -101,6 +104,7 @@ const planShutdown = (
     // The database is not closed under those that go on when one has failed.
     allSettled([search.settle(), deliveries.flush(), heads.close(), presence.attendance.settle()]),
   );
+  shutdown.add('end disk probes', 3000, () => foundation.disks.stop());
   shutdown.add('close redis', 1000, () => redis?.close());
   shutdown.add('close database', 3000, () => database.close());
 };

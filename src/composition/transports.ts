@@ -9,6 +9,7 @@ import { mountRoutes } from '../http/mount-routes.js';
 import { createPagesRouter } from '../http/pages-router.js';
 import { RequestLimits } from '../http/request-limits.js';
 import type { AnyRoute } from '../http/route.js';
+import { DISKS } from '../platform/disk-space.js';
 import { joinCluster } from '../realtime/cluster.js';
 import { SocketServer } from '../realtime/socket-server.js';
 import type { Areas } from './areas.js';
@@ -41,7 +42,7 @@ export const buildHttpServer = (
   routes: AnyRoute[],
 ): HttpServer => {
   const { config, intake, load, logger, metrics, limiter, localLimiter } = foundation;
-  const { database, redis, shutdown, userLimits, userTurns, uploadTurns } = foundation;
+  const { database, disks, redis, shutdown, userLimits, userTurns, uploadTurns } = foundation;
   const context = {
     authenticator: auth.authenticator,
     limits: new RequestLimits({
@@ -60,6 +61,7 @@ export const buildHttpServer = (
   const components = [
     { name: 'database', isEssential: true, isUp: () => database.isConnected() },
     ...(redis ? [{ name: 'redis', isEssential: false, isUp: () => redis.isConnected() }] : []),
+    ...DISKS.map((name) => ({ name, isEssential: false, isUp: () => disks.hasRoom(name) })),
   ];
   const app = createHttpApp({
     config,
@@ -77,6 +79,9 @@ export const buildHttpServer = (
       createPagesRouter(),
       mountRoutes(routes, context),
     ],
+    onError: (error) => {
+      disks.note(error);
+    },
   });
   const timeouts = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -91,7 +96,7 @@ export const buildHttpServer = (
 
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
-  { clock, config, intake, userLimits, userTurns, logger, metrics, bus, redis }: Foundation,
+  { clock, config, disks, intake, userLimits, userTurns, logger, metrics, bus, redis }: Foundation,
   { access, auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
@@ -104,6 +109,9 @@ export const buildSocketServer = (
     userLimits,
     userTurns,
     clock,
+    onError: (error) => {
+      disks.note(error);
+    },
     authenticator: auth.authenticator,
     requireMember: (userId, chatId) => access.member(userId, chatId),
     chatIdsOf: (userId) => contacts.chatIdsOf(userId),

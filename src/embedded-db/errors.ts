@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   IndexNotFound: 27,
   PathNotViable: 28,
   CannotBackfillArray: 34,
+  FileStreamFailed: 39,
   ConflictingUpdateOperators: 40,
   CursorNotFound: 43,
   NamespaceExists: 48,
@@ -57,6 +58,7 @@ export const ERROR_CODES = {
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
   InterruptedAtShutdown: 11600,
+  OutOfDiskSpace: 14031,
 } as const;
 
 /** A code name that MongoDB clients know. */
@@ -92,6 +94,36 @@ export function mongoError(
   extra: Readonly<Record<string, unknown>> = {},
 ): MongoError {
   return new MongoError(ERROR_CODES[codeName], codeName, message, extra);
+}
+
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+/** Kinds of SQLITE_IOERR that a write fails with when a quota or a limit, and not the disk, leaves no room. */
+const FAILED_WRITES = new Set([
+  778, // IOERR_WRITE
+  1034, // IOERR_FSYNC: systems that give out blocks late
+  1546, // IOERR_TRUNCATE
+  4874, // IOERR_SHMSIZE: the index of the log
+  5386, // IOERR_SHMMAP
+]);
+
+/** Any error as MongoDB's: what SQLite says of the disk has its code there, all else is an internal error. */
+export function asMongoError(error: unknown): MongoError {
+  if (error instanceof MongoError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const { errcode = 0 } = (error ?? {}) as { errcode?: number };
+  if ((errcode & 0xff) === SQLITE_FULL || FAILED_WRITES.has(errcode)) {
+    return mongoError('OutOfDiskSpace', `there is no room for the write: ${message}`);
+  }
+  if ((errcode & 0xff) === SQLITE_IOERR) {
+    return mongoError('FileStreamFailed', `the disk fails: ${message}`);
+  }
+  return mongoError('InternalError', message);
+}
+
+/** Whether a write has failed for want of room. */
+export function isOutOfSpace(error: unknown): boolean {
+  return asMongoError(error).code === ERROR_CODES.OutOfDiskSpace;
 }
 
 /** An error whose code has no name of its own in MongoDB; `codeName` is then `Location<code>`. */

@@ -20,6 +20,12 @@ export interface CheckpointOptions {
   readonly file: string;
 }
 
+/** What that thread says after each attempt. */
+export interface CheckpointResult {
+  /** Why the log could not be moved; absent when it was. */
+  readonly failure?: string;
+}
+
 /** What the main thread asks of the worker; answered by `closed` or `failed`. */
 export interface WorkerRequest {
   readonly kind: 'close';

@@ -5,6 +5,7 @@ import helmet from 'helmet';
 import type { Config } from '../config/index.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
+import type { AppError } from '../shared/errors.js';
 import { trustProxy } from './client-address.js';
 import { errorHandler, notFoundHandler } from './error-handler.js';
 import { corsOrigin } from './origins.js';
@@ -19,16 +20,13 @@ export interface HttpAppParts {
   health: Router;
   /** Routers in the order in which they are asked. */
   routers: Router[];
+  /** Told every error that is answered. */
+  onError?: (error: AppError) => void;
 }
 
 /** Builds the Express application. */
-export const createHttpApp = ({
-  config,
-  logger,
-  metrics,
-  health,
-  routers,
-}: HttpAppParts): Express => {
+export const createHttpApp = (parts: HttpAppParts): Express => {
+  const { config, logger, metrics, health, routers, onError } = parts;
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', trustProxy(config.trustProxy));
@@ -69,6 +67,6 @@ export const createHttpApp = ({
   app.use(health);
   for (const router of routers) app.use(router);
   app.use(notFoundHandler);
-  app.use(errorHandler(logger, metrics));
+  app.use(errorHandler(logger, metrics, onError));
   return app;
 };

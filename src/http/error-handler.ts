@@ -45,11 +45,20 @@ export const sendError = (req: Request, res: Response, error: AppError): void =>
   res.json(body);
 };
 
-/** The last middleware: answers every error in one shape, and tells only what is meant to be told. */
+/**
+ * The last middleware: answers every error in one shape, and tells only what is meant to be told.
+ *
+ * @param onError told every error that is answered.
+ */
 export const errorHandler =
-  (logger: Logger, metrics: Metrics): ErrorRequestHandler =>
+  (
+    logger: Logger,
+    metrics: Metrics,
+    onError: (error: AppError) => void = () => undefined,
+  ): ErrorRequestHandler =>
   (thrown: unknown, req, res, _next) => {
     const error = toAppError(thrown);
+    onError(error);
     if (error.code === 'INTERNAL') {
       metrics.unhandledErrors.inc();
       logger.error({ err: thrown, requestId: requestId(req), path: req.path }, 'request failed');

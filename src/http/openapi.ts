@@ -151,7 +151,7 @@ const canFailWith = (route: AnyRoute, status: number): boolean => {
   if (status === 409) return route.method !== 'get';
   if (status === 410) return route.auth !== 'none';
   if (status === 413 || status === 415) return takesInput;
-  if (status === 422 || status === 507) return route.files !== undefined;
+  if (status === 422) return route.files !== undefined;
   return true;
 };
 

@@ -24,6 +24,14 @@ it.each([
   expect(fromDriverError(error)).toMatchObject({ code, status: 503, retryAfter: 1 });
 });
 
+it('says that there is no room, and when to try again, as MongoDB and the embedded database tell it', () => {
+  const error = new mongo.MongoServerError({ code: 14031, message: '' });
+  const full = { code: 'INSUFFICIENT_STORAGE', status: 507, retryAfter: 10 };
+  expect(fromDriverError(error)).toMatchObject(full);
+  const batch = new mongo.MongoBulkWriteError(error as never, undefined as never);
+  expect(fromDriverError(batch)).toMatchObject(full);
+});
+
 it.each([
   ['a violated index', new mongo.MongoServerError({ code: 11000, message: '' })],
   ['another error of the driver', named('MongoInvalidArgumentError')],

@@ -17,6 +17,8 @@ export class Jobs {
   constructor(
     private readonly logger: Logger,
     private readonly leases: Pick<Leases, 'hold' | 'release'>,
+    /** Told why a round has failed. */
+    private readonly onFailure: (error: unknown) => void = () => undefined,
   ) {}
 
   /**
@@ -31,6 +33,7 @@ export class Jobs {
       const round = withDeadline(work(), ROUND_LIMIT_MS)
         .catch((error: unknown) => {
           this.logger.warn({ err: error, job: name }, 'a regular job failed');
+          this.onFailure(error);
         })
         .finally(() => {
           isRunning = false;

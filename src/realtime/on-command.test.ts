@@ -57,6 +57,7 @@ const setUp = () => {
     timeoutMs: 60_000,
     eventsPerSecond: 0,
     requireMember: () => Promise.resolve(),
+    onError: () => undefined,
     onView: () => undefined,
   });
   const connect = () => {

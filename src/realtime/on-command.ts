@@ -28,6 +28,8 @@ export interface DispatcherParts {
   userTurns: Pick<UserTurns, 'runWithin'>;
   /** Longest time for a command, in milliseconds. */
   timeoutMs: number;
+  /** Told every error that is answered. */
+  onError(error: AppError): void;
   /** Commands per second that a socket may send; 0 for no limit. */
   eventsPerSecond: number;
   /** Rejects with NOT_FOUND unless the user is a member of the chat. */
@@ -157,6 +159,7 @@ export class CommandDispatcher {
     ack: ((body: AckBody) => void) | undefined,
   ): void {
     const error = toAppError(thrown);
+    this.parts.onError(error);
     if (error.code === 'INTERNAL') {
       this.parts.metrics.unhandledErrors.inc();
       this.parts.logger.error({ err: thrown, event }, 'socket command failed');

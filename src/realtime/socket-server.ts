@@ -46,6 +46,8 @@ export interface SocketServerParts {
   userLimits: UserLimits;
   userTurns: UserTurns;
   clock: Clock;
+  /** Told every error that a command is answered with. */
+  onError(error: AppError): void;
   authenticator: Authenticator;
   /** Rejects with NOT_FOUND unless the user is a member of the chat. */
   requireMember(userId: string, chatId: string): Promise<unknown>;
@@ -139,6 +141,9 @@ export class SocketServer {
       userLimits,
       userTurns,
       timeoutMs: config.requestTimeoutMs,
+      onError: (error) => {
+        this.parts.onError(error);
+      },
       requireMember: (userId, chatId) => this.parts.requireMember(userId, chatId),
       eventsPerSecond: config.rateLimitEventsPerSecond,
       onView: (socket, chatId, isOpen) => {

@@ -86,6 +86,7 @@ const start = async (env: Record<string, string>) => {
       await gate.pass();
       return [`chat of ${userId}`];
     },
+    onError: () => undefined,
     lifecycle: {
       connected: (actor) => {
         announced.push(actor.userId);

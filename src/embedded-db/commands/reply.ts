@@ -1,5 +1,5 @@
 import { calculateObjectSize, Long } from 'bson';
-import { MongoError } from '../errors.js';
+import { asMongoError, MongoError } from '../errors.js';
 import { serialized } from '../semantics/index.js';
 
 /** A reply in the making: whole numbers become ints, other values keep their type. */
@@ -31,11 +31,6 @@ export function tellableError(error: unknown): MongoError {
     message.length > MAX_TOLD ? `${message.slice(0, MAX_TOLD)}…` : message,
     calculateObjectSize(extra) > MAX_TOLD ? {} : extra,
   );
-}
-
-function asMongoError(error: unknown): MongoError {
-  if (error instanceof MongoError) return error;
-  return new MongoError(1, 'InternalError', error instanceof Error ? error.message : String(error));
 }
 
 /**

@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { answer } from '../commands/dispatcher.js';
 import type { Engine } from '../commands/command.types.js';
+import { isOutOfSpace } from '../errors.js';
 import { CursorRegistry } from '../commands/cursor-registry.js';
 import { Catalog } from '../storage/catalog.js';
 import { Checkpointer } from '../storage/checkpointer.js';
@@ -18,6 +19,20 @@ import { sweepExpired } from './ttl-sweep.js';
 export type Log = (level: LogLevel, message: string) => void;
 
 const NO_REPLY = Buffer.alloc(0);
+
+/** A line about a full disk comes at most once in so many milliseconds: the log may lie on the same disk. */
+const FULL_LOG_MS = 60_000;
+
+/** Answers true at most once in `ms` milliseconds. */
+function atMostOnceIn(ms: number): () => boolean {
+  let last = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now - last < ms) return false;
+    last = now;
+    return true;
+  };
+}
 
 /** The note that tells where the socket is, for the process after one that was killed. */
 const SOCKET_FOLDER = 'socketFolder';
@@ -52,8 +67,11 @@ export class EmbeddedServer {
       checkAfterInterruption(file, catalog, log);
       await removeLeftSocket(file.readMeta(SOCKET_FOLDER));
     }
+    const maySayFull = atMostOnceIn(FULL_LOG_MS);
+    const maySayStuck = atMostOnceIn(FULL_LOG_MS);
     const queue = new RequestQueue(file, (error) => {
-      log('error', `A group of writes was undone: ${String(error)}`);
+      if (!isOutOfSpace(error)) log('error', `A group of writes was undone: ${String(error)}`);
+      else if (maySayFull()) log('error', `The disk is full; writes are refused: ${String(error)}`);
       catalog.load();
     });
     const engine: Engine = {
@@ -73,7 +91,7 @@ export class EmbeddedServer {
     );
     file.writeMeta(SOCKET_FOLDER, listener.folder ?? '');
     const checkpointer = new Checkpointer(file, (error) => {
-      log('warn', `The log was not moved into the file: ${String(error)}`);
+      if (maySayStuck()) log('warn', `The log was not moved into the file: ${String(error)}`);
     });
     return new EmbeddedServer(engine, queue, listener, checkpointer, options.ttlIntervalMs, log);
   }

@@ -1,5 +1,5 @@
 import type { DatabaseFile } from '../storage/database-file.js';
-import { mongoError } from '../errors.js';
+import { asMongoError, isOutOfSpace, MongoError, mongoError } from '../errors.js';
 import { errorReply } from '../commands/reply.js';
 
 /** One request waiting for its turn: runs to its end in one go. */
@@ -21,6 +21,9 @@ const NO_REPLY = Buffer.alloc(0);
 /** A group is committed after this many milliseconds, however many requests still wait. */
 const GROUP_MS = 20;
 
+/** After a write that found no room, requests run alone for so many milliseconds: a read beside it would fail too. */
+const ALONE_MS = 5000;
+
 /**
  * Group commit: all requests that have arrived by the time the event loop comes round share one
  * SQLite transaction, and are answered after its commit.
@@ -29,6 +32,7 @@ export class RequestQueue {
   private waiting: QueuedRequest[] = [];
   private isScheduled = false;
   private isStopped = false;
+  private aloneUntil = 0;
   private onIdle: (() => void) | undefined;
 
   /** @param onRollback called when a group could not be committed, to drop what memory knows of it */
@@ -83,12 +87,14 @@ export class RequestQueue {
         const grouped: GroupedRequest = { request, reply: NO_REPLY };
         group.push(grouped);
         grouped.reply = request.run();
-        if (performance.now() > until || !this.file.isInTransaction) break;
+        const now = performance.now();
+        if (now > until || now < this.aloneUntil || !this.file.isInTransaction) break;
         request = this.waiting.shift();
       }
       this.file.commit();
     } catch (error) {
       failure = error;
+      if (isOutOfSpace(error)) this.aloneUntil = performance.now() + ALONE_MS;
       this.undo(error);
     }
     if (failure !== undefined && group.length === 0) {
@@ -109,6 +115,8 @@ export class RequestQueue {
 }
 
 function commitFailure(error: unknown): Buffer {
-  const reason = error instanceof Error ? error.message : String(error);
-  return errorReply(mongoError('InternalError', `the database file refused the write: ${reason}`));
+  const { code, codeName, message } = asMongoError(error);
+  return errorReply(
+    new MongoError(code, codeName, `the database file refused the write: ${message}`),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { startWorker } from '../start-worker.js';
-import type { CheckpointOptions } from '../worker-messages.types.js';
+import type { CheckpointOptions, CheckpointResult } from '../worker-messages.types.js';
 import type { DatabaseFile } from './database-file.js';
 
 /**
@@ -16,7 +16,11 @@ export class Checkpointer {
   constructor(file: DatabaseFile, onFailure: (error: unknown) => void) {
     const options: CheckpointOptions = { file: file.path };
     this.worker = startWorker('checkpoint-worker', options);
-    this.worker.on('message', () => {
+    this.worker.on('message', ({ failure }: CheckpointResult) => {
+      if (failure !== undefined) {
+        onFailure(failure);
+        return;
+      }
       try {
         file.checkpoint();
       } catch (error) {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { MongoError } from '../errors.js';
+import { isOutOfSpace, MongoError } from '../errors.js';
 import { assertComplete, newDatabaseId, readMark, writeMark } from './folder-mark.js';
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 
@@ -220,6 +220,9 @@ export class DatabaseFile {
       this.writeMeta('open', 0);
       // A file that says 0 without a log is complete: so all of the log goes in, or none is lost.
       this.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      // Without room the log stays, and with it everything; the next start checks the file.
+      if (!isOutOfSpace(error)) throw error;
     } finally {
       this.sqlite.close();
       this.lock.close();

@@ -13,7 +13,8 @@ const answer = async ({ name, input }: WorkerRequest): Promise<WorkerAnswer> => 
     return { isDone: true, output: await work(input) };
   } catch (error) {
     const { message } = error as Error;
-    return { isDone: false, message, ...(error instanceof AppError && { code: error.code }) };
+    if (!(error instanceof AppError)) return { isDone: false, message };
+    return { isDone: false, message, code: error.code, retryAfter: error.retryAfter };
   }
 };
 

@@ -12,9 +12,10 @@ export interface WorkerRequest {
   input: unknown;
 }
 
-/** What becomes of it; `code` is that of an {@link AppError}. */
+/** What becomes of it; `code` and `retryAfter` (seconds) are those of an {@link AppError}. */
 export type WorkerAnswer =
-  { isDone: true; output: unknown } | { isDone: false; message: string; code?: ErrorCode };
+  | { isDone: true; output: unknown }
+  | { isDone: false; message: string; code?: ErrorCode; retryAfter?: number | undefined };
 
 /** A job has not ended within its time, or took its process down; it would again. */
 export class JobAbandoned extends Error {}
@@ -72,8 +73,8 @@ export class MediaWorkers {
       const output = await worker.run({ name, input }, deadlineMs);
       if (worker.isAlive) this.keep(worker);
       if (output.isDone) return output.output as MediaJobs[Name]['output'];
-      const { code, message } = output;
-      throw code ? new AppError(code, message) : new Error(message);
+      const { code, message, retryAfter } = output;
+      throw code ? new AppError(code, message, { retryAfter }) : new Error(message);
     });
   }
 

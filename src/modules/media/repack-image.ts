@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { noRoomForUploads } from '../../platform/storage/storage-errors.js';
 import { AppError } from '../../shared/errors.js';
 import { gifSize } from './gif-frames.js';
 
@@ -80,9 +81,7 @@ export const repackImage = async (paths: ImagePaths): Promise<ProcessedImage> =>
   } catch (error) {
     // The disk being full is not the image's fault; sharp tells of it in words alone.
     if (error instanceof Error && /no space left|write error/i.test(error.message)) {
-      throw new AppError('INSUFFICIENT_STORAGE', 'There is no room left for uploads', {
-        cause: error,
-      });
+      throw noRoomForUploads(error);
     }
     throw error;
   }

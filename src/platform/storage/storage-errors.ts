@@ -2,6 +2,8 @@ import { AppError } from '../../shared/errors.js';
 
 /** Seconds after which a client may try again when the store is away. */
 const RETRY_AFTER = 5;
+/** Seconds after which there may be room again. */
+const RETRY_WHEN_FULL = 10;
 /** Codes of the system for "no room left": on the disk, for the user, for one file. */
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** Codes of connections that were never made. */
@@ -38,11 +40,18 @@ export class UnansweredUpload extends AppError {
 export const isFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && FULL.has(String(error.code));
 
+/** The disk or store is full, which passes; a user's own quota is refused without `retryAfter`. */
+export const noRoomForUploads = (cause: unknown): AppError =>
+  new AppError('INSUFFICIENT_STORAGE', 'There is no room left for uploads', {
+    retryAfter: RETRY_WHEN_FULL,
+    cause,
+  });
+
 /** What a client is told when a file could not be stored. */
 export const storageError = (error: unknown): AppError => {
   if (error instanceof AppError) return error;
   return isFull(error)
-    ? new AppError('INSUFFICIENT_STORAGE', 'There is no room left for uploads', { cause: error })
+    ? noRoomForUploads(error)
     : new AppError('STORAGE_UNAVAILABLE', 'The file storage is not available; try again', {
         retryAfter: RETRY_AFTER,
         cause: error,
