@@ -61,3 +61,51 @@ describe('requests under way', () => {
     server.close();
   });
 });
+
+describe("a user's request", () => {
+  it.each([
+    ['reads', 429],
+    ['uploads', 200],
+  ] as const)(
+    'of %s is answered with %i when 101 other calls are before it',
+    async (userLimit, status) => {
+      const userTurns = new UserTurns(1);
+      const ends: (() => void)[] = [];
+      const calls = Array.from({ length: 101 }, () =>
+        userTurns.run('u', () => new Promise<void>((resolve) => ends.push(resolve))),
+      );
+      const quick = route({
+        method: 'get',
+        path: '/quick',
+        summary: 'Ends at once',
+        tag: 'Test',
+        auth: 'user',
+        userLimit,
+        handle: () => Promise.resolve({ data: 'done' }),
+      });
+      const actor = { userId: 'u', role: 'user', sessionId: 's' } as const;
+      const app = express()
+        .use(
+          mountRoutes([quick], {
+            authenticator: { authenticate: () => Promise.resolve(actor) },
+            limits: new RequestLimits({ user: { rule: { limit: 0 } } } as never),
+            userLimits: new UserLimits({
+              [userLimit]: { consume: () => Promise.resolve() },
+            } as never),
+            userTurns,
+            uploadTurns: new UserTurns(1),
+            intake: { admit: () => undefined, begin: () => () => undefined },
+            timeoutMs: 60_000,
+            maxRequests: 2,
+          }),
+        )
+        .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics()));
+      await supertest(app).get('/quick').expect(status);
+      for (let i = 0; i < calls.length; i += 1) {
+        ends[i]!();
+        await calls[i];
+      }
+      await supertest(app).get('/quick').expect(200);
+    },
+  );
+});
