@@ -180,6 +180,7 @@ describe('commands of one socket', () => {
       eventsPerSecond: 0,
       requireMember: () => Promise.resolve(),
       onView: () => undefined,
+      onError: () => undefined,
     });
     const queue = delays.filter((delay) => delay !== undefined);
     let listener: Listener = () => undefined;
