@@ -6,8 +6,8 @@ import type { DomainEvents } from './composition/domain-events.js';
 import { buildDialects, commandsOf, routesOf } from './composition/endpoints.js';
 import type { ContainerOptions } from './composition/foundation.js';
 import { layFoundation } from './composition/foundation.js';
-import { startNode } from './composition/lifecycle.js';
-import { attachReactions } from './composition/reactions.js';
+import { buildDigest, startNode } from './composition/lifecycle.js';
+import { subscriptionsOf } from './composition/subscriptions.js';
 import { buildHttpServer, buildSocketServer } from './composition/transports.js';
 import { guardArrivals } from './http/arrival-guard.js';
 import type { AnyRoute } from './http/route.js';
@@ -50,8 +50,10 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
   const sockets = buildSocketServer(foundation, areas, httpServer);
   sockets.listen(commands);
   guardArrivals(httpServer);
-  attachReactions({ foundation, areas, dialects, sockets });
-  await startNode({ foundation, areas, httpServer, sockets });
+  const digest = buildDigest(foundation, areas, sockets);
+  const subscriptions = subscriptionsOf({ foundation, areas, dialects, digest, sockets });
+  bus.subscribe(subscriptions);
+  await startNode({ foundation, areas, httpServer, sockets, digest });
 
   return {
     httpServer,

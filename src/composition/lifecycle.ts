@@ -25,32 +25,31 @@ export interface NodeParts {
   areas: Areas;
   httpServer: HttpServer;
   sockets: SocketServer;
-}
-
-/** Work that runs by itself. */
-interface Background {
-  jobs: Jobs;
   digest: HeadDigest;
 }
 
-/** Brings a node to life, apart from listening: what must exist exists, and what repeats is started. */
-export const startNode = async (parts: NodeParts): Promise<void> => {
-  const { foundation, areas, sockets } = parts;
-  const { config, models, bus, clock, logger } = foundation;
-  const digest = new HeadDigest({
+/** What hints to clients, from time to time, at the newest versions of their chats. */
+export const buildDigest = (
+  { config, models, clock, logger, isDatabasePrivate }: Foundation,
+  { heads }: Areas,
+  { directory }: SocketServer,
+): HeadDigest =>
+  new HeadDigest({
     messages: models.messages,
-    takeWritten: () => areas.heads.takeWritten(),
-    isAlone: foundation.isDatabasePrivate,
-    socketsIn: (room) => sockets.directory.socketsIn(room),
+    takeWritten: () => heads.takeWritten(),
+    isAlone: isDatabasePrivate,
+    socketsIn: (room) => directory.socketsIn(room),
     clock,
     logger,
     intervalMs: config.headDigestMs,
   });
+
+/** Brings a node to life, apart from listening: what must exist exists, and what repeats is started. */
+export const startNode = async (parts: NodeParts): Promise<void> => {
+  const { foundation, areas, digest } = parts;
+  const { models, clock, logger } = foundation;
   digest.start();
   foundation.load.start();
-  bus.onEveryNode('cluster.gap', () => {
-    digest.hint();
-  });
 
   await areas.auth.ensureAdmin();
   const jobs = new Jobs(logger, new Leases(models.leases, clock), (error) => {
@@ -73,13 +72,13 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   await sweep();
   await areas.groups.rooms.ensureGeneral();
   await catchUpHeads(models.messages, areas.heads);
-  planShutdown(parts, { jobs, digest });
+  planShutdown(parts, jobs);
 };
 
 /** The way down, in the order in which the parts need each other. */
 const planShutdown = (
-  { foundation, areas, httpServer, sockets }: NodeParts,
-  { jobs, digest }: Background,
+  { foundation, areas, httpServer, sockets, digest }: NodeParts,
+  jobs: Jobs,
 ): void => {
   const { shutdown, redis, database, intake, load } = foundation;
   const { log, media, search, deliveries, heads, presence } = areas;

@@ -64,7 +64,6 @@ export const buildMessaging = (
     ...models.chats,
     access,
     history: messaging.history,
-    bus,
     logger,
   });
   return {

@@ -10,7 +10,7 @@ import { HOUR, MINUTE } from './intervals.js';
 export const buildPeople = (foundation: Foundation) => {
   const { config, models, bus, clock, limiter, database, notices, redis } = foundation;
   const { connection } = database;
-  const access = new ChatAccess(models.chats, bus, redis === undefined);
+  const access = new ChatAccess(models.chats, redis === undefined);
   const contacts = new Contacts(models.chats);
   const users = createUsersModule({ config, connection, bus, clock, contacts, notices });
   const auth = createAuthModule({

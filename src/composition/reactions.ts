@@ -1,4 +1,5 @@
 import type { Dialects } from '../dialects/index.js';
+import type { HeadDigest } from '../modules/sync/index.js';
 import { broadcastRenderings } from '../modules/broadcasts/index.js';
 import { chatRenderings, readSeqOf } from '../modules/chats/index.js';
 import { liveRenderings } from '../modules/live/index.js';
@@ -8,6 +9,7 @@ import { presenceRenderings } from '../modules/presence/index.js';
 import { receiptRenderings } from '../modules/receipts/index.js';
 import { typingRenderings } from '../modules/typing/index.js';
 import { viewingRenderings } from '../modules/viewing/index.js';
+import type { Subscription } from '../platform/event-bus.js';
 import { objectId } from '../platform/object-id.js';
 import { Fanout } from '../realtime/fanout.js';
 import type { RenderingTable } from '../realtime/rendering.js';
@@ -19,101 +21,157 @@ import type { Foundation } from './foundation.js';
 import { leaveStream } from './streams.area.js';
 
 /** What a reaction may need. */
-interface ReactionParts {
+export interface ReactionParts {
   foundation: Foundation;
   areas: Areas;
   dialects: Dialects;
+  digest: HeadDigest;
   sockets: SocketServer;
 }
 
-/**
- * Connects what has happened with what follows from it beyond the module that says so.
- *
- * What follows on every node comes before the rendering: a member who has just been added must stand in
- * the chat's room when the others are told.
- */
-export const attachReactions = (parts: ReactionParts): void => {
-  moveMembers(parts);
-  closeSockets(parts);
-  forgetCounts(parts);
-  noteDeliveries(parts);
-  renderEvents(parts);
-  emptyStreams(parts);
-};
+type Reactions = Subscription<DomainEvents>[];
+
+/** What follows from an event beyond the module that says so. */
+export const reactions = (parts: ReactionParts): Reactions => [
+  ...moveMembers(parts),
+  ...closeSockets(parts),
+  ...forgetCounts(parts),
+  ...noteDeliveries(parts),
+  ...deliveries(parts),
+  ...emptyStreams(parts),
+  ...closeGaps(parts),
+];
 
 /** Sockets stand in the rooms of the chats that their users are in. */
-const moveMembers = ({ foundation: { bus }, sockets }: ReactionParts): void => {
-  const { directory } = sockets;
-  bus.onEveryNode('chat.created', ({ chat, memberIds }) => {
-    for (const userId of memberIds) directory.moveUser(userId, chat.id, 'in');
+const moveMembers = ({ sockets: { directory } }: ReactionParts): Reactions => {
+  const shared = { phase: 'sockets', on: 'every-node' } as const;
+  const moves = (direction: 'in' | 'out') => ({
+    ...shared,
+    does: `moves the sockets of the members ${direction === 'in' ? 'into' : 'out of'} the chat's room`,
+    run: ({ chatId, userIds }: { chatId: string; userIds: string[] }) => {
+      for (const userId of userIds) directory.moveUser(userId, chatId, direction);
+    },
   });
-  bus.onEveryNode('members.added', ({ chatId, userIds }) => {
-    for (const userId of userIds) directory.moveUser(userId, chatId, 'in');
-  });
-  bus.onEveryNode('members.removed', ({ chatId, userIds }) => {
-    for (const userId of userIds) directory.moveUser(userId, chatId, 'out');
-  });
-  bus.onEveryNode('cluster.gap', () => {
-    sockets.forgetArrivals();
-  });
+  return [
+    {
+      event: 'chat.created',
+      ...shared,
+      does: "moves the sockets of the members into the chat's room",
+      run: ({ chat, memberIds }) => {
+        for (const userId of memberIds) directory.moveUser(userId, chat.id, 'in');
+      },
+    },
+    { event: 'members.added', ...moves('in') },
+    { event: 'members.removed', ...moves('out') },
+  ];
 };
 
 /** A login that ends, or an account that is closed, takes its sockets along; a new role holds at once. */
-const closeSockets = ({ foundation: { bus }, sockets }: ReactionParts): void => {
-  bus.onEveryNode('session.revoked', ({ sessionId }) => {
-    sockets.closeWhere(rooms.session(sessionId));
-  });
-  bus.onEveryNode('sessions.revoked', ({ userId, exceptSessionId }) => {
-    for (const socket of sockets.directory.socketsIn(rooms.user(userId))) {
-      if (socket.data.actor.sessionId !== exceptSessionId) socket.disconnect(true);
-    }
-  });
-  bus.onEveryNode('user.deactivated', ({ userId }) => {
-    sockets.closeWhere(rooms.user(userId));
-  });
-  bus.onEveryNode('user.role_changed', ({ userId, role }) => {
-    for (const { data } of sockets.directory.socketsIn(rooms.user(userId))) {
-      data.actor = { ...data.actor, role };
-    }
-  });
+const closeSockets = ({ sockets }: ReactionParts): Reactions => {
+  const shared = { phase: 'sockets', on: 'every-node', does: 'closes its sockets' } as const;
+  return [
+    {
+      event: 'session.revoked',
+      ...shared,
+      run: ({ sessionId }) => {
+        sockets.closeWhere(rooms.session(sessionId));
+      },
+    },
+    {
+      event: 'sessions.revoked',
+      ...shared,
+      does: 'closes their sockets',
+      run: ({ userId, exceptSessionId }) => {
+        for (const socket of sockets.directory.socketsIn(rooms.user(userId))) {
+          if (socket.data.actor.sessionId !== exceptSessionId) socket.disconnect(true);
+        }
+      },
+    },
+    {
+      event: 'user.deactivated',
+      ...shared,
+      does: "closes the user's sockets",
+      run: ({ userId }) => {
+        sockets.closeWhere(rooms.user(userId));
+      },
+    },
+    {
+      event: 'user.role_changed',
+      ...shared,
+      does: "gives the user's sockets the new role",
+      run: ({ userId, role }) => {
+        for (const { data } of sockets.directory.socketsIn(rooms.user(userId))) {
+          data.actor = { ...data.actor, role };
+        }
+      },
+    },
+  ];
 };
 
 /** Unread counts are kept in memory only as long as nothing but a new message changes them. */
-const forgetCounts = ({ foundation: { bus }, areas: { unread } }: ReactionParts): void => {
+const forgetCounts = ({ areas: { unread } }: ReactionParts): Reactions => {
+  const shared = { phase: 'state', on: 'every-node', does: 'forgets unread counts' } as const;
   const forgetMine = ({ chatId, userId }: { chatId: string; userId: string }) => {
     unread.forget(chatId, userId);
   };
-  bus.onEveryNode('messages.read', forgetMine);
-  bus.onEveryNode('chat.cleared', forgetMine);
-  bus.onEveryNode('message.hidden', forgetMine);
-  bus.onEveryNode('members.removed', ({ chatId, userIds }) => {
-    // Who comes back begins with nothing unread.
-    for (const userId of userIds) unread.forget(chatId, userId);
-  });
-  bus.onEveryNode('message.deleted', ({ message }) => {
-    unread.forgetChat(message.chatId);
-  });
-  bus.onEveryNode('block.changed', () => {
-    // What was read behind a block was told to nobody.
-    unread.forgetAll();
-  });
+  return [
+    { event: 'messages.read', ...shared, run: forgetMine },
+    { event: 'chat.cleared', ...shared, run: forgetMine },
+    { event: 'message.hidden', ...shared, run: forgetMine },
+    {
+      event: 'members.removed',
+      ...shared,
+      run: ({ chatId, userIds }) => {
+        // Who comes back begins with nothing unread.
+        for (const userId of userIds) unread.forget(chatId, userId);
+      },
+    },
+    {
+      event: 'message.deleted',
+      ...shared,
+      run: ({ message }) => {
+        unread.forgetChat(message.chatId);
+      },
+    },
+    {
+      event: 'block.changed',
+      ...shared,
+      run: () => {
+        // What was read behind a block was told to nobody.
+        unread.forgetAll();
+      },
+    },
+  ];
 };
 
 /** A message is delivered to whoever is connected here, and its sender no longer types. */
-const noteDeliveries = ({ foundation, areas, sockets }: ReactionParts): void => {
-  foundation.bus.onEveryNode('message.sent', ({ message, audience }) => {
-    const receivers = sockets.directory.connected(audience.memberIds ?? []);
-    for (const userId of receivers) {
-      if (userId !== message.senderId) areas.deliveries.note(message, userId);
-    }
-  });
-  foundation.bus.on('message.sent', ({ message }) => {
-    areas.typing.stopNow(message.senderId, message.chatId);
-  });
-};
+const noteDeliveries = ({ areas, sockets }: ReactionParts): Reactions => [
+  {
+    event: 'message.sent',
+    phase: 'effects',
+    on: 'every-node',
+    does: 'notes the delivery to the members who are connected here',
+    run: ({ message, audience }) => {
+      const receivers = sockets.directory.connected(audience.memberIds ?? []);
+      for (const userId of receivers) {
+        if (userId !== message.senderId) areas.deliveries.note(message, userId);
+      }
+    },
+  },
+  {
+    event: 'message.sent',
+    // Before the delivery: an indicator that outlived the message would be of a next one.
+    phase: 'state',
+    on: 'origin',
+    does: "ends the sender's typing indicator",
+    run: ({ message }) => {
+      areas.typing.stopNow(message.senderId, message.chatId);
+    },
+  },
+];
 
 /** Clients are told, in each dialect. */
-const renderEvents = ({ foundation, areas, dialects, sockets }: ReactionParts): void => {
+const deliveries = ({ foundation, areas, dialects, sockets }: ReactionParts): Reactions => {
   const { memberships } = foundation.models.chats;
   const readPosition = async (userId: string, chatId: string): Promise<number> => {
     const membership = await memberships
@@ -140,12 +198,40 @@ const renderEvents = ({ foundation, areas, dialects, sockets }: ReactionParts): 
     broadcastRenderings,
     ...dialects.renderings,
   ];
-  new Fanout<DomainEvents>(sockets.io, sockets.directory).attach(foundation.bus, tables);
+  return new Fanout<DomainEvents>(sockets.io, sockets.directory).subscriptions(tables);
 };
 
-/** A stream that is over has nobody in it; after the rendering, which still tells them. */
-const emptyStreams = ({ foundation: { bus }, sockets: { directory } }: ReactionParts): void => {
-  bus.onEveryNode('live.over', ({ liveId }) => {
-    leaveStream(directory, rooms.live(liveId), liveId);
-  });
-};
+/** A stream that is over has nobody in it. */
+const emptyStreams = ({ sockets: { directory } }: ReactionParts): Reactions => [
+  {
+    event: 'live.over',
+    phase: 'sockets',
+    on: 'every-node',
+    does: "takes the devices out of the stream's rooms",
+    run: ({ liveId }) => {
+      leaveStream(directory, rooms.live(liveId), liveId);
+    },
+  },
+];
+
+/** What was lost between the nodes is looked up: by this node, and by the clients. */
+const closeGaps = ({ digest, sockets }: ReactionParts): Reactions => [
+  {
+    event: 'cluster.gap',
+    phase: 'state',
+    on: 'every-node',
+    does: 'looks up anew who is in which chat for sockets on their way in',
+    run: () => {
+      sockets.forgetArrivals();
+    },
+  },
+  {
+    event: 'cluster.gap',
+    phase: 'deliver',
+    on: 'every-node',
+    does: 'hints at the newest versions of chats, so that clients sync',
+    run: () => {
+      digest.hint();
+    },
+  },
+];

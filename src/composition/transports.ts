@@ -129,7 +129,7 @@ export const buildSocketServer = (
       viewed: async (userId, chatId, isOpen) => {
         if (!isOpen) typing.stopNow(userId, chatId);
         if (await attendance.isHiding(userId)) return;
-        bus.publish(isOpen ? 'chat.opened' : 'chat.closed', { chatId, userId });
+        bus.emit(isOpen ? 'chat.opened' : 'chat.closed', { chatId, userId }, { scope: 'cluster' });
       },
     },
   });

@@ -94,6 +94,7 @@ describe("a user's request", () => {
             } as never),
             userTurns,
             uploadTurns: new UserTurns(1),
+            maxAnonymousBodyKb: 8,
             intake: { admit: () => undefined, begin: () => () => undefined },
             timeoutMs: 60_000,
             maxRequests: 2,

@@ -3,50 +3,92 @@ import type { Logger } from './logger.js';
 /** Maps the name of a domain event to its payload. Payloads are plain JSON, so that nodes can share them. */
 export type EventMap = object;
 
-type Handler<T> = (event: T) => void | Promise<void>;
+/**
+ * The order in which one event is worked on:
+ *
+ * - `state`: what the node remembers is put right (caches, positions), so that later phases read the truth;
+ * - `sockets`: sockets join and leave channels, or are closed;
+ * - `deliver`: clients are told;
+ * - `effects`: what else follows, such as further writes.
+ *
+ * Within a phase the order is not defined, and nothing may depend on it.
+ */
+export const PHASES = ['state', 'sockets', 'deliver', 'effects'] as const;
+export type Phase = (typeof PHASES)[number];
 
-/** Receives every event published on this node, to carry it to the others. */
+/** Who is told of an event: every node of the cluster, or only the node that emits it. */
+export type Scope = 'cluster' | 'node';
+
+/**
+ * What is done about an event.
+ *
+ * `on: 'every-node'` runs on every node that is told. `on: 'origin'` runs once in the cluster, on the node
+ * that has emitted the event with the scope `cluster`: an event of the scope `node` reports what one node
+ * has learned or does, and each node may report the same.
+ *
+ * A phase does not wait for promises: what later phases depend on has to be done when `run` returns.
+ */
+export type Subscription<Events extends EventMap> = {
+  [K in keyof Events & string]: {
+    event: K;
+    phase: Phase;
+    on: 'origin' | 'every-node';
+    /** What it does, in a few words: for the log and for `docs/events.md`. */
+    does: string;
+    run(event: Events[K]): void | Promise<void>;
+  };
+}[keyof Events & string];
+
+/** A subscription once the type of its event no longer matters. */
+interface Registered {
+  phase: Phase;
+  on: 'origin' | 'every-node';
+  does: string;
+  run(event: unknown): void | Promise<void>;
+}
+
+/** Receives every event that concerns the cluster, to carry it to the other nodes. */
 export type Forwarder = (type: string, event: unknown) => void;
 
 /** What a service needs of the bus: to say that something has happened, after the write has resolved. */
 export interface Publisher<Events extends EventMap> {
-  publish<K extends keyof Events & string>(type: K, event: Events[K]): void;
+  emit<K extends keyof Events & string>(type: K, event: Events[K], to: { scope: Scope }): void;
 }
 
 /**
- * In-process domain events. A handler either runs on the node where the event happened (`on`), or on
- * every node of the cluster (`onEveryNode`), when a forwarder connects them.
+ * Domain events of a node, and of the cluster when a forwarder connects the nodes.
  *
- * Publishing never throws and never waits: a failing handler is logged, and the write that the event
- * reports stands.
+ * Emitting never throws and never waits: a failing subscription is logged, the others run, and the write
+ * that the event reports stands.
  */
 export class EventBus<Events extends EventMap> implements Publisher<Events> {
-  private readonly originHandlers = new Map<string, Handler<never>[]>();
-  private readonly nodeHandlers = new Map<string, Handler<never>[]>();
+  private readonly registered = new Map<string, Registered[]>();
   private forwarder: Forwarder | undefined;
 
   constructor(private readonly logger: Logger) {}
 
-  /** Runs the handler for events that happened on this node. */
-  on<K extends keyof Events & string>(type: K, handler: Handler<Events[K]>): void {
-    add(this.originHandlers, type, handler);
+  /** Adds subscriptions. They run in the order of their phases, in whatever order they are added. */
+  subscribe(subscriptions: readonly Subscription<Events>[]): void {
+    for (const { event, phase, on, does, run } of subscriptions) {
+      const others = this.registered.get(event) ?? [];
+      const added = { phase, on, does, run: run as Registered['run'] };
+      this.registered.set(event, [...others, added].sort(byPhase));
+    }
   }
 
-  /** Runs the handler on every node, for events of any node. */
-  onEveryNode<K extends keyof Events & string>(type: K, handler: Handler<Events[K]>): void {
-    add(this.nodeHandlers, type, handler);
+  /** Says that something has happened: here, and with the scope `cluster` to the other nodes too. */
+  emit<K extends keyof Events & string>(
+    type: K,
+    event: Events[K],
+    { scope }: { scope: Scope },
+  ): void {
+    this.run(type, event, scope === 'cluster');
+    if (scope === 'cluster') this.forwarder?.(type, event);
   }
 
-  /** Says that something has happened, here and to the other nodes. */
-  publish<K extends keyof Events & string>(type: K, event: Events[K]): void {
-    this.run(this.originHandlers, type, event);
-    this.run(this.nodeHandlers, type, event);
-    this.forwarder?.(type, event);
-  }
-
-  /** Takes in an event that another node has published. */
-  receive(type: string, event: unknown): void {
-    this.run(this.nodeHandlers, type, event);
+  /** Takes in an event that another node has emitted; for the connection between the nodes. */
+  receiveFromCluster(type: string, event: unknown): void {
+    this.run(type, event, false);
   }
 
   /** Sets who carries events to the other nodes. */
@@ -54,28 +96,26 @@ export class EventBus<Events extends EventMap> implements Publisher<Events> {
     this.forwarder = forwarder;
   }
 
-  private run(handlers: Map<string, Handler<never>[]>, type: string, event: unknown): void {
-    for (const handler of handlers.get(type) ?? []) {
+  private run(type: string, event: unknown, isOrigin: boolean): void {
+    for (const { on, does, run } of this.registered.get(type) ?? []) {
+      if (on === 'origin' && !isOrigin) continue;
       try {
-        const result = handler(event as never);
-        if (result instanceof Promise) result.catch((error: unknown) => this.report(type, error));
+        const result = run(event);
+        if (result instanceof Promise) {
+          result.catch((error: unknown) => {
+            this.report(type, does, error);
+          });
+        }
       } catch (error) {
-        this.report(type, error);
+        this.report(type, does, error);
       }
     }
   }
 
-  private report(type: string, error: unknown): void {
-    this.logger.error({ err: error, event: type }, 'a domain event handler failed');
+  private report(type: string, does: string, error: unknown): void {
+    this.logger.error({ err: error, event: type, does }, 'a domain event handler failed');
   }
 }
 
-const add = <T>(
-  handlers: Map<string, Handler<never>[]>,
-  type: string,
-  handler: Handler<T>,
-): void => {
-  const list = handlers.get(type) ?? [];
-  list.push(handler as Handler<never>);
-  handlers.set(type, list);
-};
+const byPhase = (a: Registered, b: Registered): number =>
+  PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase);

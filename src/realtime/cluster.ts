@@ -1,7 +1,7 @@
 import { createAdapter } from '@socket.io/redis-adapter';
 import type { Redis } from 'ioredis';
 import type { Server } from 'socket.io';
-import type { EventBus } from '../platform/event-bus.js';
+import type { EventBus, Publisher } from '../platform/event-bus.js';
 import type { Logger } from '../platform/logger.js';
 import type { RedisClients } from '../platform/redis.js';
 
@@ -14,6 +14,10 @@ export interface ClusterEvents {
   'cluster.gap': { since: string };
 }
 
+/** What the connection between the nodes needs of the bus. */
+type ClusterBus = Publisher<ClusterEvents> &
+  Pick<EventBus<object>, 'forwardTo' | 'receiveFromCluster'>;
+
 /**
  * Connects the nodes: Socket.IO's Redis adapter, and over it the domain events, which every node
  * renders for its own sockets.
@@ -24,20 +28,20 @@ export interface ClusterEvents {
  */
 export const joinCluster = (
   io: Server,
-  bus: EventBus<ClusterEvents>,
+  bus: ClusterBus,
   redis: RedisClients,
   logger: Logger,
 ): void => {
   const subscriber = owningSubscriptions(redis.client('subscribe'), logger);
   const publisher = surviving(redis.client('publish'), logger, (since) => {
-    bus.publish('cluster.gap', { since });
+    bus.emit('cluster.gap', { since }, { scope: 'cluster' });
   });
   onReturn(subscriber, (since) => {
-    bus.receive('cluster.gap', { since });
+    bus.emit('cluster.gap', { since }, { scope: 'node' });
   });
   io.adapter(createAdapter(publisher, subscriber));
   io.on(DOMAIN_EVENT, (type: string, event: unknown) => {
-    bus.receive(type, event);
+    bus.receiveFromCluster(type, event);
   });
   bus.forwardTo((type, event) => {
     io.serverSideEmit(DOMAIN_EVENT, type, event);

@@ -44,8 +44,8 @@ const setUp = (masks: DialectMask[]) => {
     directory as unknown as SocketDirectory,
   );
   const publish = (tables: RenderingTable<Events>[]) => {
-    fanout.attach(bus, tables);
-    bus.publish('thing.happened', { chatId: 'c' });
+    bus.subscribe(fanout.subscriptions(tables));
+    bus.emit('thing.happened', { chatId: 'c' }, { scope: 'cluster' });
     return emitted;
   };
   return { publish, emitted };

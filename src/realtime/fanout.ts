@@ -1,5 +1,5 @@
 import type { Server } from 'socket.io';
-import type { EventBus } from '../platform/event-bus.js';
+import type { Subscription } from '../platform/event-bus.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { hears } from './dialect.js';
 import type { SocketDirectory } from './socket-directory.js';
@@ -37,15 +37,21 @@ export class Fanout<Events extends object> {
     private readonly directory: SocketDirectory,
   ) {}
 
-  /** Renders what the tables cover, from now on. */
-  attach(bus: EventBus<Events>, tables: RenderingTable<Events>[]): void {
+  /** Renders what the tables cover. */
+  subscriptions(tables: RenderingTable<Events>[]): Subscription<Events>[] {
     const types = new Set(
       tables.flatMap(({ renderings }) => Object.keys(renderings) as (keyof Events & string)[]),
     );
-    for (const type of types) {
+    return [...types].map((type) => {
       const speakers = tables.filter(({ renderings }) => renderings[type]);
-      bus.onEveryNode(type, (event) => this.render(type, event, speakers));
-    }
+      return {
+        event: type,
+        phase: 'deliver',
+        on: 'every-node',
+        does: 'tells the clients',
+        run: (event: Events[typeof type]) => this.render(type, event, speakers),
+      } satisfies Subscription<Events>;
+    });
   }
 
   /** Emits to this node's sockets; `variants` holds the payload per dialect. */

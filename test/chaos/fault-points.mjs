@@ -21,11 +21,11 @@ MessageLog.prototype.append = function (...args) {
   return append.apply(this, args);
 };
 
-const { publish } = EventBus.prototype;
-EventBus.prototype.publish = function (type, event) {
-  if (type !== 'message.sent') return publish.call(this, type, event);
+const { emit } = EventBus.prototype;
+EventBus.prototype.emit = function (type, event, to) {
+  if (type !== 'message.sent') return emit.call(this, type, event, to);
   reach('afterWriteBeforePublish');
-  publish.call(this, type, event);
+  emit.call(this, type, event, to);
   return reach('afterPublishBeforeAck');
 };
 

@@ -228,9 +228,17 @@ describe('administration', () => {
     const events = accounts.db.collection('auditevents');
     const user = await registerUser(server);
     const noted = new Promise<unknown>((resolve) => {
-      server.container.bus.on('user.deactivated', async ({ userId }) => {
-        if (userId === user.id) resolve(await events.findOne({ subject: userId }));
-      });
+      server.container.bus.subscribe([
+        {
+          event: 'user.deactivated',
+          phase: 'effects',
+          on: 'origin',
+          does: 'reads what is noted by now',
+          run: async ({ userId }) => {
+            if (userId === user.id) resolve(await events.findOne({ subject: userId }));
+          },
+        },
+      ]);
     });
     await post(`/api/admin/users/${user.id}/deactivate`).expect(200);
     expect(await noted).toMatchObject({ action: 'users.deactivate', outcome: 'begun' });

@@ -552,9 +552,17 @@ describe('POST /api/auth/refresh', () => {
 
   it('ends the login when a used token comes again, for its newest tokens too', async () => {
     const ended: string[] = [];
-    server.container.bus.on('session.revoked', ({ userId }) => {
-      ended.push(userId);
-    });
+    server.container.bus.subscribe([
+      {
+        event: 'session.revoked',
+        phase: 'effects',
+        on: 'origin',
+        does: 'notes whose logins have ended',
+        run: ({ userId }) => {
+          ended.push(userId);
+        },
+      },
+    ]);
     const user = await registerUser(server);
     const { refreshToken } = user;
     const other = await login({ username: user.username, password: 'test123' });
@@ -782,9 +790,17 @@ describe('a deactivated account', () => {
     const user = await registerUser(server);
     const { token } = user;
     const allEnded = new Promise<void>((resolve) => {
-      server.container.bus.on('sessions.revoked', ({ userId }) => {
-        if (userId === user.id) resolve();
-      });
+      server.container.bus.subscribe([
+        {
+          event: 'sessions.revoked',
+          phase: 'effects',
+          on: 'origin',
+          does: 'waits for the end of the logins',
+          run: ({ userId }) => {
+            if (userId === user.id) resolve();
+          },
+        },
+      ]);
     });
     await inside.accounts.deactivate(user.id);
     await allEnded;

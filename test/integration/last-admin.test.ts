@@ -22,7 +22,15 @@ describe('the last admin', () => {
   const told: { userId: string; role: string }[] = [];
   beforeAll(async () => {
     server = await startServer();
-    server.container.bus.on('user.role_changed', (event) => void told.push(event));
+    server.container.bus.subscribe([
+      {
+        event: 'user.role_changed',
+        phase: 'effects',
+        on: 'origin',
+        does: 'notes who was told of',
+        run: (event) => void told.push(event),
+      },
+    ]);
     nodes = [await openAccounts(server), await openAccounts(server)];
     admins = await Promise.all(Array.from({ length: ADMINS }, () => registerUser(server)));
   });

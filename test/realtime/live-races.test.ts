@@ -121,10 +121,11 @@ describe('somebody who loses the right while coming to a live stream', () => {
     bus = new EventBus(logger);
     unseated = [];
     const card = (id: string) => Promise.resolve({ id, username: id });
+    // On its own, a node trusts its cache: only what it is told makes it ask again.
+    const access = new ChatAccess(database.models.chats, true);
     live = createLiveModule({
       models: database.models.live,
-      // On its own, a node trusts its cache: only what it is told makes it ask again.
-      access: new ChatAccess(database.models.chats, bus, true),
+      access,
       directory: { card } as unknown as UserDirectory,
       standingOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
       sender: undefined as never,
@@ -133,6 +134,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       graceMs: 15_000,
       unseat: (_liveId, userId) => unseated.push(userId),
     });
+    bus.subscribe([...access.subscriptions, ...live.subscriptions]);
   });
   afterEach(() => {
     jest.restoreAllMocks();
@@ -159,7 +161,11 @@ describe('somebody who loses the right while coming to a live stream', () => {
     };
     const removeAndTell = async () => {
       await remove();
-      bus.receive('members.removed', { chatId, userIds: [member.id], actorId: owner.id });
+      bus.emit(
+        'members.removed',
+        { chatId, userIds: [member.id], actorId: owner.id },
+        { scope: 'node' },
+      );
     };
     return { owner, member, chatId, remove, removeAndTell };
   };
@@ -232,7 +238,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     await remove();
     expect((await call(member, 'join_live', { liveId })).outcome).toBe(liveId);
     expect(await viewersOf(liveId)).toBe(1);
-    bus.receive('standing.doubted', { kind: 'member', userId: member.id, chatId });
+    bus.emit('standing.doubted', { kind: 'member', userId: member.id, chatId }, { scope: 'node' });
     await eventually(async () => (await viewersOf(liveId)) === 0);
     expect(unseated).toEqual([member.id]);
   });

@@ -9,6 +9,7 @@ import type { Conversations } from '../../src/composition/conversations.area.js'
 import type { Foundation } from '../../src/composition/foundation.js';
 import { layFoundation } from '../../src/composition/foundation.js';
 import { buildPeople } from '../../src/composition/people.area.js';
+import { subscriptionsOfChats } from '../../src/composition/subscriptions.js';
 import { loadConfig } from '../../src/config/index.js';
 import type { MemberRole } from '../../src/modules/chats/index.js';
 import { createLogger } from '../../src/platform/logger.js';
@@ -76,13 +77,13 @@ const openConversations = async (server: TestServer): Promise<ConversationsNode>
       };
     }
   }
+  const people = buildPeople(foundation);
   const {
     chats: chatsModule,
     groups,
     invites,
-  } = buildConversations(foundation, buildPeople(foundation), {
-    newestVisible: () => Promise.resolve(null),
-  });
+  } = buildConversations(foundation, people, { newestVisible: () => Promise.resolve(null) });
+  foundation.bus.subscribe(subscriptionsOfChats({ ...people, groups }));
   return {
     chats: chatsModule,
     groups,

@@ -32,10 +32,10 @@ describe('AccessTokenAuthenticator', () => {
     isSessionLive = jest.fn((_userId, sessionId) => Promise.resolve(live.has(sessionId)));
     authenticator = new AccessTokenAuthenticator({
       tokens,
-      bus,
       isSessionLive,
       standingOf: () => Promise.resolve(standing),
     });
+    bus.subscribe(authenticator.subscriptions);
   });
 
   it('answers who calls, with the role of now', async () => {
@@ -60,7 +60,7 @@ describe('AccessTokenAuthenticator', () => {
   it('refuses an ended login as soon as the news is there', async () => {
     await authenticator.authenticate(token);
     live.delete(SESSION);
-    bus.publish('session.revoked', { sessionId: SESSION, userId: USER });
+    bus.emit('session.revoked', { sessionId: SESSION, userId: USER }, { scope: 'cluster' });
     await expect(authenticator.authenticate(token)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });
@@ -70,7 +70,7 @@ describe('AccessTokenAuthenticator', () => {
   it('hears of ended logins from other nodes', async () => {
     await authenticator.authenticate(token);
     live.clear();
-    bus.receive('sessions.revoked', { userId: USER });
+    bus.emit('sessions.revoked', { userId: USER }, { scope: 'node' });
     await expect(authenticator.authenticate(token)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });
@@ -80,7 +80,7 @@ describe('AccessTokenAuthenticator', () => {
     await authenticator.authenticate(token);
     standing = { role: 'user', isDeactivated: true };
     live.clear();
-    bus.publish('user.deactivated', { userId: USER });
+    bus.emit('user.deactivated', { userId: USER }, { scope: 'cluster' });
     await expect(authenticator.authenticate(token)).rejects.toMatchObject({
       code: 'ACCOUNT_DEACTIVATED',
     });
@@ -89,7 +89,7 @@ describe('AccessTokenAuthenticator', () => {
   it('sees a changed role at once', async () => {
     await authenticator.authenticate(token);
     standing = { role: 'admin', isDeactivated: false };
-    bus.publish('user.role_changed', { userId: USER, role: 'admin' });
+    bus.emit('user.role_changed', { userId: USER, role: 'admin' }, { scope: 'cluster' });
     expect((await authenticator.authenticate(token)).role).toBe('admin');
   });
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
@@ -10,7 +10,6 @@ import type { AuthEvents } from './auth.events.js';
 /** What the authenticator looks up. */
 export interface AuthenticatorDeps {
   tokens: AccessTokens;
-  bus: EventBus<AuthEvents & UserEvents>;
   /** Whether the user's login is still on. */
   isSessionLive(userId: string, sessionId: string): Promise<boolean>;
   /** The user's rights; undefined when there is no such user. */
@@ -37,20 +36,31 @@ const signInAgain = (): AppError =>
 export class AccessTokenAuthenticator implements Authenticator {
   private readonly cache = new LRUCache<string, Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
 
-  constructor(private readonly deps: AuthenticatorDeps) {
-    const { bus } = deps;
-    bus.onEveryNode('session.revoked', ({ sessionId }) => {
-      this.cache.delete(sessionId);
-    });
-    bus.onEveryNode('sessions.revoked', ({ userId }) => {
+  constructor(private readonly deps: AuthenticatorDeps) {}
+
+  /** What makes the node forget what it remembers of a login. */
+  get subscriptions(): Subscription<AuthEvents & UserEvents>[] {
+    const forgetUser = ({ userId }: { userId: string }) => {
       this.forgetUser(userId);
-    });
-    bus.onEveryNode('user.deactivated', ({ userId }) => {
-      this.forgetUser(userId);
-    });
-    bus.onEveryNode('user.role_changed', ({ userId }) => {
-      this.forgetUser(userId);
-    });
+    };
+    const shared = {
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the logins of the user',
+    } as const;
+    return [
+      {
+        event: 'session.revoked',
+        ...shared,
+        does: 'forgets the login',
+        run: ({ sessionId }) => {
+          this.cache.delete(sessionId);
+        },
+      },
+      { event: 'sessions.revoked', ...shared, run: forgetUser },
+      { event: 'user.deactivated', ...shared, run: forgetUser },
+      { event: 'user.role_changed', ...shared, run: forgetUser },
+    ];
   }
 
   async authenticate(token: string | undefined): Promise<Actor> {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { AnyRoute } from '../../http/route.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Authenticator } from '../../shared/authenticator.js';
@@ -48,7 +48,7 @@ export interface AuthModuleDeps {
   /** Has the module's models. */
   connection: Connection;
   accounts: AccountService;
-  bus: EventBus<AuthEvents & UserEvents>;
+  bus: Publisher<AuthEvents>;
   notices: NoticePoster;
   logger: Logger;
   clock: Clock;
@@ -67,6 +67,7 @@ export interface AuthModule {
   routes: AnyRoute[];
   authenticator: Authenticator;
   service: AuthService;
+  subscriptions: Subscription<AuthEvents & UserEvents>[];
   /** What the database says of a login and its user now; undefined when the login has ended. */
   standingOf(userId: string, sessionId: string): Promise<Standing | undefined>;
   /**
@@ -127,13 +128,8 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
     refusals: new FailedAttempts(limits.refusals),
     wrongPasswords: new FailedAttempts(limits.wrongPasswords),
   });
-  // A closed account is refused from now on anyway; this keeps its logins ended when it is reopened.
-  bus.on('user.deactivated', async ({ userId }) => {
-    await sessions.revokeAll(userId);
-  });
   const authenticator = new AccessTokenAuthenticator({
     tokens,
-    bus,
     isSessionLive: (userId, sessionId) => sessions.isLive(userId, sessionId),
     standingOf: (userId) => accounts.standing(userId),
   });
@@ -142,6 +138,19 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
     authenticator,
     standingOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
     service,
+    subscriptions: [
+      ...authenticator.subscriptions,
+      {
+        event: 'user.deactivated',
+        phase: 'effects',
+        on: 'origin',
+        // A closed account is refused from now on anyway; this keeps its logins ended when it is reopened.
+        does: 'ends the logins of the user',
+        run: async ({ userId }) => {
+          await sessions.revokeAll(userId);
+        },
+      },
+    ],
     ensureAdmin: () => ensureAdmin(config, { accounts, hasher, logger }),
   };
 };

@@ -139,7 +139,7 @@ export class SessionService {
       { _id: sessionId, userId, revokedAt: null },
       { $set: { revokedAt: this.now() } },
     );
-    this.deps.bus.publish('session.revoked', { sessionId, userId });
+    this.deps.bus.emit('session.revoked', { sessionId, userId }, { scope: 'cluster' });
     return modifiedCount === 1;
   }
 
@@ -154,10 +154,14 @@ export class SessionService {
       },
       { $set: { revokedAt: this.now() } },
     );
-    this.deps.bus.publish('sessions.revoked', {
-      userId,
-      ...(exceptSessionId && { exceptSessionId }),
-    });
+    this.deps.bus.emit(
+      'sessions.revoked',
+      {
+        userId,
+        ...(exceptSessionId && { exceptSessionId }),
+      },
+      { scope: 'cluster' },
+    );
     return modifiedCount;
   }
 

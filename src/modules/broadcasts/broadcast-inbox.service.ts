@@ -81,7 +81,11 @@ export class BroadcastInbox {
     await positions.advance(actor.userId, { deliveredNumber: number, readNumber: number });
     const { readNumber } = await positions.of(actor.userId);
     const unreadCount = await this.count(recipient, { after: readNumber });
-    bus.publish('broadcasts.unread', { userId: actor.userId, unreadCount, before: null });
+    bus.emit(
+      'broadcasts.unread',
+      { userId: actor.userId, unreadCount, before: null },
+      { scope: 'cluster' },
+    );
     return { unreadCount };
   }
 

@@ -1,5 +1,5 @@
 import type { AnyRoute } from '../../http/route.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { AnyCommand } from '../../realtime/command.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -34,7 +34,7 @@ export interface BroadcastsParts extends BroadcastSockets {
   directory: UserDirectory;
   users: UserAdministration;
   audit: AuditLog;
-  bus: EventBus<BroadcastEvents>;
+  bus: Publisher<BroadcastEvents>;
   clock: Clock;
   /** Longest text in characters. */
   maxLength: number;
@@ -47,6 +47,7 @@ export interface BroadcastsModule {
   sender: SendBroadcast;
   routes: AnyRoute[];
   commands: AnyCommand[];
+  subscriptions: Subscription<BroadcastEvents>[];
   /** Begins to show what is sent from now on; before sockets are taken. */
   start(): Promise<void>;
   /** Shows a device that has just connected what its user has missed. */
@@ -68,11 +69,19 @@ export const createBroadcastsModule = (parts: BroadcastsParts): BroadcastsModule
   const missed = new MissedBroadcasts({ inbox, positions, shower, bus });
   const statistics = new BroadcastStatisticsService(models, users, directory);
   const routeParts = { sender, inbox, statistics, maxLength };
-  bus.onEveryNode('broadcast.sent', () => shower.showNew());
   return {
     sender,
     routes: [...broadcastRoutes(routeParts), ...adminBroadcastRoutes(routeParts)],
     commands: broadcastCommands(routeParts, (actor) => parts.requireAdmin(actor)),
+    subscriptions: [
+      {
+        event: 'broadcast.sent',
+        phase: 'effects',
+        on: 'every-node',
+        does: 'looks for what has been sent and shows it',
+        run: () => shower.showNew(),
+      },
+    ],
     start: () => shower.start(),
     connected: (actor, socketId) => missed.arrive(actor, socketId),
     sendDue: () => sender.sendDue(),

@@ -1,4 +1,4 @@
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import type { BroadcastInbox } from './broadcast-inbox.service.js';
 import type { BroadcastPosition, BroadcastPositions } from './broadcast-positions.service.js';
@@ -10,7 +10,7 @@ export interface MissedBroadcastsParts {
   inbox: BroadcastInbox;
   positions: BroadcastPositions;
   shower: ShowBroadcasts;
-  bus: EventBus<BroadcastEvents>;
+  bus: Publisher<BroadcastEvents>;
 }
 
 /** Missed broadcasts that come as events; the list has those before. */
@@ -81,6 +81,6 @@ export class MissedBroadcasts {
     const recipient = await inbox.recipient(actor);
     const unreadCount = await inbox.count(recipient, { after: position.readNumber });
     if (unreadCount === 0) return;
-    bus.receive('broadcasts.unread', { userId: actor.userId, unreadCount, before });
+    bus.emit('broadcasts.unread', { userId: actor.userId, unreadCount, before }, { scope: 'node' });
   }
 }

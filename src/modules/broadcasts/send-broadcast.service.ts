@@ -134,7 +134,8 @@ export class SendBroadcast {
           { _id: objectId(broadcastId), status: 'scheduled' },
           { $set: { status: 'sent', number, sentAt: new Date(this.parts.clock.now()) } },
         );
-        if (modifiedCount === 1) this.parts.bus.publish('broadcast.sent', { number });
+        if (modifiedCount === 1)
+          this.parts.bus.emit('broadcast.sent', { number }, { scope: 'cluster' });
         return;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;

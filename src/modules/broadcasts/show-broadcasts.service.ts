@@ -1,6 +1,6 @@
 import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import { IS_NUMBER } from '../../platform/typed-index.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { UserDirectory } from '../users/index.js';
@@ -23,7 +23,7 @@ export interface ShowBroadcastsParts extends BroadcastSockets {
   broadcasts: Model<BroadcastDoc>;
   positions: BroadcastPositions;
   directory: Pick<UserDirectory, 'card'>;
-  bus: EventBus<BroadcastEvents>;
+  bus: Publisher<BroadcastEvents>;
 }
 
 /** Broadcasts read at a time. */
@@ -82,7 +82,11 @@ export class ShowBroadcasts {
   /** Shows somebody what they have missed. */
   async showMissed(doc: BroadcastDoc, userId: string): Promise<void> {
     const broadcast = await this.record(doc);
-    this.parts.bus.receive('broadcast.shown', { broadcast, userIds: [userId], isMissed: true });
+    this.parts.bus.emit(
+      'broadcast.shown',
+      { broadcast, userIds: [userId], isMissed: true },
+      { scope: 'node' },
+    );
   }
 
   private async showAfter(number: number): Promise<void> {
@@ -107,11 +111,15 @@ export class ShowBroadcasts {
     }
     const unnoted = newcomers();
     this.newest = number;
-    bus.receive('broadcast.shown', {
-      broadcast,
-      userIds: doc.audience.kind === 'all' ? 'everyone' : this.recipientsHere(doc),
-      isMissed: false,
-    });
+    bus.emit(
+      'broadcast.shown',
+      {
+        broadcast,
+        userIds: doc.audience.kind === 'all' ? 'everyone' : this.recipientsHere(doc),
+        isMissed: false,
+      },
+      { scope: 'node' },
+    );
     const waiting = this.ahead;
     this.ahead = [];
     for (const device of waiting) this.admit(device.userId, device.socketId, device.number);

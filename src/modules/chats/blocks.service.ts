@@ -72,11 +72,15 @@ export class Blocks {
       ? await this.insert(actor.userId, userId)
       : await this.remove(actor.userId, userId);
     if (!hasChanged) return;
-    this.parts.bus.publish('block.changed', {
-      blockerId: actor.userId,
-      blockedId: userId,
-      blocked,
-    });
+    this.parts.bus.emit(
+      'block.changed',
+      {
+        blockerId: actor.userId,
+        blockedId: userId,
+        blocked,
+      },
+      { scope: 'cluster' },
+    );
   }
 
   /** Everybody whom the actor has blocked, newest first. */

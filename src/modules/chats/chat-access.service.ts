@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Model } from 'mongoose';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import { notFound } from '../../shared/errors.js';
 import type { NoticeEvents } from '../notices/index.js';
@@ -56,31 +56,49 @@ export class ChatAccess {
   /** @param isAlone whether no other node writes to the same database. */
   constructor(
     private readonly models: AccessModels,
-    bus: EventBus<ChatEvents & NoticeEvents>,
     isAlone: boolean,
   ) {
     const ttl = isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
     this.snapshots = new LRUCache({ max: 50_000, ttl });
     this.roles = new LRUCache({ max: 1000, ttl });
+  }
+
+  /** What makes the node forget what it remembers of a chat. */
+  get subscriptions(): Subscription<ChatEvents & NoticeEvents>[] {
     const forget = ({ chatId }: { chatId: string }) => {
       this.forget(chatId);
     };
-    bus.onEveryNode('chat.updated', ({ chat }) => {
+    const forgetIt = ({ chat }: { chat: { id: string } }) => {
       this.forget(chat.id);
-    });
-    bus.onEveryNode('chat.answered', ({ chat }) => {
-      this.forget(chat.id);
-    });
-    bus.onEveryNode('members.added', forget);
-    bus.onEveryNode('members.removed', forget);
-    bus.onEveryNode('member.role_changed', forget);
-    bus.onEveryNode('block.changed', () => {
-      this.snapshots.clear();
-    });
-    bus.onEveryNode('standing.doubted', ({ kind, chatId }) => {
-      if (kind === 'block') this.snapshots.clear();
-      else if (chatId !== undefined) this.forget(chatId);
-    });
+    };
+    const shared = {
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the chat, its members and their roles',
+    } as const;
+    return [
+      { event: 'chat.updated', ...shared, run: forgetIt },
+      { event: 'chat.answered', ...shared, run: forgetIt },
+      { event: 'members.added', ...shared, run: forget },
+      { event: 'members.removed', ...shared, run: forget },
+      { event: 'member.role_changed', ...shared, run: forget },
+      {
+        event: 'block.changed',
+        ...shared,
+        does: 'forgets who is in which chat',
+        run: () => {
+          this.snapshots.clear();
+        },
+      },
+      {
+        event: 'standing.doubted',
+        ...shared,
+        run: ({ kind, chatId }) => {
+          if (kind === 'block') this.snapshots.clear();
+          else if (chatId !== undefined) this.forget(chatId);
+        },
+      },
+    ];
   }
 
   /**

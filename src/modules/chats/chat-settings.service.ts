@@ -83,7 +83,11 @@ export class ChatSettings {
         $set: { archivedSeq: null, archivedAt: null, pinnedAt: null, markedUnread: false },
       },
     );
-    this.parts.bus.publish('chat.cleared', { chatId, userId: actor.userId, seq });
+    this.parts.bus.emit(
+      'chat.cleared',
+      { chatId, userId: actor.userId, seq },
+      { scope: 'cluster' },
+    );
   }
 
   private now(): Date {
@@ -100,6 +104,10 @@ export class ChatSettings {
       { chatId: objectId(chatId), userId: objectId(actor.userId) },
       { $set },
     );
-    this.parts.bus.publish('chat.settings_changed', { chatId, userId: actor.userId });
+    this.parts.bus.emit(
+      'chat.settings_changed',
+      { chatId, userId: actor.userId },
+      { scope: 'cluster' },
+    );
   }
 }

@@ -14,6 +14,14 @@ export interface ChatFacts {
   picture: string | null;
 }
 
+/** Who has joined or left a chat. */
+export interface MembersChange {
+  chatId: string;
+  userIds: string[];
+  /** Who has done it; null where a node has learned of it from the database, which does not say. */
+  actorId: string | null;
+}
+
 /** What happens to chats and memberships. */
 export interface ChatEvents {
   /** A chat exists that did not before; `memberIds` are its first members. */
@@ -23,9 +31,9 @@ export interface ChatEvents {
   /** Something that others can see of the chat has changed. */
   'chat.updated': { chat: ChatFacts };
   /** Users have become members; their sockets join the chat's room. */
-  'members.added': { chatId: string; userIds: string[]; actorId: string };
+  'members.added': MembersChange;
   /** Users are no longer members; their sockets leave at once. */
-  'members.removed': { chatId: string; userIds: string[]; actorId: string };
+  'members.removed': MembersChange;
   /** A member's role has changed. */
   'member.role_changed': { chatId: string; userId: string; role: MemberRole; actorId: string };
   /** A member has changed something about the chat that only they see; their devices are told. */

@@ -1,7 +1,7 @@
 import { trusted } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import { isDuplicateKey } from '../../platform/driver-error.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
@@ -27,7 +27,7 @@ export interface UserExists {
 export interface DirectChatsParts {
   models: AccessModels;
   access: ChatAccess;
-  bus: EventBus<ChatEvents>;
+  bus: Publisher<ChatEvents>;
   notices: NoticePoster;
   users: UserExists;
   newConversations: RateLimiter;
@@ -67,10 +67,14 @@ export class DirectChats {
     const { chat, created } = await this.upsert(actor.userId, otherId, this.initialStatus(opening));
     await this.ensureMemberships(chat);
     if (created) {
-      this.parts.bus.publish('chat.created', {
-        chat: chatFacts(chat),
-        memberIds: [actor.userId, otherId],
-      });
+      this.parts.bus.emit(
+        'chat.created',
+        {
+          chat: chatFacts(chat),
+          memberIds: [actor.userId, otherId],
+        },
+        { scope: 'cluster' },
+      );
     }
     return { chat, created };
   }
@@ -106,11 +110,15 @@ export class DirectChats {
       throw new AppError('CONFLICT', 'This chat is already accepted; block or delete it instead');
     }
     if (before.status === answer) return;
-    this.parts.bus.publish('chat.answered', {
-      chat: chatFacts({ ...before, status: answer }),
-      memberIds: (before.participants ?? []).map((id) => id.toHexString()),
-      userId: actor.userId,
-    });
+    this.parts.bus.emit(
+      'chat.answered',
+      {
+        chat: chatFacts({ ...before, status: answer }),
+        memberIds: (before.participants ?? []).map((id) => id.toHexString()),
+        userId: actor.userId,
+      },
+      { scope: 'cluster' },
+    );
   }
 
   private initialStatus(opening: Opening | 'force'): ChatStatus {
@@ -150,7 +158,7 @@ export class DirectChats {
       .lean();
     if (!updated) throw notFound('Chat');
     await this.ensureMemberships(updated);
-    this.parts.bus.publish('chat.updated', { chat: chatFacts(updated) });
+    this.parts.bus.emit('chat.updated', { chat: chatFacts(updated) }, { scope: 'cluster' });
     return updated;
   }
 

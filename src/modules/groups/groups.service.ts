@@ -52,7 +52,7 @@ export class Groups {
     await newConversations.consume(actor.userId);
     const { chat, isReplay } = await this.insert(actor, group, slug, others);
     if (isReplay) return this.replay(actor, chat);
-    bus.publish('chat.created', { chat: chatFacts(chat), memberIds: [] });
+    bus.emit('chat.created', { chat: chatFacts(chat), memberIds: [] }, { scope: 'cluster' });
     await making.bringIn(actor, chat, others);
     return { chat, isReplay };
   }
@@ -123,7 +123,7 @@ export class Groups {
       .findOneAndUpdate({ _id: objectId(chatId) }, { $set: changes }, { returnDocument: 'after' })
       .lean();
     if (!chat) throw notFound('Chat');
-    bus.publish('chat.updated', { chat: chatFacts(chat) });
+    bus.emit('chat.updated', { chat: chatFacts(chat) }, { scope: 'cluster' });
     await reports.post(actor, chatId, (name) => chatChanged(name, changes));
   }
 

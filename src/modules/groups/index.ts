@@ -1,5 +1,5 @@
 import type { AnyRoute } from '../../http/route.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessModels, ChatAccess, ChatEvents, ChatList } from '../chats/index.js';
@@ -45,7 +45,7 @@ export interface UserLookup {
 export interface GroupsParts {
   models: AccessModels;
   access: ChatAccess;
-  bus: EventBus<ChatEvents>;
+  bus: Publisher<ChatEvents>;
   notices: NoticePoster;
   sources: OnlineSources;
   list: ChatList;
@@ -72,6 +72,7 @@ export interface GroupsModule {
   roster: Roster;
   reports: SystemReports;
   routes: AnyRoute[];
+  subscriptions: Subscription<ChatEvents>[];
 }
 
 /** Builds the groups module. */
@@ -84,8 +85,12 @@ export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
   const forget = ({ chatId }: { chatId: string }) => {
     online.forget(chatId);
   };
-  parts.bus.onEveryNode('members.added', forget);
-  parts.bus.onEveryNode('members.removed', forget);
+  const forgetOnline = {
+    phase: 'state',
+    on: 'every-node',
+    does: 'forgets who of the room is online',
+    run: forget,
+  } as const;
   const access = new GroupAccess({ ...parts, owners });
   const reports = new SystemReports(parts.system, parts.users);
   const making = new GroupMaking({ chats: parts.models.chats, access, roster, reports });
@@ -107,6 +112,10 @@ export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
     access,
     roster,
     reports,
+    subscriptions: [
+      { event: 'members.added', ...forgetOnline },
+      { event: 'members.removed', ...forgetOnline },
+    ],
     routes: [...roomRoutes({ ...parts, rooms }), ...groupRoutes({ ...parts, groups, members })],
   };
 };

@@ -123,12 +123,16 @@ export class Owners {
       );
       if (modifiedCount === 0) continue;
       const userId = heir.userId.toHexString();
-      this.parts.bus.publish('member.role_changed', {
-        chatId,
-        userId,
-        role: 'owner',
-        actorId: userId,
-      });
+      this.parts.bus.emit(
+        'member.role_changed',
+        {
+          chatId,
+          userId,
+          role: 'owner',
+          actorId: userId,
+        },
+        { scope: 'cluster' },
+      );
       return;
     }
   }
@@ -155,14 +159,19 @@ export class Owners {
     if (pending.role === null) {
       await notices.post([{ kind: 'member', userId, chatId: ids.chatId }]);
       const { deletedCount } = await models.memberships.deleteOne({ _id: pending.membershipId });
-      if (deletedCount === 1) bus.publish('members.removed', { ...ids, userIds: [userId] });
+      if (deletedCount === 1)
+        bus.emit('members.removed', { ...ids, userIds: [userId] }, { scope: 'cluster' });
     } else {
       const { modifiedCount } = await models.memberships.updateOne(
         { _id: pending.membershipId, lossNumber: trusted({ $not: { $gte: revision } }) },
         { $set: { role: pending.role, lossNumber: revision } },
       );
       if (modifiedCount === 1) {
-        bus.publish('member.role_changed', { ...ids, userId, role: pending.role });
+        bus.emit(
+          'member.role_changed',
+          { ...ids, userId, role: pending.role },
+          { scope: 'cluster' },
+        );
       }
     }
     await this.settle(chatId, revision);

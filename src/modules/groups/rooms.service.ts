@@ -159,7 +159,7 @@ export class Rooms {
         lastMessageAt: new Date(clock.now()),
       });
       const chat = room.toObject();
-      bus.publish('chat.created', { chat: chatFacts(chat), memberIds: [] });
+      bus.emit('chat.created', { chat: chatFacts(chat), memberIds: [] }, { scope: 'cluster' });
       if (ownerId !== undefined) {
         await roster.add(chat._id.toHexString(), [ownerId], ownerId, 'owner');
       }

@@ -55,7 +55,8 @@ export class Roster {
     if (inserted.size > 0) {
       await models.memberships.deleteMany({ _id: trusted({ $in: [...inserted.values()] }) });
     }
-    if (added.length > 0) bus.publish('members.added', { chatId, userIds: added, actorId });
+    if (added.length > 0)
+      bus.emit('members.added', { chatId, userIds: added, actorId }, { scope: 'cluster' });
     await owners.ensure(chatId);
     return added;
   }
@@ -85,7 +86,7 @@ export class Roster {
         ...(!mayOrphan && noOwner()),
       });
       if (deletedCount === 1) {
-        bus.publish('members.removed', { chatId, userIds: [userId], actorId });
+        bus.emit('members.removed', { chatId, userIds: [userId], actorId }, { scope: 'cluster' });
         return true;
       }
       if (mayOrphan || !(await models.memberships.exists(key))) return false;
@@ -118,7 +119,11 @@ export class Roster {
         { $set: { role } },
       );
       if (modifiedCount === 1) {
-        this.parts.bus.publish('member.role_changed', { chatId, userId, role, actorId });
+        this.parts.bus.emit(
+          'member.role_changed',
+          { chatId, userId, role, actorId },
+          { scope: 'cluster' },
+        );
       }
       if (matchedCount === 1) return modifiedCount === 1;
       if (role === 'owner' || !(await memberships.exists(key))) throw notFound('Member');

@@ -63,7 +63,8 @@ export class HostLive {
     const stream = await this.create(actor, input, now);
     const live = await this.arrive(stream, seat);
     seat.enter(live.id);
-    if (stream.startedAt.getTime() === now) bus.publish('live.started', { live });
+    if (stream.startedAt.getTime() === now)
+      bus.emit('live.started', { live }, { scope: 'cluster' });
     return live;
   }
 
@@ -125,7 +126,9 @@ export class HostLive {
       { $set: { status: 'ended', endedAt, endReason: reason } },
     );
     if (modifiedCount === 0) return false;
-    this.parts.bus.publish('live.ended', liveEnded({ ...stream, endedAt, endReason: reason }));
+    this.parts.bus.emit('live.ended', liveEnded({ ...stream, endedAt, endReason: reason }), {
+      scope: 'cluster',
+    });
     await this.parts.models.viewers.deleteMany({ liveId: stream._id });
     return true;
   }

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { AnyRoute } from '../../http/route.js';
 import { route } from '../../http/route.js';
 import type { AnyCommand } from '../../realtime/command.js';
@@ -31,7 +31,7 @@ export interface LiveParts
     Omit<HostLiveParts, 'attendance' | 'seats' | 'streams' | 'bus'>,
     Omit<LiveStreamsParts, 'attendance'>,
     Pick<LiveTalkParts, 'sender'> {
-  bus: EventBus<LiveEvents & ChatEvents & NoticeEvents & UserEvents>;
+  bus: Publisher<LiveEvents>;
   /** Takes a user's devices on this node out of a stream's rooms. */
   unseat(liveId: string, userId: string): void;
 }
@@ -40,6 +40,7 @@ export interface LiveParts
 export interface LiveModule {
   routes: AnyRoute[];
   commands: AnyCommand[];
+  subscriptions: Subscription<LiveEvents & ChatEvents & NoticeEvents & UserEvents>[];
   /** Tells the module that a device has gone. */
   disconnected(socketId: string): Promise<void>;
   /**
@@ -65,17 +66,12 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
   const host = new HostLive(shared);
   const watch = new WatchLive(shared);
   const standing = new LiveStanding({ ...shared, host });
-  bus.onEveryNode('live.ended', (end) => {
-    standing.over(end);
-  });
-  bus.onEveryNode('members.removed', ({ chatId, userIds }) => standing.removed(chatId, userIds));
-  bus.onEveryNode('standing.doubted', (notice) => standing.doubted(notice));
-  bus.on('members.removed', ({ userIds }) => host.endForbidden(userIds));
-  bus.on('block.changed', async ({ blockerId, blockedId, blocked }) => {
-    if (blocked) await host.endForbidden([blockerId, blockedId]);
-  });
-  bus.on('user.role_changed', ({ userId }) => host.endForbidden([userId]));
-  bus.on('user.deactivated', ({ userId }) => host.endForbidden([userId]));
+  const here = { phase: 'sockets', on: 'every-node' } as const;
+  const endsForbidden = {
+    phase: 'effects',
+    on: 'origin',
+    does: 'ends the streams that their hosts may no longer show',
+  } as const;
   return {
     routes: [
       route({
@@ -90,6 +86,50 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
       }),
     ],
     commands: liveCommands({ host, watch, talk: new LiveTalk(shared) }),
+    subscriptions: [
+      {
+        event: 'live.ended',
+        ...here,
+        does: 'tells this node once that the stream is over',
+        run: (end) => {
+          standing.over(end);
+        },
+      },
+      {
+        event: 'members.removed',
+        ...here,
+        does: "takes their devices out of the chat's streams",
+        run: ({ chatId, userIds }) => standing.removed(chatId, userIds),
+      },
+      {
+        event: 'standing.doubted',
+        ...here,
+        does: 'takes devices out of streams that they may no longer watch',
+        run: (notice) => standing.doubted(notice),
+      },
+      {
+        event: 'members.removed',
+        ...endsForbidden,
+        run: ({ userIds }) => host.endForbidden(userIds),
+      },
+      {
+        event: 'block.changed',
+        ...endsForbidden,
+        run: async ({ blockerId, blockedId, blocked }) => {
+          if (blocked) await host.endForbidden([blockerId, blockedId]);
+        },
+      },
+      {
+        event: 'user.role_changed',
+        ...endsForbidden,
+        run: ({ userId }) => host.endForbidden([userId]),
+      },
+      {
+        event: 'user.deactivated',
+        ...endsForbidden,
+        run: ({ userId }) => host.endForbidden([userId]),
+      },
+    ],
     disconnected: (socketId) => attendance.disconnected(socketId),
     renew: async () => {
       await Promise.all([attendance.renew(), standing.catchUp()]);

@@ -71,7 +71,7 @@ export class LiveAttendance {
     const { deletedCount } = await models.viewers.deleteOne({ liveId: objectId(liveId), socketId });
     if (deletedCount === 0 || (await this.isViewing(liveId, userId))) return;
     const viewerCount = await this.viewerCount(liveId);
-    bus.publish('live.viewer_left', { liveId, userId, viewerCount });
+    bus.emit('live.viewer_left', { liveId, userId, viewerCount }, { scope: 'cluster' });
   }
 
   /** A device has gone altogether. */

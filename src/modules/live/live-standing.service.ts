@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { trusted } from 'mongoose';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { Notice } from '../notices/index.js';
@@ -21,7 +21,7 @@ export interface LiveStandingParts {
   attendance: LiveAttendance;
   host: HostLive;
   access: Pick<ChatAccess, 'forget'>;
-  bus: EventBus<LiveEvents>;
+  bus: Publisher<LiveEvents>;
   clock: Clock;
   /** Takes a user's devices on this node out of a stream's rooms. */
   unseat(liveId: string, userId: string): void;
@@ -50,7 +50,7 @@ export class LiveStanding {
     if (this.known.has(end.liveId) && seats.ofStream(end.liveId).length === 0) return;
     this.known.set(end.liveId, true);
     attendance.forget(end.liveId);
-    bus.receive('live.over', end);
+    bus.emit('live.over', end, { scope: 'node' });
   }
 
   /** Users are no longer in a chat: their devices here leave its streams. */
@@ -133,7 +133,7 @@ export class LiveStanding {
     for (const { liveId, hostId, userId, socketId } of taken) {
       seats.vacate(liveId, socketId);
       // The first of a user's devices takes the others along.
-      bus.receive('live.put_out', { liveId, hostId, userId, at });
+      bus.emit('live.put_out', { liveId, hostId, userId, at }, { scope: 'node' });
       unseat(liveId, userId);
     }
     await Promise.all(

@@ -51,7 +51,7 @@ export class LiveTalk {
     const user = await this.parts.streams.card(actor.userId);
     const at = new Date(this.parts.clock.now()).toISOString();
     const comment = { liveId, id: newUuid(), user, content, at };
-    this.parts.bus.publish('live.commented', comment);
+    this.parts.bus.emit('live.commented', comment, { scope: 'cluster' });
     return comment;
   }
 
@@ -60,7 +60,7 @@ export class LiveTalk {
     const canonical = emojiOf(emoji);
     await this.parts.streams.attending(actor, liveId);
     const user = await this.parts.streams.card(actor.userId);
-    this.parts.bus.publish('live.reacted', { liveId, user, emoji: canonical });
+    this.parts.bus.emit('live.reacted', { liveId, user, emoji: canonical }, { scope: 'cluster' });
   }
 
   /**
@@ -78,6 +78,10 @@ export class LiveTalk {
     if (refusal) throw refusal;
     const isThere = to === hostId || (await this.parts.attendance.isViewing(liveId, to));
     if (!isThere) throw notFound('Viewer');
-    this.parts.bus.publish('live.signalled', { liveId, from: actor.userId, to, data });
+    this.parts.bus.emit(
+      'live.signalled',
+      { liveId, from: actor.userId, to, data },
+      { scope: 'cluster' },
+    );
   }
 }

@@ -61,7 +61,8 @@ export class WatchLive {
       // Before the others are told, so that this device hears what they answer.
       seat.enter(liveId);
       const { viewerCount } = live;
-      if (isNew) bus.publish('live.viewer_joined', { liveId, user, viewerCount });
+      if (isNew)
+        bus.emit('live.viewer_joined', { liveId, user, viewerCount }, { scope: 'cluster' });
       return live;
     } catch (error) {
       if (losesSeat(error, wasSeated)) await this.depart(actor, stream, seat);

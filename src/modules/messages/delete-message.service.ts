@@ -70,7 +70,11 @@ export class DeleteMessage {
     });
     const { changed, ...event } = result;
     if (changed) {
-      this.parts.bus.publish('message.deleted', { ...event, actorId: actor.userId });
+      this.parts.bus.emit(
+        'message.deleted',
+        { ...event, actorId: actor.userId },
+        { scope: 'cluster' },
+      );
     }
     return result;
   }
@@ -90,7 +94,11 @@ export class DeleteMessage {
       if (changed) hidden.set(message.chatId, [...(hidden.get(message.chatId) ?? []), message.id]);
     }
     for (const [chatId, messageIds] of hidden) {
-      this.parts.bus.publish('message.hidden', { chatId, messageIds, userId: actor.userId });
+      this.parts.bus.emit(
+        'message.hidden',
+        { chatId, messageIds, userId: actor.userId },
+        { scope: 'cluster' },
+      );
     }
     return results;
   }

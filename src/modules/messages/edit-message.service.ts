@@ -57,7 +57,7 @@ export class EditMessage {
       };
     });
     const { changed, ...event } = result;
-    if (changed) bus.publish('message.edited', event);
+    if (changed) bus.emit('message.edited', event, { scope: 'cluster' });
     return result;
   }
 }

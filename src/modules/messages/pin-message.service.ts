@@ -42,10 +42,14 @@ export class PinMessage {
     });
     const { changed, ...event } = result;
     if (changed) {
-      bus.publish(isPinned ? 'message.pinned' : 'message.unpinned', {
-        ...event,
-        actorId: actor.userId,
-      });
+      bus.emit(
+        isPinned ? 'message.pinned' : 'message.unpinned',
+        {
+          ...event,
+          actorId: actor.userId,
+        },
+        { scope: 'cluster' },
+      );
     }
     return result;
   }

@@ -74,11 +74,15 @@ export class React {
     });
     const { changed, ...event } = result;
     if (changed) {
-      bus.publish(isOn ? 'reaction.added' : 'reaction.removed', {
-        ...event,
-        userId: actor.userId,
-        emoji,
-      });
+      bus.emit(
+        isOn ? 'reaction.added' : 'reaction.removed',
+        {
+          ...event,
+          userId: actor.userId,
+          emoji,
+        },
+        { scope: 'cluster' },
+      );
     }
     return { ...result, isOn, emoji };
   }

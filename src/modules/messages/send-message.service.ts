@@ -186,12 +186,16 @@ export class SendMessage {
     const message = { ...record, media: this.parts.attachments.addressed(record.media) };
     if (!isReplay) {
       this.parts.heads.note(doc);
-      this.parts.bus.publish('message.sent', {
-        message,
-        sender,
-        status: 'sent',
-        audience: { memberIds },
-      });
+      this.parts.bus.emit(
+        'message.sent',
+        {
+          message,
+          sender,
+          status: 'sent',
+          audience: { memberIds },
+        },
+        { scope: 'cluster' },
+      );
     }
     return { message, sender, isReplay };
   }

@@ -60,7 +60,7 @@ export class SystemMessages {
     if (isReplay) return message;
     heads.note(doc);
     const audience = { memberIds: chat.members && [...chat.members.keys()] };
-    bus.publish('message.sent', { message, sender, status: 'sent', audience });
+    bus.emit('message.sent', { message, sender, status: 'sent', audience }, { scope: 'cluster' });
     return message;
   }
 }

@@ -12,9 +12,10 @@ const repaired = async (
   const bus = new EventBus<StandingEvents>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
   const told: string[] = [];
   for (const type of ['members.added', 'members.removed'] as const) {
-    bus.onEveryNode(type, () => {
+    const run = () => {
       told.push(type);
-    });
+    };
+    bus.subscribe([{ event: type, phase: 'effects', on: 'every-node', does: 'notes it', run }]);
   }
   const row = { userId: 'bob', chatId: 'chat' };
   const repair = new StandingRepair({

@@ -1,16 +1,16 @@
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { Notice } from './notice.model.js';
 import type { NoticeReader } from './notice-watch.service.js';
 import type { NoticeEvents } from './notices.events.js';
 
-/** The events that put this node right: the same ones that Redis would have brought. */
+/** What this node has learned from the database, for itself alone: who has done it the database does not say. */
 export interface StandingEvents extends NoticeEvents {
   'session.revoked': { sessionId: string; userId: string };
   'user.deactivated': { userId: string };
   'user.role_changed': { userId: string; role: UserRole };
-  'members.added': { chatId: string; userIds: string[]; actorId: string };
-  'members.removed': { chatId: string; userIds: string[]; actorId: string };
+  'members.added': { chatId: string; userIds: string[]; actorId: string | null };
+  'members.removed': { chatId: string; userIds: string[]; actorId: string | null };
 }
 
 /** This node's sockets, as far as they show what a user may hear. */
@@ -32,7 +32,7 @@ export interface LocalStanding {
 export interface StandingRepairParts {
   /** Which of these users are, in the database, members of which of these chats. */
   memberships(userIds: string[], chatIds: string[]): Promise<{ userId: string; chatId: string }[]>;
-  bus: EventBus<StandingEvents>;
+  bus: Publisher<StandingEvents>;
   sockets: LocalStanding;
   /** What the database says of a login: undefined when it has ended. */
   standingOf(
@@ -47,7 +47,7 @@ export class StandingRepair implements NoticeReader {
 
   async lookAt(notices: Notice[]): Promise<void> {
     const { bus, sockets } = this.parts;
-    for (const notice of notices) bus.receive('standing.doubted', notice);
+    for (const notice of notices) bus.emit('standing.doubted', notice, { scope: 'node' });
     const here = new Set(sockets.connected(new Set(notices.map(({ userId }) => userId))));
     const concerned = notices.filter(({ userId }) => here.has(userId));
     const logins = concerned.filter(({ kind }) => kind === 'login');
@@ -74,11 +74,11 @@ export class StandingRepair implements NoticeReader {
     const members = new Set(rows.map(({ userId, chatId }) => `${userId} ${chatId}`));
     for (const { userId, chatId } of places) {
       const { inRoom, looking, all } = sockets.places(userId, chatId);
-      const event = { chatId, userIds: [userId], actorId: userId };
+      const event = { chatId, userIds: [userId], actorId: null };
       if (members.has(`${userId} ${chatId}`)) {
-        if (inRoom < all) bus.receive('members.added', event);
+        if (inRoom < all) bus.emit('members.added', event, { scope: 'node' });
       } else if (inRoom > 0 || looking > 0) {
-        bus.receive('members.removed', event);
+        bus.emit('members.removed', event, { scope: 'node' });
       }
     }
   }
@@ -87,10 +87,10 @@ export class StandingRepair implements NoticeReader {
     const { bus, sockets, standingOf } = this.parts;
     for (const { sessionId, role } of sockets.logins(userId)) {
       const standing = await standingOf(userId, sessionId);
-      if (!standing) bus.receive('session.revoked', { sessionId, userId });
-      else if (standing.isDeactivated) bus.receive('user.deactivated', { userId });
+      if (!standing) bus.emit('session.revoked', { sessionId, userId }, { scope: 'node' });
+      else if (standing.isDeactivated) bus.emit('user.deactivated', { userId }, { scope: 'node' });
       else if (standing.role !== role) {
-        bus.receive('user.role_changed', { userId, role: standing.role });
+        bus.emit('user.role_changed', { userId, role: standing.role }, { scope: 'node' });
       }
     }
   }

@@ -103,7 +103,11 @@ export class AnnouncePresence {
       Promise.all([this.parts.see.states([userId]), this.parts.audiences.of(userId, chatIds)]),
       QUEUE_STEP_MS,
     );
-    this.parts.bus.publish('presence.changed', { userId, ...states.get(userId)!, ...audience });
+    this.parts.bus.emit(
+      'presence.changed',
+      { userId, ...states.get(userId)!, ...audience },
+      { scope: 'cluster' },
+    );
   }
 
   /**

@@ -19,9 +19,17 @@ const setUp = () => {
   const logger = pino({ level: 'silent' });
   const bus = new EventBus<PresenceEvents>(logger);
   const told: string[] = [];
-  bus.on('presence.changed', ({ userId, status }) => {
-    told.push(`${userId} ${status}`);
-  });
+  bus.subscribe([
+    {
+      event: 'presence.changed',
+      phase: 'deliver',
+      on: 'origin',
+      does: 'notes who was told of',
+      run: ({ userId, status }) => {
+        told.push(`${userId} ${status}`);
+      },
+    },
+  ]);
   const statuses = new Map<string, PresenceProfile['status']>();
   const lastSeen = new Map<string, Date>();
   /** What becomes of the next questions to the database, each of which takes one. */
@@ -66,11 +74,11 @@ const setUp = () => {
   const attendance = new Attendance({
     store,
     announcer,
-    bus,
     logger,
     clock: systemClock,
     graceMs: GRACE_MS,
   });
+  bus.subscribe(attendance.subscriptions);
   const isOnline = async (userId: string) => (await store.online([userId])).has(userId);
   return { announcer, attendance, isOnline, lastSeen, statuses, store, told, troubles };
 };

@@ -1,4 +1,4 @@
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
 import type { UserStatus } from '../users/index.js';
@@ -10,7 +10,6 @@ import type { PresenceStore } from './presence-store.js';
 export interface AttendanceParts {
   store: PresenceStore;
   announcer: AnnouncePresence;
-  bus: EventBus<PresenceEvents>;
   clock: Clock;
   logger: Logger;
   /** How long after the last connection a user still counts as here, in milliseconds. */
@@ -30,11 +29,19 @@ export class Attendance {
   /** What the users on this node have chosen to show. */
   private readonly chosen = new Map<string, Promise<UserStatus>>();
 
-  constructor(private readonly parts: AttendanceParts) {
-    parts.bus.onEveryNode('presence.chosen', ({ userId, status }) => {
-      if (this.sockets.has(userId)) this.chosen.set(userId, Promise.resolve(status));
-    });
-  }
+  constructor(private readonly parts: AttendanceParts) {}
+
+  readonly subscriptions: Subscription<PresenceEvents>[] = [
+    {
+      event: 'presence.chosen',
+      phase: 'state',
+      on: 'every-node',
+      does: 'notes what the user has chosen to show',
+      run: ({ userId, status }) => {
+        if (this.sockets.has(userId)) this.chosen.set(userId, Promise.resolve(status));
+      },
+    },
+  ];
 
   /**
    * Counts a socket in; tells the others when it is the user's first anywhere.

@@ -17,7 +17,7 @@ const setUp = () => {
   const setLastSeen = jest.fn(() => Promise.resolve());
   const told: [event: string, status: string | undefined][] = [];
   const bus = {
-    publish: (event: string, payload: { status?: string }) => told.push([event, payload.status]),
+    emit: (event: string, payload: { status?: string }) => told.push([event, payload.status]),
   };
   const store = { online: () => Promise.resolve(new Set([userId])) };
   const directory = {

@@ -37,7 +37,7 @@ export class ChooseStatus {
       const before = await announcer.profile(userId);
       const choose = async () => {
         await withDeadline(directory.setStatus(userId, status, customStatus), QUEUE_STEP_MS);
-        bus.publish('presence.chosen', { userId, status });
+        bus.emit('presence.chosen', { userId, status }, { scope: 'cluster' });
         const isSame =
           before.status === status &&
           (customStatus === undefined || before.customStatus === customStatus);
@@ -48,7 +48,7 @@ export class ChooseStatus {
       // What has failed may have been written all the same; and who asks again finds it chosen already.
       const tellWhatStands = async () => {
         const { status: standing } = await announcer.profile(userId);
-        bus.publish('presence.chosen', { userId, status: standing });
+        bus.emit('presence.chosen', { userId, status: standing }, { scope: 'cluster' });
         await this.tell(userId, standing);
       };
       await announcer.attempt(userId, 'announcement', choose, tellWhatStands);

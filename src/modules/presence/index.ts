@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AnyRoute } from '../../http/route.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RedisClients } from '../../platform/redis.js';
@@ -42,7 +42,7 @@ export interface PresenceModuleParts {
   models: AccessModels;
   contacts: Contacts;
   directory: PresenceDirectory;
-  bus: EventBus<PresenceEvents>;
+  bus: Publisher<PresenceEvents>;
   load: Pick<LoadMonitor, 'isShedding'>;
   clock: Clock;
   logger: Logger;

@@ -63,7 +63,7 @@ export class Receipts {
     if (!previous) return this.position(chatId, actor.userId);
     const before = isShared ? previous.lastReadSeq : readSeqOf(previous);
     const event = await this.event(chat, actor.userId, before, seq);
-    if (isShared) this.parts.bus.publish('messages.read', event);
+    if (isShared) this.parts.bus.emit('messages.read', event, { scope: 'cluster' });
     // The reader's other devices hear of what the others may not, or what no position tells.
     if (!isShared || previous.markedUnread) this.tellOwnDevices(chatId, actor.userId);
     return {
@@ -106,7 +106,7 @@ export class Receipts {
     const previous = await this.advance('lastDeliveredSeq', chatId, userId, seq);
     if (!previous) return;
     const event = await this.event(chat, userId, previous.lastDeliveredSeq, seq);
-    this.parts.bus.publish('messages.delivered', event);
+    this.parts.bus.emit('messages.delivered', event, { scope: 'cluster' });
   }
 
   /**
@@ -132,7 +132,11 @@ export class Receipts {
     const at = new Date(this.parts.clock.now()).toISOString();
     for (const { delivery, chat } of shared) {
       const audience = { memberIds: chat.members && [...chat.members.keys()] };
-      this.parts.bus.publish('messages.delivered', { ...delivery, at, audience });
+      this.parts.bus.emit(
+        'messages.delivered',
+        { ...delivery, at, audience },
+        { scope: 'cluster' },
+      );
     }
   }
 
@@ -188,7 +192,7 @@ export class Receipts {
   }
 
   private tellOwnDevices(chatId: string, userId: string): void {
-    this.parts.bus.publish('chat.settings_changed', { chatId, userId });
+    this.parts.bus.emit('chat.settings_changed', { chatId, userId }, { scope: 'cluster' });
   }
 
   private async newestOf(chatId: string, messageIds: string[]): Promise<number> {

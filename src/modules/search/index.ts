@@ -1,5 +1,5 @@
 import type { AnyRoute } from '../../http/route.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import type { MessageEvents } from '../messages/index.js';
 import { BlockScan } from './block-scan.js';
 import { ChatTexts } from './chat-texts.js';
@@ -16,13 +16,12 @@ export { defineSearchModels } from './search.model.js';
 
 /** What the module is built from. */
 export interface SearchModuleParts
-  extends Omit<SearchParts, 'rows'>, Omit<SearchIndexParts, 'log'> {
-  bus: EventBus<MessageEvents>;
-}
+  extends Omit<SearchParts, 'rows'>, Omit<SearchIndexParts, 'log'> {}
 
 /** The search module, built. */
 export interface SearchModule {
   routes: AnyRoute[];
+  subscriptions: Subscription<MessageEvents>[];
   /** Takes in what has been noted, before the node goes down. */
   settle(): Promise<void>;
 }
@@ -38,16 +37,27 @@ export const createSearchModule = (parts: SearchModuleParts): SearchModule => {
   const follow = ({ message }: { message: { chatId: string } }) => {
     index.note(message.chatId);
   };
-  parts.bus.on('message.sent', ({ message }) => {
-    index.note(message.chatId, rowOfNew(message));
-  });
-  parts.bus.on('message.edited', follow);
-  parts.bus.on('message.deleted', follow);
-  parts.bus.on('message.hidden', ({ chatId }) => {
-    index.note(chatId);
-  });
+  const shared = { phase: 'effects', on: 'origin', does: 'notes it for the index' } as const;
   return {
     routes: searchRoutes(search),
+    subscriptions: [
+      {
+        event: 'message.sent',
+        ...shared,
+        run: ({ message }) => {
+          index.note(message.chatId, rowOfNew(message));
+        },
+      },
+      { event: 'message.edited', ...shared, run: follow },
+      { event: 'message.deleted', ...shared, run: follow },
+      {
+        event: 'message.hidden',
+        ...shared,
+        run: ({ chatId }) => {
+          index.note(chatId);
+        },
+      },
+    ],
     settle: () => index.settle(),
   };
 };

@@ -47,7 +47,7 @@ export class Typing {
     }, this.parts.expiresMs);
     timer.unref();
     this.indicators.set(key, { event, timer });
-    if (!isRenewal) this.parts.bus.publish('typing.started', event);
+    if (!isRenewal) this.parts.bus.emit('typing.started', event, { scope: 'cluster' });
   }
 
   /**
@@ -67,7 +67,7 @@ export class Typing {
 
   private end(key: string): void {
     const indicator = this.clear(key);
-    if (indicator) this.parts.bus.publish('typing.stopped', indicator.event);
+    if (indicator) this.parts.bus.emit('typing.stopped', indicator.event, { scope: 'cluster' });
   }
 
   private clear(key: string): Indicator | undefined {

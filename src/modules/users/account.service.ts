@@ -156,11 +156,12 @@ export class AccountService {
 
   private tell(userId: string, change: StandingChange): void {
     if ('role' in change) {
-      this.parts.bus.publish('user.role_changed', { userId, role: change.role });
+      this.parts.bus.emit('user.role_changed', { userId, role: change.role }, { scope: 'cluster' });
       return;
     }
-    this.parts.bus.publish('user.updated', { userId });
-    if (change.deactivatedAt) this.parts.bus.publish('user.deactivated', { userId });
+    this.parts.bus.emit('user.updated', { userId }, { scope: 'cluster' });
+    if (change.deactivatedAt)
+      this.parts.bus.emit('user.deactivated', { userId }, { scope: 'cluster' });
   }
 
   private async readStandings(userIds: string[]): Promise<Map<string, Standing>> {

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { AnyRoute } from '../../http/route.js';
-import type { EventBus, Publisher } from '../../platform/event-bus.js';
+import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { NoticePoster } from '../notices/index.js';
@@ -57,7 +57,7 @@ export interface UsersModuleDeps {
   config: Pick<Config, 'mediaExternalHosts'>;
   /** Has the module's models. */
   connection: Connection;
-  bus: EventBus<UserEvents>;
+  bus: Publisher<UserEvents>;
   clock: Clock;
   notices: NoticePoster;
   contacts: ContactPolicy;
@@ -92,6 +92,6 @@ export const createUsersModule = (deps: UsersModuleDeps): UsersModule => {
       accounts,
       new AdminGuard(adminGuardModel(connection), users, accounts, deps.clock),
     ),
-    directory: new UserDirectory(users, bus),
+    directory: new UserDirectory(users),
   };
 };

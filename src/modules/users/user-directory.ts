@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
-import type { EventBus } from '../../platform/event-bus.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { UserCard } from './user-card.js';
 import { CARD_FIELDS, toUserCard } from './user-card.js';
@@ -34,15 +34,20 @@ export class UserDirectory {
   private readonly loading = new Map<string, Promise<Entry | undefined>>();
   private readonly profiles = createBatchLoader((userIds) => this.readProfiles(userIds));
 
-  constructor(
-    private readonly users: Model<UserDoc>,
-    bus: EventBus<UserEvents>,
-  ) {
-    bus.onEveryNode('user.updated', ({ userId }) => {
-      this.cache.delete(userId);
-      this.loading.delete(userId);
-    });
-  }
+  constructor(private readonly users: Model<UserDoc>) {}
+
+  readonly subscriptions: Subscription<UserEvents>[] = [
+    {
+      event: 'user.updated',
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the card of the user',
+      run: ({ userId }) => {
+        this.cache.delete(userId);
+        this.loading.delete(userId);
+      },
+    },
+  ];
 
   /** The card of a user, also of a deactivated one: old messages keep their author's name. */
   async card(userId: string): Promise<UserCard | undefined> {

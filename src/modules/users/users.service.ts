@@ -127,7 +127,7 @@ export class UserService {
       .findByIdAndUpdate(userId, { $set: changes }, { returnDocument: 'after' })
       .lean();
     if (!user) throw notFound('User');
-    this.deps.bus.publish('user.updated', { userId });
+    this.deps.bus.emit('user.updated', { userId }, { scope: 'cluster' });
     return user;
   }
 }

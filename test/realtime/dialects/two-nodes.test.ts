@@ -66,9 +66,17 @@ describe('dialects over two nodes', () => {
     // Bob's other device, on Alice's node, has left the room as well when one of them leaves it.
     const other = await TestSocket.connect(here, bob, { dialect: 'room' });
     const newsOfLeaving = new Promise<void>((resolve) => {
-      here.container.bus.onEveryNode('members.removed', () => {
-        resolve();
-      });
+      here.container.bus.subscribe([
+        {
+          event: 'members.removed',
+          phase: 'effects',
+          on: 'every-node',
+          does: 'waits for the news',
+          run: () => {
+            resolve();
+          },
+        },
+      ]);
     });
     await b.command('leave-room', 'over-two-nodes');
     await newsOfLeaving;
