@@ -10,6 +10,7 @@ import type { DialectMask } from '../../src/realtime/dialect.js';
 import { ALL_DIALECTS, hears, maskOf } from '../../src/realtime/dialect.js';
 import { Fanout } from '../../src/realtime/fanout.js';
 import type { RenderingTable } from '../../src/realtime/rendering.js';
+import { audiences } from '../../src/shared/audience.js';
 import type { SocketDirectory } from '../../src/realtime/socket-directory.js';
 
 const EVENTS = 20_000;
@@ -43,7 +44,8 @@ const EVENT: MessageEvent = {
   },
   sender: { id: ID, username: 'ada', firstName: '', lastName: '', name: 'ada', avatar: null },
   status: 'sent',
-  audience: { memberIds: [ID] },
+  memberIds: [ID],
+  audience: audiences.chat(ID),
 };
 
 /** Turns messages into packets for sockets that hear these sets of dialects; µs per message. */

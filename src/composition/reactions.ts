@@ -151,8 +151,8 @@ const noteDeliveries = ({ areas, sockets }: ReactionParts): Reactions => [
     phase: 'effects',
     on: 'every-node',
     does: 'notes the delivery to the members who are connected here',
-    run: ({ message, audience }) => {
-      const receivers = sockets.directory.connected(audience.memberIds ?? []);
+    run: ({ message, memberIds }) => {
+      const receivers = sockets.directory.connected(memberIds ?? []);
       for (const userId of receivers) {
         if (userId !== message.senderId) areas.deliveries.note(message, userId);
       }

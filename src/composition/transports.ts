@@ -12,6 +12,7 @@ import type { AnyRoute } from '../http/route.js';
 import { DISKS } from '../platform/disk-space.js';
 import { joinCluster } from '../realtime/cluster.js';
 import { SocketServer } from '../realtime/socket-server.js';
+import { audiences } from '../shared/audience.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 import { MINUTE } from './intervals.js';
@@ -129,7 +130,11 @@ export const buildSocketServer = (
       viewed: async (userId, chatId, isOpen) => {
         if (!isOpen) typing.stopNow(userId, chatId);
         if (await attendance.isHiding(userId)) return;
-        bus.emit(isOpen ? 'chat.opened' : 'chat.closed', { chatId, userId }, { scope: 'cluster' });
+        bus.emit(
+          isOpen ? 'chat.opened' : 'chat.closed',
+          { chatId, userId, audience: audiences.viewers(chatId, [userId]) },
+          { scope: 'cluster' },
+        );
       },
     },
   });

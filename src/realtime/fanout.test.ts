@@ -2,6 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { Server } from 'socket.io';
 import { EventBus } from '../platform/event-bus.js';
 import { createLogger } from '../platform/logger.js';
+import type { ForClients } from '../shared/audience.js';
+import { audiences } from '../shared/audience.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { ALL_DIALECTS, DIALECTS, hears, maskOf } from './dialect.js';
 import { Fanout } from './fanout.js';
@@ -9,7 +11,7 @@ import type { Emission, RenderingTable } from './rendering.js';
 import type { SocketDirectory } from './socket-directory.js';
 
 interface Events {
-  'thing.happened': { chatId: string };
+  'thing.happened': ForClients & { chatId: string };
 }
 
 /** What was emitted: the rooms, those left out, the event and its payload. */
@@ -37,22 +39,23 @@ const setUp = (masks: DialectMask[]) => {
   const directory = {
     activeMasks: () => masks,
     isSpoken: (dialect: DialectName) => masks.some((mask) => hears(mask, dialect)),
+    connected: (userIds: Iterable<string>) => [...userIds],
+    standingIn: (userIds: Iterable<string>) => [...userIds].filter((id) => id !== 'left'),
   };
   const bus = new EventBus<Events>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
   const fanout = new Fanout<Events>(
     io as unknown as Server,
     directory as unknown as SocketDirectory,
   );
-  const publish = (tables: RenderingTable<Events>[]) => {
+  const publish = (tables: RenderingTable<Events>[], audience = audiences.chat('c')) => {
     bus.subscribe(fanout.subscriptions(tables));
-    bus.emit('thing.happened', { chatId: 'c' }, { scope: 'cluster' });
+    bus.emit('thing.happened', { chatId: 'c', audience }, { scope: 'cluster' });
     return emitted;
   };
   return { publish, emitted };
 };
 
 const emission = (event: string, payload: object, more: Partial<Emission> = {}): Emission => ({
-  audience: { room: 'chat:c' },
   event,
   payload,
   ...more,
@@ -60,14 +63,14 @@ const emission = (event: string, payload: object, more: Partial<Emission> = {}):
 
 const table = (dialect: DialectName, ...said: Emission[]): RenderingTable<Events> => ({
   dialect,
-  renderings: { 'thing.happened': () => said },
+  renderings: { 'thing.happened': { emits: said.map(({ event }) => event), render: () => said } },
 });
 
 describe('fan-out', () => {
   it('does not render for a dialect that no socket hears', () => {
     const tables = DIALECTS.map((dialect) => {
       const render = jest.fn(() => [emission(`in ${dialect}`, {})]);
-      return { dialect, render, renderings: { 'thing.happened': render } };
+      return { dialect, render, renderings: { 'thing.happened': { emits: [], render } } };
     });
     const { publish } = setUp([maskOf('v0')]);
     const emitted = publish(tables);
@@ -78,7 +81,7 @@ describe('fan-out', () => {
   it('renders nothing at all on a node without sockets', () => {
     const render = jest.fn(() => [emission('x', {})]);
     const { publish } = setUp([]);
-    publish([{ dialect: 'native', renderings: { 'thing.happened': render } }]);
+    publish([{ dialect: 'native', renderings: { 'thing.happened': { emits: [], render } } }]);
     expect(render).not.toHaveBeenCalled();
   });
 
@@ -116,6 +119,37 @@ describe('fan-out', () => {
     expect(emitted.map(({ payload }) => payload)).toEqual([
       { a: 1, b: 1 },
       { a: 2, b: 2 },
+    ]);
+  });
+
+  it('tells nobody whom the audience excepts, in any dialect', () => {
+    const { publish } = setUp([maskOf('native'), ALL_DIALECTS]);
+    const emitted = publish(
+      [table('native', emission('gone', { a: 1 })), table('v0', emission('gone', { b: 1 }))],
+      audiences.chat('c', ['hidden']),
+    );
+    expect(emitted).toEqual([
+      { to: ['chat:c#1'], except: ['user:hidden#1'], event: 'gone', payload: { a: 1 } },
+      { to: ['chat:c#15'], except: ['user:hidden#15'], event: 'gone', payload: { a: 1, b: 1 } },
+    ]);
+  });
+
+  it('tells a part of the audience, and of named users only those who are in it', () => {
+    const { publish } = setUp([maskOf('native')]);
+    const emitted = publish(
+      [
+        table(
+          'native',
+          emission('seen', {}, { part: { devices: 'looking' } }),
+          emission('unseen', {}, { part: { devices: 'not looking', userIds: ['ann', 'left'] } }),
+          emission('read', {}, { part: { userIds: ['left'] } }),
+        ),
+      ],
+      audiences.chat('c', ['hidden']),
+    );
+    expect(emitted).toMatchObject([
+      { event: 'seen', to: ['open:c#1'], except: ['user:hidden#1'] },
+      { event: 'unseen', to: ['user:ann#1'], except: ['user:hidden#1', 'open:c#1'] },
     ]);
   });
 

@@ -1,12 +1,14 @@
 import type { Server } from 'socket.io';
 import type { Subscription } from '../platform/event-bus.js';
+import type { Audience, ForClients } from '../shared/audience.js';
+import { channelsOf } from './channels.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { hears } from './dialect.js';
 import type { SocketDirectory } from './socket-directory.js';
 import { heard, rooms } from './rooms.js';
-import type { Emission, RenderingTable } from './rendering.js';
+import type { Emission, Rendering, RenderingTable } from './rendering.js';
 
-/** What one dialect says to one audience under one name. */
+/** What one dialect says to one part of an audience under one name. */
 interface Variant {
   dialect: DialectName;
   payload: unknown;
@@ -18,7 +20,7 @@ interface Said {
   emission: Emission;
 }
 
-/** Everything that goes to one audience under one name, in whatever dialects. */
+/** Everything that goes to one part of an audience under one name, in whatever dialects. */
 interface Group {
   emission: Emission;
   variants: Variant[];
@@ -55,13 +57,14 @@ export class Fanout<Events extends object> {
   }
 
   /** Emits to this node's sockets; `variants` holds the payload per dialect. */
-  private emit({ emission, variants }: Group): void {
+  private emit(audience: Audience, { emission, variants }: Group): void {
+    const { to, except } = channelsOf(audience, emission.part, this.directory);
+    if (to.length === 0) return;
+    const without = emission.isVolatile ? [...except, rooms.slow()] : except;
     for (const [dialects, masks] of this.audiencesOf(variants)) {
-      const { room, except = [] } = emission.audience;
-      const without = emission.isVolatile ? [...except, rooms.slow()] : except;
       const target = this.io.local
-        .to(masks.map((mask) => heard(room, mask)))
-        .except(masks.flatMap((mask) => without.map((excluded) => heard(excluded, mask))));
+        .to(masks.flatMap((mask) => to.map((room) => heard(room, mask))))
+        .except(masks.flatMap((mask) => without.map((room) => heard(room, mask))));
       const said = variants.filter(({ dialect }) => dialects.includes(dialect));
       const payload =
         said.length === 1
@@ -93,28 +96,30 @@ export class Fanout<Events extends object> {
     tables: RenderingTable<Events>[],
   ): void | Promise<void> {
     const spoken = tables.filter(({ dialect }) => this.directory.isSpoken(dialect));
+    // Only events with an audience have renderings.
+    const { audience } = event as ForClients;
     const ready: Said[] = [];
     const late: Promise<void>[] = [];
     for (const { dialect, renderings } of spoken) {
-      for (const emission of renderings[type]!(event, this.directory)) {
+      const { render } = renderings[type] as Rendering<Events[K]>;
+      for (const emission of render(event, this.directory)) {
         if (emission instanceof Promise) {
-          late.push(emission.then((found) => this.send([{ dialect, emission: found }])));
+          late.push(emission.then((found) => this.send(audience, [{ dialect, emission: found }])));
         } else {
           ready.push({ dialect, emission });
         }
       }
     }
-    this.send(ready);
+    this.send(audience, ready);
     return late.length > 0 ? Promise.all(late).then(() => undefined) : undefined;
   }
 
-  private send(emissions: Said[]): void {
+  private send(audience: Audience, emissions: Said[]): void {
     const groups = new Map<string, Group>();
     const said = new Map<string, number>();
     for (const { dialect, emission } of emissions) {
-      const { room, except } = emission.audience;
-      const name = `${emission.event} ${room} ${except?.join() ?? ''}`;
-      // One dialect may say several things to one audience: its first is merged with the others'
+      const name = `${emission.event} ${JSON.stringify(emission.part ?? {})}`;
+      // One dialect may say several things to one part of the audience: its first is merged with the others'
       // first, its second with their second.
       const turn = said.get(`${dialect} ${name}`) ?? 0;
       said.set(`${dialect} ${name}`, turn + 1);
@@ -124,6 +129,6 @@ export class Fanout<Events extends object> {
       if (group) group.variants.push(variant);
       else groups.set(key, { emission, variants: [variant] });
     }
-    for (const group of groups.values()) this.emit(group);
+    for (const group of groups.values()) this.emit(audience, group);
   }
 }

@@ -2,12 +2,13 @@ import type { Server, Socket } from 'socket.io';
 import type { Arrivals } from './arrivals.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { hears } from './dialect.js';
+import type { ChannelSockets } from './channels.js';
 import type { LocalSockets } from './rendering.js';
 import { baseRoom, chatOf, heard, rooms } from './rooms.js';
 import type { ParleySocket } from './socket-data.js';
 
 /** Knows this node's sockets: which dialects they hear and in which rooms they stand. */
-export class SocketDirectory implements LocalSockets {
+export class SocketDirectory implements ChannelSockets, LocalSockets {
   private readonly masks = new Map<DialectMask, number>();
 
   constructor(
@@ -55,8 +56,17 @@ export class SocketDirectory implements LocalSockets {
     );
   }
 
-  looking(chatId: string): string[] {
-    return this.socketsIn(rooms.open(chatId)).map((socket) => socket.data.actor.userId);
+  standingIn(userIds: Iterable<string>, room: string): string[] {
+    const { adapter } = this.io.of('/');
+    return [...userIds].filter((userId) =>
+      [...this.masks.keys()].some((mask) => {
+        const there = adapter.rooms.get(heard(room, mask));
+        const devices = adapter.rooms.get(heard(rooms.user(userId), mask));
+        if (!there || !devices) return false;
+        for (const id of devices) if (there.has(id)) return true;
+        return false;
+      }),
+    );
   }
 
   /** The sockets of this node that stand in a room, whatever they hear. */

@@ -15,6 +15,7 @@ import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
 import { createLiveModule, defineLiveModels } from '../../src/modules/live/index.js';
 import type { NoticeEvents } from '../../src/modules/notices/index.js';
 import type { UserDirectory, UserEvents } from '../../src/modules/users/index.js';
+import { audiences } from '../../src/shared/audience.js';
 import { EventBus } from '../../src/platform/event-bus.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
@@ -163,7 +164,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       await remove();
       bus.emit(
         'members.removed',
-        { chatId, userIds: [member.id], actorId: owner.id },
+        { chatId, userIds: [member.id], actorId: owner.id, audience: audiences.chat(chatId) },
         { scope: 'node' },
       );
     };

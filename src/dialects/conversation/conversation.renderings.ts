@@ -1,26 +1,19 @@
 import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
-import { presenceListeners } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/typing/index.js';
-import { typingAudience } from '../../modules/typing/index.js';
 import { presentUserCard } from '../../modules/users/index.js';
-import type { Emission, RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
-import { receiptAudiences } from '../receipt-audience.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
+import { receiptPart } from '../receipt-part.js';
 import { presentMessage } from './conversation.presenter.js';
 
 /** What the conversation dialect's clients hear of. */
 export type ConversationEvents = MessageEvents & PresenceEvents & ReceiptEvents & TypingEvents;
 
-const typingChange = (event: TypingEvent, name: 'typing:start' | 'typing:stop'): Emission => ({
-  audience: typingAudience(event),
-  event: name,
-  payload: {
-    userId: event.user.id,
-    conversationId: event.chatId,
-    user: presentUserCard(event.user),
-  },
+const typingChange = <Name extends string>(event: Name, { user, chatId }: TypingEvent) => ({
+  event,
+  payload: { userId: user.id, conversationId: chatId, user: presentUserCard(user) },
   isVolatile: true,
 });
 
@@ -31,19 +24,14 @@ const typingChange = (event: TypingEvent, name: 'typing:start' | 'typing:stop'):
 export const conversationRenderings: RenderingTable<ConversationEvents> = {
   dialect: 'conversation',
   renderings: {
-    'message.sent': ({ message, sender }) => [
+    'message.sent': renders(['new:message'], (event) => [
       {
-        audience: { room: rooms.chat(message.chatId) },
         event: 'new:message',
-        payload: {
-          conversationId: message.chatId,
-          message: presentMessage({ message, sender, status: 'sent' }),
-        },
+        payload: { conversationId: event.message.chatId, message: presentMessage(event) },
       },
-    ],
-    'message.deleted': ({ message, actorId }) => [
+    ]),
+    'message.deleted': renders(['message:deleted'], ({ message, actorId }) => [
       {
-        audience: { room: rooms.chat(message.chatId) },
         event: 'message:deleted',
         payload: {
           messageId: message.id,
@@ -52,10 +40,9 @@ export const conversationRenderings: RenderingTable<ConversationEvents> = {
           deletedForEveryone: true,
         },
       },
-    ],
-    'message.hidden': ({ chatId, messageIds, userId }) =>
+    ]),
+    'message.hidden': renders(['message:deleted'], ({ chatId, messageIds, userId }) =>
       messageIds.map((messageId) => ({
-        audience: { room: rooms.user(userId) },
         event: 'message:deleted',
         payload: {
           messageId,
@@ -64,15 +51,19 @@ export const conversationRenderings: RenderingTable<ConversationEvents> = {
           deletedForEveryone: false,
         },
       })),
-    'messages.delivered': ({ chatId, userId, messageIds, at, audience }) =>
-      (audience.memberIds ? messageIds : []).map((messageId) => ({
-        audience: { room: rooms.chat(chatId), except: [rooms.user(userId)] },
-        event: 'message:delivered',
-        payload: { messageId, conversationId: chatId, deliveredTo: userId, deliveredAt: at },
-      })),
-    'messages.read': (event) =>
-      receiptAudiences(event).map((audience) => ({
-        audience,
+    ),
+    'messages.delivered': renders(
+      ['message:delivered'],
+      ({ chatId, userId, messageIds, at, isLarge }) =>
+        (isLarge ? [] : messageIds).map((messageId) => ({
+          part: { exceptUserIds: [userId] },
+          event: 'message:delivered',
+          payload: { messageId, conversationId: chatId, deliveredTo: userId, deliveredAt: at },
+        })),
+    ),
+    'messages.read': renders(['messages:read'], (event) => [
+      {
+        ...receiptPart(event),
         event: 'messages:read',
         payload: {
           messageIds: event.messageIds,
@@ -81,15 +72,16 @@ export const conversationRenderings: RenderingTable<ConversationEvents> = {
           seq: event.seq,
           readAt: event.at,
         },
-      })),
-    'typing.started': (event) => [typingChange(event, 'typing:start')],
-    'typing.stopped': (event) => [typingChange(event, 'typing:stop')],
-    'presence.changed': ({ userId, status, lastSeen, ...audience }, local) =>
-      presenceListeners({ userId, ...audience }, local).map((listenerId) => ({
-        audience: { room: rooms.user(listenerId) },
+      },
+    ]),
+    'typing.started': renders(['typing:start'], (event) => [typingChange('typing:start', event)]),
+    'typing.stopped': renders(['typing:stop'], (event) => [typingChange('typing:stop', event)]),
+    'presence.changed': renders(['user:online', 'user:offline'], ({ userId, status, lastSeen }) => [
+      {
         event: status === 'offline' ? 'user:offline' : 'user:online',
         payload: { userId, status, lastSeen: lastSeen === null ? null : Date.parse(lastSeen) },
         isVolatile: true,
-      })),
+      },
+    ]),
   },
 };

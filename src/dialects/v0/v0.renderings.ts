@@ -1,14 +1,13 @@
 import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
-import { broadcastAudiences, presentBroadcast } from '../../modules/broadcasts/index.js';
+import { presentBroadcast } from '../../modules/broadcasts/index.js';
 import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
-import { presenceListeners, presentStatus } from '../../modules/presence/index.js';
+import { presentStatus } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/typing/index.js';
-import { typingAudience } from '../../modules/typing/index.js';
-import type { Emission, RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
-import { receiptAudiences } from '../receipt-audience.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
+import { receiptPart } from '../receipt-part.js';
 import { presentMessage } from './v0.presenter.js';
 
 /** What v0's clients hear of. */
@@ -18,15 +17,9 @@ export type V0Events = BroadcastEvents &
   ReceiptEvents &
   TypingEvents;
 
-const userTyping = (event: TypingEvent, isTyping: boolean): Emission => ({
-  audience: typingAudience(event),
-  event: 'user_typing',
-  payload: {
-    senderId: event.user.id,
-    senderName: event.user.name,
-    conversationId: event.chatId,
-    isTyping,
-  },
+const userTyping = ({ user, chatId }: TypingEvent, isTyping: boolean) => ({
+  event: 'user_typing' as const,
+  payload: { senderId: user.id, senderName: user.name, conversationId: chatId, isTyping },
   isVolatile: true,
 });
 
@@ -34,32 +27,27 @@ const userTyping = (event: TypingEvent, isTyping: boolean): Emission => ({
 export const v0Renderings: RenderingTable<V0Events> = {
   dialect: 'v0',
   renderings: {
-    'message.sent': ({ message, sender, audience }) => [
+    'message.sent': renders(['new_message'], (event) => [
       {
-        audience: { room: rooms.chat(message.chatId) },
         event: 'new_message',
-        payload: {
-          success: true,
-          data: presentMessage({ message, sender, status: 'sent' }, audience.memberIds),
-        },
+        payload: { success: true, data: presentMessage(event, event.memberIds) },
       },
-    ],
-    'message.deleted': ({ message, actorId }) => [
+    ]),
+    'message.deleted': renders(['message_deleted'], ({ message, actorId }) => [
       {
-        audience: { room: rooms.chat(message.chatId) },
         event: 'message_deleted',
         payload: { messageId: message.id, conversationId: message.chatId, deletedBy: actorId },
       },
-    ],
-    'message.hidden': ({ chatId, messageIds, userId }) =>
+    ]),
+    'message.hidden': renders(['message_deleted'], ({ chatId, messageIds, userId }) =>
       messageIds.map((messageId) => ({
-        audience: { room: rooms.user(userId) },
         event: 'message_deleted',
         payload: { messageId, conversationId: chatId, deletedBy: userId },
       })),
-    'messages.read': (event) =>
-      receiptAudiences(event).map((audience) => ({
-        audience,
+    ),
+    'messages.read': renders(['message_read'], (event) => [
+      {
+        ...receiptPart(event),
         event: 'message_read',
         payload: {
           conversationId: event.chatId,
@@ -69,21 +57,22 @@ export const v0Renderings: RenderingTable<V0Events> = {
           seq: event.seq,
           readAt: event.at,
         },
-      })),
-    'typing.started': (event) => [userTyping(event, true)],
-    'typing.stopped': (event) => [userTyping(event, false)],
-    'broadcast.shown': ({ broadcast, ...audiences }) =>
-      broadcastAudiences(audiences).map((audience) => ({
-        audience,
+      },
+    ]),
+    'typing.started': renders(['user_typing'], (event) => [userTyping(event, true)]),
+    'typing.stopped': renders(['user_typing'], (event) => [userTyping(event, false)]),
+    'broadcast.shown': renders(['admin_broadcast'], ({ broadcast }) => [
+      {
         event: 'admin_broadcast',
         payload: { success: true, data: presentBroadcast(broadcast) },
-      })),
-    'presence.changed': (event, local) =>
-      presenceListeners(event, local).map((listenerId) => ({
-        audience: { room: rooms.user(listenerId) },
+      },
+    ]),
+    'presence.changed': renders(['user_status_update'], (event) => [
+      {
         event: 'user_status_update',
         payload: presentStatus(event.userId, event),
         isVolatile: true,
-      })),
+      },
+    ]),
   },
 };

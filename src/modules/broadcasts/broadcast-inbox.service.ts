@@ -1,6 +1,7 @@
 import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import { notFound } from '../../shared/errors.js';
 import type { Actor } from '../../shared/actor.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
@@ -83,7 +84,12 @@ export class BroadcastInbox {
     const unreadCount = await this.count(recipient, { after: readNumber });
     bus.emit(
       'broadcasts.unread',
-      { userId: actor.userId, unreadCount, before: null },
+      {
+        userId: actor.userId,
+        unreadCount,
+        before: null,
+        audience: audiences.users([actor.userId]),
+      },
       { scope: 'cluster' },
     );
     return { unreadCount };

@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
-import type { Audience, RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
 import type { Actor } from '../../shared/actor.js';
 import type { BroadcastEvents } from './broadcasts.events.js';
 import { presentAdminBroadcast, presentBroadcast } from './broadcasts.presenter.js';
@@ -41,33 +41,15 @@ export const broadcastCommands = (
   }),
 ];
 
-/** Who hears of a broadcast on a node. Devices that are arriving get it when they catch up. */
-export const broadcastAudiences = ({
-  userIds,
-  isMissed,
-}: Pick<BroadcastEvents['broadcast.shown'], 'userIds' | 'isMissed'>): Audience[] => {
-  const except = isMissed ? [] : [rooms.arriving()];
-  return userIds === 'everyone'
-    ? [{ room: rooms.everyone(), except }]
-    : userIds.map((userId) => ({ room: rooms.user(userId), except }));
-};
-
 /** How native clients hear of broadcasts. */
 export const broadcastRenderings: RenderingTable<BroadcastEvents> = {
   dialect: 'native',
   renderings: {
-    'broadcast.shown': ({ broadcast, ...audiences }) =>
-      broadcastAudiences(audiences).map((audience) => ({
-        audience,
-        event: 'admin_broadcast',
-        payload: presentBroadcast(broadcast),
-      })),
-    'broadcasts.unread': ({ userId, unreadCount, before }) => [
-      {
-        audience: { room: rooms.user(userId) },
-        event: 'unread_broadcasts',
-        payload: { unreadCount, before },
-      },
-    ],
+    'broadcast.shown': renders(['admin_broadcast'], ({ broadcast }) => [
+      { event: 'admin_broadcast', payload: presentBroadcast(broadcast) },
+    ]),
+    'broadcasts.unread': renders(['unread_broadcasts'], ({ unreadCount, before }) => [
+      { event: 'unread_broadcasts', payload: { unreadCount, before } },
+    ]),
   },
 };

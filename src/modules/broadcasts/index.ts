@@ -21,7 +21,7 @@ export { defineBroadcastModels } from './broadcast.model.js';
 export type { BroadcastAudience, BroadcastModels, BroadcastType } from './broadcast.model.js';
 export type { BroadcastRecord } from './broadcast.record.js';
 export type { BroadcastEvents } from './broadcasts.events.js';
-export { broadcastAudiences, broadcastRenderings } from './broadcasts.gateway.js';
+export { broadcastRenderings } from './broadcasts.gateway.js';
 export { presentAdminBroadcast, presentBroadcast } from './broadcasts.presenter.js';
 export { adminBroadcastResponse, broadcastSchema, toBroadcastInput } from './broadcasts.schemas.js';
 export type { BroadcastBody } from './broadcasts.schemas.js';

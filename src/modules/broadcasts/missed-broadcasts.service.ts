@@ -1,4 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { BroadcastInbox } from './broadcast-inbox.service.js';
 import type { BroadcastPosition, BroadcastPositions } from './broadcast-positions.service.js';
@@ -81,6 +82,8 @@ export class MissedBroadcasts {
     const recipient = await inbox.recipient(actor);
     const unreadCount = await inbox.count(recipient, { after: position.readNumber });
     if (unreadCount === 0) return;
-    bus.emit('broadcasts.unread', { userId: actor.userId, unreadCount, before }, { scope: 'node' });
+    const { userId } = actor;
+    const audience = audiences.users([userId]);
+    bus.emit('broadcasts.unread', { userId, unreadCount, before, audience }, { scope: 'node' });
   }
 }

@@ -2,6 +2,7 @@ import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { IS_NUMBER } from '../../platform/typed-index.js';
+import { audiences } from '../../shared/audience.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { UserDirectory } from '../users/index.js';
 import type { BroadcastPositions } from './broadcast-positions.service.js';
@@ -84,7 +85,7 @@ export class ShowBroadcasts {
     const broadcast = await this.record(doc);
     this.parts.bus.emit(
       'broadcast.shown',
-      { broadcast, userIds: [userId], isMissed: true },
+      { broadcast, audience: audiences.users([userId]) },
       { scope: 'node' },
     );
   }
@@ -115,8 +116,14 @@ export class ShowBroadcasts {
       'broadcast.shown',
       {
         broadcast,
-        userIds: doc.audience.kind === 'all' ? 'everyone' : this.recipientsHere(doc),
-        isMissed: false,
+        audience: {
+          to: [
+            doc.audience.kind === 'all'
+              ? { kind: 'everyone' }
+              : { kind: 'users', userIds: this.recipientsHere(doc) },
+          ],
+          except: [{ kind: 'arriving' }],
+        },
       },
       { scope: 'node' },
     );

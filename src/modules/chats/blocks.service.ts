@@ -1,6 +1,7 @@
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { NoticePoster } from '../notices/index.js';
@@ -78,6 +79,7 @@ export class Blocks {
         blockerId: actor.userId,
         blockedId: userId,
         blocked,
+        audience: audiences.users([actor.userId]),
       },
       { scope: 'cluster' },
     );

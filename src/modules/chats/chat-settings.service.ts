@@ -1,6 +1,7 @@
 import type { UpdateQuery } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessModels, ChatAccess } from './chat-access.service.js';
@@ -85,7 +86,7 @@ export class ChatSettings {
     );
     this.parts.bus.emit(
       'chat.cleared',
-      { chatId, userId: actor.userId, seq },
+      { chatId, userId: actor.userId, seq, audience: audiences.users([actor.userId]) },
       { scope: 'cluster' },
     );
   }
@@ -106,7 +107,7 @@ export class ChatSettings {
     );
     this.parts.bus.emit(
       'chat.settings_changed',
-      { chatId, userId: actor.userId },
+      { chatId, userId: actor.userId, audience: audiences.users([actor.userId]) },
       { scope: 'cluster' },
     );
   }

@@ -1,3 +1,4 @@
+import type { ForClients } from '../../shared/audience.js';
 import type { ChatKind, ChatStatus } from './chat.model.js';
 import type { MemberRole } from './membership.model.js';
 
@@ -15,7 +16,7 @@ export interface ChatFacts {
 }
 
 /** Who has joined or left a chat. */
-export interface MembersChange {
+export interface MembersChange extends ForClients {
   chatId: string;
   userIds: string[];
   /** Who has done it; null where a node has learned of it from the database, which does not say. */
@@ -25,21 +26,29 @@ export interface MembersChange {
 /** What happens to chats and memberships. */
 export interface ChatEvents {
   /** A chat exists that did not before; `memberIds` are its first members. */
-  'chat.created': { chat: ChatFacts; memberIds: string[] };
+  'chat.created': ForClients & { chat: ChatFacts; memberIds: string[] };
   /** A pending chat was accepted or rejected by `userId`. */
-  'chat.answered': { chat: ChatFacts; memberIds: string[]; userId: string };
+  'chat.answered': ForClients & { chat: ChatFacts; userId: string };
   /** Something that others can see of the chat has changed. */
-  'chat.updated': { chat: ChatFacts };
+  'chat.updated': ForClients & { chat: ChatFacts };
   /** Users have become members; their sockets join the chat's room. */
   'members.added': MembersChange;
-  /** Users are no longer members; their sockets leave at once. */
+  /** Users are no longer members; their sockets leave at once. The audience is those who stay, and they. */
   'members.removed': MembersChange;
   /** A member's role has changed. */
-  'member.role_changed': { chatId: string; userId: string; role: MemberRole; actorId: string };
+  'member.role_changed': ForClients & {
+    chatId: string;
+    userId: string;
+    role: MemberRole;
+    actorId: string;
+  };
   /** A member has changed something about the chat that only they see; their devices are told. */
-  'chat.settings_changed': { chatId: string; userId: string };
+  'chat.settings_changed': ForClients & { chatId: string; userId: string };
   /** A member has deleted the chat and its history up to `seq` for themselves. */
-  'chat.cleared': { chatId: string; userId: string; seq: number };
-  /** One of two people has blocked or unblocked the other; cached decisions about them are void. */
-  'block.changed': { blockerId: string; blockedId: string; blocked: boolean };
+  'chat.cleared': ForClients & { chatId: string; userId: string; seq: number };
+  /**
+   * One of two people has blocked or unblocked the other; cached decisions about them are void. Only the
+   * devices of the one who did it are told.
+   */
+  'block.changed': ForClients & { blockerId: string; blockedId: string; blocked: boolean };
 }

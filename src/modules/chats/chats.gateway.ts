@@ -1,42 +1,49 @@
-import type { Emission, RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
-import type { ChatEvents, ChatFacts } from './chats.events.js';
-
-const toUsers = (userIds: string[], event: string, payload: object): Emission[] =>
-  userIds.map((userId) => ({ audience: { room: rooms.user(userId) }, event, payload }));
-
-const toChat = (chatId: string, event: string, payload: object): Emission => ({
-  audience: { room: rooms.chat(chatId) },
-  event,
-  payload,
-});
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
+import type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
 
 /** A chat's facts under the names that the REST shape has. */
 const presentFacts = (chat: ChatFacts) => ({ chatId: chat.id, chat: { ...chat, _id: chat.id } });
+
+const presentMembers = ({ chatId, userIds, actorId }: MembersChange) => ({
+  chatId,
+  userIds,
+  actorId,
+});
 
 /** How native clients hear of chats, their members, and their own settings. */
 export const chatRenderings: RenderingTable<ChatEvents> = {
   dialect: 'native',
   renderings: {
-    'chat.created': ({ chat, memberIds }) => toUsers(memberIds, 'chat_created', presentFacts(chat)),
-    'chat.answered': ({ chat, memberIds, userId }) =>
-      toUsers(memberIds, chat.status === 'accepted' ? 'chat_accepted' : 'chat_rejected', {
-        ...presentFacts(chat),
-        userId,
-      }),
-    'chat.updated': ({ chat }) => [toChat(chat.id, 'chat_updated', presentFacts(chat))],
-    'members.added': (event) => [toChat(event.chatId, 'members_added', event)],
-    'members.removed': (event) => [
-      toChat(event.chatId, 'members_removed', event),
-      // They no longer stand in the chat's room.
-      ...toUsers(event.userIds, 'members_removed', event),
-    ],
-    'member.role_changed': (event) => [toChat(event.chatId, 'member_role_changed', event)],
-    'block.changed': ({ blockerId, blockedId, blocked }) =>
-      toUsers([blockerId], 'block_changed', { userId: blockedId, blocked }),
-    'chat.settings_changed': ({ chatId, userId }) =>
-      toUsers([userId], 'chat_settings_changed', { chatId }),
-    'chat.cleared': ({ chatId, userId, seq }) =>
-      toUsers([userId], 'chat_deleted', { chatId, clearedSeq: seq }),
+    'chat.created': renders(['chat_created'], ({ chat }) => [
+      { event: 'chat_created', payload: presentFacts(chat) },
+    ]),
+    'chat.answered': renders(['chat_accepted', 'chat_rejected'], ({ chat, userId }) => [
+      {
+        event: chat.status === 'accepted' ? 'chat_accepted' : 'chat_rejected',
+        payload: { ...presentFacts(chat), userId },
+      },
+    ]),
+    'chat.updated': renders(['chat_updated'], ({ chat }) => [
+      { event: 'chat_updated', payload: presentFacts(chat) },
+    ]),
+    'members.added': renders(['members_added'], (event) => [
+      { event: 'members_added', payload: presentMembers(event) },
+    ]),
+    'members.removed': renders(['members_removed'], (event) => [
+      { event: 'members_removed', payload: presentMembers(event) },
+    ]),
+    'member.role_changed': renders(['member_role_changed'], ({ chatId, userId, role, actorId }) => [
+      { event: 'member_role_changed', payload: { chatId, userId, role, actorId } },
+    ]),
+    'block.changed': renders(['block_changed'], ({ blockedId, blocked }) => [
+      { event: 'block_changed', payload: { userId: blockedId, blocked } },
+    ]),
+    'chat.settings_changed': renders(['chat_settings_changed'], ({ chatId }) => [
+      { event: 'chat_settings_changed', payload: { chatId } },
+    ]),
+    'chat.cleared': renders(['chat_deleted'], ({ chatId, seq }) => [
+      { event: 'chat_deleted', payload: { chatId, clearedSeq: seq } },
+    ]),
   },
 };

@@ -5,6 +5,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
@@ -72,6 +73,7 @@ export class DirectChats {
         {
           chat: chatFacts(chat),
           memberIds: [actor.userId, otherId],
+          audience: audiences.users([actor.userId, otherId]),
         },
         { scope: 'cluster' },
       );
@@ -114,8 +116,8 @@ export class DirectChats {
       'chat.answered',
       {
         chat: chatFacts({ ...before, status: answer }),
-        memberIds: (before.participants ?? []).map((id) => id.toHexString()),
         userId: actor.userId,
+        audience: audiences.users((before.participants ?? []).map((id) => id.toHexString())),
       },
       { scope: 'cluster' },
     );
@@ -158,7 +160,11 @@ export class DirectChats {
       .lean();
     if (!updated) throw notFound('Chat');
     await this.ensureMemberships(updated);
-    this.parts.bus.emit('chat.updated', { chat: chatFacts(updated) }, { scope: 'cluster' });
+    this.parts.bus.emit(
+      'chat.updated',
+      { chat: chatFacts(updated), audience: audiences.chat(updated._id.toHexString()) },
+      { scope: 'cluster' },
+    );
     return updated;
   }
 

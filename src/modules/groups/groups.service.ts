@@ -3,6 +3,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
@@ -52,7 +53,11 @@ export class Groups {
     await newConversations.consume(actor.userId);
     const { chat, isReplay } = await this.insert(actor, group, slug, others);
     if (isReplay) return this.replay(actor, chat);
-    bus.emit('chat.created', { chat: chatFacts(chat), memberIds: [] }, { scope: 'cluster' });
+    bus.emit(
+      'chat.created',
+      { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
+      { scope: 'cluster' },
+    );
     await making.bringIn(actor, chat, others);
     return { chat, isReplay };
   }
@@ -123,7 +128,11 @@ export class Groups {
       .findOneAndUpdate({ _id: objectId(chatId) }, { $set: changes }, { returnDocument: 'after' })
       .lean();
     if (!chat) throw notFound('Chat');
-    bus.emit('chat.updated', { chat: chatFacts(chat) }, { scope: 'cluster' });
+    bus.emit(
+      'chat.updated',
+      { chat: chatFacts(chat), audience: audiences.chat(chatId) },
+      { scope: 'cluster' },
+    );
     await reports.post(actor, chatId, (name) => chatChanged(name, changes));
   }
 

@@ -2,6 +2,7 @@ import { trusted } from 'mongoose';
 import type { Types } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type {
@@ -130,6 +131,7 @@ export class Owners {
           userId,
           role: 'owner',
           actorId: userId,
+          audience: audiences.chat(chatId),
         },
         { scope: 'cluster' },
       );
@@ -160,7 +162,11 @@ export class Owners {
       await notices.post([{ kind: 'member', userId, chatId: ids.chatId }]);
       const { deletedCount } = await models.memberships.deleteOne({ _id: pending.membershipId });
       if (deletedCount === 1)
-        bus.emit('members.removed', { ...ids, userIds: [userId] }, { scope: 'cluster' });
+        bus.emit(
+          'members.removed',
+          { ...ids, userIds: [userId], audience: audiences.chatAnd(ids.chatId, [userId]) },
+          { scope: 'cluster' },
+        );
     } else {
       const { modifiedCount } = await models.memberships.updateOne(
         { _id: pending.membershipId, lossNumber: trusted({ $not: { $gte: revision } }) },
@@ -169,7 +175,7 @@ export class Owners {
       if (modifiedCount === 1) {
         bus.emit(
           'member.role_changed',
-          { ...ids, userId, role: pending.role },
+          { ...ids, userId, role: pending.role, audience: audiences.chat(ids.chatId) },
           { scope: 'cluster' },
         );
       }

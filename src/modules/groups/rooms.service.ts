@@ -4,6 +4,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { equalText } from '../../platform/typed-index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
@@ -159,7 +160,11 @@ export class Rooms {
         lastMessageAt: new Date(clock.now()),
       });
       const chat = room.toObject();
-      bus.emit('chat.created', { chat: chatFacts(chat), memberIds: [] }, { scope: 'cluster' });
+      bus.emit(
+        'chat.created',
+        { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
+        { scope: 'cluster' },
+      );
       if (ownerId !== undefined) {
         await roster.add(chat._id.toHexString(), [ownerId], ownerId, 'owner');
       }

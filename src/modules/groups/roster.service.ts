@@ -3,6 +3,7 @@ import type { Types } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessModels, ChatEvents, MemberRole } from '../chats/index.js';
@@ -56,7 +57,11 @@ export class Roster {
       await models.memberships.deleteMany({ _id: trusted({ $in: [...inserted.values()] }) });
     }
     if (added.length > 0)
-      bus.emit('members.added', { chatId, userIds: added, actorId }, { scope: 'cluster' });
+      bus.emit(
+        'members.added',
+        { chatId, userIds: added, actorId, audience: audiences.chat(chatId) },
+        { scope: 'cluster' },
+      );
     await owners.ensure(chatId);
     return added;
   }
@@ -86,7 +91,11 @@ export class Roster {
         ...(!mayOrphan && noOwner()),
       });
       if (deletedCount === 1) {
-        bus.emit('members.removed', { chatId, userIds: [userId], actorId }, { scope: 'cluster' });
+        bus.emit(
+          'members.removed',
+          { chatId, userIds: [userId], actorId, audience: audiences.chatAnd(chatId, [userId]) },
+          { scope: 'cluster' },
+        );
         return true;
       }
       if (mayOrphan || !(await models.memberships.exists(key))) return false;
@@ -121,7 +130,7 @@ export class Roster {
       if (modifiedCount === 1) {
         this.parts.bus.emit(
           'member.role_changed',
-          { chatId, userId, role, actorId },
+          { chatId, userId, role, actorId, audience: audiences.chat(chatId) },
           { scope: 'cluster' },
         );
       }

@@ -22,7 +22,7 @@ const setUp = () => {
       viewers: { deleteMany: () => Promise.resolve() },
     },
     bus: {
-      publish: (_type: string, { reason }: { reason: string }) => {
+      emit: (_type: string, { reason }: { reason: string }) => {
         ended.push(reason);
       },
     },
@@ -81,7 +81,7 @@ describe('a stream to everybody', () => {
         hostLeft: () => Promise.resolve(),
       },
       seats: { has: () => false },
-      bus: { publish: () => undefined },
+      bus: { emit: () => undefined },
       clock: { now: () => 0 },
       graceMs: 0,
     } as unknown as HostLiveParts);

@@ -2,6 +2,7 @@ import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
@@ -64,7 +65,17 @@ export class HostLive {
     const live = await this.arrive(stream, seat);
     seat.enter(live.id);
     if (stream.startedAt.getTime() === now)
-      bus.emit('live.started', { live }, { scope: 'cluster' });
+      bus.emit(
+        'live.started',
+        {
+          live,
+          audience: {
+            ...audiences.chatOrEveryone(live.chatId),
+            except: audiences.seats(live.id, live.host.id).to,
+          },
+        },
+        { scope: 'cluster' },
+      );
     return live;
   }
 

@@ -2,6 +2,7 @@ import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import type { LiveEvents } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
@@ -71,7 +72,11 @@ export class LiveAttendance {
     const { deletedCount } = await models.viewers.deleteOne({ liveId: objectId(liveId), socketId });
     if (deletedCount === 0 || (await this.isViewing(liveId, userId))) return;
     const viewerCount = await this.viewerCount(liveId);
-    bus.emit('live.viewer_left', { liveId, userId, viewerCount }, { scope: 'cluster' });
+    bus.emit(
+      'live.viewer_left',
+      { liveId, userId, viewerCount, audience: audiences.stream(liveId) },
+      { scope: 'cluster' },
+    );
   }
 
   /** A device has gone altogether. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
+import { audiences } from '../../shared/audience.js';
 import type { LiveStreamDoc } from './live.model.js';
 import { LiveSeats } from './live-seats.js';
 import type { LiveStandingParts } from './live-standing.service.js';
@@ -51,7 +52,7 @@ const setUp = (answers: (boolean | Error)[], endReason?: string) => {
       viewerLeft: () => Promise.resolve(),
     },
     bus: {
-      receive: (type: string) => {
+      emit: (type: string) => {
         done.push(type);
       },
     },
@@ -97,7 +98,7 @@ describe('a stream of which this node has not heard that it is over', () => {
     await standing.catchUp();
     const liveId = stream._id.toHexString();
     const word = { liveId, chatId: null, hostId: HOST.toHexString(), endedAt: '' };
-    standing.over({ ...word, reason: 'ended' });
+    standing.over({ ...word, reason: 'ended', audience: audiences.chatOrEveryone(null) });
     await standing.catchUp();
     expect(done).toEqual(['live.over']);
     seats.take(stream, HOST.toHexString(), 'phone');

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { trusted } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { Notice } from '../notices/index.js';
@@ -133,7 +134,11 @@ export class LiveStanding {
     for (const { liveId, hostId, userId, socketId } of taken) {
       seats.vacate(liveId, socketId);
       // The first of a user's devices takes the others along.
-      bus.emit('live.put_out', { liveId, hostId, userId, at }, { scope: 'node' });
+      bus.emit(
+        'live.put_out',
+        { liveId, hostId, userId, at, audience: audiences.seats(liveId, userId) },
+        { scope: 'node' },
+      );
       unseat(liveId, userId);
     }
     await Promise.all(

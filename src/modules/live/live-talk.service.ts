@@ -1,4 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
@@ -41,7 +42,7 @@ export class LiveTalk {
   async comment(
     actor: Actor,
     { liveId, content, post }: { liveId: string; content: string; post: boolean },
-  ): Promise<LiveEvents['live.commented']> {
+  ): Promise<Omit<LiveEvents['live.commented'], 'audience'>> {
     const stream = await this.parts.streams.attending(actor, liveId);
     if (post) {
       if (!stream.chatId) throw new AppError('VALIDATION', 'This stream has no chat to post to');
@@ -51,7 +52,11 @@ export class LiveTalk {
     const user = await this.parts.streams.card(actor.userId);
     const at = new Date(this.parts.clock.now()).toISOString();
     const comment = { liveId, id: newUuid(), user, content, at };
-    this.parts.bus.emit('live.commented', comment, { scope: 'cluster' });
+    this.parts.bus.emit(
+      'live.commented',
+      { ...comment, audience: audiences.stream(liveId) },
+      { scope: 'cluster' },
+    );
     return comment;
   }
 
@@ -60,7 +65,11 @@ export class LiveTalk {
     const canonical = emojiOf(emoji);
     await this.parts.streams.attending(actor, liveId);
     const user = await this.parts.streams.card(actor.userId);
-    this.parts.bus.emit('live.reacted', { liveId, user, emoji: canonical }, { scope: 'cluster' });
+    this.parts.bus.emit(
+      'live.reacted',
+      { liveId, user, emoji: canonical, audience: audiences.stream(liveId) },
+      { scope: 'cluster' },
+    );
   }
 
   /**
@@ -80,7 +89,7 @@ export class LiveTalk {
     if (!isThere) throw notFound('Viewer');
     this.parts.bus.emit(
       'live.signalled',
-      { liveId, from: actor.userId, to, data },
+      { liveId, from: actor.userId, to, data, audience: audiences.seats(liveId, to) },
       { scope: 'cluster' },
     );
   }

@@ -1,3 +1,5 @@
+import type { ForClients } from '../../shared/audience.js';
+import { audiences } from '../../shared/audience.js';
 import type { UserCard } from '../users/index.js';
 import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
 
@@ -12,7 +14,7 @@ export interface LiveRecord {
 }
 
 /** How a stream has ended. */
-export interface LiveEnd {
+export interface LiveEnd extends ForClients {
   liveId: string;
   chatId: string | null;
   hostId: string;
@@ -22,19 +24,27 @@ export interface LiveEnd {
 
 /** What happens to live streams. Nothing of it is stored but the stream itself. */
 export interface LiveEvents {
-  'live.started': { live: LiveRecord };
-  'live.viewer_joined': { liveId: string; user: UserCard; viewerCount: number };
-  'live.viewer_left': { liveId: string; userId: string; viewerCount: number };
-  'live.commented': { liveId: string; id: string; user: UserCard; content: string; at: string };
-  'live.reacted': { liveId: string; user: UserCard; emoji: string };
+  /** The host's own device has it as the confirmation. */
+  'live.started': ForClients & { live: LiveRecord };
+  /** The viewer's own device has it as the answer. */
+  'live.viewer_joined': ForClients & { liveId: string; user: UserCard; viewerCount: number };
+  'live.viewer_left': ForClients & { liveId: string; userId: string; viewerCount: number };
+  'live.commented': ForClients & {
+    liveId: string;
+    id: string;
+    user: UserCard;
+    content: string;
+    at: string;
+  };
+  'live.reacted': ForClients & { liveId: string; user: UserCard; emoji: string };
   /** A WebRTC offer, answer or candidate on its way from one participant to another. */
-  'live.signalled': { liveId: string; from: string; to: string; data: unknown };
+  'live.signalled': ForClients & { liveId: string; from: string; to: string; data: unknown };
   /** Word between the nodes; each tells its clients by `live.over`. */
   'live.ended': LiveEnd;
   /** On this node alone, once for each stream: it is over. */
   'live.over': LiveEnd;
   /** On this node alone: a user may no longer take part, and leaves on all devices. */
-  'live.put_out': { liveId: string; hostId: string; userId: string; at: string };
+  'live.put_out': ForClients & { liveId: string; hostId: string; userId: string; at: string };
 }
 
 /** The event about the end of a stream that is over. */
@@ -44,4 +54,5 @@ export const liveEnded = (stream: LiveStreamDoc): LiveEnd => ({
   hostId: stream.hostId.toHexString(),
   reason: stream.endReason!,
   endedAt: stream.endedAt!.toISOString(),
+  audience: audiences.chatOrEveryone(stream.chatId?.toHexString() ?? null),
 });

@@ -1,6 +1,7 @@
 import type { AnyCommand, CommandContext } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
 import { rooms } from '../../realtime/rooms.js';
 import { presentUserCard } from '../users/index.js';
 import type { LiveEvents } from './live.events.js';
@@ -126,68 +127,43 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
 export const liveRenderings: RenderingTable<LiveEvents> = {
   dialect: 'native',
   renderings: {
-    'live.started': ({ live }) => [
+    'live.started': renders(['live_started'], ({ live }) => [
+      { event: 'live_started', payload: presentLive(live) },
+    ]),
+    'live.viewer_joined': renders(['live_viewer_joined'], ({ liveId, user, viewerCount }) => [
       {
-        audience: {
-          room: live.chatId ? rooms.chat(live.chatId) : rooms.everyone(),
-          // The host's own device has it as the confirmation.
-          except: [rooms.liveSeat(live.id, live.host.id)],
-        },
-        event: 'live_started',
-        payload: presentLive(live),
-      },
-    ],
-    'live.viewer_joined': ({ liveId, user, viewerCount }) => [
-      {
-        // The viewer's own device has it as the answer.
-        audience: { room: rooms.live(liveId), except: [rooms.liveSeat(liveId, user.id)] },
         event: 'live_viewer_joined',
         payload: { liveId, userId: user.id, user: presentUserCard(user), viewerCount },
       },
-    ],
-    'live.viewer_left': ({ liveId, userId, viewerCount }) => [
+    ]),
+    'live.viewer_left': renders(['live_viewer_left'], ({ liveId, userId, viewerCount }) => [
+      { event: 'live_viewer_left', payload: { liveId, userId, viewerCount } },
+    ]),
+    'live.commented': renders(['live_comment'], ({ liveId, id, user, content, at }) => [
       {
-        audience: { room: rooms.live(liveId) },
-        event: 'live_viewer_left',
-        payload: { liveId, userId, viewerCount },
-      },
-    ],
-    'live.commented': ({ user, ...comment }) => [
-      {
-        audience: { room: rooms.live(comment.liveId) },
         event: 'live_comment',
-        payload: { ...comment, userId: user.id, user: presentUserCard(user) },
+        payload: { liveId, id, content, at, userId: user.id, user: presentUserCard(user) },
       },
-    ],
-    'live.reacted': ({ liveId, user, emoji }) => [
+    ]),
+    'live.reacted': renders(['live_reaction'], ({ liveId, user, emoji }) => [
       {
-        audience: { room: rooms.live(liveId) },
         event: 'live_reaction',
         payload: { liveId, userId: user.id, user: presentUserCard(user), emoji },
         isVolatile: true,
       },
-    ],
-    'live.signalled': ({ liveId, from, to, data }) => [
-      {
-        audience: { room: rooms.liveSeat(liveId, to) },
-        event: 'live_signal',
-        payload: { liveId, from, data },
-      },
-    ],
-    'live.over': ({ liveId, chatId, hostId, reason, endedAt }) => [
-      {
-        audience: { room: chatId ? rooms.chat(chatId) : rooms.everyone() },
-        event: 'live_ended',
-        payload: { liveId, hostId, reason, endedAt },
-      },
-    ],
+    ]),
+    'live.signalled': renders(['live_signal'], ({ liveId, from, data }) => [
+      { event: 'live_signal', payload: { liveId, from, data } },
+    ]),
+    'live.over': renders(['live_ended'], ({ liveId, hostId, reason, endedAt }) => [
+      { event: 'live_ended', payload: { liveId, hostId, reason, endedAt } },
+    ]),
     // For this user it is over, whether or not it goes on for others.
-    'live.put_out': ({ liveId, hostId, userId, at }) => [
+    'live.put_out': renders(['live_ended'], ({ liveId, hostId, at }) => [
       {
-        audience: { room: rooms.liveSeat(liveId, userId) },
         event: 'live_ended',
         payload: { liveId, hostId, reason: 'not_allowed', endedAt: at },
       },
-    ],
+    ]),
   },
 };

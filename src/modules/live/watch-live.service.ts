@@ -1,4 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { notFound } from '../../shared/errors.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
@@ -62,7 +63,16 @@ export class WatchLive {
       seat.enter(liveId);
       const { viewerCount } = live;
       if (isNew)
-        bus.emit('live.viewer_joined', { liveId, user, viewerCount }, { scope: 'cluster' });
+        bus.emit(
+          'live.viewer_joined',
+          {
+            liveId,
+            user,
+            viewerCount,
+            audience: { ...audiences.stream(liveId), except: audiences.seats(liveId, user.id).to },
+          },
+          { scope: 'cluster' },
+        );
       return live;
     } catch (error) {
       if (losesSeat(error, wasSeated)) await this.depart(actor, stream, seat);

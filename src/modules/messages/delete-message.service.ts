@@ -1,5 +1,6 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { forPolicy, isHiddenFor, isTombstone } from './message-access.service.js';
@@ -96,7 +97,7 @@ export class DeleteMessage {
     for (const [chatId, messageIds] of hidden) {
       this.parts.bus.emit(
         'message.hidden',
-        { chatId, messageIds, userId: actor.userId },
+        { chatId, messageIds, userId: actor.userId, audience: audiences.users([actor.userId]) },
         { scope: 'cluster' },
       );
     }

@@ -47,7 +47,7 @@ export {
 export type { Attachment, MessageDoc, MessageType, Reaction } from './message.model.js';
 export { toRecord } from './message.record.js';
 export type { MessageRecord } from './message.record.js';
-export type { ChatAudience, MessageEvent, MessageEvents } from './messages.events.js';
+export type { MessageEvent, MessageEvents } from './messages.events.js';
 export { canonicalEmoji } from './emoji.js';
 export type { DeleteMessage, DeleteTarget } from './delete-message.service.js';
 export type { EditMessage } from './edit-message.service.js';

@@ -1,3 +1,4 @@
+import { audiences } from '../../shared/audience.js';
 import { notFound } from '../../shared/errors.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatHeads } from './chat-heads.js';
@@ -9,10 +10,10 @@ import type { Mutation } from './message-log.types.js';
 import type { MessageDoc } from './message.model.js';
 import { toRecord } from './message.record.js';
 import type { AttachmentClaims } from './send-message.types.js';
-import type { MessageChangeEvent } from './messages.events.js';
+import type { MessageEvent } from './messages.events.js';
 
 /** What a change led to; the same shape that its event carries. */
-export interface Changed extends MessageChangeEvent {
+export interface Changed extends MessageEvent {
   /** False when there was nothing to change: no new version, and nothing to tell. */
   changed: boolean;
 }
@@ -51,10 +52,8 @@ export class MessageChange {
       message,
       sender,
       status: statusOf(message, positions),
-      audience: {
-        memberIds: chat.members && [...chat.members.keys()],
-        withoutIds: gone(after, positions),
-      },
+      memberIds: chat.members && [...chat.members.keys()],
+      audience: audiences.chat(chat.id, gone(after, positions)),
       changed,
     };
   }

@@ -1,12 +1,12 @@
 import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
-import type { Emission, RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
 import type { DeleteMessage } from './delete-message.service.js';
 import type { EditMessage } from './edit-message.service.js';
 import { presentDeletion, presentReaction } from './message-changes.presenter.js';
 import { deleteSchema, editSchema, reactionSchema } from './message-changes.schemas.js';
-import type { MessageChangeEvent, MessageEvents } from './messages.events.js';
+import type { MessageEvent, MessageEvents } from './messages.events.js';
 import { presentMessage } from './messages.presenter.js';
 import type { React } from './react.service.js';
 
@@ -61,43 +61,43 @@ export const messageChangeCommands = (parts: MessageChangeCommandParts): AnyComm
   ),
 ];
 
-/**
- * A changed message for everybody in its chat who still has it, with what changed beside it. To the others
- * it must not come back; their devices learn of the change's number from the next sync.
- */
-const toAll = (
-  event: string,
-  { message, sender, status, audience: { withoutIds } }: MessageChangeEvent,
+/** A changed message, with what changed beside it. */
+const changed = <Name extends string>(
+  event: Name,
+  { message, sender, status }: MessageEvent,
   facts: Record<string, unknown> = {},
-): Emission[] => [
+) => [
   {
-    audience: { room: rooms.chat(message.chatId), except: withoutIds.map(rooms.user) },
     event,
     payload: { ...presentMessage(message, sender, status), messageId: message.id, ...facts },
   },
 ];
 
-/**
- * How native clients hear of changes: all devices of all members who still have the message, whether or not
- * they look at the chat. A deletion "for me" is told to the devices of that user alone.
- */
+/** How native clients hear of changes, whether or not they look at the chat. */
 export const messageChangeRenderings: RenderingTable<MessageEvents> = {
   dialect: 'native',
   renderings: {
-    'message.edited': (event) => toAll('message_edited', event),
-    'message.deleted': (event) =>
-      toAll('message_deleted', event, { deletedBy: event.actorId, deleteForEveryone: true }),
-    'message.hidden': ({ chatId, messageIds, userId }) =>
+    'message.edited': renders(['message_edited'], (event) => changed('message_edited', event)),
+    'message.deleted': renders(['message_deleted'], (event) =>
+      changed('message_deleted', event, { deletedBy: event.actorId, deleteForEveryone: true }),
+    ),
+    'message.hidden': renders(['message_deleted'], ({ chatId, messageIds }) =>
       messageIds.map((messageId) => ({
-        audience: { room: rooms.user(userId) },
         event: 'message_deleted',
         payload: { chatId, messageId, deleteForEveryone: false },
       })),
-    'reaction.added': (event) =>
-      toAll('reaction_added', event, { userId: event.userId, emoji: event.emoji }),
-    'reaction.removed': (event) =>
-      toAll('reaction_removed', event, { userId: event.userId, emoji: event.emoji }),
-    'message.pinned': (event) => toAll('message_pinned', event, { userId: event.actorId }),
-    'message.unpinned': (event) => toAll('message_unpinned', event, { userId: event.actorId }),
+    ),
+    'reaction.added': renders(['reaction_added'], (event) =>
+      changed('reaction_added', event, { userId: event.userId, emoji: event.emoji }),
+    ),
+    'reaction.removed': renders(['reaction_removed'], (event) =>
+      changed('reaction_removed', event, { userId: event.userId, emoji: event.emoji }),
+    ),
+    'message.pinned': renders(['message_pinned'], (event) =>
+      changed('message_pinned', event, { userId: event.actorId }),
+    ),
+    'message.unpinned': renders(['message_unpinned'], (event) =>
+      changed('message_unpinned', event, { userId: event.actorId }),
+    ),
   },
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Model } from 'mongoose';
+import { audiences } from '../../shared/audience.js';
 import type { Emission, LocalSockets } from '../../realtime/rendering.js';
 import type { UserCard } from '../users/index.js';
 import type { MessageDoc } from './message.model.js';
@@ -23,14 +24,12 @@ const message = {
 } as unknown as MessageRecord;
 const sender = { id: ID, username: 'alice', name: '', avatarUrl: '' } as unknown as UserCard;
 const local: LocalSockets = {
-  connected: () => [],
-  looking: () => [],
   notLooking: (userIds) => [...userIds],
 };
 const notesFor = (unreadAt: Parameters<typeof messageRenderings>[0], memberIds: string[]) => {
   const { renderings } = messageRenderings(unreadAt);
-  const [, ...notes] = renderings['message.sent']!(
-    { message, sender, status: 'sent', audience: { memberIds } },
+  const [, ...notes] = renderings['message.sent']!.render(
+    { message, sender, status: 'sent', memberIds, audience: audiences.chat(ID) },
     local,
   );
   return Promise.all(notes.map((note) => Promise.resolve<Emission>(note)));

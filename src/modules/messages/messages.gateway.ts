@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../realtime/command.js';
 import { command, hasField } from '../../realtime/command.js';
-import type { Emission, RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import type { RenderingTable } from '../../realtime/rendering.js';
+import { renders } from '../../realtime/rendering.js';
 import type { MessageEvents } from './messages.events.js';
 import { presentMessage } from './messages.presenter.js';
 import { sendMediaSchema, sendTextSchema, toSendInput } from './messages.schemas.js';
@@ -55,32 +55,35 @@ export type UnreadAt = (
 export const messageRenderings = (unreadAt: UnreadAt): RenderingTable<MessageEvents> => ({
   dialect: 'native',
   renderings: {
-    'message.sent': ({ message, sender, audience }, local) => {
-      const { chatId } = message;
-      const shown = presentMessage(message, sender, 'sent');
-      const received: Emission = {
-        audience: { room: rooms.open(chatId) },
-        event: shown.media.length > 0 ? 'media_received' : 'message_received',
-        payload: shown,
-      };
-      if (!audience.memberIds) {
-        const note: Emission = {
-          audience: { room: rooms.chat(chatId), except: [rooms.open(chatId)] },
-          event: 'unread_message',
-          payload: { chatId, lastSeq: message.seq, message: shown },
-        };
-        return [received, note];
-      }
-      const notes = local.notLooking(audience.memberIds, chatId).map(async (userId) => {
-        const unreadCount = await unreadAt(userId, message);
-        const count = unreadCount === undefined ? { lastSeq: message.seq } : { unreadCount };
-        return {
-          audience: { room: rooms.user(userId), except: [rooms.open(chatId)] },
-          event: 'unread_message',
-          payload: { chatId, ...count, message: shown },
-        };
-      });
-      return [received, ...notes];
-    },
+    'message.sent': renders(
+      ['message_received', 'media_received', 'unread_message'],
+      ({ message, sender, memberIds }, local) => {
+        const { chatId } = message;
+        const shown = presentMessage(message, sender, 'sent');
+        const received = {
+          part: { devices: 'looking' },
+          event: shown.media.length > 0 ? 'media_received' : 'message_received',
+          payload: shown,
+        } as const;
+        if (!memberIds) {
+          const note = {
+            part: { devices: 'not looking' },
+            event: 'unread_message',
+            payload: { chatId, lastSeq: message.seq, message: shown },
+          } as const;
+          return [received, note];
+        }
+        const notes = local.notLooking(memberIds, chatId).map(async (userId) => {
+          const unreadCount = await unreadAt(userId, message);
+          const count = unreadCount === undefined ? { lastSeq: message.seq } : { unreadCount };
+          return {
+            part: { devices: 'not looking', userIds: [userId] },
+            event: 'unread_message',
+            payload: { chatId, ...count, message: shown },
+          } as const;
+        });
+        return [received, ...notes];
+      },
+    ),
   },
 });

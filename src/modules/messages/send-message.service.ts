@@ -2,6 +2,7 @@ import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError } from '../../shared/errors.js';
@@ -192,7 +193,8 @@ export class SendMessage {
           message,
           sender,
           status: 'sent',
-          audience: { memberIds },
+          memberIds,
+          audience: audiences.chat(message.chatId),
         },
         { scope: 'cluster' },
       );

@@ -1,5 +1,6 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatHeads } from './chat-heads.js';
@@ -59,8 +60,13 @@ export class SystemMessages {
     const message = toRecord(doc);
     if (isReplay) return message;
     heads.note(doc);
-    const audience = { memberIds: chat.members && [...chat.members.keys()] };
-    bus.emit('message.sent', { message, sender, status: 'sent', audience }, { scope: 'cluster' });
+    const memberIds = chat.members && [...chat.members.keys()];
+    const audience = audiences.chat(chatId);
+    bus.emit(
+      'message.sent',
+      { message, sender, status: 'sent', memberIds, audience },
+      { scope: 'cluster' },
+    );
     return message;
   }
 }

@@ -1,4 +1,6 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import type { ForClients } from '../../shared/audience.js';
+import { audiences } from '../../shared/audience.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { Notice } from './notice.model.js';
 import type { NoticeReader } from './notice-watch.service.js';
@@ -9,8 +11,8 @@ export interface StandingEvents extends NoticeEvents {
   'session.revoked': { sessionId: string; userId: string };
   'user.deactivated': { userId: string };
   'user.role_changed': { userId: string; role: UserRole };
-  'members.added': { chatId: string; userIds: string[]; actorId: string | null };
-  'members.removed': { chatId: string; userIds: string[]; actorId: string | null };
+  'members.added': ForClients & { chatId: string; userIds: string[]; actorId: string | null };
+  'members.removed': ForClients & { chatId: string; userIds: string[]; actorId: string | null };
 }
 
 /** This node's sockets, as far as they show what a user may hear. */
@@ -76,9 +78,18 @@ export class StandingRepair implements NoticeReader {
       const { inRoom, looking, all } = sockets.places(userId, chatId);
       const event = { chatId, userIds: [userId], actorId: null };
       if (members.has(`${userId} ${chatId}`)) {
-        if (inRoom < all) bus.emit('members.added', event, { scope: 'node' });
+        if (inRoom < all)
+          bus.emit(
+            'members.added',
+            { ...event, audience: audiences.chat(chatId) },
+            { scope: 'node' },
+          );
       } else if (inRoom > 0 || looking > 0) {
-        bus.emit('members.removed', event, { scope: 'node' });
+        bus.emit(
+          'members.removed',
+          { ...event, audience: audiences.chatAnd(chatId, [userId]) },
+          { scope: 'node' },
+        );
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
+import { presenceAudience } from './presence-audience.js';
 import type { PresenceAudiences } from './presence-audience.service.js';
 import type { PresenceEvents } from './presence.events.js';
 import type { PresenceProfile } from './presence.view.js';
@@ -99,13 +100,13 @@ export class AnnouncePresence {
       this.later(userId, 'announcement', () => this.tell(userId));
       return;
     }
-    const [states, audience] = await withDeadline(
+    const [states, known] = await withDeadline(
       Promise.all([this.parts.see.states([userId]), this.parts.audiences.of(userId, chatIds)]),
       QUEUE_STEP_MS,
     );
     this.parts.bus.emit(
       'presence.changed',
-      { userId, ...states.get(userId)!, ...audience },
+      { userId, ...states.get(userId)!, audience: presenceAudience(userId, known) },
       { scope: 'cluster' },
     );
   }

@@ -29,7 +29,7 @@ const setUp = () => {
     store,
     directory,
     bus,
-    audiences: { of: () => Promise.resolve({}) },
+    audiences: { of: () => Promise.resolve({ contactIds: [], roomIds: [], blockedIds: [] }) },
     see: { states: () => Promise.resolve(new Map([[userId, { status: profile.status }]])) },
     load: { isShedding: () => false },
   } as unknown as AnnouncePresenceParts);

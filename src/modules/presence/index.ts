@@ -22,8 +22,7 @@ import { RedisPresenceStore } from './redis-presence-store.js';
 import type { SeePresenceParts } from './see-presence.service.js';
 import { SeePresence } from './see-presence.service.js';
 
-export { presenceListeners } from './presence-audience.js';
-export type { PresenceAudience, PresenceEvents } from './presence.events.js';
+export type { PresenceEvents } from './presence.events.js';
 export { presenceRenderings } from './presence.gateway.js';
 export { presentOnlineUser, presentStatus } from './presence.presenter.js';
 export { chosenStatusSchema, onlineUserResponse, presenceResponse } from './presence.schemas.js';

@@ -2,7 +2,7 @@ import { trusted } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { objectId } from '../../platform/object-id.js';
 import type { AccessModels, ChatDoc, Contacts } from '../chats/index.js';
-import type { PresenceAudience } from './presence.events.js';
+import type { PresenceAudience } from './presence-audience.js';
 
 /** What of a chat decides who is told. */
 type ChatState = Pick<ChatDoc, '_id' | 'kind' | 'status'>;

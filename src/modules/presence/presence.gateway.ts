@@ -1,10 +1,9 @@
 import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import { renders } from '../../realtime/rendering.js';
 import type { ChooseStatus } from './choose-status.service.js';
 import type { PresenceEvents } from './presence.events.js';
-import { presenceListeners } from './presence-audience.js';
 import { chosenStatusSchema } from './presence.schemas.js';
 
 /** The native command by which somebody chooses what to show. */
@@ -23,17 +22,15 @@ export const presenceCommands = (chooser: ChooseStatus): AnyCommand[] => [
 export const presenceRenderings: RenderingTable<PresenceEvents> = {
   dialect: 'native',
   renderings: {
-    'presence.changed': (event, local) =>
-      presenceListeners(event, local).map((listenerId) => ({
-        audience: { room: rooms.user(listenerId) },
-        event: 'presence_changed',
-        payload: {
-          userId: event.userId,
-          status: event.status,
-          customStatus: event.customStatus,
-          lastSeen: event.lastSeen,
+    'presence.changed': renders(
+      ['presence_changed'],
+      ({ userId, status, customStatus, lastSeen }) => [
+        {
+          event: 'presence_changed',
+          payload: { userId, status, customStatus, lastSeen },
+          isVolatile: true,
         },
-        isVolatile: true,
-      })),
+      ],
+    ),
   },
 };

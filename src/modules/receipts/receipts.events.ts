@@ -1,7 +1,7 @@
-import type { ChatAudience } from '../messages/index.js';
+import type { ForClients } from '../../shared/audience.js';
 
 /** A member's position has moved forward. */
-export interface PositionEvent {
+export interface PositionEvent extends ForClients {
   chatId: string;
   /** Whose position it is. */
   userId: string;
@@ -12,7 +12,8 @@ export interface PositionEvent {
   /** Who wrote them, so that confirmations go to them alone where a dialect does that. */
   senderIds: string[];
   at: string;
-  audience: ChatAudience;
+  /** Whether the chat has so many members that not all of them follow each other's positions. */
+  isLarge: boolean;
 }
 
 /** What happens to receipts. */

@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import { renders } from '../../realtime/rendering.js';
 import type { ReceiptEvents } from './receipts.events.js';
 import type { Receipts } from './receipts.service.js';
 import { markAsReadSchema } from './receipts.schemas.js';
@@ -24,19 +24,20 @@ export const receiptCommands = (receipts: Receipts): AnyCommand[] => [
 export const receiptRenderings: RenderingTable<ReceiptEvents> = {
   dialect: 'native',
   renderings: {
-    'messages.read': ({ chatId, userId, seq, messageIds, at }) => [
+    'messages.read': renders(['messages_read'], ({ chatId, userId, seq, messageIds, at }) => [
       {
-        audience: { room: rooms.chat(chatId) },
         event: 'messages_read',
         payload: { chatId, readBy: userId, seq, messageIds, readAt: at },
       },
-    ],
-    'messages.delivered': ({ chatId, userId, seq, messageIds, at }) => [
-      {
-        audience: { room: rooms.chat(chatId) },
-        event: 'messages_delivered',
-        payload: { chatId, deliveredTo: userId, seq, messageIds, deliveredAt: at },
-      },
-    ],
+    ]),
+    'messages.delivered': renders(
+      ['messages_delivered'],
+      ({ chatId, userId, seq, messageIds, at }) => [
+        {
+          event: 'messages_delivered',
+          payload: { chatId, deliveredTo: userId, seq, messageIds, deliveredAt: at },
+        },
+      ],
+    ),
   },
 };

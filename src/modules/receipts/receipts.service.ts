@@ -2,6 +2,7 @@ import { trusted } from 'mongoose';
 import type { Model, QueryFilter } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { asNotFound, notFound } from '../../shared/errors.js';
@@ -25,7 +26,7 @@ export interface ReadPosition {
 }
 
 /** Messages that reached a device of a member. */
-export type Delivery = Omit<PositionEvent, 'at' | 'audience'>;
+export type Delivery = Omit<PositionEvent, 'at' | 'audience' | 'isLarge'>;
 
 /** What receipts are built from. */
 export interface ReceiptsParts {
@@ -131,10 +132,9 @@ export class Receipts {
     );
     const at = new Date(this.parts.clock.now()).toISOString();
     for (const { delivery, chat } of shared) {
-      const audience = { memberIds: chat.members && [...chat.members.keys()] };
       this.parts.bus.emit(
         'messages.delivered',
-        { ...delivery, at, audience },
+        { ...delivery, at, isLarge: !chat.members, audience: audiences.chat(chat.id) },
         { scope: 'cluster' },
       );
     }
@@ -192,7 +192,11 @@ export class Receipts {
   }
 
   private tellOwnDevices(chatId: string, userId: string): void {
-    this.parts.bus.emit('chat.settings_changed', { chatId, userId }, { scope: 'cluster' });
+    this.parts.bus.emit(
+      'chat.settings_changed',
+      { chatId, userId, audience: audiences.users([userId]) },
+      { scope: 'cluster' },
+    );
   }
 
   private async newestOf(chatId: string, messageIds: string[]): Promise<number> {
@@ -232,7 +236,8 @@ export class Receipts {
       messageIds: covered.map(({ _id }) => _id.toHexString()).reverse(),
       senderIds: [...new Set(covered.map(({ senderId }) => senderId.toHexString()))],
       at: new Date(this.parts.clock.now()).toISOString(),
-      audience: { memberIds: chat.members && [...chat.members.keys()] },
+      isLarge: !chat.members,
+      audience: audiences.chat(chat.id),
     };
   }
 }

@@ -1,3 +1,3 @@
 export type { TypingEvent, TypingEvents } from './typing.events.js';
-export { typingAudience, typingCommands, typingRenderings } from './typing.gateway.js';
+export { typingCommands, typingRenderings } from './typing.gateway.js';
 export { Typing } from './typing.service.js';

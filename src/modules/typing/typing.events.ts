@@ -1,11 +1,13 @@
-import type { ChatAudience } from '../messages/index.js';
+import type { ForClients } from '../../shared/audience.js';
 import type { UserCard } from '../users/index.js';
 
-/** Somebody types, or has stopped; never stored. */
-export interface TypingEvent {
+/**
+ * Somebody types, or has stopped; never stored. Everybody in the chat but them hears of it; in a large chat
+ * only those who look at it.
+ */
+export interface TypingEvent extends ForClients {
   chatId: string;
   user: UserCard;
-  audience: ChatAudience;
 }
 
 /** What happens to typing indicators. */

@@ -2,10 +2,10 @@ import Joi from 'joi';
 import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import { renders } from '../../realtime/rendering.js';
 import { idSchema } from '../../shared/ids.js';
 import { presentUserCard } from '../users/index.js';
-import type { TypingEvent, TypingEvents } from './typing.events.js';
+import type { TypingEvents } from './typing.events.js';
 import type { Typing } from './typing.service.js';
 
 const typingSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
@@ -37,38 +37,19 @@ export const typingCommands = (typing: Typing): AnyCommand[] => [
   }),
 ];
 
-/**
- * Everybody in the chat but the one who types. In a large chat only those who look at it are told.
- */
-export const typingAudience = ({ chatId, user, audience }: TypingEvent) => ({
-  room: audience.memberIds ? rooms.chat(chatId) : rooms.open(chatId),
-  except: [rooms.user(user.id)],
-});
-
 /** How native clients hear of typing. */
 export const typingRenderings: RenderingTable<TypingEvents> = {
   dialect: 'native',
   renderings: {
-    'typing.started': (event) => [
+    'typing.started': renders(['user_typing'], ({ chatId, user }) => [
       {
-        audience: typingAudience(event),
         event: 'user_typing',
-        payload: {
-          chatId: event.chatId,
-          userId: event.user.id,
-          user: presentUserCard(event.user),
-          isTyping: true,
-        },
+        payload: { chatId, userId: user.id, user: presentUserCard(user), isTyping: true },
         isVolatile: true,
       },
-    ],
-    'typing.stopped': (event) => [
-      {
-        audience: typingAudience(event),
-        event: 'user_stop_typing',
-        payload: { chatId: event.chatId, userId: event.user.id },
-        isVolatile: true,
-      },
-    ],
+    ]),
+    'typing.stopped': renders(['user_stop_typing'], ({ chatId, user }) => [
+      { event: 'user_stop_typing', payload: { chatId, userId: user.id }, isVolatile: true },
+    ]),
   },
 };

@@ -1,5 +1,6 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
+import { audiences } from '../../shared/audience.js';
 import type { ChatAccess } from '../chats/index.js';
 import { canShareSignals } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
@@ -40,7 +41,7 @@ export class Typing {
     const event = {
       chatId,
       user,
-      audience: { memberIds: chat.members && [...chat.members.keys()] },
+      audience: audiences[chat.members ? 'chat' : 'viewers'](chatId, [actor.userId]),
     };
     const timer = setTimeout(() => {
       this.end(key);

@@ -1,2 +1,2 @@
-export type { ViewingEvents } from './viewing.events.js';
+export type { ViewingEvent, ViewingEvents } from './viewing.events.js';
 export { viewingCommands, viewingRenderings } from './viewing.gateway.js';

@@ -2,7 +2,7 @@ import Joi from 'joi';
 import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import { renders } from '../../realtime/rendering.js';
 import { idSchema } from '../../shared/ids.js';
 import type { ViewingEvents } from './viewing.events.js';
 
@@ -34,25 +34,15 @@ export const viewingCommands: AnyCommand[] = [
   }),
 ];
 
-/** How native clients hear of it: those who have the chat open, without the one it is about. */
+/** How native clients hear of it. */
 export const viewingRenderings: RenderingTable<ViewingEvents> = {
   dialect: 'native',
   renderings: {
-    'chat.opened': ({ chatId, userId }) => [
-      {
-        audience: { room: rooms.open(chatId), except: [rooms.user(userId)] },
-        event: 'user_online',
-        payload: { userId, chatId },
-        isVolatile: true,
-      },
-    ],
-    'chat.closed': ({ chatId, userId }) => [
-      {
-        audience: { room: rooms.open(chatId), except: [rooms.user(userId)] },
-        event: 'user_offline',
-        payload: { userId, chatId },
-        isVolatile: true,
-      },
-    ],
+    'chat.opened': renders(['user_online'], ({ chatId, userId }) => [
+      { event: 'user_online', payload: { userId, chatId }, isVolatile: true },
+    ]),
+    'chat.closed': renders(['user_offline'], ({ chatId, userId }) => [
+      { event: 'user_offline', payload: { userId, chatId }, isVolatile: true },
+    ]),
   },
 };

@@ -54,6 +54,32 @@ describe('deleting in the dialects', () => {
     close();
   });
 
+  it('tells a socket of several dialects once, and in no dialect who has hidden the message', async () => {
+    const { alice, bob, chatId, a, v0, conversation, both, messageId, close } = await chat();
+    const all = await TestSocket.connect(server, alice);
+    const room = await TestSocket.connect(server, bob, { dialect: 'room' });
+    await conversation.command('delete:message', { messageId, conversationId: chatId });
+    await both.next('message_deleted');
+    await settled(v0, conversation, both, room);
+    for (const socket of [v0, conversation, both, room]) socket.clear();
+    await a.command('delete:message', { messageId, deleteForEveryone: true });
+    expect(await all.next('message_deleted')).toMatchObject({
+      messageId,
+      chatId,
+      conversationId: chatId,
+      deletedBy: alice.id,
+      deleteForEveryone: true,
+    });
+    await settled(all, v0, conversation, both, room);
+    expect(all.count('message_deleted')).toBe(1);
+    for (const socket of [v0, conversation, both, room]) {
+      expect(socket.heard.filter(({ payload }) => payload?.messageId === messageId)).toEqual([]);
+    }
+    all.close();
+    room.close();
+    close();
+  });
+
   it('tells my own devices alone of a deletion for me', async () => {
     const { bob, chatId, a, v0, conversation, messageId, close } = await chat();
     await conversation.command('delete:message', { messageId, conversationId: chatId });
