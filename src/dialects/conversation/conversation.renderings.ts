@@ -30,6 +30,12 @@ export const conversationRenderings: RenderingTable<ConversationEvents> = {
         payload: { conversationId: event.message.chatId, message: presentMessage(event) },
       },
     ]),
+    'message.edited': renders(['message:edited'], (event) => [
+      {
+        event: 'message:edited',
+        payload: { conversationId: event.message.chatId, message: presentMessage(event) },
+      },
+    ]),
     'message.deleted': renders(['message:deleted'], ({ message, actorId }) => [
       {
         event: 'message:deleted',

@@ -1,4 +1,4 @@
-import type { MessageEvents } from '../../modules/messages/index.js';
+import type { MessageEvent, MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
 import { presentStatus } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
@@ -45,6 +45,30 @@ export const roomRenderings = (names: RoomNames): RenderingTable<RoomEvents> => 
     }));
   const visit = <Name extends string>({ chatId, userId }: ViewingEvent, event: Name) =>
     named(chatId, (room) => ({ event, payload: { userId, room }, isVolatile: true }));
+  /** A changed message, whole. */
+  const changed = <Name extends string>(event: Name, change: MessageEvent) =>
+    named(change.message.chatId, (room) => ({ event, payload: presentMessage(change, room) }));
+  const deleted = (
+    chatId: string,
+    what: { messageId: string; deletedBy: string },
+    deleteForEveryone: boolean,
+  ) =>
+    named(chatId, (room) => ({
+      event: 'message-deleted' as const,
+      payload: { room, ...what, deleteForEveryone },
+    }));
+  const reaction = (event: MessageEvents['reaction.added'], isOn: boolean) =>
+    named(event.message.chatId, (room) => ({
+      event: 'message-reaction' as const,
+      payload: {
+        room,
+        messageId: event.message.id,
+        userId: event.userId,
+        emoji: event.emoji,
+        isOn,
+        reactions: event.message.reactions,
+      },
+    }));
 
   return {
     dialect: 'room',
@@ -54,6 +78,19 @@ export const roomRenderings = (names: RoomNames): RenderingTable<RoomEvents> => 
           event: 'new-message',
           payload: presentMessage(event, room),
         })),
+      ]),
+      'message.edited': renders(['message-edited'], (event) => [changed('message-edited', event)]),
+      'message.deleted': renders(['message-deleted'], ({ message, actorId }) => [
+        deleted(message.chatId, { messageId: message.id, deletedBy: actorId }, true),
+      ]),
+      'message.hidden': renders(['message-deleted'], ({ chatId, messageIds, userId }) =>
+        messageIds.map((messageId) => deleted(chatId, { messageId, deletedBy: userId }, false)),
+      ),
+      'reaction.added': renders(['message-reaction'], (event) => [reaction(event, true)]),
+      'reaction.removed': renders(['message-reaction'], (event) => [reaction(event, false)]),
+      'message.pinned': renders(['message-pinned'], (event) => [changed('message-pinned', event)]),
+      'message.unpinned': renders(['message-unpinned'], (event) => [
+        changed('message-unpinned', event),
       ]),
       'messages.read': renders(['message-read-receipt'], (event) => [
         named(event.chatId, (room) => ({

@@ -33,6 +33,12 @@ export const v0Renderings: RenderingTable<V0Events> = {
         payload: { success: true, data: presentMessage(event, event.memberIds) },
       },
     ]),
+    'message.edited': renders(['message_edited'], (event) => [
+      {
+        event: 'message_edited',
+        payload: { success: true, data: presentMessage(event, event.memberIds) },
+      },
+    ]),
     'message.deleted': renders(['message_deleted'], ({ message, actorId }) => [
       {
         event: 'message_deleted',
