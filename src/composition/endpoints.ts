@@ -7,6 +7,7 @@ import { reportRoutes } from '../modules/reports/index.js';
 import { typingCommands } from '../modules/typing/index.js';
 import { viewingCommands } from '../modules/viewing/index.js';
 import type { AnyCommand } from '../realtime/command.js';
+import { setDialectCommand } from '../realtime/set-dialect.command.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 
@@ -55,6 +56,7 @@ export const routesOf = (areas: Areas, dialects: Dialects): AnyRoute[] => [
 
 /** Every socket command. */
 export const commandsOf = (areas: Areas, dialects: Dialects): AnyCommand[] => [
+  setDialectCommand,
   ...viewingCommands,
   ...areas.messaging.commands,
   ...areas.administration.commands,

@@ -34,7 +34,6 @@ export const buildOversight = (
     bus,
     clock,
     maxLength: config.messageMaxLength,
-    requireAdmin: (actor) => administration.admin.requireAdmin(actor),
     ...sockets,
   });
   const reports = new Reports({ reports: models.reports, seen: messaging.seen, audit, clock });

@@ -13,6 +13,7 @@ import { DISKS } from '../platform/disk-space.js';
 import { joinCluster } from '../realtime/cluster.js';
 import { SocketServer } from '../realtime/socket-server.js';
 import { audiences } from '../shared/audience.js';
+import type { Actor } from '../shared/actor.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 import { MINUTE } from './intervals.js';
@@ -39,13 +40,14 @@ const MAX_REQUESTS = 5000;
 /** The HTTP side of a node, not listening yet. */
 export const buildHttpServer = (
   foundation: Foundation,
-  { auth }: Areas,
+  { administration, auth }: Areas,
   routes: AnyRoute[],
 ): HttpServer => {
   const { config, intake, load, logger, metrics, limiter, localLimiter } = foundation;
   const { database, disks, redis, shutdown, userLimits, userTurns, uploadTurns } = foundation;
   const context = {
     authenticator: auth.authenticator,
+    requireAdmin: (actor: Actor) => administration.admin.requireAdmin(actor),
     limits: new RequestLimits({
       general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
       user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
@@ -97,8 +99,28 @@ export const buildHttpServer = (
 
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
-  { clock, config, disks, intake, userLimits, userTurns, logger, metrics, bus, redis }: Foundation,
-  { access, auth, contacts, presence: { attendance }, broadcasts, live, typing }: Areas,
+  {
+    clock,
+    config,
+    disks,
+    intake,
+    userLimits,
+    userTurns,
+    logger,
+    metrics,
+    bus,
+    redis,
+  }: Foundation,
+  {
+    access,
+    administration,
+    auth,
+    contacts,
+    presence: { attendance },
+    broadcasts,
+    live,
+    typing,
+  }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
   const sockets = new SocketServer({
@@ -115,6 +137,7 @@ export const buildSocketServer = (
     },
     authenticator: auth.authenticator,
     requireMember: (userId, chatId) => access.member(userId, chatId),
+    requireAdmin: (actor) => administration.admin.requireAdmin(actor),
     chatIdsOf: (userId) => contacts.chatIdsOf(userId),
     lifecycle: {
       connected: async (actor, socketId, chatIds) => {

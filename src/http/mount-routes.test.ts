@@ -30,6 +30,7 @@ describe('requests under way', () => {
     const app = express()
       .use(
         mountRoutes([slow], {
+          requireAdmin: () => Promise.resolve(),
           authenticator: { authenticate: () => Promise.reject(new Error('not asked')) },
           limits: new RequestLimits({ files: { rule: { limit: 0 } } } as never),
           userLimits: new UserLimits({} as never),

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { admitAdmin } from '../shared/admit-admin.js';
 import { AppError } from '../shared/errors.js';
 import type { Authenticator } from '../shared/authenticator.js';
 import type { Actor } from '../shared/actor.js';
@@ -16,6 +17,8 @@ import type { RequestLimits } from './request-limits.js';
 /** What the routes need of the rest of the server. */
 export interface RouteContext {
   authenticator: Authenticator;
+  /** Rejects with FORBIDDEN unless the user is an admin now, whatever the login remembers. */
+  requireAdmin(actor: Actor): Promise<void>;
   limits: RequestLimits;
   userLimits: UserLimits;
   /** Where a signed-in user's requests take their turn, and where the uploads do. */
@@ -41,7 +44,10 @@ export const bearerToken = (req: Request): string | undefined =>
  * that fits the caller.
  */
 const admit =
-  (route: AnyRoute, { authenticator, limits, userLimits, intake }: RouteContext): RequestHandler =>
+  (
+    route: AnyRoute,
+    { authenticator, requireAdmin, limits, userLimits, intake }: RouteContext,
+  ): RequestHandler =>
   async (req, res, next) => {
     if (route.load) intake.admit(route.load);
     if (route.auth === 'none') {
@@ -56,9 +62,7 @@ const admit =
     });
     res.locals.actor = actor;
     await limits.consume('user', req, res, actor.userId);
-    if (route.auth === 'admin' && actor.role !== 'admin') {
-      throw new AppError('FORBIDDEN', 'Only admins may do this');
-    }
+    if (route.auth === 'admin') await admitAdmin(actor, requireAdmin);
     if (route.userLimit) await userLimits.consume(route.userLimit, actor.userId);
     next();
   };

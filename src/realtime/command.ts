@@ -26,6 +26,8 @@ export interface CallerSocket {
   /** Joins or leaves a room of another kind, such as a live stream's. */
   join(room: string): void;
   leave(room: string): void;
+  /** Hears these dialects from now on, whatever it declared or taught before, and learns none any more. */
+  setDialects(dialects: readonly DialectName[]): void;
 }
 
 /** Who sent a command, and from where. */
@@ -45,7 +47,7 @@ export interface Command<P> {
   /** Whether the payload is of this dialect; absent: any is. */
   accepts?: (payload: unknown) => boolean;
   schema: Joi.Schema<P>;
-  /** Several dialects have it, name and payload alike, so that its use does not tell them apart. */
+  /** Its use does not tell dialects apart: several have it, name and payload alike, or it is about them. */
   isShared?: boolean;
   /** Who may call it at all. */
   auth?: 'user' | 'admin';

@@ -80,8 +80,7 @@ const greet = async (parts: HandshakeParts, socket: ParleySocket): Promise<void>
     socket.data = {
       actor,
       mask: initialMask(hello.dialect),
-      isDeclared: hello.dialect !== undefined,
-      hasSpoken: false,
+      knowsDialect: hello.dialect !== undefined,
       openChats: new Set<string>(),
       wishes: undefined,
       arrival,

@@ -58,6 +58,7 @@ const setUp = () => {
     eventsPerSecond: 0,
     requireMember: () => Promise.resolve(),
     onError: () => undefined,
+    requireAdmin: () => Promise.resolve(),
     onView: () => undefined,
   });
   const connect = () => {
@@ -180,6 +181,7 @@ describe('commands of one socket', () => {
       eventsPerSecond: 0,
       requireMember: () => Promise.resolve(),
       onView: () => undefined,
+      requireAdmin: () => Promise.resolve(),
       onError: () => undefined,
     });
     const queue = delays.filter((delay) => delay !== undefined);

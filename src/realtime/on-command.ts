@@ -4,9 +4,12 @@ import type { Metrics } from '../platform/metrics.js';
 import { toAppError } from '../platform/to-app-error.js';
 import type { UserLimits } from '../platform/user-limits.js';
 import type { UserTurns } from '../platform/user-turns.js';
+import type { Actor } from '../shared/actor.js';
+import { admitAdmin } from '../shared/admit-admin.js';
 import { AppError } from '../shared/errors.js';
 import { validate } from '../shared/validate.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
+import type { DialectName } from './dialect.js';
 import { ALL_DIALECTS, maskOf } from './dialect.js';
 import { rooms } from './rooms.js';
 import type { ChatWish, ParleySocket } from './socket-data.js';
@@ -34,6 +37,8 @@ export interface DispatcherParts {
   eventsPerSecond: number;
   /** Rejects with NOT_FOUND unless the user is a member of the chat. */
   requireMember(userId: string, chatId: string): Promise<unknown>;
+  /** Rejects with FORBIDDEN unless the user is an admin now, whatever the connection was made as. */
+  requireAdmin(actor: Actor): Promise<void>;
   /** Says that a device began or ceased to look at a chat. */
   onView(socket: ParleySocket, chatId: string, isOpen: boolean): void;
 }
@@ -123,14 +128,12 @@ export class CommandDispatcher {
     if (command.load) this.parts.intake.admit(command.load);
     const payload = validate(command.schema, frame.payload ?? {});
     const { actor } = socket.data;
-    if (command.auth === 'admin' && actor.role !== 'admin') {
-      throw new AppError('FORBIDDEN', 'Only admins may do this');
-    }
     const { previous, begun } = frame.sequence.enter();
-    const { timeoutMs, userLimits, userTurns } = this.parts;
+    const { requireAdmin, timeoutMs, userLimits, userTurns } = this.parts;
     try {
       const result = await userTurns.runWithin(actor.userId, timeoutMs, async () => {
         if (command.userLimit) await userLimits.consume(command.userLimit, actor.userId);
+        if (command.auth === 'admin') await admitAdmin(actor, requireAdmin);
         await previous;
         const work = command.handle({ actor, socket: caller }, payload);
         begun();
@@ -143,13 +146,16 @@ export class CommandDispatcher {
     }
   }
 
-  /** A socket that uses a dialect's own command hears that dialect; before, it hears all of them. */
+  /**
+   * A socket that has declared nothing hears the dialect of the first command that tells it; before, it
+   * hears all of them. Later commands of other dialects change nothing: else a client that uses one of
+   * another dialect would hear every message twice.
+   */
   private learnDialect(socket: ParleySocket, command: AnyCommand): void {
     const { data } = socket;
-    if (data.isDeclared || command.isShared) return;
-    const spoken = maskOf(command.dialect);
-    this.parts.directory.retune(socket, data.hasSpoken ? data.mask | spoken : spoken);
-    data.hasSpoken = true;
+    if (data.knowsDialect || command.isShared) return;
+    data.knowsDialect = true;
+    this.parts.directory.setDialects(socket, maskOf(command.dialect));
   }
 
   private refuse(
@@ -299,6 +305,12 @@ class Caller implements CallerSocket {
 
   leave(room: string): void {
     this.parts.directory.leave(this.socket, room);
+  }
+
+  setDialects(dialects: readonly DialectName[]): void {
+    this.socket.data.knowsDialect = true;
+    const mask = dialects.reduce((set, dialect) => set | maskOf(dialect), 0);
+    this.parts.directory.setDialects(this.socket, mask);
   }
 }
 

@@ -18,10 +18,11 @@ export interface SocketData {
   actor: Actor;
   /** The dialects that the socket hears. */
   mask: DialectMask;
-  /** Whether the handshake named the dialect, so that commands teach nothing. */
-  isDeclared: boolean;
-  /** Whether a dialect-specific command has been accepted. */
-  hasSpoken: boolean;
+  /**
+   * Whether it is known which dialects the device wants: the handshake or `set_dialect` has named them, or
+   * a command of one dialect alone has been accepted. Commands teach nothing any more.
+   */
+  knowsDialect: boolean;
   /** Chats that the device is looking at. */
   openChats: Set<string>;
   /** Chats that it wants to look at; undefined while there are none, which is nearly always. */

@@ -144,7 +144,7 @@ export class SocketDirectory implements ChannelSockets, LocalSockets {
    * Changes what a socket hears: it moves from its rooms' old copies to the new ones. A socket that has
    * gone meanwhile is left alone: it has been counted out.
    */
-  retune(socket: ParleySocket, mask: DialectMask): void {
+  setDialects(socket: ParleySocket, mask: DialectMask): void {
     const old = socket.data.mask;
     if (mask === old || !socket.connected) return;
     const names = [...socket.rooms].map(baseRoom).filter((room) => room !== undefined);

@@ -51,6 +51,8 @@ export interface SocketServerParts {
   authenticator: Authenticator;
   /** Rejects with NOT_FOUND unless the user is a member of the chat. */
   requireMember(userId: string, chatId: string): Promise<unknown>;
+  /** Rejects with FORBIDDEN unless the user is an admin now. */
+  requireAdmin(actor: Actor): Promise<void>;
   /** Chats whose room a user's sockets stand in. */
   chatIdsOf(userId: string): Promise<string[]>;
   /** Tells the modules about devices that come, go, and look at chats. */
@@ -145,6 +147,7 @@ export class SocketServer {
         this.parts.onError(error);
       },
       requireMember: (userId, chatId) => this.parts.requireMember(userId, chatId),
+      requireAdmin: (actor) => this.parts.requireAdmin(actor),
       eventsPerSecond: config.rateLimitEventsPerSecond,
       onView: (socket, chatId, isOpen) => {
         this.noteView(socket, chatId, isOpen);

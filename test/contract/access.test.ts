@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import type { AnyRoute } from '../../src/http/route.js';
+import { ObjectId } from 'mongodb';
 import { openAccounts } from '../support/accounts.js';
 import type { TestUser } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
@@ -73,6 +74,37 @@ describe('routes', () => {
       const { status } = await call(route, await sample.request(world), leaver);
       expect([name, status === 401 || status === 403]).toEqual([name, true]);
     }
+  });
+});
+
+describe('what is for admins', () => {
+  it('is refused at once to an admin who has been demoted, whatever the login remembers', async () => {
+    const former = await world.newUser();
+    const accounts = await openAccounts(world.server);
+    await accounts.accounts.setRole(former.id, 'admin');
+    const socket = await TestSocket.connect(world.server, former);
+    await world.server.http.get('/api/admin/users').set(former.auth).expect(200);
+    // Not even this node is told of it.
+    const demoted = { $set: { role: 'user' } };
+    await accounts.db.collection('users').updateOne({ _id: new ObjectId(former.id) }, demoted);
+    const answers: Record<string, unknown> = {};
+    const { routes, commands } = world.server.container;
+    for (const route of routes.filter(({ auth }) => auth === 'admin')) {
+      const sample = routeSamples[nameOf(route)]!;
+      const { body } = await call(route, await sample.request(world), former);
+      answers[nameOf(route)] = (body as { code?: string }).code;
+    }
+    for (const { dialect, event } of commands.filter(({ auth }) => auth === 'admin')) {
+      const payload = await commandSamples[`${dialect} ${event}`]!.payload(world);
+      const ack = await socket.command(event, payload);
+      answers[event] = ack.ok ? 'ok' : ack.error.code;
+    }
+    expect(Object.keys(answers).length).toBeGreaterThan(10);
+    expect(answers).toEqual(
+      Object.fromEntries(Object.keys(answers).map((name) => [name, 'FORBIDDEN'])),
+    );
+    socket.close();
+    await accounts.close();
   });
 });
 

@@ -40,5 +40,6 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     notices: new NoticeBoard(models, systemClock),
     contacts: { shareChat: () => Promise.resolve(false) },
   });
+  server.container.bus.subscribe(directory.subscriptions);
   return { accounts, administration, directory, db: connection.db as unknown as Db, close };
 };

@@ -16,7 +16,6 @@ export const adminCommands = (admin: Admin, maxLength: number): AnyCommand[] => 
     userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
-      await admin.requireAdmin(actor);
       const { message, sender } = await admin.sendToUser(actor, payload);
       return { data: presentMessage(message, sender, 'sent') };
     },

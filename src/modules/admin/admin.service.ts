@@ -29,7 +29,8 @@ export class Admin {
   constructor(private readonly parts: AdminParts) {}
 
   /**
-   * Refuses whoever is no longer an admin, although their connection was made as one.
+   * Refuses whoever is no longer an admin, although their login was made as one. The router and the
+   * dispatcher ask, where the table says `auth: 'admin'`.
    *
    * @throws {AppError} FORBIDDEN
    */

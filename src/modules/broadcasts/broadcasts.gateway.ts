@@ -2,17 +2,17 @@ import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
 import { renders } from '../../realtime/rendering.js';
-import type { Actor } from '../../shared/actor.js';
 import type { BroadcastEvents } from './broadcasts.events.js';
 import { presentAdminBroadcast, presentBroadcast } from './broadcasts.presenter.js';
 import type { BroadcastRouteParts } from './broadcasts.routes.js';
 import { broadcastParams, broadcastSchema, toBroadcastInput } from './broadcasts.schemas.js';
 
 /** The commands, the same in the native and the v0 dialect. */
-export const broadcastCommands = (
-  { sender, inbox, maxLength }: Omit<BroadcastRouteParts, 'statistics'>,
-  requireAdmin: (actor: Actor) => Promise<void>,
-): AnyCommand[] => [
+export const broadcastCommands = ({
+  sender,
+  inbox,
+  maxLength,
+}: Omit<BroadcastRouteParts, 'statistics'>): AnyCommand[] => [
   command({
     event: 'admin_broadcast',
     dialect: 'native',
@@ -23,7 +23,6 @@ export const broadcastCommands = (
     userLimit: 'writes',
     load: 'work',
     handle: async ({ actor }, payload) => {
-      await requireAdmin(actor);
       const record = await sender.create(actor, toBroadcastInput(payload));
       return { data: presentAdminBroadcast(record) };
     },

@@ -38,8 +38,6 @@ export interface BroadcastsParts extends BroadcastSockets {
   clock: Clock;
   /** Longest text in characters. */
   maxLength: number;
-  /** Refuses whoever is no longer an admin, although their connection was made as one. */
-  requireAdmin(actor: Actor): Promise<void>;
 }
 
 /** The broadcasts module, built. */
@@ -72,7 +70,7 @@ export const createBroadcastsModule = (parts: BroadcastsParts): BroadcastsModule
   return {
     sender,
     routes: [...broadcastRoutes(routeParts), ...adminBroadcastRoutes(routeParts)],
-    commands: broadcastCommands(routeParts, (actor) => parts.requireAdmin(actor)),
+    commands: broadcastCommands(routeParts),
     subscriptions: [
       {
         event: 'broadcast.sent',

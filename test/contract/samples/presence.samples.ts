@@ -12,5 +12,6 @@ export const presenceRoutes: RouteSamples = {
 
 /** The same over the socket. */
 export const presenceCommands: CommandSamples = {
+  'native set_dialect': { payload: () => ({ dialects: ['native', 'v0'] }), stranger: 'ok' },
   'native set_status': { payload: () => ({ status: 'online' }), stranger: 'ok' },
 };

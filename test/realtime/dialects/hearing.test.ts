@@ -116,12 +116,60 @@ describe('which dialects a socket hears', () => {
     await sendToBob(bob);
     expect(heardOf(bob)).toEqual(['new:message']);
 
-    bob.clear();
-    await bob.command('typing-stop', { room: pair.chatId });
-    await sendToBob(bob);
-    expect(heardOf(bob)).toEqual(['new:message', 'new-message']);
+    // Commands of other dialects are answered, and change nothing in what is heard.
+    for (const [event, payload] of [
+      ['typing-stop', { room: pair.chatId }],
+      ['stop_typing', { chatId: pair.chatId }],
+      ['typing_stop', { receiverId: pair.alice.id }],
+    ] as const) {
+      bob.clear();
+      expect(await bob.command(event, payload)).toMatchObject({ ok: true });
+      await sendToBob(bob);
+      expect([event, heardOf(bob)]).toEqual([event, ['new:message']]);
+      expect(bob.count('new:message')).toBe(1);
+    }
     bob.close();
   });
+
+  it.each([
+    ['has declared another dialect', { dialect: 'v0' }],
+    ['has not spoken yet', {}],
+  ])(
+    'hears what set_dialect names when it %s, and learns nothing after it',
+    async (_when, hello) => {
+      const bob = await TestSocket.connect(server, pair.bob, hello);
+      await bob.command('join:conversation', { conversationId: pair.chatId });
+      bob.clear();
+      expect(await bob.command('set_dialect', { dialects: ['room', 'v0'] })).toEqual({
+        ok: true,
+        data: { dialects: ['room', 'v0'] },
+      });
+      await bob.command('typing:stop', { conversationId: pair.chatId });
+      await sendToBob(bob);
+      expect(heardOf(bob)).toEqual(['new_message', 'new-message']);
+      bob.clear();
+      expect(await bob.command('set_dialect', { dialects: ['native'] })).toMatchObject({
+        ok: true,
+      });
+      await sendToBob(bob);
+      // It looks at the chat still.
+      await bob.next('message_received');
+      expect(heardOf(bob)).toEqual([]);
+      bob.close();
+    },
+  );
+
+  it.each([[{}], [{ dialects: [] }], [{ dialects: ['v0', 'v0'] }], [{ dialects: ['klingon'] }]])(
+    'refuses to set_dialect %j, and goes on as before',
+    async (payload) => {
+      const bob = await TestSocket.connect(server, pair.bob, { dialect: 'v0' });
+      const refused = await bob.command('set_dialect', payload);
+      expect(refused).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+      await sendToBob(bob);
+      expect(heardOf(bob)).toEqual(['new_message']);
+      bob.close();
+    },
+  );
 
   it('learns nothing from a command that was refused', async () => {
     const bob = await TestSocket.connect(server, pair.bob);
@@ -148,10 +196,10 @@ describe('which dialects a socket hears', () => {
     ).rejects.toMatchObject({ data: { code: 'VALIDATION' } });
   });
 
-  it('keeps its rooms when it learns: chats joined, chats looked at', async () => {
+  it('keeps its rooms when what it hears changes: chats joined, chats looked at', async () => {
     const bob = await TestSocket.connect(server, pair.bob);
     await bob.command('join_chat', { chatId: pair.chatId });
-    await bob.command('typing:stop', { conversationId: pair.chatId });
+    await bob.command('set_dialect', { dialects: ['native', 'conversation'] });
     await sendToBob(bob);
     await bob.next('message_received');
     expect(bob.count('unread_message')).toBe(0);

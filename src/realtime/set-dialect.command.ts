@@ -1,0 +1,28 @@
+import Joi from 'joi';
+import type { AnyCommand } from './command.js';
+import { command } from './command.js';
+import type { DialectName } from './dialect.js';
+import { DIALECTS } from './dialect.js';
+
+const setDialectSchema = Joi.object<{ dialects: DialectName[] }>({
+  dialects: Joi.array()
+    .items(Joi.string<DialectName>().valid(...DIALECTS))
+    .unique()
+    .min(1)
+    .max(DIALECTS.length)
+    .required(),
+});
+
+/** The command by which a device says which dialects it hears, in place of what it has declared or taught. */
+export const setDialectCommand: AnyCommand = command({
+  event: 'set_dialect',
+  dialect: 'native',
+  isShared: true,
+  summary: 'Hear these dialects from now on, and no others',
+  schema: setDialectSchema,
+  limit: 'signals',
+  handle: ({ socket }, { dialects }) => {
+    socket.setDialects(dialects);
+    return Promise.resolve({ data: { dialects } });
+  },
+});
