@@ -1,13 +1,16 @@
 import type Joi from 'joi';
+import type { Container } from '../src/container.js';
 import type { AnyRoute } from '../src/http/route.js';
 import type { AnyCommand } from '../src/realtime/command.js';
 import { DIALECTS } from '../src/realtime/dialect.js';
 import { groupBy } from '../src/shared/group-by.js';
 
-/** Every endpoint and command of a node. */
+/** Every endpoint and command of a node, and what it does about events. */
 export interface Surface {
   routes: AnyRoute[];
   commands: AnyCommand[];
+  subscriptions: Container['subscriptions'];
+  renderings: Container['renderings'];
 }
 
 interface Described {

@@ -1,6 +1,6 @@
 /**
  * `npm run generate` writes what follows from the sources: `.env.example`, `docs/configuration.md`,
- * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md` and `docs/openapi.json`. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
+ * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md` and `docs/openapi.json`. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
  * file is not what it would write.
  */
 import { readFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { configurationPage, envExample } from './configuration-docs.js';
 import { differing, write } from './generated-files.js';
 import type { GeneratedFile } from './generated-files.js';
 import { apiDocumentation, quickReference } from './api-documentation.js';
+import { eventsPage, listEmitters } from './event-list.js';
 import { listSurface } from './route-list.js';
 
 /** The page as `npm run format` would leave it. */
@@ -28,6 +29,7 @@ const files: GeneratedFile[] = [
   await page('docs/configuration.md', configurationPage()),
   await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface)),
   await page('docs/CHAT_QUICK_REFERENCE.md', quickReference(surface)),
+  await page('docs/events.md', eventsPage(surface, await listEmitters())),
   { path: 'docs/openapi.json', content: `${JSON.stringify(openApi, null, 2)}\n` },
 ];
 

@@ -19,7 +19,8 @@ export const listSurface = async (): Promise<Surface> => {
     const logger = createLogger(config);
     const node = await createContainer({ config, mongodbUri: database.uri, logger });
     await node.shutdown.run();
-    return { routes: node.routes, commands: node.commands };
+    const { routes, commands, subscriptions, renderings } = node;
+    return { routes, commands, subscriptions, renderings };
   } finally {
     await database.close();
     await rm(dataDir, { recursive: true, force: true });

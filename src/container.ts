@@ -7,14 +7,16 @@ import { buildDialects, commandsOf, routesOf } from './composition/endpoints.js'
 import type { ContainerOptions } from './composition/foundation.js';
 import { layFoundation } from './composition/foundation.js';
 import { buildDigest, startNode } from './composition/lifecycle.js';
+import { renderingsOf } from './composition/reactions.js';
 import { subscriptionsOf } from './composition/subscriptions.js';
 import { buildHttpServer, buildSocketServer } from './composition/transports.js';
 import { guardArrivals } from './http/arrival-guard.js';
 import type { AnyRoute } from './http/route.js';
-import type { EventBus } from './platform/event-bus.js';
+import type { EventBus, Subscription } from './platform/event-bus.js';
 import type { Metrics } from './platform/metrics.js';
 import type { Shutdown } from './platform/shutdown.js';
 import type { AnyCommand } from './realtime/command.js';
+import type { RenderingTable } from './realtime/rendering.js';
 import type { SocketServer } from './realtime/socket-server.js';
 
 /** A node, built and connected, but not listening yet. */
@@ -26,6 +28,9 @@ export interface Container {
   routes: AnyRoute[];
   /** Every socket command, likewise. */
   commands: AnyCommand[];
+  /** Everything that is done about domain events, and how clients hear of them; for `docs/events.md`. */
+  subscriptions: Subscription<DomainEvents>[];
+  renderings: RenderingTable<DomainEvents>[];
   sockets: SocketServer;
   shutdown: Shutdown;
   /** Removes uploads that nothing uses; answers how many. Runs every hour by itself. */
@@ -51,7 +56,8 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
   sockets.listen(commands);
   guardArrivals(httpServer);
   const digest = buildDigest(foundation, areas, sockets);
-  const subscriptions = subscriptionsOf({ foundation, areas, dialects, digest, sockets });
+  const renderings = renderingsOf({ foundation, areas, dialects });
+  const subscriptions = subscriptionsOf({ foundation, areas, renderings, digest, sockets });
   bus.subscribe(subscriptions);
   await startNode({ foundation, areas, httpServer, sockets, digest });
 
@@ -61,6 +67,8 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
     metrics,
     routes,
     commands,
+    subscriptions,
+    renderings,
     sockets,
     shutdown,
     collectOrphans: () => areas.media.orphans.collectOrphans(),

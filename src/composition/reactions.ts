@@ -24,7 +24,7 @@ import { leaveStream } from './streams.area.js';
 export interface ReactionParts {
   foundation: Foundation;
   areas: Areas;
-  dialects: Dialects;
+  renderings: RenderingTable<DomainEvents>[];
   digest: HeadDigest;
   sockets: SocketServer;
 }
@@ -170,8 +170,14 @@ const noteDeliveries = ({ areas, sockets }: ReactionParts): Reactions => [
   },
 ];
 
-/** Clients are told, in each dialect. */
-const deliveries = ({ foundation, areas, dialects, sockets }: ReactionParts): Reactions => {
+/** How clients hear of events, in each dialect. */
+export const renderingsOf = ({
+  foundation,
+  areas,
+  dialects,
+}: Pick<ReactionParts, 'foundation' | 'areas'> & {
+  dialects: Dialects;
+}): RenderingTable<DomainEvents>[] => {
   const { memberships } = foundation.models.chats;
   const readPosition = async (userId: string, chatId: string): Promise<number> => {
     const membership = await memberships
@@ -186,7 +192,7 @@ const deliveries = ({ foundation, areas, dialects, sockets }: ReactionParts): Re
         foundation.logger.debug({ err: error }, 'a message was shown without an unread count');
         return undefined;
       });
-  const tables: RenderingTable<DomainEvents>[] = [
+  return [
     messageRenderings(unreadAt),
     messageChangeRenderings,
     chatRenderings,
@@ -198,8 +204,11 @@ const deliveries = ({ foundation, areas, dialects, sockets }: ReactionParts): Re
     broadcastRenderings,
     ...dialects.renderings,
   ];
-  return new Fanout<DomainEvents>(sockets.io, sockets.directory).subscriptions(tables);
 };
+
+/** Clients are told. */
+const deliveries = ({ renderings, sockets }: ReactionParts): Reactions =>
+  new Fanout<DomainEvents>(sockets.io, sockets.directory).subscriptions(renderings);
 
 /** A stream that is over has nobody in it. */
 const emptyStreams = ({ sockets: { directory } }: ReactionParts): Reactions => [
