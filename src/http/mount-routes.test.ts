@@ -96,6 +96,7 @@ describe("a user's request", () => {
             userTurns,
             uploadTurns: new UserTurns(1),
             maxAnonymousBodyKb: 8,
+            requireAdmin: () => Promise.resolve(),
             intake: { admit: () => undefined, begin: () => () => undefined },
             timeoutMs: 60_000,
             maxRequests: 2,

@@ -20,7 +20,7 @@ export const setDialectCommand: AnyCommand = command({
   isShared: true,
   summary: 'Hear these dialects from now on, and no others',
   schema: setDialectSchema,
-  limit: 'signals',
+  userLimit: 'signals',
   handle: ({ socket }, { dialects }) => {
     socket.setDialects(dialects);
     return Promise.resolve({ data: { dialects } });
