@@ -4,7 +4,7 @@ import jest from 'eslint-plugin-jest';
 import prettier from 'eslint-config-prettier';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'coverage/', 'node_modules/'] },
+  { ignores: ['**/dist/', 'data/', 'coverage/', '**/node_modules/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -35,7 +35,7 @@ export default tseslint.config(
     // One wrapper validates, limits, authorises and answers every frame: a raw listener can kill the
     // process with a single malformed frame, so only the wrapper itself may attach one.
     files: ['src/**/*.ts'],
-    ignores: ['src/realtime/on-command.ts', 'src/client/**', 'src/embedded-db/**', '**/*.test.ts'],
+    ignores: ['src/realtime/on-command.ts', '**/*.test.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
@@ -65,7 +65,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': 'off' },
   },
   {
-    files: ['**/*.test.ts', 'test/**/*.ts'],
+    files: ['**/*.test.ts', 'test/**/*.ts', 'packages/*/test/**/*.ts'],
     extends: [jest.configs['flat/recommended']],
     rules: {
       'jest/no-disabled-tests': 'error',
@@ -83,6 +83,8 @@ export default tseslint.config(
     files: [
       'scripts/**',
       'test/**',
+      'packages/*/scripts/**',
+      'packages/*/test/**',
       'src/make-admin.ts',
       'src/backup.ts',
       'src/migrate-to-mongodb.ts',

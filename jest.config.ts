@@ -1,5 +1,18 @@
 /** @jest-config-loader esbuild-register */
+import { readFileSync } from 'node:fs';
 import type { Config } from 'jest';
+
+const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as {
+  compilerOptions: { paths: Record<string, [string]> };
+};
+
+/** Our packages as their sources are now: the names that tsconfig.json gives to tsc and tsx. */
+const packages = Object.fromEntries(
+  Object.entries(compilerOptions.paths).map(([name, [source]]) => [
+    `^${name}$`,
+    source.replace('./', '<rootDir>/'),
+  ]),
+);
 
 /** Options every suite shares: native ESM, TypeScript through swc, no automatic mocks. */
 const base = {
@@ -14,7 +27,7 @@ const base = {
       },
     ],
   },
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: { ...packages, '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
 };
 
@@ -25,21 +38,25 @@ const withDatabase = {
   globalTeardown: '<rootDir>/test/support/database-teardown.ts',
 };
 
-const suite = (name: string, options: object = withDatabase) => ({
+const suite = (name: string, options: object = withDatabase, others: string[] = []) => ({
   ...options,
   displayName: name,
-  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`, ...others],
 });
 
 const config: Config = {
   // Far more than any test takes: only what hangs is ended, not what a busy machine does slowly.
   testTimeout: 120_000,
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/packages/*/src/**/*.test.ts'],
+    },
     suite('integration'),
     suite('realtime'),
     suite('contract'),
-    suite('embedded', base),
+    suite('embedded', base, ['<rootDir>/packages/embedded-mongo/test/**/*.test.ts']),
     suite('chaos'),
     suite('e2e'),
   ],

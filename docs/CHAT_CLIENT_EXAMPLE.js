@@ -20,16 +20,17 @@
  *   const msg = new Message(client, chatId);
  *   await msg.sendText('Hello!');
  *
- * Where Parley is installed as a package (`npm pack` makes one), import the same names from `parley/client`,
- * with types; `parley/client/file-storage` keeps a Node program's outbox in a folder. Bundlers for browsers
- * find `dist/client/browser.js`, one file with everything in it, which a page may also import as it is.
+ * Where the client is installed as a package (`npm pack --workspace @parley-chat/client` makes one), import
+ * the same names from `@parley-chat/client`, with types; `@parley-chat/client/file-storage` keeps a Node
+ * program's outbox in a folder. Bundlers for browsers find `dist/browser.js`, one file with everything in it,
+ * which a page may also import as it is.
  *
  * The client keeps itself in step with the server: it reconnects by itself, fetches what it missed, puts
  * messages into the server's order, and sends what was written offline exactly once. What a page has
  * to do is to show `room.messages()` whenever `room.onChange` says that they are other than before.
  */
 import { pathToFileURL } from 'node:url';
-import { ChatClient, ChatRoom, Message } from '../dist/client/index.js';
+import { ChatClient, ChatRoom, Message } from '@parley-chat/client';
 
 export { ChatClient, ChatRoom, Message };
 

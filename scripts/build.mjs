@@ -1,7 +1,7 @@
 /**
- * Builds `dist` from `src`: compiles the server, copies the files that are not TypeScript, and bundles
- * the browser programs of `src/web` when there are any, and the client (`dist/client/browser.js`), to which
- * it adds its types.
+ * Builds the `dist` of every package and then, on their types, that of the server: compiles, copies the files
+ * that are not TypeScript, and bundles for browsers the programs of `src/web`, when there are any, and the
+ * client (`packages/client/dist/browser.js`).
  *
  * With `--if-needed` it does nothing while the sources are the ones of the last build, so that
  * `npm start` is quick and yet never runs old code. With `--web` it builds the pages alone, for
@@ -17,9 +17,17 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const web = join(root, 'src/web');
+/** Our packages, each after those that it imports. */
+const PACKAGES = ['packages/embedded-mongo', 'packages/client'];
 const stamp = join(dist, '.sources');
 /** Files besides the sources that decide what the build gives. */
-const INPUTS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/build.mjs'];
+const INPUTS = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+  'scripts/build.mjs',
+  ...PACKAGES.flatMap((folder) => [`${folder}/package.json`, `${folder}/tsconfig.build.json`]),
+];
 
 const filesUnder = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -28,7 +36,9 @@ const filesUnder = (folder) =>
     .sort();
 
 const isTest = (file) => /\.test\.\w+$/.test(file);
-const sources = filesUnder(join(root, 'src')).filter((file) => !isTest(file));
+const sources = ['src', ...PACKAGES.map((folder) => `${folder}/src`)]
+  .flatMap((folder) => filesUnder(join(root, folder)))
+  .filter((file) => !isTest(file));
 
 const hashOfInputs = () => {
   const hash = createHash('sha256');
@@ -70,13 +80,13 @@ const bundleWeb = async () => {
   });
 };
 
-/** The client as one file for browsers; programs import `dist/client/index.js`. */
+/** The client as one file for browsers; programs import `dist/index.js`. */
 const bundleClient = async () => {
   const { build } = await import('esbuild');
   await build({
-    absWorkingDir: join(root, 'src/client'),
-    entryPoints: { browser: 'index.ts' },
-    outdir: join(dist, 'client'),
+    absWorkingDir: join(root, 'packages/client'),
+    entryPoints: { browser: 'src/index.ts' },
+    outdir: 'dist',
     bundle: true,
     format: 'esm',
     target: 'es2022',
@@ -94,13 +104,17 @@ const buildWeb = async () => {
 
 const buildAll = async () => {
   const hash = hashOfInputs();
-  const isCurrent = existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
+  const packagesDist = PACKAGES.map((folder) => join(root, folder, 'dist'));
+  const isCurrent =
+    packagesDist.every((folder) => existsSync(folder)) &&
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === hash;
   if (process.argv.includes('--if-needed') && isCurrent) return;
   const start = performance.now();
   console.log('building dist …');
-  rmSync(dist, { recursive: true, force: true });
+  for (const folder of [dist, ...packagesDist]) rmSync(folder, { recursive: true, force: true });
+  for (const folder of PACKAGES) compile(`${folder}/tsconfig.build.json`);
   compile('tsconfig.build.json');
-  compile('src/client/tsconfig.declarations.json');
   copyAssets(join(root, 'src'));
   await bundleWeb();
   await bundleClient();

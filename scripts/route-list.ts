@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config/index.js';
 import { createContainer } from '../src/container.js';
-import { startEmbeddedDb } from '../src/embedded-db/index.js';
+import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import { createLogger } from '../src/platform/logger.js';
 import type { Surface } from './api-documentation.js';
 

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { backupDatabase } from './embedded-db/index.js';
+import { backupDatabase } from '@parley-chat/embedded-mongo';
 import { embeddedFolder } from './migration/embedded-folder.js';
 
 const { values, positionals } = parseArgs({

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
-import { startEmbeddedDb } from './embedded-db/index.js';
+import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import { copyDatabase } from './migration/copy-database.js';
 import { embeddedFolder } from './migration/embedded-folder.js';
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from './config/index.js';
-import { startEmbeddedDb } from './embedded-db/index.js';
+import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import type { Logger } from './platform/logger.js';
 
 /** A database server to connect to. */

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { MongoClient, ObjectId } from 'mongodb';
 import type { Collection } from 'mongodb';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import { percentile } from './load.js';
 
 /** The collection's sizes to compare; `SIZES=10000,100000` for a shorter run. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient, ObjectId } from 'mongodb';
-import type * as EmbeddedDb from '../../src/embedded-db/index.js';
+import type * as EmbeddedDb from '@parley-chat/embedded-mongo';
 import { percentile } from './load.js';
 import { startParley } from './parley-target.js';
 import type { Account, ParleyTarget } from './parley-target.js';
@@ -22,7 +22,7 @@ const word = (): string => WORDS[Math.floor(WORDS.length * Math.random() ** 3)]!
 const sentence = (): string => Array.from({ length: 8 }, word).join(' ');
 
 /** The database as it is built, like Parley itself. */
-const BUILT_DATABASE = new URL('../../dist/embedded-db/index.js', import.meta.url).href;
+const BUILT_DATABASE = new URL('../../packages/embedded-mongo/dist/index.js', import.meta.url).href;
 
 const databaseNamed = (uri: string, name: string): string =>
   uri.replace(/^(mongodb:\/\/[^/]+)\/?[^?]*/, `$1/${name}`);

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { ChatClient, ChatError, ChatRoom, MemoryStorage } from '../../src/client/index.js';
+import { ChatClient, ChatError, ChatRoom, MemoryStorage } from '@parley-chat/client';
 import type { ChaosDevice, Draft } from './chaos-device.js';
 import type { LoggedMessage, SendRecord } from './history-checker.js';
 import type { Person } from './chaos-people.js';

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { ERROR_STATUS } from '../shared/errors.js';
-import { ChatError } from './chat-error.js';
+import { ERROR_STATUS } from '../../src/shared/errors.js';
+import { ChatError } from '@parley-chat/client';
 
 it('knows which of the server’s refusals may pass by themselves', () => {
   const mayPass = Object.entries(ERROR_STATUS)

@@ -1,4 +1,4 @@
-/** The package as somebody has it who installs it: what npm packs, and the dependencies beside it. */
+/** The client's package as somebody has it who installs it: what npm packs, and the dependencies beside it. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
-import type * as Client from '../../src/client/index.js';
+import type * as Client from '@parley-chat/client';
 import { startBrowser } from '../support/browser.js';
 import type { TestServer } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
@@ -21,10 +21,10 @@ let folder: string;
 beforeAll(async () => {
   server = await startServer();
   folder = await mkdtemp(join(tmpdir(), 'parley-package-'));
-  const installed = join(folder, 'node_modules/parley');
+  const installed = join(folder, 'node_modules/@parley-chat/client');
   await mkdir(installed, { recursive: true });
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const { stdout } = await run('npm', args, { cwd: root, ...LIMITS });
+  const { stdout } = await run('npm', args, { cwd: join(root, 'packages/client'), ...LIMITS });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   await run('tar', ['-xzf', join(folder, filename), '-C', installed, '--strip-components=1']);
   await symlink(
@@ -44,8 +44,8 @@ describe('the client of the package', () => {
     const { alice, bob, chatId } = await openDirectChat(server);
     await writeFile(
       join(folder, 'program.js'),
-      `import { ChatClient, ChatRoom, Message } from 'parley/client';
-       import { FileStorage } from 'parley/client/file-storage';
+      `import { ChatClient, ChatRoom, Message } from '@parley-chat/client';
+       import { FileStorage } from '@parley-chat/client/file-storage';
        const [url, token, chatId] = process.argv.slice(2);
        const client = new ChatClient(url, token, { storage: new FileStorage('outbox') });
        await client.connect();
@@ -79,9 +79,9 @@ describe('the client of the package', () => {
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config));
     await writeFile(
       join(folder, 'typed.ts'),
-      `import { ChatClient, ChatError, ChatRoom, Message, MemoryStorage } from 'parley/client';
-       import type { ChatClientOptions, ChatMessage, KeyValueStorage, Tokens } from 'parley/client';
-       import { FileStorage } from 'parley/client/file-storage';
+      `import { ChatClient, ChatError, ChatRoom, Message, MemoryStorage } from '@parley-chat/client';
+       import type { ChatClientOptions, ChatMessage, KeyValueStorage, Tokens } from '@parley-chat/client';
+       import { FileStorage } from '@parley-chat/client/file-storage';
        const storages: KeyValueStorage[] = [new MemoryStorage(), new FileStorage('outbox')];
        const options: ChatClientOptions = { storage: storages[0]!, outboxLimit: 10 };
        const client = new ChatClient('http://localhost:8000', 'token', options);
@@ -102,7 +102,7 @@ describe('the client of the package', () => {
 
   it('is one file to a bundler for browsers', async () => {
     const { metafile } = await build({
-      stdin: { contents: "export { ChatClient } from 'parley/client';", resolveDir: folder },
+      stdin: { contents: "export { ChatClient } from '@parley-chat/client';", resolveDir: folder },
       bundle: true,
       format: 'esm',
       write: false,
@@ -112,7 +112,7 @@ describe('the client of the package', () => {
     });
     expect(Object.keys(metafile.inputs).sort()).toEqual([
       '<stdin>',
-      'node_modules/parley/dist/client/browser.js',
+      'node_modules/@parley-chat/client/dist/browser.js',
     ]);
   });
 
@@ -121,7 +121,7 @@ describe('the client of the package', () => {
     const browser = await startBrowser();
     try {
       const page = await browser.newPage();
-      const file = join(folder, 'node_modules/parley/dist/client/browser.js');
+      const file = join(folder, 'node_modules/@parley-chat/client/dist/browser.js');
       const body = await readFile(file, 'utf8');
       await page.route('**/parley.js', (route) =>
         route.fulfill({ contentType: 'text/javascript', body }),

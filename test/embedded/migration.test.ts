@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { Db } from 'mongodb';
 import { BSONRegExp, Double, FindCursor, Long, ObjectId } from 'mongodb';
 import { copyDatabase } from '../../src/migration/copy-database.js';
-import { runDb } from './embedded-db.fixture.js';
-import type { RunningDb } from './embedded-db.fixture.js';
+import { runDb } from '../../packages/embedded-mongo/test/embedded-db.fixture.js';
+import type { RunningDb } from '../../packages/embedded-mongo/test/embedded-db.fixture.js';
 
 const run = promisify(execFile);
 

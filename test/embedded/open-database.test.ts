@@ -7,7 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { openDatabase } from '../../src/open-database.js';
 import type { Logger } from '../../src/platform/logger.js';
-import { temporaryFolder } from './embedded-db.fixture.js';
+import { temporaryFolder } from '../../packages/embedded-mongo/test/embedded-db.fixture.js';
 
 /** A logger that keeps its lines. */
 function keepingLogger(): { logger: Logger; lines: string[] } {

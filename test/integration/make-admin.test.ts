@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import type { TestServer } from '../support/server.js';
 import { registerUser, startServer } from '../support/server.js';
 

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
-import { Connection } from '../../src/client/connection.js';
+import { Connection } from '../../packages/client/src/connection.js';
 import { loadConfig } from '../../src/config/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
@@ -18,7 +18,7 @@ import { rooms } from '../../src/realtime/rooms.js';
 import { SocketServer } from '../../src/realtime/socket-server.js';
 import { AppError } from '../../src/shared/errors.js';
 import { eventually } from '../support/eventually.js';
-import { FakeTimers } from '../support/fake-timers.js';
+import { FakeTimers } from '../../packages/client/test/fake-timers.js';
 
 /** Holds work until it is opened. */
 class Gate {

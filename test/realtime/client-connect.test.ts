@@ -1,9 +1,9 @@
 /** What connecting and disconnecting the client means, against a server that refuses as the test says. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ChatClient, MemoryStorage } from '../../src/client/index.js';
-import type { ChatClientOptions } from '../../src/client/index.js';
+import { ChatClient, MemoryStorage } from '@parley-chat/client';
+import type { ChatClientOptions } from '@parley-chat/client';
 import { eventually } from '../support/eventually.js';
-import { nextTurn } from '../support/fake-timers.js';
+import { nextTurn } from '../../packages/client/test/fake-timers.js';
 import type { Refusal } from '../support/refusing-server.js';
 import { hurried, startRefusingServer } from '../support/refusing-server.js';
 

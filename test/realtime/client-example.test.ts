@@ -32,8 +32,8 @@ describe('docs/CHAT_CLIENT_EXAMPLE.js', () => {
         {
           name: 'current-client',
           setup: ({ onResolve }) => {
-            onResolve({ filter: /dist\/client\/index\.js$/ }, () => ({
-              path: join(root, 'src/client/index.ts'),
+            onResolve({ filter: /^@parley-chat\/client$/ }, () => ({
+              path: join(root, 'packages/client/src/index.ts'),
             }));
           },
         },

@@ -2,13 +2,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ChatError } from '../../src/client/chat-error.js';
-import { Connection } from '../../src/client/connection.js';
-import { ChatClient, MemoryStorage, signIn, signUp } from '../../src/client/index.js';
-import type { Timers, Tokens } from '../../src/client/index.js';
+import type { ChatError } from '../../packages/client/src/chat-error.js';
+import { Connection } from '../../packages/client/src/connection.js';
+import { ChatClient, MemoryStorage, signIn, signUp } from '@parley-chat/client';
+import type { Timers, Tokens } from '@parley-chat/client';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
-import { nextTurn } from '../support/fake-timers.js';
+import { nextTurn } from '../../packages/client/test/fake-timers.js';
 import type { Refusal } from '../support/refusing-server.js';
 import { hurried, standing, startRefusingServer } from '../support/refusing-server.js';
 import { registerUser, startServer } from '../support/server.js';

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
-import { ChatClient, MemoryStorage } from '../../src/client/index.js';
-import type { ChatMessage } from '../../src/client/index.js';
+import { ChatClient, MemoryStorage } from '@parley-chat/client';
+import type { ChatMessage } from '@parley-chat/client';
 import { rooms } from '../../src/realtime/rooms.js';
 import { eventually } from '../support/eventually.js';
 import { about } from '../support/presence.js';

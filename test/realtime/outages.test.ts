@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Socket } from 'socket.io-client';
-import { ChatClient, MemoryStorage, Message } from '../../src/client/index.js';
-import type { ChatMessage } from '../../src/client/index.js';
+import { ChatClient, MemoryStorage, Message } from '@parley-chat/client';
+import type { ChatMessage } from '@parley-chat/client';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection, Model } from 'mongoose';
 import { createConnection } from 'mongoose';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
 import { defineMessageModels } from '../../src/modules/messages/index.js';
 

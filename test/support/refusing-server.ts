@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ServerOptions } from 'socket.io';
 import { Server } from 'socket.io';
-import type { Timers } from '../../src/client/index.js';
+import type { Timers } from '@parley-chat/client';
 
 /** Why a handshake, a request or a command is refused; undefined when it is not. */
 export type Refusal = { code: string; retryAfter?: number } | undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CHAT, ME, THEM, message, synced } from '../../test/support/client-fixtures.js';
-import { SEED, runs } from '../../test/support/seed.js';
+import { CHAT, ME, THEM, message, synced } from '../test/client-fixtures.js';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { ChatStore } from './chat-store.js';
 import { MAX_MESSAGES, SLACK } from './message-window.js';
 import type { ChatMessage } from './wire.types.js';

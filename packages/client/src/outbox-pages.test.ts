@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { outgoing, refusal } from '../../test/support/outbox-fixture.js';
-import { message } from '../../test/support/client-fixtures.js';
-import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
-import { Random } from '../../test/support/random.js';
-import { SEED, runs } from '../../test/support/seed.js';
+import { outgoing, refusal } from '../test/outbox-fixture.js';
+import { message } from '../test/client-fixtures.js';
+import { FakeTimers, nextTurn } from '../test/fake-timers.js';
+import { Random } from '../../../test/support/random.js';
+import { SEED, runs } from '../../../test/support/seed.js';
 import type { OutgoingMessage } from './outbox.js';
 import { Outbox } from './outbox.js';
 import { MemoryStorage } from './storage.js';

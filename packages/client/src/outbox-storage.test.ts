@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { openOutbox, outgoing, refusal } from '../../test/support/outbox-fixture.js';
-import { nextTurn } from '../../test/support/fake-timers.js';
+import { openOutbox, outgoing, refusal } from '../test/outbox-fixture.js';
+import { nextTurn } from '../test/fake-timers.js';
 import { MemoryStorage } from './storage.js';
 
 describe('a storage that fails the outbox', () => {

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { openOutbox, outgoing, refusal, webStorage } from '../../test/support/outbox-fixture.js';
-import { eventually } from '../../test/support/eventually.js';
-import { nextTurn } from '../../test/support/fake-timers.js';
+import { openOutbox, outgoing, refusal, webStorage } from '../test/outbox-fixture.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { nextTurn } from '../test/fake-timers.js';
 import { FileStorage } from './file-storage.js';
 import { LocalStorage, MemoryStorage } from './storage.js';
 

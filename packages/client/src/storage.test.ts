@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { webStorage } from '../../test/support/outbox-fixture.js';
+import { webStorage } from '../test/outbox-fixture.js';
 import { LocalStorage, MemoryStorage, defaultStorage } from './storage.js';
 
 const given = Object.getOwnPropertyDescriptor(globalThis, 'localStorage');

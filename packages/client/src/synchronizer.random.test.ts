@@ -1,10 +1,10 @@
 /** Devices against a model of the server: whatever is lost, late or doubled, they end up equal to it. */
 import { expect, it } from '@jest/globals';
-import { ME, THEM } from '../../test/support/client-fixtures.js';
-import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
-import { ModelChat, answerOf } from '../../test/support/model-log.js';
-import { Random } from '../../test/support/random.js';
-import { SEED, runs } from '../../test/support/seed.js';
+import { ME, THEM } from '../test/client-fixtures.js';
+import { FakeTimers, nextTurn } from '../test/fake-timers.js';
+import { ModelChat, answerOf } from '../test/model-log.js';
+import { Random } from '../../../test/support/random.js';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { ChatError } from './chat-error.js';
 import { Synchronizer } from './synchronizer.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CHAT, ME, answer, message, synced } from '../../test/support/client-fixtures.js';
-import { FakeTimers, nextTurn } from '../../test/support/fake-timers.js';
+import { CHAT, ME, answer, message, synced } from '../test/client-fixtures.js';
+import { FakeTimers, nextTurn } from '../test/fake-timers.js';
 import { ChatError } from './chat-error.js';
 import { GAP_PATIENCE_MS } from './gap-watch.js';
 import { MAX_NAMED } from './sync-wishes.js';

@@ -1,5 +1,5 @@
 /** Messages and sync answers as a server would send them, for tests of the client alone. */
-import type { ChatMessage, SyncAnswer, SyncedChat } from '../../src/client/index.js';
+import type { ChatMessage, SyncAnswer, SyncedChat } from '../src/index.js';
 
 export const CHAT = '665f1c2e9b1e8a3d4c5b6a79';
 export const ME = 'me';

@@ -1,5 +1,5 @@
 /** A clock that stands until a test turns it. */
-import type { Timers } from '../../src/client/timers.js';
+import type { Timers } from '../src/timers.js';
 
 /** Time for the client under test; jitter is always the longest. */
 export class FakeTimers implements Timers {

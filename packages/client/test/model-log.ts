@@ -1,5 +1,5 @@
 /** A server's chats as one user sees them: a model for tests of the client, with pages of a few changes. */
-import type { ChatMessage, SyncAnswer, SyncRequest, SyncedChat } from '../../src/client/index.js';
+import type { ChatMessage, SyncAnswer, SyncRequest, SyncedChat } from '../src/index.js';
 import { ME, THEM, message, synced } from './client-fixtures.js';
 
 /** Changes in one answer of a chat, messages of a new beginning, and changes that a client may be behind. */

@@ -1,8 +1,8 @@
-import { ChatError } from '../../src/client/chat-error.js';
-import type { OutgoingMessage } from '../../src/client/outbox.js';
-import { Outbox } from '../../src/client/outbox.js';
-import type { KeyValueStorage, WebStorage } from '../../src/client/storage.js';
-import { MemoryStorage } from '../../src/client/storage.js';
+import { ChatError } from '../src/chat-error.js';
+import type { OutgoingMessage } from '../src/outbox.js';
+import { Outbox } from '../src/outbox.js';
+import type { KeyValueStorage, WebStorage } from '../src/storage.js';
+import { MemoryStorage } from '../src/storage.js';
 import { CHAT, message } from './client-fixtures.js';
 import { FakeTimers } from './fake-timers.js';
 

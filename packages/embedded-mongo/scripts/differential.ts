@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
-import { recordCases, sameAnswers } from '../test/embedded/differential/comparison.js';
-import { runDb } from '../test/embedded/embedded-db.fixture.js';
+import { recordCases, sameAnswers } from '../test/differential/comparison.js';
+import { runDb } from '../test/embedded-db.fixture.js';
 
 /**
  * Compares the embedded database with a MongoDB-compatible server on random cases:
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const FIXTURE = new URL('../test/embedded/fixtures/reference-answers.json', import.meta.url);
+const FIXTURE = new URL('../test/fixtures/reference-answers.json', import.meta.url);
 
 const uri =
   values.uri ??

@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Engine } from '../../src/embedded-db/commands/command.types.js';
-import { CursorRegistry } from '../../src/embedded-db/commands/cursor-registry.js';
-import { answer } from '../../src/embedded-db/commands/dispatcher.js';
-import { decode, encode } from '../../src/embedded-db/semantics/index.js';
-import type { BsonDocument } from '../../src/embedded-db/semantics/index.js';
-import { Catalog } from '../../src/embedded-db/storage/catalog.js';
-import { DatabaseFile } from '../../src/embedded-db/storage/database-file.js';
+import type { Engine } from '../src/commands/command.types.js';
+import { CursorRegistry } from '../src/commands/cursor-registry.js';
+import { answer } from '../src/commands/dispatcher.js';
+import { decode, encode } from '../src/semantics/index.js';
+import type { BsonDocument } from '../src/semantics/index.js';
+import { Catalog } from '../src/storage/catalog.js';
+import { DatabaseFile } from '../src/storage/database-file.js';
 
 /** What answers commands of the embedded database, without a thread or a socket around it. */
 export interface CommandEngine {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { runDb, temporaryFolder } from './embedded-db.fixture.js';
 
 /** How many times the writer is killed; `KILLS=200` for the long run. */
 const KILLS = Number(process.env['KILLS'] ?? 12);
 
-const WRITER = path.resolve('test/embedded/crash.writer.ts');
+const WRITER = fileURLToPath(new URL('crash.writer.ts', import.meta.url));
 
 /** What a writer was told has been done. */
 interface Acknowledged {

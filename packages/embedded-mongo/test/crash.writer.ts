@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { MongoClient } from 'mongodb';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '../src/index.js';
 
 const [dataDir = '', firstId = '0'] = process.argv.slice(2);
 const { uri } = await startEmbeddedDb({

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
-import { SEED, runs } from '../support/seed.js';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { describeDifference, parseRecordedCases, sameAnswers } from './differential/comparison.js';
 import { runCase } from './differential/run-case.js';
 import { runDb } from './embedded-db.fixture.js';

@@ -3,8 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import type { Db, Document } from 'mongodb';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
-import type { EmbeddedDb, EmbeddedDbOptions } from '../../src/embedded-db/index.js';
+import { startEmbeddedDb } from '../src/index.js';
+import type { EmbeddedDb, EmbeddedDbOptions } from '../src/index.js';
 
 /** An embedded database in a folder of its own, and a client of it. */
 export interface RunningDb {

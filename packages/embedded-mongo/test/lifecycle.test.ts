@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { serialize } from 'bson';
 import { MongoClient } from 'mongodb';
-import { startEmbeddedDb } from '../../src/embedded-db/index.js';
-import { eventually } from '../support/eventually.js';
+import { startEmbeddedDb } from '../src/index.js';
+import { eventually } from '../../../test/support/eventually.js';
 import { runDb, temporaryFolder } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
 

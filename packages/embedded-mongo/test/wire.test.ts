@@ -2,9 +2,9 @@ import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deserialize, serialize } from 'bson';
 import fc from 'fast-check';
-import { crc32c } from '../../src/embedded-db/server/crc32c.js';
-import { eventually } from '../support/eventually.js';
-import { SEED, runs } from '../support/seed.js';
+import { crc32c } from '../src/server/crc32c.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { SEED, runs } from '../../../test/support/seed.js';
 import { runDb } from './embedded-db.fixture.js';
 import type { RunningDb } from './embedded-db.fixture.js';
 

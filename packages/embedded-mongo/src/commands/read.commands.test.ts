@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Int32 } from 'bson';
-import { openCommandEngine } from '../../../test/support/command-engine.js';
+import { openCommandEngine } from '../../test/command-engine.fixture.js';
 import { encode, fieldOf } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { insertDocument } from './document-writes.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Int32 } from 'bson';
-import type { CommandEngine } from '../../../test/support/command-engine.js';
-import { openCommandEngine } from '../../../test/support/command-engine.js';
+import type { CommandEngine } from '../../test/command-engine.fixture.js';
+import { openCommandEngine } from '../../test/command-engine.fixture.js';
 import type { BsonDocument } from '../semantics/index.js';
 
 describe('a write into a collection that cannot be made', () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { BSONSymbol, Decimal128, Double, Int32, Long } from 'bson';
 import fc from 'fast-check';
-import { SEED, runs } from '../../../test/support/seed.js';
+import { SEED, runs } from '../../../../test/support/seed.js';
 import { compileFilter, compileSort, encode } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import { deleteDocuments, insertDocument, updateDocuments } from '../commands/document-writes.js';

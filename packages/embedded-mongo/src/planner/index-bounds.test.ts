@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Double, Int32 } from 'bson';
 import fc from 'fast-check';
-import { SEED, runs } from '../../../test/support/seed.js';
+import { SEED, runs } from '../../../../test/support/seed.js';
 import { analyseFilter, compileFilter } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import { documentKeys } from '../storage/index-keys.js';

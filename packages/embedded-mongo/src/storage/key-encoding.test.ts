@@ -13,7 +13,7 @@ import {
   Timestamp,
 } from 'bson';
 import fc from 'fast-check';
-import { SEED, runs } from '../../../test/support/seed.js';
+import { SEED, runs } from '../../../../test/support/seed.js';
 import { compareBson } from '../semantics/index.js';
 import type { BsonValue } from '../semantics/index.js';
 import { KeyWriter } from './key-encoding.js';
