@@ -2,11 +2,15 @@
 FROM node:lts-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/embedded-mongo/package.json packages/embedded-mongo/
+COPY packages/client/package.json packages/client/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/
+COPY packages packages
 COPY src src
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+# Of the packages the server needs the database alone: what the client depends on goes with the client.
+RUN npm run build && rm -r packages/client && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:lts-bookworm-slim
 ENV NODE_ENV=production PORT=8000 DATA_DIR=/app/data
@@ -14,6 +18,8 @@ WORKDIR /app
 RUN mkdir data && chown node:node data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/packages/embedded-mongo/package.json packages/embedded-mongo/
+COPY --from=build /app/packages/embedded-mongo/dist packages/embedded-mongo/dist
 COPY --from=build /app/dist dist
 USER node
 VOLUME /app/data

@@ -86,6 +86,7 @@ await check('formatting', 'format:check');
 await check('lint', 'lint');
 await check('types', 'typecheck');
 await check('import rules', 'check:imports');
+await check('dependencies', 'check:dependencies');
 await check('generated files', 'check:generated');
 await check('build', 'build');
 await test(suiteNames, 'embedded database', '');

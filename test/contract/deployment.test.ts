@@ -1,11 +1,17 @@
 /** Deployment files and documents name paths, variables, ports, services and codes: every one must exist. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig, settings } from '../../src/config/index.js';
 import { ERROR_STATUS } from '../../src/shared/errors.js';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
+interface Manifest {
+  name?: string;
+  scripts?: Record<string, string>;
+  dependencies?: Record<string, string>;
+}
+const readManifest = (path: string): Manifest => JSON.parse(read(path)) as Manifest;
 const SETTINGS = new Set(Object.values(settings).flatMap(({ env, aliases }) => [env, ...aliases]));
 const PORT = String(settings.port.schema.validate(undefined).value);
 
@@ -34,11 +40,12 @@ const instructions = (name: string): string[] =>
     .filter((line) => line.startsWith(`${name} `))
     .map((line) => line.slice(name.length + 1));
 
-/** Whether `.dockerignore`, which lists what is let in, lets the path in. */
+/** Whether `.dockerignore`, which lists what is let in, lets the path or a folder above it in. */
 const isInBuildContext = (path: string): boolean =>
   read('.dockerignore')
     .split('\n')
-    .some((line) => line === `!${path.replace(/\/$/, '')}`);
+    .filter((line) => line.startsWith('!'))
+    .some((line) => `${path}/`.startsWith(`${line.slice(1)}/`));
 
 describe('Dockerfile', () => {
   it('copies only files that exist and that the build context has', () => {
@@ -51,15 +58,38 @@ describe('Dockerfile', () => {
     }
   });
 
+  it('installs every package, and keeps those that the server depends on', () => {
+    const manifests = readdirSync('packages').map((name) => `packages/${name}/package.json`);
+    const copies = instructions('COPY').map((line) => line.split(/\s+/));
+    const early = copies
+      .slice(
+        0,
+        copies.findIndex((words) => words.includes('packages')),
+      )
+      .flat();
+    expect(early).toEqual(expect.arrayContaining(manifests));
+
+    const { dependencies } = readManifest('package.json');
+    const kept = copies.filter(([from]) => from === '--from=build').flat();
+    const removed = instructions('RUN').join(' ');
+    for (const manifest of manifests) {
+      const folder = manifest.replace('/package.json', '');
+      const isNeeded = Object.hasOwn(dependencies!, readManifest(manifest).name!);
+      expect([manifest, kept.includes(`/app/${manifest}`)]).toEqual([manifest, isNeeded]);
+      expect([folder, kept.includes(`/app/${folder}/dist`)]).toEqual([folder, isNeeded]);
+      expect([folder, removed.includes(`rm -r ${folder}`)]).toEqual([folder, !isNeeded]);
+    }
+  });
+
   it('runs scripts that package.json has', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const { scripts } = readManifest('package.json');
     const named = [
       ...instructions('RUN')
         .join(' ')
         .matchAll(/npm run ([\w:-]+)/g),
     ];
     expect(named.length).toBeGreaterThan(0);
-    for (const [, name] of named) expect(Object.keys(scripts)).toContain(name);
+    for (const [, name] of named) expect(Object.keys(scripts!)).toContain(name);
   });
 
   it('sets only variables that are settings', () => {
@@ -210,9 +240,9 @@ describe('README.md and CONTRIBUTING.md', () => {
     const tests = [...text.matchAll(/npm run jest -- (test\/[\w/-]+)/g)].map((match) => match[1]!);
     expect(tests.length).toBeGreaterThan(0);
     for (const test of tests) expect([test, existsSync(`${test}.test.ts`)]).toEqual([test, true]);
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const { scripts } = readManifest('package.json');
     for (const [, name] of text.matchAll(/npm run ([\w:-]+)/g)) {
-      expect(Object.keys(scripts)).toContain(name);
+      expect(Object.keys(scripts!)).toContain(name);
     }
   });
 });
