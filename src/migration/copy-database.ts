@@ -35,7 +35,7 @@ export async function copyDatabase(
     .map(({ name }) => name)
     .sort();
   for (const name of names) {
-    await copyCollection(source.collection(name), target.collection(name), target);
+    await copyCollection(source.collection(name), target.collection(name), target, say);
   }
   say('Comparing both sides…');
   const different: string[] = [];
@@ -49,7 +49,12 @@ export async function copyDatabase(
   say(`${String(names.length)} collections copied, each the same on both sides.`);
 }
 
-async function copyCollection(from: Collection, to: Collection, target: Db): Promise<void> {
+async function copyCollection(
+  from: Collection,
+  to: Collection,
+  target: Db,
+  say: (line: string) => void,
+): Promise<void> {
   const total = await from.countDocuments();
   const bar = new ProgressBar(from.collectionName, total);
   let seen = 0;
@@ -69,7 +74,7 @@ async function copyCollection(from: Collection, to: Collection, target: Db): Pro
     bar.show(seen);
   }
   if (total === 0) await createEmpty(target, to.collectionName);
-  await copyIndexes(from, to);
+  await copyIndexes(from, to, say);
   bar.finish(seen, sent === seen ? '' : `(${String(seen - sent)} were there already)`);
 }
 
@@ -104,27 +109,28 @@ async function* batchesOf(documents: AsyncIterable<Document>): AsyncGenerator<Do
   if (batch.length > 0) yield batch;
 }
 
-async function copyIndexes(from: Collection, to: Collection): Promise<void> {
-  const indexes = await from.indexes();
-  const wanted = indexes.filter(({ name }) => name !== '_id_').map(asRequested);
+/** Copies the indexes but those for text, which only MongoDB has and Parley never makes. */
+async function copyIndexes(
+  from: Collection,
+  to: Collection,
+  say: (line: string) => void,
+): Promise<void> {
+  const indexes = (await from.indexes()).filter(({ name }) => name !== '_id_');
+  const isText = ({ key }: IndexDescriptionInfo) => '_fts' in key;
+  for (const { name } of indexes.filter(isText)) {
+    say(`The text index ${name!} of ${from.collectionName} is not copied.`);
+  }
+  const wanted = indexes.filter((index) => !isText(index)).map(asRequested);
   if (wanted.length > 0) await to.createIndexes(wanted);
 }
 
-/** MongoDB shows the key of a text index in an inner form; this is the one to ask for. */
+/** An index as one asks for it, without what MongoDB adds when it shows it. */
 function asRequested(index: IndexDescriptionInfo): IndexDescriptionInfo & { name: string } {
-  const inner = ['v', 'ns', 'key', 'weights', 'textIndexVersion', 'storageEngine'];
+  const inner = ['v', 'ns', 'storageEngine'];
   const options = Object.fromEntries(
     Object.entries(index).filter(([option]) => !inner.includes(option)),
   );
-  const { key, weights } = index;
-  const name = index.name!;
-  if (!('_fts' in key)) return { ...options, name, key };
-  const fields = Object.entries(key).flatMap(([field, direction]): [string, 'text' | number][] => {
-    if (field === '_ftsx') return [];
-    if (field !== '_fts') return [[field, Number(direction)]];
-    return Object.keys(weights ?? {}).map((searched) => [searched, 'text']);
-  });
-  return { ...options, name, key: Object.fromEntries(fields) as never, weights: weights! };
+  return { ...options, name: index.name!, key: index.key };
 }
 
 async function compare(from: Collection, to: Collection): Promise<string | undefined> {

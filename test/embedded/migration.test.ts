@@ -19,7 +19,7 @@ describe('moving and saving a database', () => {
     const { db } = source;
     const messages = db.collection('messages');
     await messages.createIndex({ chatId: 1, versions: 1 }, { unique: true });
-    await messages.createIndex({ content: 'text', title: 'text' }, { weights: { title: 5 } });
+    await messages.createIndex({ content: 1, title: -1 }, { sparse: true });
     await messages.createIndex({ at: 1 }, { expireAfterSeconds: 1e9 });
     await messages.createIndex(
       { clientId: 1 },

@@ -52,7 +52,6 @@ export const ERROR_CODES = {
   CursorInUse: 304,
   ConversionFailure: 241,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
-  NoQueryExecutionPlans: 291,
   APIVersionError: 322,
   APIStrictError: 323,
   BSONObjectTooLarge: 10334,
@@ -131,10 +130,18 @@ export function locationError(code: number, message: string): MongoError {
   return new MongoError(code, `Location${String(code)}`, message);
 }
 
-/** The refusal of a command, option or operator that MongoDB has and this database has not. */
-export function notSupported(what: string): MongoError {
+/**
+ * The refusal of a command, option or operator that MongoDB has and this database has not.
+ * @param instead what does the same here, where there is something
+ */
+export function notSupported(what: string, instead?: string): MongoError {
+  const advice = instead === undefined ? 'use MongoDB' : `use MongoDB, or ${instead}`;
   return mongoError(
     'CommandNotSupported',
-    `${what} is not supported by the embedded database; use MongoDB (set MONGODB_URI)`,
+    `${what} is not supported by the embedded database; ${advice}`,
   );
 }
+
+/** What to do without a text index. */
+export const WITHOUT_TEXT_INDEX =
+  "keep a text's words in an array with an index and look for them there";

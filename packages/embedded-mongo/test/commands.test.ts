@@ -125,15 +125,31 @@ describe('commands', () => {
     await expect(running.db.command({ dropIndexes: c.collectionName })).rejects.toMatchObject({
       code: 40414,
     });
-    const textTtl = { key: { kind: 1, body: 'text' }, name: 't', expireAfterSeconds: 5 };
-    await expect(make(textTtl)).rejects.toMatchObject({ code: 67 });
-    await make({ key: { kind: 1, body: 'text' }, name: 't' });
+    const compoundTtl = { key: { kind: 1, body: 1 }, name: 't', expireAfterSeconds: 5 };
+    await expect(make(compoundTtl)).rejects.toMatchObject({ code: 67 });
+    await make({ key: { kind: 1, body: 1 }, name: 't' });
     await expect(
       running.db.command({
         collMod: c.collectionName,
         index: { name: 't', expireAfterSeconds: 5 },
       }),
     ).rejects.toMatchObject({ code: 67 });
+  });
+
+  it('refuse text indexes and text searches by name, and say what to do instead', async () => {
+    const c = await filled();
+    const advice =
+      /^(A text index|\$text) is not supported by the embedded database; use MongoDB, or keep /;
+    const refused = { code: 115, errmsg: expect.stringMatching(advice) };
+    await expect(c.createIndex({ body: 'text' })).rejects.toMatchObject(refused);
+    await expect(c.createIndex({ kind: 1, '$**': 'text' })).rejects.toMatchObject(refused);
+    const search = { $text: { $search: 'apple' } };
+    await expect(c.find(search).toArray()).rejects.toMatchObject(refused);
+    await expect(c.deleteMany(search)).rejects.toMatchObject(refused);
+    await expect(c.aggregate([{ $match: search }]).toArray()).rejects.toMatchObject(refused);
+    await expect(
+      c.createIndex({ body: 1 }, { name: 'b', weights: { body: 2 } }),
+    ).rejects.toMatchObject({ code: 115 });
   });
 
   it('pass over unknown index options when they are asked to', async () => {

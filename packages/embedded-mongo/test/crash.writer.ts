@@ -23,7 +23,7 @@ const messages = db.collection<{ _id: number; chat: number; versions: number[]; 
 );
 const counters = db.collection<{ _id: string; n: number }>('counters');
 await messages.createIndex({ chat: 1, versions: 1 }, { unique: true });
-await messages.createIndex({ text: 'text' });
+await messages.createIndex({ text: 1 }, { sparse: true });
 await messages.createIndex({ chat: 1, _id: -1 });
 
 function tell(line: string): void {

@@ -29,7 +29,7 @@ describe('the life of an embedded database', () => {
     const first = await runDb({ dataDir, durability: 'FULL' });
     const c = first.db.collection('kept');
     await c.createIndex({ tags: 1 }, { unique: true, sparse: true });
-    await c.createIndex({ text: 'text', room: 1 }, { weights: { text: 3 } });
+    await c.createIndex({ text: 1, room: -1 }, { name: 'texts' });
     await c.insertMany([{ tags: ['a', 'b'], text: 'red apples' }, { text: 'green pears' }]);
     const indexes = await c.indexes();
     await first.client.close();
@@ -38,7 +38,7 @@ describe('the life of an embedded database', () => {
     const second = await run({ dataDir });
     const again = second.db.collection('kept');
     expect(await again.indexes()).toEqual(indexes);
-    expect(await again.countDocuments({ $text: { $search: 'apple' } })).toBe(1);
+    expect(await again.countDocuments({ text: 'red apples' }, { hint: 'texts' })).toBe(1);
     await expect(again.insertOne({ tags: ['b'] })).rejects.toMatchObject({ code: 11000 });
     const { queryPlanner } = await again.find({ tags: { $in: ['a'] } }).explain();
     expect(queryPlanner.winningPlan.inputStage).toMatchObject({ isMultiKey: true });
@@ -224,8 +224,7 @@ describe('the life of an embedded database', () => {
     const c = first.db.collection('c');
     await c.createIndex({ n: 1 });
     await c.createIndex({ m: 1 });
-    await c.createIndex({ text: 'text' });
-    await c.insertMany(Array.from({ length: 10 }, (_, n) => ({ n, m: n, text: 'apple' })));
+    await c.insertMany(Array.from({ length: 10 }, (_, n) => ({ n, m: n })));
     await first.client.close();
     await first.embedded.close();
     const file = path.join(dataDir, 'parley.db');
@@ -250,6 +249,45 @@ describe('the life of an embedded database', () => {
     });
     // What the other index has of the document is still there.
     expect(await again.countDocuments({ m: 5 })).toBe(1);
+  });
+
+  it('opens a folder that has a text index of an earlier version, without the index', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    const c = first.db.collection('c');
+    await c.createIndex({ n: 1 });
+    await c.insertMany(Array.from({ length: 10 }, (_, n) => ({ n, text: 'apple' })));
+    await first.client.close();
+    await first.embedded.close();
+    const spec = serialize({
+      v: 2,
+      key: { _fts: 'text', _ftsx: 1, n: 1 },
+      name: 'text_text_n_1',
+      weights: { text: 3 },
+      default_language: 'english',
+      language_override: 'language',
+      textIndexVersion: 3,
+    });
+    withFile(
+      path.join(dataDir, 'parley.db'),
+      `INSERT INTO indexes (id, collection, name, spec)
+         VALUES (50, 1, 'text_text_n_1', X'${Buffer.from(spec).toString('hex')}');
+       CREATE VIRTUAL TABLE t50 USING fts5(prefix, terms, content='', contentless_delete=1)`,
+    );
+
+    const lines: string[] = [];
+    const second = await run({ dataDir, logger: { warn: (line) => lines.push(line) } });
+    expect(lines).toEqual([expect.stringMatching(/^Index text_text_n_1 of test\.c is removed: /)]);
+    const again = second.db.collection('c');
+    expect((await again.indexes()).map(({ name }) => name)).toEqual(['_id_', 'n_1']);
+    await again.insertOne({ n: 10, text: 'pear' });
+    expect(await again.countDocuments({ n: { $gte: 0 } })).toBe(11);
+    expect(await second.db.command({ validate: 'c' })).toMatchObject({ valid: true });
+    const sqlite = new DatabaseSync(path.join(dataDir, 'parley.db'));
+    const left = sqlite.prepare("SELECT name FROM sqlite_master WHERE name LIKE 't50%'").all();
+    sqlite.close();
+    expect(left).toEqual([]);
   });
 
   it('leaves the socket of a database alone whose folder it has a copy of', async () => {

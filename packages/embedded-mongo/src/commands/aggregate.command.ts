@@ -72,7 +72,7 @@ function runDocuments(request: CommandRequest, stages: readonly BsonValue[]): It
   const [first, ...rest] = stages;
   const [name = ''] = isDocument(first) ? Object.keys(first) : [];
   const operand = isDocument(first) ? fieldOf(first, '$documents') : undefined;
-  const environment = environmentOf(request, new WeakMap());
+  const environment = environmentOf(request);
   if (operand === undefined) {
     // Names what is wrong with the stage, if that is more than that it wants a collection.
     compilePipeline(stages, environment);
@@ -103,23 +103,16 @@ function runPipeline(
     return (count === 0 ? [] : [encode(counted(count))]).values();
   }
   if (rest.length === 0) return storedDocuments(query);
-  const textScores = new WeakMap<BsonDocument, number>();
-  const run = compilePipeline(rest, environmentOf(request, textScores));
-  return encoded(run(queriedDocuments(query, textScores)));
+  const run = compilePipeline(rest, environmentOf(request));
+  return encoded(run(queriedDocuments(query)));
 }
 
 function* storedDocuments(query: DocumentQuery | undefined): Generator<Uint8Array> {
   for (const found of query?.run() ?? []) yield found.bytes;
 }
 
-function* queriedDocuments(
-  query: DocumentQuery | undefined,
-  textScores: WeakMap<BsonDocument, number>,
-): Generator<BsonDocument> {
-  for (const found of query?.run() ?? []) {
-    if (found.textScore !== undefined) textScores.set(found.document, found.textScore);
-    yield found.document;
-  }
+function* queriedDocuments(query: DocumentQuery | undefined): Generator<BsonDocument> {
+  for (const found of query?.run() ?? []) yield found.document;
 }
 
 function* encoded(documents: Iterable<BsonDocument>): Generator<Uint8Array> {
@@ -127,15 +120,11 @@ function* encoded(documents: Iterable<BsonDocument>): Generator<Uint8Array> {
 }
 
 /** What stages can reach beside their input: other collections of the database, through the planner. */
-function environmentOf(
-  request: CommandRequest,
-  textScores: WeakMap<BsonDocument, number>,
-): PipelineEnvironment {
+function environmentOf(request: CommandRequest): PipelineEnvironment {
   const { body, budget, database, engine } = request;
   return {
     now: engine.now(),
     variables: documentArgument(body, 'let'),
-    textScores,
     checkTime: () => {
       budget.check();
     },

@@ -1,10 +1,8 @@
 import { compileFilter, compileProjection } from '../semantics/index.js';
 import type { BsonDocument, ExpressionContext, MatchPosition } from '../semantics/index.js';
-import { missingTextScore } from '../planner/document-query.js';
-import { splitTextFilter } from '../planner/text-query.js';
 
 /** Turns a stored document into the one to answer with. */
-export type Projector = (document: BsonDocument, textScore?: number) => BsonDocument;
+export type Projector = (document: BsonDocument) => BsonDocument;
 
 /**
  * The projection of a command; `undefined` when documents are answered whole.
@@ -17,14 +15,11 @@ export function projectorOf(
 ): Projector | undefined {
   if (spec === undefined || Object.keys(spec).length === 0) return undefined;
   const projection = compileProjection(spec, context);
-  if (projection.usesTextScore && !Object.hasOwn(filter, '$text')) throw missingTextScore();
-  if (!projection.usesPosition) {
-    return (document, textScore) => projection.apply(document, { textScore });
-  }
-  const matches = compileFilter(splitTextFilter(filter).rest, context);
-  return (document, textScore) => {
+  if (!projection.usesPosition) return (document) => projection.apply(document);
+  const matches = compileFilter(filter, context);
+  return (document) => {
     const position: MatchPosition = {};
     matches(document, position);
-    return projection.apply(document, { textScore, position: position.index });
+    return projection.apply(document, { position: position.index });
   };
 }

@@ -79,7 +79,7 @@ export function findQuery(
     query,
     *documents() {
       for (const found of query.run()) {
-        yield projector ? encode(projector(found.document, found.textScore)) : found.bytes;
+        yield projector ? encode(projector(found.document)) : found.bytes;
       }
     },
   };

@@ -1,4 +1,4 @@
-import { locationError, mongoError } from '../errors.js';
+import { mongoError } from '../errors.js';
 import { compileFilter, compileSort, decode } from '../semantics/index.js';
 import type {
   BsonDocument,
@@ -14,8 +14,6 @@ import { planRows } from './plan-execution.js';
 import type { ExecutionBudget } from './plan-execution.js';
 import { planQuery } from './query-plan.js';
 import type { Plan } from './query-plan.js';
-import { planText, splitTextFilter } from './text-query.js';
-import type { TextPlan } from './text-query.js';
 
 /** What documents are wanted, and in which order. */
 export interface QueryShape {
@@ -35,8 +33,6 @@ export class FoundDocument implements StoredRow {
   constructor(
     readonly rowId: number,
     readonly bytes: Uint8Array,
-    /** Relevance, when the query has a `$text`. */
-    readonly textScore?: number,
   ) {}
 
   get document(): BsonDocument {
@@ -50,7 +46,7 @@ const SORT_SLACK = 1024;
 
 /** A query on one collection, planned and ready to run. */
 export class DocumentQuery {
-  readonly plan: Plan | TextPlan;
+  readonly plan: Plan;
   private readonly filter: Filter;
   private readonly sort: Sort | undefined;
   readonly skip: number;
@@ -64,8 +60,8 @@ export class DocumentQuery {
     shape: QueryShape,
     private readonly budget: ExecutionBudget,
   ) {
-    const { text, rest } = splitTextFilter(shape.filter);
-    this.filter = compileFilter(rest, shape.context);
+    const { filter } = shape;
+    this.filter = compileFilter(filter, shape.context);
     this.sort =
       shape.sort && Object.keys(shape.sort).length > 0 && !isNatural(shape.sort)
         ? compileSort(shape.sort)
@@ -73,16 +69,14 @@ export class DocumentQuery {
     this.sortPattern = shape.sort;
     this.skip = shape.skip ?? 0;
     this.limit = shape.limit ?? 0;
-    assertTextOptions(shape, this.sort, text !== undefined);
+    assertNaturalAlone(shape.sort);
     const hint = shape.hint ?? (shape.sort && isNatural(shape.sort) ? shape.sort : undefined);
-    this.plan = text
-      ? planText(collection, text, rest)
-      : planQuery(collection, {
-          filter: rest,
-          sort: this.sort?.fields ?? [],
-          ...(this.limit > 0 ? { wanted: this.skip + this.limit } : {}),
-          ...(hint === undefined ? {} : { hint }),
-        });
+    this.plan = planQuery(collection, {
+      filter,
+      sort: this.sort?.fields ?? [],
+      ...(this.limit > 0 ? { wanted: this.skip + this.limit } : {}),
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 
   /** Whether the documents have to be sorted after they are found. */
@@ -146,16 +140,6 @@ export class DocumentQuery {
 
   private *candidates(): Generator<FoundDocument> {
     const { plan } = this;
-    if (plan.stage === 'TEXT_MATCH') {
-      for (const rowId of plan.rowIds()) {
-        this.budget.check();
-        const bytes = this.collection.read(rowId);
-        this.budget.documentsExamined += 1;
-        const score = bytes && plan.score(decode(bytes));
-        if (score !== undefined) yield new FoundDocument(rowId, bytes!, score);
-      }
-      return;
-    }
     const firstChunk =
       this.limit > 0 && plan.isComplete && plan.providesSort
         ? Math.min(this.skip + this.limit, SORT_SLACK)
@@ -175,8 +159,8 @@ export class DocumentQuery {
     };
     for (const match of this.matches()) {
       // Sorting needs the key and, later, the bytes; the decoded document would only fill memory.
-      const found = new FoundDocument(match.rowId, match.bytes, match.textScore);
-      entries.push({ found, key: sort.keyOf(match.document, match.textScore) });
+      const found = new FoundDocument(match.rowId, match.bytes);
+      entries.push({ found, key: sort.keyOf(match.document) });
       if (entries.length >= keep + SORT_SLACK) settle();
     }
     settle();
@@ -184,26 +168,10 @@ export class DocumentQuery {
   }
 }
 
-/** A text search takes neither a hint nor natural order, and only it has a relevance to sort by. */
-function assertTextOptions(
-  { hint, sort: pattern }: QueryShape,
-  sort: Sort | undefined,
-  hasText: boolean,
-) {
-  if (!hasText && sort?.fields.some((field) => field.byTextScore)) {
-    throw missingTextScore();
-  }
-  if (hasText && (hint !== undefined || (pattern && isNatural(pattern)))) {
-    throw mongoError('BadValue', 'text and hint not allowed in same query');
-  }
-  if (pattern && isNatural(pattern) && Object.keys(pattern).length > 1) {
+function assertNaturalAlone(sort: BsonDocument | undefined): void {
+  if (sort && isNatural(sort) && Object.keys(sort).length > 1) {
     throw mongoError('BadValue', '$natural sort cannot be combined with other fields');
   }
-}
-
-/** The error for a relevance that no `$text` has worked out. */
-export function missingTextScore() {
-  return locationError(40218, 'query requires text score metadata, but it is not available');
 }
 
 function isNatural(sort: BsonDocument): boolean {
@@ -212,6 +180,6 @@ function isNatural(sort: BsonDocument): boolean {
 
 /** Throws what a query on a collection that exists would throw for its shape. */
 export function checkQuery({ filter, sort, context }: QueryShape): void {
-  compileFilter(splitTextFilter(filter).rest, context);
+  compileFilter(filter, context);
   if (sort && !isNatural(sort)) compileSort(sort);
 }

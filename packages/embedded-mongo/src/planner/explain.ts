@@ -3,7 +3,6 @@ import type { Bound } from '../semantics/index.js';
 import type { DocumentQuery } from './document-query.js';
 import type { FieldBounds } from './index-bounds.js';
 import type { CollectionScan, IdLookup, IndexScan, UnionScan } from './query-plan.js';
-import type { TextPlan } from './text-query.js';
 
 /** A stage of a plan as `explain` shows it; `inputStage` is what it reads from. */
 export type ExplainedStage = Record<string, unknown>;
@@ -27,7 +26,7 @@ export function explainCount(query: DocumentQuery): ExplainedStage {
 }
 
 function explainPlan(
-  plan: CollectionScan | IdLookup | IndexScan | UnionScan | TextPlan,
+  plan: CollectionScan | IdLookup | IndexScan | UnionScan,
   fetches: boolean,
 ): ExplainedStage {
   switch (plan.stage) {
@@ -43,8 +42,6 @@ function explainPlan(
       const inputStages = plan.branches.map((branch) => explainPlan(branch, false));
       return { stage: 'FETCH', inputStage: { stage: 'OR', inputStages } };
     }
-    case 'TEXT_MATCH':
-      return { stage: 'TEXT_MATCH', indexName: plan.indexName };
   }
 }
 

@@ -15,7 +15,6 @@ import { beyondPartialFilter, impliesPartialFilter } from './partial-implication
 
 /** A query in the terms the planner needs. */
 export interface PlannedQuery {
-  /** Without `$text`, which the text index answers. */
   readonly filter: BsonDocument;
   readonly sort: readonly SortField[];
   /** How many documents are wanted, counting those to skip; `undefined` for all. */
@@ -173,7 +172,6 @@ function sortDirection(
   sort: readonly SortField[],
 ): 'forward' | 'reverse' | undefined {
   if (sort.length === 0) return 'forward';
-  if (sort.some((field) => field.byTextScore)) return undefined;
   const fixed = new Set(
     index.spec.fields
       .slice(0, bounds.fixedFields)

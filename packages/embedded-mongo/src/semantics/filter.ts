@@ -1,5 +1,5 @@
 import { BSONRegExp } from 'bson';
-import { mongoError, notSupported } from '../errors.js';
+import { mongoError, notSupported, WITHOUT_TEXT_INDEX } from '../errors.js';
 import { bsonTypeOf, isDocument, isNumeric, setField } from './bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from './bson-types.js';
 import { compileExpression, isTruthy } from './expression.js';
@@ -69,9 +69,10 @@ function compileClause(name: string, operand: BsonValue, context: ExpressionCont
       return [];
     case '$jsonSchema':
     case '$where':
-    case '$text':
     case '$sampleRate':
-      throw notSupported(`${name} here`);
+      throw notSupported(name);
+    case '$text':
+      throw notSupported(name, WITHOUT_TEXT_INDEX);
     default:
       throw mongoError(
         'BadValue',

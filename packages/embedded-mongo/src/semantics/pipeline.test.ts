@@ -149,10 +149,6 @@ describe('stages', () => {
     expect(toPlain(sort!)).toEqual({ c: 1 });
     expect([skip, limit, rest.length]).toEqual([2, 3, 1]);
     expect(splitPipeline(stagesOf([{ $project: { a: 1 } }]))).toMatchObject({ filter: {} });
-    const text = splitPipeline(
-      stagesOf([{ $match: { $text: { $search: 'x' } } }, { $match: { a: 1 } }]),
-    );
-    expect(text.rest).toHaveLength(1);
   });
 
   it.each<[Document[], number]>([

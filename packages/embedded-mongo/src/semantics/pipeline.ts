@@ -100,11 +100,11 @@ export function compilePipeline(
   return (documents) => stage(documents, context);
 }
 
-/** The context of a command: its moment, its `let` variables, its text scores. */
+/** The context of a command: its moment, its `let` variables. */
 export function contextOf(
-  environment: Pick<PipelineEnvironment, 'now' | 'variables' | 'textScores'>,
+  environment: Pick<PipelineEnvironment, 'now' | 'variables'>,
 ): ExpressionContext {
-  const { now, variables = {}, textScores } = environment;
+  const { now, variables = {} } = environment;
   let scope: Scope | undefined;
   for (const name of Object.keys(variables)) {
     checkVariableName(name);
@@ -112,7 +112,7 @@ export function contextOf(
     const value = compileExpression(variables[name]!)({}, { now, scope });
     scope = { name, value, outer: scope };
   }
-  return { now, scope, textScore: textScores && ((document) => textScores.get(document)) };
+  return { now, scope };
 }
 
 /** The variables of a command are worked out before there is a document. */
@@ -162,8 +162,6 @@ export function splitPipeline(stages: readonly BsonValue[]): PipelineStart {
   for (let filter = peek('$match'); isDocument(filter); filter = peek('$match')) {
     filters.push(filter);
     next += 1;
-    // A text search has to stay where the planner looks for it.
-    if (Object.hasOwn(filter, '$text')) break;
   }
   const sort = peek('$sort');
   const sorted = isDocument(sort) && Object.keys(sort).length > 0;

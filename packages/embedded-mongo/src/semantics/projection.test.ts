@@ -62,10 +62,11 @@ describe('projections', () => {
     expect(compileProjection(toBson({ a: 1 })).usesPosition).toBe(false);
   });
 
-  it('show the text score', () => {
-    const spec = { score: { $meta: 'textScore' } };
-    expect(project(spec, { a: 1 }, { textScore: 1.5 })).toEqual({ a: 1, score: 1.5 });
-    expect(compileProjection(toBson(spec)).usesTextScore).toBe(true);
+  it('refuse the score of a text search by name', () => {
+    expect(failureOf(() => project({ score: { $meta: 'textScore' } }, { a: 1 }))).toEqual({
+      code: 115,
+      message: '$meta: textScore is not supported by the embedded database; use MongoDB',
+    });
   });
 
   it('leave the document alone when there is nothing to do', () => {

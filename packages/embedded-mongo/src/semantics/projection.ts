@@ -1,5 +1,4 @@
-import { Double } from 'bson';
-import { locationError, mongoError } from '../errors.js';
+import { locationError } from '../errors.js';
 import { bsonTypeOf, fieldOf, isDocument, isNumeric, setField } from './bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from './bson-types.js';
 import { compileExpression } from './expression.js';
@@ -21,8 +20,6 @@ import type { ProjectionNode } from './projection-tree.js';
 export interface ProjectionInput {
   /** The array index that the filter matched at, for the positional `$`. */
   readonly position?: number | undefined;
-  /** The relevance found by a text search, for `$meta: 'textScore'`. */
-  readonly textScore?: number | undefined;
   /** Variables and clock for expressions, when they differ from those given at compilation. */
   readonly context?: ExpressionContext;
 }
@@ -31,8 +28,6 @@ export interface ProjectionInput {
 export interface Projection {
   /** Whether the positional `$` is used, so that the match's position is needed. */
   readonly usesPosition: boolean;
-  /** Whether `$meta: 'textScore'` is used. */
-  readonly usesTextScore: boolean;
   /** Whether every document comes out as it went in. */
   readonly isIdentity: boolean;
   apply(document: BsonDocument, input?: ProjectionInput): BsonDocument;
@@ -68,7 +63,6 @@ class ProjectionParser {
   private kind: 'inclusion' | 'exclusion' | undefined;
   private idFlag: boolean | undefined;
   private positionalPath: string | undefined;
-  private usesTextScore = false;
 
   constructor(private readonly mode: ProjectionMode) {}
 
@@ -98,7 +92,6 @@ class ProjectionParser {
     if (!operator.startsWith('$')) this.addLevel(value, path);
     else if (this.mode === 'find' && operator === '$slice') this.addSlice(path, value.$slice!);
     else if (this.mode === 'find' && operator === '$elemMatch') this.addElemMatch(path, value);
-    else if (operator === '$meta') this.addMeta(path, value.$meta!);
     else this.addComputed(path, value);
   }
 
@@ -127,18 +120,6 @@ class ProjectionParser {
     }
     this.kind = 'inclusion';
     addToTree(this.root, path, compileExpression(value));
-  }
-
-  private addMeta(path: readonly string[], kind: BsonValue): void {
-    if (kind !== 'textScore') {
-      throw mongoError('CommandNotSupported', '$meta supports only textScore');
-    }
-    this.usesTextScore = true;
-    this.afterwards.push((projected, _original, { textScore }) => {
-      const node = newNode();
-      addToTree(node, path, () => (textScore === undefined ? undefined : new Double(textScore)));
-      return computeFields(projected, node, projected, { now: new Date() });
-    });
   }
 
   private addSlice(path: readonly string[], operand: BsonValue): void {
@@ -198,7 +179,6 @@ class ProjectionParser {
     const pick = kind === 'inclusion' ? includeFields : excludeFields;
     return {
       usesPosition: this.positionalPath !== undefined,
-      usesTextScore: this.usesTextScore,
       isIdentity: kind === 'exclusion' && isEmptyTree(root) && afterwards.length === 0,
       apply: (document, input = {}) => {
         let result = pick(document, root);

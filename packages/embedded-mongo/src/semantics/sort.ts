@@ -1,5 +1,4 @@
-import { Double } from 'bson';
-import { locationError, mongoError } from '../errors.js';
+import { locationError, mongoError, notSupported } from '../errors.js';
 import { isDocument } from './bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from './bson-types.js';
 import { compareBson } from './compare.js';
@@ -7,11 +6,10 @@ import { exactInt64 } from './numbers.js';
 import { indexKeyTuples, parsePath } from './path.js';
 import type { Path } from './path.js';
 
-/** One field of a sort: ascending, descending, or by text score (best first). */
+/** One field of a sort: ascending or descending. */
 export interface SortField {
   readonly path: string;
   readonly direction: 1 | -1;
-  readonly byTextScore?: boolean;
 }
 
 /**
@@ -22,9 +20,7 @@ export function parseSort(spec: BsonDocument): SortField[] {
   return Object.keys(spec).map((path): SortField => {
     const direction = spec[path]!;
     if (isDocument(direction)) {
-      if (direction.$meta === 'textScore' && Object.keys(direction).length === 1) {
-        return { path, direction: -1, byTextScore: true };
-      }
+      if (Object.hasOwn(direction, '$meta')) throw notSupported('A sort by $meta');
       throw mongoError('BadValue', `Illegal key in $sort specification: ${path}`);
     }
     checkSortPath(path);
@@ -61,8 +57,7 @@ export type SortKey = readonly MaybeValue[];
 /** A compiled sort: take the key of each document once, then compare keys. */
 export interface Sort {
   readonly fields: readonly SortField[];
-  /** The key of a document; `textScore` is wanted when the sort goes by it. */
-  keyOf(document: BsonDocument, textScore?: number): SortKey;
+  keyOf(document: BsonDocument): SortKey;
   compareKeys(left: SortKey, right: SortKey): number;
   /** The documents in order; equal ones keep theirs. */
   sorted(documents: Iterable<BsonDocument>): BsonDocument[];
@@ -74,30 +69,15 @@ export interface Sort {
  */
 export function compileSort(spec: BsonDocument): Sort {
   const fields = parseSort(spec);
-  const valued = fields.filter((field) => field.byTextScore !== true);
-  const paths = valued.map((field) => parsePath(field.path));
-  const directions = fields.map((field) => field.direction);
-
-  const compareValued = (left: SortKey, right: SortKey): number => {
-    for (const [index, field] of valued.entries()) {
-      const order = compareBson(left[index], right[index]);
-      if (order !== 0) return order * field.direction;
-    }
-    return 0;
-  };
-  const keyOf = (document: BsonDocument, textScore?: number): SortKey => {
-    const values = lowestTuple(document, paths, compareValued);
-    if (valued.length === fields.length) return values;
-    let next = 0;
-    return fields.map((field) => (field.byTextScore ? new Double(textScore ?? 0) : values[next++]));
-  };
+  const paths = fields.map((field) => parsePath(field.path));
   const compareKeys = (left: SortKey, right: SortKey): number => {
-    for (const [index, direction] of directions.entries()) {
+    for (const [index, { direction }] of fields.entries()) {
       const order = compareBson(left[index], right[index]);
       if (order !== 0) return order * direction;
     }
     return 0;
   };
+  const keyOf = (document: BsonDocument) => lowestTuple(document, paths, compareKeys);
   return {
     fields,
     keyOf,

@@ -9,6 +9,7 @@ import { CursorRegistry } from '../commands/cursor-registry.js';
 import { Catalog } from '../storage/catalog.js';
 import { Checkpointer } from '../storage/checkpointer.js';
 import { DatabaseFile } from '../storage/database-file.js';
+import { dropFormerTextIndexes } from '../storage/former-text-indexes.js';
 import { checkAfterInterruption } from '../storage/startup-check.js';
 import type { LogLevel, ServerOptions } from '../worker-messages.types.js';
 import { Listener, SOCKET_FILE, SOCKET_FOLDER_PREFIX } from './listener.js';
@@ -62,6 +63,7 @@ export class EmbeddedServer {
   static async start(options: ServerOptions, log: Log): Promise<EmbeddedServer> {
     const file = new DatabaseFile(options.dataDir, options.durability);
     if (file.remark !== undefined) log('warn', file.remark);
+    dropFormerTextIndexes(file, log);
     const catalog = new Catalog(file);
     if (file.wasInterrupted) {
       checkAfterInterruption(file, catalog, log);

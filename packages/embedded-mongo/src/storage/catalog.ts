@@ -4,13 +4,7 @@ import { describeDocument } from '../semantics/describe.js';
 import { decode, encode } from '../semantics/index.js';
 import { CollectionStore } from './collection-store.js';
 import type { DatabaseFile } from './database-file.js';
-import {
-  idIndexSpec,
-  isEquivalentIndex,
-  isSameIndex,
-  readIndexSpec,
-  refuseTextTtl,
-} from './index-spec.js';
+import { idIndexSpec, isEquivalentIndex, isSameIndex, readIndexSpec } from './index-spec.js';
 import type { IndexSpec } from './index-spec.js';
 
 /** All collections of all databases, in memory and in the file's own tables. */
@@ -114,7 +108,6 @@ export class Catalog {
    *   that exist break its uniqueness, 67 when documents cannot expire by it
    */
   createIndex(collection: CollectionStore, spec: IndexSpec): boolean {
-    refuseTextTtl(spec);
     const specs = collection.specs();
     const namesake = specs.find(({ name }) => name === spec.name);
     if (namesake) {
@@ -135,12 +128,6 @@ export class Catalog {
           `An equivalent index already exists with a different name and options. ${bothIndexes(existing, spec)}`,
         );
       }
-      if (existing.text && spec.text) {
-        throw mongoError(
-          'IndexOptionsConflict',
-          `only one text index per collection allowed, found existing text index "${existing.name}"`,
-        );
-      }
     }
     collection.buildIndex(this.registerIndex(collection, spec), spec);
     return true;
@@ -156,7 +143,6 @@ export class Catalog {
 
   /** Puts a changed specification with the same keys in an index's place. */
   changeIndex(collection: CollectionStore, spec: IndexSpec): void {
-    refuseTextTtl(spec);
     this.file
       .prepare('UPDATE indexes SET spec = ? WHERE collection = ? AND name = ?')
       .run(encode(spec.document), collection.id, spec.name);

@@ -7,7 +7,6 @@ import type { IndexKey } from './index-keys.js';
 import { IndexStore } from './index-store.js';
 import type { IndexSpec } from './index-spec.js';
 import { KeyWriter } from './key-encoding.js';
-import { TextIndexStore } from './text-index-store.js';
 
 /** A stored document: its row number and its bytes. */
 export interface StoredRow {
@@ -32,7 +31,6 @@ const BUILD_CHUNK = 1000;
 /** One collection: a table of documents and its indexes, kept in step by every write. */
 export class CollectionStore {
   readonly indexes: IndexStore[] = [];
-  textIndex: TextIndexStore | undefined;
   private count: number | undefined;
   private readonly statements = new Map<string, Statement>();
   private readonly table: string;
@@ -70,14 +68,12 @@ export class CollectionStore {
   drop(): void {
     this.statements.clear();
     for (const index of this.indexes) index.drop();
-    this.textIndex?.drop();
     this.file.exec(`DROP TABLE ${this.table}`);
   }
 
   /** All index specifications, `_id` first. */
   specs(): IndexSpec[] {
-    const specs = this.indexes.map((index) => index.spec);
-    return this.textIndex ? [...specs, this.textIndex.spec] : specs;
+    return this.indexes.map((index) => index.spec);
   }
 
   /** Runs an operation that may write; when it throws, the collection is as before. */
@@ -99,8 +95,8 @@ export class CollectionStore {
   }
 
   /**
-   * Stores a document that has an `_id`, or nothing of it. It needs no savepoint, which would make
-   * the text index write itself out after each document of a batch.
+   * Stores a document that has an `_id`, or nothing of it. It takes out what it has filed by itself: a
+   * savepoint for each document of a batch would cost more.
    * @throws MongoError 11000 when a unique index has one of its keys
    */
   insert(document: BsonDocument, bytes: Uint8Array): number {
@@ -109,11 +105,9 @@ export class CollectionStore {
       index,
       keys: index.keysOf(document),
     }));
-    const text = this.textIndex?.entryOf(document);
     const rowId = this.file.orUndoEverything(() => {
       const inserted = this.insertRow(document, bytes);
       this.fileInIndexes(inserted, filings);
-      if (text) this.textIndex!.insert(inserted, text);
       return inserted;
     });
     this.count = count + 1;
@@ -151,7 +145,6 @@ export class CollectionStore {
       const duplicate = index.add(rowId, changes.added);
       if (duplicate) throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
     }
-    this.textIndex?.replace(rowId, old, next);
   }
 
   /** Deletes a document. Call it inside {@link atomically}. */
@@ -159,7 +152,6 @@ export class CollectionStore {
     const count = this.documentCount();
     this.statement('DELETE FROM $table WHERE rid = ?').run(rowId);
     for (const index of this.secondaryIndexes()) index.remove(rowId, index.keysOf(document));
-    this.textIndex?.remove(rowId);
     this.count = count - 1;
   }
 
@@ -204,14 +196,6 @@ export class CollectionStore {
    */
   buildIndex(id: number, spec: IndexSpec, onUnreadable?: OnUnreadable): void {
     this.openIndex(id, spec, 0);
-    if (spec.text) {
-      const text = this.textIndex!;
-      text.create();
-      this.eachDocument((rowId, document) => {
-        text.add(rowId, document);
-      }, onUnreadable);
-      return;
-    }
     const index = this.indexes.at(-1)!;
     index.create();
     if (index.isOnId) return;
@@ -223,8 +207,7 @@ export class CollectionStore {
 
   /** Takes note of an index that exists. */
   openIndex(id: number, spec: IndexSpec, multikeyFields: number): void {
-    if (spec.text) this.textIndex = new TextIndexStore(this.file, id, spec);
-    else this.indexes.push(new IndexStore(this.file, id, spec, this.table, multikeyFields));
+    this.indexes.push(new IndexStore(this.file, id, spec, this.table, multikeyFields));
   }
 
   /**
@@ -232,11 +215,6 @@ export class CollectionStore {
    * @throws MongoError 27 when there is none of this name
    */
   removeIndex(name: string): void {
-    if (this.textIndex?.spec.name === name) {
-      this.textIndex.drop();
-      this.textIndex = undefined;
-      return;
-    }
     const index = this.indexes.find(({ spec }) => spec.name === name);
     if (!index) throw mongoError('IndexNotFound', `index not found with name [${name}]`);
     this.indexes.splice(this.indexes.indexOf(index), 1);

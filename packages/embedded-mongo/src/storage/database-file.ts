@@ -90,7 +90,7 @@ export class DatabaseFile {
       this.rollbackToSavepoint = this.prepare('ROLLBACK TO operation');
       const version = this.readMeta('layout');
       if (version !== undefined && Number(version) > LAYOUT_VERSION) {
-        throw new Error(`${this.path} was written by a newer version of Parley`);
+        throw new Error(`${this.path} was written by a newer version`);
       }
       this.wasInterrupted = this.readMeta('open') === 1;
       const database = this.readMeta('database');

@@ -1,5 +1,5 @@
 import { Double, Int32, Long } from 'bson';
-import { mongoError, notSupported } from '../errors.js';
+import { mongoError, notSupported, WITHOUT_TEXT_INDEX } from '../errors.js';
 import {
   bsonTypeOf,
   encode,
@@ -12,26 +12,11 @@ import type { BsonDocument, BsonValue, MaybeValue } from '../semantics/index.js'
 import { assertPartialFilter, filedFilter } from './partial-filter.js';
 import type { IndexField } from './index-keys.js';
 
-/** The languages of a text index: with English stems and stop words, or words as they stand. */
-export type TextLanguage = 'english' | 'none';
-
-/** What a text index searches. */
-export interface TextOptions {
-  /** The searched paths and their weights; empty with `searchesEverything`. */
-  readonly weights: ReadonlyMap<string, number>;
-  /** `{ '$**': 'text' }`: every string in the document. */
-  readonly searchesEverything: boolean;
-  readonly language: TextLanguage;
-  /** The field by which a document names its own language. */
-  readonly languageOverride: string;
-}
-
 /** An index as it was asked for, checked and in one form. */
 export interface IndexSpec {
   readonly name: string;
   /** The key pattern as documents show it. */
   readonly key: BsonDocument;
-  /** The ordinary fields; those of a text index are the ones beside its text. */
   readonly fields: readonly IndexField[];
   readonly isUnique: boolean;
   readonly isSparse: boolean;
@@ -39,7 +24,6 @@ export interface IndexSpec {
   /** Of a partial index, what documents it holds: see {@link filedFilter}. */
   readonly filed?: BsonDocument;
   readonly expireAfterSeconds?: number;
-  readonly text?: TextOptions;
   /** The whole specification as `listIndexes` answers it. */
   readonly document: BsonDocument;
 }
@@ -54,10 +38,6 @@ const OPTIONS = new Set([
   'background',
   'partialFilterExpression',
   'expireAfterSeconds',
-  'weights',
-  'default_language',
-  'language_override',
-  'textIndexVersion',
   'collation',
   'hidden',
 ]);
@@ -97,8 +77,7 @@ export function readIndexSpec(spec: BsonDocument): IndexSpec {
   if (name === '') throw mongoError('CannotCreateIndex', 'Cannot specify an empty index name');
   if (name === '*') throw mongoError('BadValue', "The index name '*' is not valid.");
   const fields = readFields(key);
-  const text = readTextOptions(key, spec);
-  const isId = Object.keys(key).length === 1 && Object.hasOwn(key, '_id') && !text;
+  const isId = Object.keys(key).length === 1 && Object.hasOwn(key, '_id');
   refuseUnsupported(spec);
   for (const option of isId ? ['unique', 'sparse'] : []) {
     if (!Object.hasOwn(spec, option)) continue;
@@ -117,26 +96,21 @@ export function readIndexSpec(spec: BsonDocument): IndexSpec {
       'cannot mix "partialFilterExpression" and "sparse" options',
     );
   }
-  if (text && isUnique) {
-    throw mongoError('CannotCreateIndex', `Index type 'text' does not support the unique option`);
-  }
-  const document: BsonDocument = { v: new Int32(2), key: text ? textKeyPattern(key) : key, name };
+  const document: BsonDocument = { v: new Int32(2), key, name };
   if (isUnique && !isId) document['unique'] = true;
   if (isSparse) document['sparse'] = true;
   if (partialFilter) document['partialFilterExpression'] = partialFilter;
   if (expireAfterSeconds !== undefined)
     document['expireAfterSeconds'] = fieldOf(spec, 'expireAfterSeconds')!;
   if (isTrue(spec, 'background')) document['background'] = true;
-  if (text) Object.assign(document, textDocument(text));
   return {
     name,
     key: document['key'] as BsonDocument,
     fields,
     isUnique: isUnique || isId,
-    isSparse: isSparse || Boolean(text),
+    isSparse,
     ...(partialFilter ? { partialFilter, filed: filedFilter(partialFilter) } : {}),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
-    ...(text ? { text } : {}),
     document,
   };
 }
@@ -175,6 +149,10 @@ export function isEquivalentIndex(left: IndexSpec, right: IndexSpec): boolean {
 }
 
 const MONGODB_OPTIONS = new Set([
+  'weights',
+  'default_language',
+  'language_override',
+  'textIndexVersion',
   'wildcardProjection',
   'storageEngine',
   '2dsphereIndexVersion',
@@ -198,7 +176,7 @@ function readFields(key: BsonDocument): IndexField[] {
   const fields: IndexField[] = [];
   for (const [name, direction] of Object.entries(key)) {
     if (name === '') throw mongoError('CannotCreateIndex', 'Index keys cannot be an empty field');
-    if (direction === 'text' || name === '_fts' || name === '_ftsx') continue;
+    if (direction === 'text') throw notSupported('A text index', WITHOUT_TEXT_INDEX);
     if (typeof direction === 'string') {
       if (
         ['hashed', '2d', '2dsphere', 'geoHaystack', 'columnstore', 'wildcard'].includes(direction)
@@ -269,23 +247,13 @@ function readTtl(
   const seconds = fieldOf(spec, 'expireAfterSeconds');
   if (seconds === undefined) return undefined;
   assertTtlSeconds(seconds);
-  if (fields.length !== 1 || isId) throw ttlOfManyFields();
+  if (fields.length !== 1 || isId) {
+    throw mongoError(
+      'CannotCreateIndex',
+      'TTL indexes are single-field indexes, compound indexes and the _id index do not support expireAfterSeconds',
+    );
+  }
   return toNumber(seconds);
-}
-
-/**
- * Throws for a text index that expires documents. Earlier versions made such indexes, so that reading
- * the specification of one must not fail.
- */
-export function refuseTextTtl({ text, expireAfterSeconds }: IndexSpec): void {
-  if (text && expireAfterSeconds !== undefined) throw ttlOfManyFields();
-}
-
-function ttlOfManyFields() {
-  return mongoError(
-    'CannotCreateIndex',
-    'TTL indexes are single-field indexes, compound indexes and the _id index do not support expireAfterSeconds',
-  );
 }
 
 /** Throws unless the value can be an index's `expireAfterSeconds`. */
@@ -297,79 +265,6 @@ export function assertTtlSeconds(seconds: MaybeValue): void {
       `TTL index 'expireAfterSeconds' option must be within an acceptable range, 0 to ${String(MAX_TTL_SECONDS)}`,
     );
   }
-}
-
-function readTextOptions(key: BsonDocument, spec: BsonDocument): TextOptions | undefined {
-  const names = Object.keys(key).filter((name) => key[name] === 'text' && name !== '_fts');
-  const isStored = Object.hasOwn(key, '_fts');
-  const given = fieldOf(spec, 'weights');
-  if (names.length === 0 && !isStored) {
-    if (given !== undefined) {
-      throw mongoError('CannotCreateIndex', "the 'weights' option is only for text indexes");
-    }
-    return undefined;
-  }
-  const weights = new Map(names.map((name) => [name, 1]));
-  if (given !== undefined) {
-    if (!isDocument(given)) throw mongoError('CannotCreateIndex', 'weights must be an object');
-    for (const [name, weight] of Object.entries(given)) {
-      const value = isNumeric(weight) ? toNumber(weight) : NaN;
-      if (!(value >= 1 && value < 1_000_000_000)) {
-        throw mongoError(
-          'CannotCreateIndex',
-          'text index weight must be in the exclusive interval (0,1000000000)',
-        );
-      }
-      weights.set(name, value);
-    }
-  }
-  const override = fieldOf(spec, 'language_override') ?? 'language';
-  if (typeof override !== 'string' || override === '') {
-    throw mongoError('CannotCreateIndex', 'language_override is not valid');
-  }
-  return {
-    weights,
-    searchesEverything: weights.delete('$**'),
-    language: readLanguage(fieldOf(spec, 'default_language') ?? 'english'),
-    languageOverride: override,
-  };
-}
-
-/** The text language of this name. */
-export function readLanguage(name: MaybeValue): TextLanguage {
-  if (name === 'english' || name === 'en') return 'english';
-  if (name === 'none') return 'none';
-  if (typeof name !== 'string')
-    throw mongoError('TypeMismatch', 'a text language must be a string');
-  throw notSupported(`The text search language '${name}'`);
-}
-
-/** MongoDB shows the text fields of a pattern as `_fts` and `_ftsx`, and their names under weights. */
-function textKeyPattern(key: BsonDocument): BsonDocument {
-  const pattern: BsonDocument = {};
-  for (const [name, direction] of Object.entries(key)) {
-    if (direction === 'text' || name === '_ftsx') {
-      pattern['_fts'] = 'text';
-      pattern['_ftsx'] = new Int32(1);
-    } else {
-      pattern[name] = direction;
-    }
-  }
-  return pattern;
-}
-
-function textDocument(text: TextOptions): BsonDocument {
-  const weights: BsonDocument = {};
-  if (text.searchesEverything) weights['$**'] = new Int32(1);
-  for (const [name, weight] of [...text.weights].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    weights[name] = Number.isInteger(weight) ? new Int32(weight) : new Double(weight);
-  }
-  return {
-    weights,
-    default_language: text.language,
-    language_override: text.languageOverride,
-    textIndexVersion: new Int32(3),
-  };
 }
 
 /** A BSON number as a JavaScript one. */

@@ -25,7 +25,6 @@ export interface CollectionProblems {
 export function checkCollection(collection: CollectionStore): CollectionProblems {
   const indexes = collection.indexes.filter((index) => !index.isOnId);
   const expected = new Map(indexes.map((index) => [index, 0]));
-  const text = collection.textIndex;
   const problems = new Map<string, string>();
   const unreadable: UnreadableDocument[] = [];
   collection.eachDocument(
@@ -35,9 +34,6 @@ export function checkCollection(collection: CollectionStore): CollectionProblems
         expected.set(index, expected.get(index)! + keys.length);
         if (keys.every((key) => index.has(rowId, key))) continue;
         problems.set(index.spec.name, 'the entry of a document is missing');
-      }
-      if (text?.has(rowId, document) === false) {
-        problems.set(text.spec.name, 'the entry of a document is missing, or one is left over');
       }
     },
     (rowId, error) => {

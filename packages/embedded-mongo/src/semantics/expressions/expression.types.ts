@@ -12,8 +12,6 @@ export interface ExpressionContext {
   /** The value of `$$NOW`: one moment for the whole command. */
   readonly now: Date;
   readonly scope?: Scope | undefined;
-  /** The relevance of a document for `$meta: 'textScore'`. */
-  readonly textScore?: ((document: BsonDocument) => number | undefined) | undefined;
 }
 
 /** A compiled expression; `undefined` is the missing value. */

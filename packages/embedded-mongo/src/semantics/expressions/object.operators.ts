@@ -83,11 +83,7 @@ export const OBJECT_OPERATORS: OperatorTable = {
     Reflect.deleteProperty(copy, field);
   }, false),
   $meta: (operand) => {
-    if (operand !== 'textScore') throw notSupported(`$meta: ${String(operand)}`);
-    return (document, context) => {
-      const score = context.textScore?.(document);
-      return score === undefined ? undefined : new Double(score);
-    };
+    throw notSupported(`$meta: ${String(operand)}`);
   },
   $rand: named([], [], () => new Double(Math.random())),
 };

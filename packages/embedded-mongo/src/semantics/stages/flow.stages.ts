@@ -17,7 +17,7 @@ const match: StageCompiler = (spec) => {
   };
 };
 
-const sort: StageCompiler = (spec, environment) => {
+const sort: StageCompiler = (spec) => {
   if (!isDocument(spec))
     throw locationError(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) {
@@ -27,7 +27,7 @@ const sort: StageCompiler = (spec, environment) => {
   return function* (documents) {
     const entries = Array.from(documents, (document) => ({
       document,
-      key: order.keyOf(document, environment.textScores?.get(document)),
+      key: order.keyOf(document),
     }));
     entries.sort((left, right) => order.compareKeys(left.key, right.key));
     for (const { document } of entries) yield document;

@@ -10,25 +10,18 @@ import type { Path } from '../path.js';
 import { compileProjection } from '../projection.js';
 import { addToTree, computeFields, newNode } from '../projection-tree.js';
 import type { ProjectionNode } from '../projection-tree.js';
-import type { PipelineEnvironment, Stage, StageCompiler, StageTable } from './stage.types.js';
+import type { Stage, StageCompiler, StageTable } from './stage.types.js';
 
-/** A stage that makes one document of each; a text score stays with its document. */
+/** A stage that makes one document of each. */
 function mapping(
-  environment: PipelineEnvironment,
   change: (document: BsonDocument, context: ExpressionContext) => BsonDocument,
 ): Stage {
-  const scores = environment.textScores;
   return function* (documents, context) {
-    for (const document of documents) {
-      const result = change(document, context);
-      const score = scores?.get(document);
-      if (score !== undefined) scores?.set(result, score);
-      yield result;
-    }
+    for (const document of documents) yield change(document, context);
   };
 }
 
-const project: StageCompiler = (spec, environment) => {
+const project: StageCompiler = (spec) => {
   if (!isDocument(spec)) throw locationError(15969, '$project specification must be an object');
   if (Object.keys(spec).length === 0) {
     throw locationError(
@@ -36,17 +29,15 @@ const project: StageCompiler = (spec, environment) => {
       'Invalid $project :: caused by :: projection specification must have at least one field',
     );
   }
-  return projecting(spec, environment);
+  return projecting(spec);
 };
 
-function projecting(spec: BsonDocument, environment: PipelineEnvironment): Stage {
+function projecting(spec: BsonDocument): Stage {
   const projection = compileProjection(spec, undefined, 'aggregate');
-  return mapping(environment, (document, context) =>
-    projection.apply(document, { textScore: environment.textScores?.get(document), context }),
-  );
+  return mapping((document, context) => projection.apply(document, { context }));
 }
 
-const unset: StageCompiler = (spec, environment) => {
+const unset: StageCompiler = (spec) => {
   const names = Array.isArray(spec) ? spec : [spec];
   if (names.length === 0) {
     throw locationError(
@@ -64,10 +55,10 @@ const unset: StageCompiler = (spec, environment) => {
     }
     setField(exclusion, name, false);
   }
-  return projecting(exclusion, environment);
+  return projecting(exclusion);
 };
 
-const addFields: StageCompiler = (spec, environment, name) => {
+const addFields: StageCompiler = (spec, _environment, name) => {
   if (!isDocument(spec)) {
     throw locationError(
       40272,
@@ -82,9 +73,7 @@ const addFields: StageCompiler = (spec, environment, name) => {
   }
   const tree = newNode();
   addComputed(tree, [], spec);
-  return mapping(environment, (document, context) =>
-    computeFields(document, tree, document, context),
-  );
+  return mapping((document, context) => computeFields(document, tree, document, context));
 };
 
 function addComputed(tree: ProjectionNode, prefix: Path, spec: BsonDocument): void {
@@ -98,9 +87,9 @@ function addComputed(tree: ProjectionNode, prefix: Path, spec: BsonDocument): vo
   }
 }
 
-const replaceWith: StageCompiler = (spec, environment) => {
+const replaceWith: StageCompiler = (spec) => {
   const newRoot = compileExpression(spec);
-  return mapping(environment, (document, context) => {
+  return mapping((document, context) => {
     const root = newRoot(document, context);
     if (isDocument(root)) return root;
     throw locationError(

@@ -14,8 +14,6 @@ export interface PipelineEnvironment {
   readonly find: (collection: string, filter: BsonDocument) => Iterable<BsonDocument>;
   /** Throws when the time of the command is up; asked by stages that do much with each document. */
   readonly checkTime?: () => void;
-  /** The relevance of the documents that a text search found, by document. */
-  readonly textScores?: WeakMap<BsonDocument, number> | undefined;
 }
 
 /** Turns the documents of one stage into those of the next. */
