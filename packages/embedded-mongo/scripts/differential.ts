@@ -9,7 +9,7 @@ import { runDb } from '../test/embedded-db.fixture.js';
  * Compares the embedded database with a MongoDB-compatible server on random cases:
  *
  *   npm run differential -- --uri mongodb://127.0.0.1:27017/ --runs 10000 [--seed N]
- *   npm run differential -- --record 400     writes test/embedded/fixtures/reference-answers.json
+ *   npm run differential -- --record 400     writes test/fixtures/reference-answers.json
  *
  * Ends with 1 and a shrunken example when an answer differs.
  */
