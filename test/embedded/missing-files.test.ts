@@ -132,8 +132,10 @@ describe('a folder from which something is missing', () => {
         expect(start).toThrow(/restore a backup.*To start with an empty database, move/);
       }
       expect(before.map((file) => fs.statSync(path.join(folder, file)).size)).toEqual(sizes);
-      fs.copyFileSync(path.join(source(), name), path.join(folder, name));
-      const { ids } = opened(folder);
+      // Elsewhere, for this process still holds what it has read of the log; the next start is another.
+      const whole = copyOf(folder, before);
+      fs.copyFileSync(path.join(source(), name), path.join(whole, name));
+      const { ids } = opened(whole);
       expect(ids).toEqual(source() === closed ? [1, 2] : [1, 2, 3, 4]);
     },
   );
