@@ -99,18 +99,7 @@ export const buildHttpServer = (
 
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
-  {
-    clock,
-    config,
-    disks,
-    intake,
-    userLimits,
-    userTurns,
-    logger,
-    metrics,
-    bus,
-    redis,
-  }: Foundation,
+  { clock, config, disks, intake, userLimits, userTurns, logger, metrics, bus, redis }: Foundation,
   {
     access,
     administration,

@@ -58,7 +58,9 @@ export interface Round {
 /** Nothing waits for a limit, and nothing is shed because the fuzzer shares the processor. */
 const OPEN = Object.fromEntries(
   Object.values(settings)
-    .filter(({ env }) => /^(RATE_LIMIT_|(HTTP_)?CONNECTIONS_PER_|USER_CONCURRENCY$|OVERLOAD_LAG_MS$)/.test(env))
+    .filter(({ env }) =>
+      /^(RATE_LIMIT_|(HTTP_)?CONNECTIONS_PER_|USER_CONCURRENCY$|OVERLOAD_LAG_MS$)/.test(env),
+    )
     .map(({ env }) => [env, '0']),
 );
 

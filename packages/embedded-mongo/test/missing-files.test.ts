@@ -7,8 +7,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { backupDatabase } from '../../src/embedded-db/storage/backup.js';
-import { DatabaseFile } from '../../src/embedded-db/storage/database-file.js';
+import { backupDatabase } from '../src/storage/backup.js';
+import { DatabaseFile } from '../src/storage/database-file.js';
 import { runDb, temporaryFolder } from './embedded-db.fixture.js';
 
 const DATA = 'parley.db';
@@ -258,7 +258,9 @@ describe('a folder with all that it needs', () => {
 const folderWithoutMark = (sql = ''): string => {
   const folder = newFolder();
   const sqlite = new DatabaseSync(path.join(folder, DATA));
-  sqlite.exec(fs.readFileSync('test/embedded/fixtures/folder-without-mark.sql', 'utf8') + sql);
+  sqlite.exec(
+    fs.readFileSync('packages/embedded-mongo/test/fixtures/folder-without-mark.sql', 'utf8') + sql,
+  );
   sqlite.close();
   return folder;
 };
