@@ -6,7 +6,7 @@
  */
 import 'dotenv/config';
 import { loadConfig } from './config/index.js';
-import { NoticeBoard, defineNoticeModel } from './modules/notices/index.js';
+import { AccessChangeFeed, defineAccessChangeModel } from './modules/notices/index.js';
 import { createAccounts, defineUserModels } from './modules/users/index.js';
 import { openDatabase } from './open-database.js';
 import { EventBus } from './platform/event-bus.js';
@@ -21,7 +21,7 @@ const makeAdmin = async (username: string): Promise<void> => {
   try {
     const database = await connectDatabase(server.uri, config, logger, (connection) => {
       defineUserModels(connection);
-      return defineNoticeModel(connection);
+      return defineAccessChangeModel(connection);
     });
     try {
       const { connection } = database;
@@ -29,7 +29,7 @@ const makeAdmin = async (username: string): Promise<void> => {
         connection,
         bus: new EventBus(logger),
         clock: systemClock,
-        notices: new NoticeBoard(database.models, systemClock),
+        accessChanges: new AccessChangeFeed(database.models, systemClock),
       });
       const user = await accounts.findByUsername(username);
       if (!user) throw new Error(`There is no user ${username}`);

@@ -8,10 +8,10 @@ import { EventBus } from '../../src/platform/event-bus.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { DialectMask } from '../../src/realtime/dialect.js';
 import { ALL_DIALECTS, hears, maskOf } from '../../src/realtime/dialect.js';
-import { Fanout } from '../../src/realtime/fanout.js';
+import { Delivery } from '../../src/realtime/fanout.js';
 import type { RenderingTable } from '../../src/realtime/rendering.js';
 import { audiences } from '../../src/shared/audience.js';
-import type { SocketDirectory } from '../../src/realtime/socket-directory.js';
+import type { SocketRegistry } from '../../src/realtime/socket-directory.js';
 
 const EVENTS = 20_000;
 const ROUNDS = 7;
@@ -57,7 +57,7 @@ const measure = (tables: RenderingTable<MessageEvents>[], masks: DialectMask[]):
     notLooking: () => [],
   };
   const bus = new EventBus<MessageEvents>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
-  const fanout = new Fanout<MessageEvents>(new Server(), directory as unknown as SocketDirectory);
+  const fanout = new Delivery<MessageEvents>(new Server(), directory as unknown as SocketRegistry);
   bus.subscribe(fanout.subscriptions(tables));
   return () => {
     const start = performance.now();

@@ -1,5 +1,5 @@
-import { rooms } from '../realtime/rooms.js';
-import type { SocketDirectory } from '../realtime/socket-directory.js';
+import { channels } from '../realtime/rooms.js';
+import type { SocketRegistry } from '../realtime/socket-directory.js';
 import type { Conversations } from './conversations.area.js';
 import { buildConversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';
@@ -20,7 +20,7 @@ export type Areas = People & Conversations & Messaging & Oversight & Streams;
  *
  * @param directory answers this node's sockets, which are there only after the areas.
  */
-export const buildAreas = (foundation: Foundation, directory: () => SocketDirectory): Areas => {
+export const buildAreas = (foundation: Foundation, directory: () => SocketRegistry): Areas => {
   const people = buildPeople(foundation);
   const conversations = buildConversations(foundation, people, {
     newestVisible: (...args) => messaging.messaging.lookups.newestVisible(...args),
@@ -29,13 +29,13 @@ export const buildAreas = (foundation: Foundation, directory: () => SocketDirect
   const oversight = buildOversight(foundation, people, conversations, messaging, {
     listeners: () =>
       directory()
-        .socketsIn(rooms.everyone())
-        .filter((socket) => !directory().isIn(socket, rooms.arriving()))
+        .socketsIn(channels.everyone())
+        .filter((socket) => !directory().isIn(socket, channels.arriving()))
         .map(({ data }) => data.actor),
     listen: (userId, socketId) => {
-      const sockets = directory().socketsIn(rooms.user(userId));
+      const sockets = directory().socketsIn(channels.user(userId));
       const socket = sockets.find(({ id }) => id === socketId);
-      if (socket) directory().leave(socket, rooms.arriving());
+      if (socket) directory().leave(socket, channels.arriving());
     },
   });
   const streams = buildStreams(foundation, people, messaging, directory);

@@ -2,7 +2,12 @@ import type { ChatViewSources } from '../modules/chats/index.js';
 import { createChatsModule } from '../modules/chats/index.js';
 import { createGroupsModule } from '../modules/groups/index.js';
 import { createInvitesModule } from '../modules/invites/index.js';
-import { ChatHeads, MessageLog, SystemMessages, UnreadCounter } from '../modules/messages/index.js';
+import {
+  ChatPreviews,
+  MessageLog,
+  SystemMessages,
+  UnreadCounter,
+} from '../modules/messages/index.js';
 import { externalUrlPolicy } from '../shared/external-url.js';
 import type { Foundation } from './foundation.js';
 import { HOUR } from './intervals.js';
@@ -13,13 +18,13 @@ export type MessagingForChats = Pick<ChatViewSources, 'newestVisible'>;
 
 /** Where people talk: chats, groups, rooms, their invitations, and the log that numbers what is said. */
 export const buildConversations = (
-  { config, models, bus, clock, logger, metrics, limiter, notices }: Foundation,
+  { config, models, bus, clock, logger, metrics, limiter, accessChanges }: Foundation,
   { access, contacts, users, presence, audit }: People,
   messaging: MessagingForChats,
 ) => {
-  const heads = new ChatHeads(models.chats.chats, models.messages, logger);
+  const previews = new ChatPreviews(models.chats.chats, models.messages, logger);
   const log = new MessageLog(models.messages, clock, metrics, (chatId, head) => {
-    heads.seen(chatId, head);
+    previews.seen(chatId, head);
   });
   const unread = new UnreadCounter(models.messages, (chatId) => log.newestSeq(chatId));
   const { directory } = users;
@@ -32,7 +37,7 @@ export const buildConversations = (
     access,
     bus,
     clock,
-    notices,
+    accessChanges,
     users: directory,
     newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
     newestSeq: (chatId: string) => log.newestSeq(chatId),
@@ -44,7 +49,7 @@ export const buildConversations = (
     sources: {
       ...people,
       ...messaging,
-      settleHeads: () => heads.settle(),
+      settlePreviews: () => previews.settle(),
       unreadCounts: (userId, queries) => unread.counts(userId, queries),
       mentionCounts: (userId, queries) => unread.mentions(userId, queries),
     },
@@ -54,7 +59,7 @@ export const buildConversations = (
     sources: { ...people, blockedWith: (userId) => contacts.blockedWith(userId) },
     list: chats.list,
     contacts,
-    system: new SystemMessages({ log, heads, access, bus, directory }),
+    system: new SystemMessages({ log, previews, access, bus, directory }),
     isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
   });
   const invites = createInvitesModule({
@@ -64,7 +69,7 @@ export const buildConversations = (
     list: chats.list,
     clock,
   });
-  return { log, heads, unread, chats, groups, invites };
+  return { log, previews, unread, chats, groups, invites };
 };
 
 /** The conversations' area, built. */

@@ -3,7 +3,7 @@ import type { BroadcastEvents } from '../modules/broadcasts/index.js';
 import type { ChatEvents } from '../modules/chats/index.js';
 import type { LiveEvents } from '../modules/live/index.js';
 import type { MessageEvents } from '../modules/messages/index.js';
-import type { NoticeEvents } from '../modules/notices/index.js';
+import type { AccessChangeEvents } from '../modules/notices/index.js';
 import type { PresenceEvents } from '../modules/presence/index.js';
 import type { ReceiptEvents } from '../modules/receipts/index.js';
 import type { TypingEvents } from '../modules/typing/index.js';
@@ -18,7 +18,7 @@ export type DomainEvents = AuthEvents &
   ClusterEvents &
   LiveEvents &
   MessageEvents &
-  NoticeEvents &
+  AccessChangeEvents &
   PresenceEvents &
   ReceiptEvents &
   TypingEvents &

@@ -9,13 +9,13 @@ import { defineInviteModel } from '../modules/invites/index.js';
 import { defineLiveModels } from '../modules/live/index.js';
 import { defineMediaModels } from '../modules/media/index.js';
 import { defineMessageModels } from '../modules/messages/index.js';
-import { NoticeBoard, defineNoticeModel } from '../modules/notices/index.js';
+import { AccessChangeFeed, defineAccessChangeModel } from '../modules/notices/index.js';
 import { defineReportModel } from '../modules/reports/index.js';
 import { defineSearchModels } from '../modules/search/index.js';
 import { defineUserModels } from '../modules/users/index.js';
 import { DiskSpace } from '../platform/disk-space.js';
 import { EventBus } from '../platform/event-bus.js';
-import { Intake } from '../platform/intake.js';
+import { WorkTracker } from '../platform/intake.js';
 import { defineLeaseModel } from '../platform/leases.js';
 import type { LagSource } from '../platform/load-monitor.js';
 import { LoadMonitor, eventLoopLag } from '../platform/load-monitor.js';
@@ -65,7 +65,7 @@ const defineModels = (connection: Connection) => {
     search: defineSearchModels(connection),
     media: defineMediaModels(connection),
     messages: defineMessageModels(connection),
-    notices: defineNoticeModel(connection),
+    accessChanges: defineAccessChangeModel(connection),
     leases: defineLeaseModel(connection),
   };
 };
@@ -78,7 +78,7 @@ export interface Foundation {
   metrics: Metrics;
   load: LoadMonitor;
   /** Where new work is let in, over all transports. */
-  intake: Intake;
+  intake: WorkTracker;
   bus: EventBus<DomainEvents>;
   shutdown: Shutdown;
   database: Database<ReturnType<typeof defineModels>>;
@@ -89,7 +89,7 @@ export interface Foundation {
   /** Which disks are full. */
   disks: DiskSpace;
   /** Word to the other nodes that does not need Redis. */
-  notices: NoticeBoard;
+  accessChanges: AccessChangeFeed;
   /** Signs access tokens and the addresses of files. */
   jwtSecret: string;
   /** Counts calls of this name: `limit` within `windowMs` milliseconds, over all nodes. */
@@ -127,7 +127,7 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
     clock,
     metrics,
     load,
-    intake: new Intake(load),
+    intake: new WorkTracker(load),
     bus: new EventBus<DomainEvents>(logger),
     shutdown: new Shutdown(logger),
     database,
@@ -141,7 +141,7 @@ export const layFoundation = async (options: ContainerOptions): Promise<Foundati
         mediaDisk: () => probeFolder(join(mediaDirectory(config), 'tmp')),
       },
     }),
-    notices: new NoticeBoard(database.models.notices, clock),
+    accessChanges: new AccessChangeFeed(database.models.accessChanges, clock),
     jwtSecret: config.jwtSecret ?? (await loadOrCreateSecret(config.dataDir)),
     limiter,
     localLimiter,

@@ -1,8 +1,8 @@
 import type { Server as HttpServer } from 'node:http';
 import { LIVE_TICK_MS } from '../modules/live/index.js';
-import { catchUpHeads } from '../modules/messages/index.js';
-import { NOTICE_TICK_MS, NoticeWatch, StandingRepair } from '../modules/notices/index.js';
-import { HeadDigest } from '../modules/sync/index.js';
+import { catchUpPreviews } from '../modules/messages/index.js';
+import { ACCESS_POLL_MS, AccessChangePoller, AccessReconciler } from '../modules/notices/index.js';
+import { VersionDigest } from '../modules/sync/index.js';
 import { Jobs } from '../platform/jobs.js';
 import { Leases } from '../platform/leases.js';
 import { toAppError } from '../platform/to-app-error.js';
@@ -10,7 +10,7 @@ import type { SocketServer } from '../realtime/socket-server.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 import { HOUR } from './intervals.js';
-import { standing } from './standing.js';
+import { status } from './standing.js';
 
 /** How exactly scheduled broadcasts keep their time, in milliseconds. */
 const BROADCAST_TICK_MS = 1000;
@@ -25,18 +25,18 @@ export interface NodeParts {
   areas: Areas;
   httpServer: HttpServer;
   sockets: SocketServer;
-  digest: HeadDigest;
+  digest: VersionDigest;
 }
 
 /** What hints to clients, from time to time, at the newest versions of their chats. */
 export const buildDigest = (
   { config, models, clock, logger, isDatabasePrivate }: Foundation,
-  { heads }: Areas,
+  { previews }: Areas,
   { directory }: SocketServer,
-): HeadDigest =>
-  new HeadDigest({
+): VersionDigest =>
+  new VersionDigest({
     messages: models.messages,
-    takeWritten: () => heads.takeWritten(),
+    takeWritten: () => previews.takeWritten(),
     isAlone: isDatabasePrivate,
     socketsIn: (room) => directory.socketsIn(room),
     clock,
@@ -55,9 +55,12 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   const jobs = new Jobs(logger, new Leases(models.leases, clock), (error) => {
     foundation.disks.note(toAppError(error));
   });
-  const notices = new NoticeWatch(models.notices, new StandingRepair(standing(parts)));
-  await notices.start();
-  jobs.every('notices', NOTICE_TICK_MS, () => notices.tick());
+  const accessChanges = new AccessChangePoller(
+    models.accessChanges,
+    new AccessReconciler(status(parts)),
+  );
+  await accessChanges.start();
+  jobs.every('notices', ACCESS_POLL_MS, () => accessChanges.tick());
   await Promise.all([areas.presence.start(), areas.broadcasts.start()]);
   jobs.every('broadcasts', BROADCAST_TICK_MS, () => areas.broadcasts.showNew());
   jobs.everyOnce('scheduled broadcasts', BROADCAST_TICK_MS, () => areas.broadcasts.sendDue());
@@ -71,7 +74,7 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   // What the process before this one has left.
   await sweep();
   await areas.groups.rooms.ensureGeneral();
-  await catchUpHeads(models.messages, areas.heads);
+  await catchUpPreviews(models.messages, areas.previews);
   planShutdown(parts, jobs);
 };
 
@@ -81,7 +84,7 @@ const planShutdown = (
   jobs: Jobs,
 ): void => {
   const { shutdown, redis, database, intake, load } = foundation;
-  const { log, media, search, deliveries, heads, presence } = areas;
+  const { log, media, search, deliveries, previews, presence } = areas;
   shutdown.add('stop accepting', 1000, () => {
     sockets.stopAccepting();
     intake.close();
@@ -101,7 +104,12 @@ const planShutdown = (
   });
   shutdown.add('note deliveries and lists', 3000, () =>
     // The database is not closed under those that go on when one has failed.
-    allSettled([search.settle(), deliveries.flush(), heads.close(), presence.attendance.settle()]),
+    allSettled([
+      search.settle(),
+      deliveries.flush(),
+      previews.close(),
+      presence.attendance.settle(),
+    ]),
   );
   shutdown.add('end disk probes', 3000, () => foundation.disks.stop());
   shutdown.add('close redis', 1000, () => redis?.close());

@@ -13,7 +13,7 @@ import type { People } from './people.area.js';
 export const buildMessaging = (
   { config, models, jwtSecret, bus, clock, logger, limiter }: Foundation,
   { access, users, auth }: People,
-  { log, heads, chats, groups }: Conversations,
+  { log, previews, chats, groups }: Conversations,
 ) => {
   const { messages } = models;
   const { directory } = users;
@@ -34,7 +34,7 @@ export const buildMessaging = (
     messages,
     memberships,
     log,
-    heads,
+    previews,
     access,
     bus,
     clock,
@@ -54,7 +54,7 @@ export const buildMessaging = (
     directory,
     markDelivered: (chatId, userId, seq) => receipts.markDelivered(chatId, userId, seq),
     logger,
-    settleHeads: () => heads.settle(),
+    settlePreviews: () => previews.settle(),
     maxChanges: config.syncMaxChanges,
     clock,
   });

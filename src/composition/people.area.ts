@@ -8,11 +8,11 @@ import { HOUR, MINUTE } from './intervals.js';
 
 /** Who there is: accounts, logins, who may meet whom, who is there, and the record of what admins did. */
 export const buildPeople = (foundation: Foundation) => {
-  const { config, models, bus, clock, limiter, database, notices, redis } = foundation;
+  const { config, models, bus, clock, limiter, database, accessChanges, redis } = foundation;
   const { connection } = database;
   const access = new ChatAccess(models.chats, redis === undefined);
   const contacts = new Contacts(models.chats);
-  const users = createUsersModule({ config, connection, bus, clock, contacts, notices });
+  const users = createUsersModule({ config, connection, bus, clock, contacts, accessChanges });
   const auth = createAuthModule({
     ...foundation,
     connection,

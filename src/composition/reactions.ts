@@ -1,5 +1,5 @@
 import type { Dialects } from '../dialects/index.js';
-import type { HeadDigest } from '../modules/sync/index.js';
+import type { VersionDigest } from '../modules/sync/index.js';
 import { broadcastRenderings } from '../modules/broadcasts/index.js';
 import { chatRenderings, readSeqOf } from '../modules/chats/index.js';
 import { liveRenderings } from '../modules/live/index.js';
@@ -11,9 +11,9 @@ import { typingRenderings } from '../modules/typing/index.js';
 import { viewingRenderings } from '../modules/viewing/index.js';
 import type { Subscription } from '../platform/event-bus.js';
 import { objectId } from '../platform/object-id.js';
-import { Fanout } from '../realtime/fanout.js';
+import { Delivery } from '../realtime/fanout.js';
 import type { RenderingTable } from '../realtime/rendering.js';
-import { rooms } from '../realtime/rooms.js';
+import { channels } from '../realtime/rooms.js';
 import type { SocketServer } from '../realtime/socket-server.js';
 import type { Areas } from './areas.js';
 import type { DomainEvents } from './domain-events.js';
@@ -25,7 +25,7 @@ export interface ReactionParts {
   foundation: Foundation;
   areas: Areas;
   renderings: RenderingTable<DomainEvents>[];
-  digest: HeadDigest;
+  digest: VersionDigest;
   sockets: SocketServer;
 }
 
@@ -74,7 +74,7 @@ const closeSockets = ({ sockets }: ReactionParts): Reactions => {
       event: 'session.revoked',
       ...shared,
       run: ({ sessionId }) => {
-        sockets.closeWhere(rooms.session(sessionId));
+        sockets.closeWhere(channels.session(sessionId));
       },
     },
     {
@@ -82,7 +82,7 @@ const closeSockets = ({ sockets }: ReactionParts): Reactions => {
       ...shared,
       does: 'closes their sockets',
       run: ({ userId, exceptSessionId }) => {
-        for (const socket of sockets.directory.socketsIn(rooms.user(userId))) {
+        for (const socket of sockets.directory.socketsIn(channels.user(userId))) {
           if (socket.data.actor.sessionId !== exceptSessionId) socket.disconnect(true);
         }
       },
@@ -92,7 +92,7 @@ const closeSockets = ({ sockets }: ReactionParts): Reactions => {
       ...shared,
       does: "closes the user's sockets",
       run: ({ userId }) => {
-        sockets.closeWhere(rooms.user(userId));
+        sockets.closeWhere(channels.user(userId));
       },
     },
     {
@@ -100,7 +100,7 @@ const closeSockets = ({ sockets }: ReactionParts): Reactions => {
       ...shared,
       does: "gives the user's sockets the new role",
       run: ({ userId, role }) => {
-        for (const { data } of sockets.directory.socketsIn(rooms.user(userId))) {
+        for (const { data } of sockets.directory.socketsIn(channels.user(userId))) {
           data.actor = { ...data.actor, role };
         }
       },
@@ -208,7 +208,7 @@ export const renderingsOf = ({
 
 /** Clients are told. */
 const deliveries = ({ renderings, sockets }: ReactionParts): Reactions =>
-  new Fanout<DomainEvents>(sockets.io, sockets.directory).subscriptions(renderings);
+  new Delivery<DomainEvents>(sockets.io, sockets.directory).subscriptions(renderings);
 
 /** A stream that is over has nobody in it. */
 const emptyStreams = ({ sockets: { directory } }: ReactionParts): Reactions => [
@@ -218,7 +218,7 @@ const emptyStreams = ({ sockets: { directory } }: ReactionParts): Reactions => [
     on: 'every-node',
     does: "takes the devices out of the stream's rooms",
     run: ({ liveId }) => {
-      leaveStream(directory, rooms.live(liveId), liveId);
+      leaveStream(directory, channels.live(liveId), liveId);
     },
   },
 ];

@@ -1,12 +1,12 @@
-import type { StandingRepairParts } from '../modules/notices/index.js';
+import type { AccessReconcilerParts } from '../modules/notices/index.js';
 import { objectId } from '../platform/object-id.js';
-import { rooms } from '../realtime/rooms.js';
+import { channels } from '../realtime/rooms.js';
 import type { NodeParts } from './lifecycle.js';
 
 /** What a node's sockets show of their users' standing, and what the database says of it. */
-export const standing = ({ foundation, areas, sockets }: NodeParts): StandingRepairParts => ({
+export const status = ({ foundation, areas, sockets }: NodeParts): AccessReconcilerParts => ({
   bus: foundation.bus,
-  standingOf: (userId, sessionId) => areas.auth.standingOf(userId, sessionId),
+  statusOf: (userId, sessionId) => areas.auth.statusOf(userId, sessionId),
   memberships: async (userIds, chatIds) => {
     const rows = await foundation.models.chats.memberships.collection
       .find(
@@ -23,7 +23,7 @@ export const standing = ({ foundation, areas, sockets }: NodeParts): StandingRep
     connected: (userIds) => sockets.directory.connected(userIds),
     logins: (userId) =>
       sockets.directory
-        .socketsIn(rooms.user(userId))
+        .socketsIn(channels.user(userId))
         .map(({ data: { actor } }) => ({ sessionId: actor.sessionId, role: actor.role })),
     places: (userId, chatId) => sockets.directory.places(userId, chatId),
     reconnectAll: () => sockets.reconnectAll(),

@@ -1,9 +1,9 @@
 import type { Admin } from '../modules/admin/index.js';
 import type { SendBroadcast } from '../modules/broadcasts/index.js';
 import type { ChatAccess, ChatList, DirectChats } from '../modules/chats/index.js';
-import type { RoomAddresses, RoomOnline, Rooms } from '../modules/groups/index.js';
+import type { RoomResolver, RoomOnline, PublicRooms } from '../modules/groups/index.js';
 import type { DeleteMessage, MessageHistory, SendMessage } from '../modules/messages/index.js';
-import type { ChooseStatus, SeePresence } from '../modules/presence/index.js';
+import type { StatusChooser, PresenceReader } from '../modules/presence/index.js';
 import type { Receipts } from '../modules/receipts/index.js';
 import type { Typing } from '../modules/typing/index.js';
 import type { Clock } from '../shared/clock.js';
@@ -20,11 +20,11 @@ export interface DialectServices {
   deletion: DeleteMessage;
   receipts: Receipts;
   typing: Typing;
-  rooms: Rooms;
-  addresses: RoomAddresses;
+  rooms: PublicRooms;
+  addresses: RoomResolver;
   online: RoomOnline;
-  presence: SeePresence;
-  chooser: ChooseStatus;
+  presence: PresenceReader;
+  chooser: StatusChooser;
   clock: Clock;
   /** Longest text of a message in characters. */
   maxLength: number;

@@ -4,7 +4,7 @@ import { admitAdmin } from '../shared/admit-admin.js';
 import { AppError } from '../shared/errors.js';
 import type { Authenticator } from '../shared/authenticator.js';
 import type { Actor } from '../shared/actor.js';
-import type { Intake } from '../platform/intake.js';
+import type { WorkTracker } from '../platform/intake.js';
 import type { UserLimits } from '../platform/user-limits.js';
 import type { UserTurns } from '../platform/user-turns.js';
 import { withDeadline } from '../shared/deadline.js';
@@ -24,7 +24,7 @@ export interface RouteContext {
   /** Where a signed-in user's requests take their turn, and where the uploads do. */
   userTurns: UserTurns;
   uploadTurns: UserTurns;
-  intake: Pick<Intake, 'admit' | 'begin'>;
+  intake: Pick<WorkTracker, 'admit' | 'begin'>;
   /** Kilobytes of a JSON body from somebody who is not signed in; 0: as many as from a user. */
   maxAnonymousBodyKb: number;
   /** Longest time in milliseconds to answer a request. */

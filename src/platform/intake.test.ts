@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../shared/errors.js';
-import { Intake } from './intake.js';
+import { WorkTracker } from './intake.js';
 
 const codeOf = (work: () => void): string => {
   try {
@@ -13,7 +13,7 @@ const codeOf = (work: () => void): string => {
 
 describe('the intake of a node', () => {
   it('refuses what the load refuses', () => {
-    const intake = new Intake({
+    const intake = new WorkTracker({
       admit: (what) => {
         if (what === 'signals') throw new AppError('UNAVAILABLE', 'busy');
       },
@@ -23,7 +23,7 @@ describe('the intake of a node', () => {
   });
 
   it('refuses new work on the way down in a way that asks for another attempt', () => {
-    const intake = new Intake({ admit: () => undefined });
+    const intake = new WorkTracker({ admit: () => undefined });
     intake.close();
     expect(codeOf(() => intake.admit('work'))).toBe('SHUTTING_DOWN');
     expect(codeOf(() => intake.admit('signals'))).toBe('let in');
@@ -36,7 +36,7 @@ describe('the intake of a node', () => {
   });
 
   it('waits for what was under way, and for nothing that began later', async () => {
-    const intake = new Intake({ admit: () => undefined });
+    const intake = new WorkTracker({ admit: () => undefined });
     const ends = [intake.begin(), intake.begin()];
     intake.close();
     intake.begin();

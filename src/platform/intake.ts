@@ -8,7 +8,7 @@ export type End = () => void;
  * What a node takes in, over all transports: new work is refused while the process is too busy and, on the
  * way down, for good; what was taken in before is counted until it has ended.
  */
-export class Intake {
+export class WorkTracker {
   private underWay = 0;
   private isClosed = false;
   private readonly waiters: (() => void)[] = [];

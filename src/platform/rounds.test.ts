@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Rounds } from './rounds.js';
+import { CoalescedTask } from './rounds.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -8,7 +8,7 @@ const setUp = () => {
   const gathered: string[] = [];
   const taken: string[][] = [];
   const ends: ((error?: Error) => void)[] = [];
-  const rounds = new Rounds(() => {
+  const rounds = new CoalescedTask(() => {
     taken.push(gathered.splice(0));
     return new Promise((resolve, reject) => {
       ends.push((error) => {

@@ -2,7 +2,7 @@
  * Work that is done in rounds, one at a time. What asks for a round while one is under way shares the
  * next, so that slow work piles up no queue behind it.
  */
-export class Rounds {
+export class CoalescedTask {
   private last: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { AppError } from '../shared/errors.js';
-import { Turnstile } from './turnstile.js';
+import { ConcurrencyLimiter } from './turnstile.js';
 
 /** A turnstile, and pieces of work that end when told to. */
 const setUp = (options: { concurrency: number; maxWaiting: number; maxWaitMs?: number }) => {
-  const turnstile = new Turnstile({
+  const turnstile = new ConcurrencyLimiter({
     ...options,
     refusal: () => new AppError('OVERLOADED', 'full'),
   });

@@ -21,7 +21,7 @@ interface Waiting {
 const always = (): boolean => true;
 
 /** Lets work through a few pieces at a time, first come, first served, and refuses what would wait too long. */
-export class Turnstile {
+export class ConcurrencyLimiter {
   private readonly queue = new Set<Waiting>();
   private running = 0;
 

@@ -1,6 +1,6 @@
 import { timedOut, withDeadline } from '../shared/deadline.js';
 import { rateLimited } from './rate-limiter.js';
-import { Turnstile } from './turnstile.js';
+import { ConcurrencyLimiter } from './turnstile.js';
 
 /** Pieces of one user's work that may wait for their turn. */
 export const MAX_WAITING = 100;
@@ -12,7 +12,7 @@ const RETRY_AFTER = 1;
  * of this node, first come, first served: nobody's own work keeps the database from everybody else.
  */
 export class UserTurns {
-  private readonly byUser = new Map<string, Turnstile>();
+  private readonly byUser = new Map<string, ConcurrencyLimiter>();
 
   /** @param concurrency pieces of one user's work under way at a time; 0 for no bound. */
   constructor(private readonly concurrency: number) {}
@@ -54,10 +54,10 @@ export class UserTurns {
     return this.byUser.size;
   }
 
-  private turnstileOf(userId: string): Turnstile {
+  private turnstileOf(userId: string): ConcurrencyLimiter {
     const known = this.byUser.get(userId);
     if (known) return known;
-    const turnstile = new Turnstile({
+    const turnstile = new ConcurrencyLimiter({
       concurrency: this.concurrency,
       maxWaiting: MAX_WAITING,
       refusal: () => rateLimited(RETRY_AFTER),

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/index.js';
 import { clientAddress } from '../http/client-address.js';
 import type { Metrics } from '../platform/metrics.js';
-import { Turnstile } from '../platform/turnstile.js';
+import { ConcurrencyLimiter } from '../platform/turnstile.js';
 import { withDeadline } from '../shared/deadline.js';
 import { AppError } from '../shared/errors.js';
 import { jittered } from '../shared/jitter.js';
@@ -46,9 +46,9 @@ const ANSWERED_BEYOND_CAP = 1000;
  * on a few at a time: when a whole network comes back within a second, the database is asked no more than
  * it can answer, and who would have to wait too long is told when to come back.
  */
-export class Admission {
+export class ConnectionAdmission {
   private readonly limits: ConnectionLimits;
-  private readonly turnstile: Turnstile;
+  private readonly turnstile: ConcurrencyLimiter;
   private readonly addressOf: (req: IncomingMessage) => string;
   private readonly random: () => number;
   /** Connections that were refused when they were met; they are told when they speak. */
@@ -61,7 +61,7 @@ export class Admission {
     this.random = random;
     this.limits = new ConnectionLimits(config, random);
     this.addressOf = clientAddress(config.trustProxy);
-    this.turnstile = new Turnstile({
+    this.turnstile = new ConcurrencyLimiter({
       concurrency: config.handshakeConcurrency,
       maxWaiting: config.handshakeQueue,
       maxWaitMs: MAX_WAIT_MS,

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Arrivals } from './arrivals.js';
+import { PendingJoins } from './arrivals.js';
 
 let now = 0;
 /** Arrivals over a database that answers when told to. */
 const setUp = () => {
   const questions: { userId: string; answer(chatIds: string[]): void; fail(): void }[] = [];
-  const arrivals = new Arrivals(
+  const arrivals = new PendingJoins(
     (userId) =>
       new Promise((resolve, reject) => {
         const fail = () => {

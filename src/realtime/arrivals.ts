@@ -43,7 +43,7 @@ const SHARED_MS = 5000;
  * for their chats and the answer's use would pass them by. After a network has come back, all devices of
  * a user arrive at once; they share one question.
  */
-export class Arrivals {
+export class PendingJoins {
   private readonly visitors = new Map<string, Visitor>();
   private timer: NodeJS.Timeout | undefined;
 

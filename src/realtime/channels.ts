@@ -1,6 +1,6 @@
 import type { Audience, Target } from '../shared/audience.js';
 import type { Part } from './rendering.js';
-import { rooms } from './rooms.js';
+import { channels } from './rooms.js';
 
 /** What finding the channels asks about this node's sockets. */
 export interface ChannelSockets {
@@ -23,8 +23,8 @@ export const channelsOf = (
   sockets: ChannelSockets,
 ): Channels => {
   const except = audience.except.flatMap((target) => roomsOf(target, sockets));
-  if (part?.exceptUserIds) except.push(...sockets.connected(part.exceptUserIds).map(rooms.user));
-  if (part?.devices === 'not looking') except.push(...chatIdsOf(audience).map(rooms.open));
+  if (part?.exceptUserIds) except.push(...sockets.connected(part.exceptUserIds).map(channels.user));
+  if (part?.devices === 'not looking') except.push(...chatIdsOf(audience).map(channels.open));
   return { to: included(audience, part, sockets), except };
 };
 
@@ -33,8 +33,8 @@ const included = (
   part: Part | undefined,
   sockets: ChannelSockets,
 ): string[] => {
-  if (part?.userIds) return among(part.userIds, audience, sockets).map(rooms.user);
-  if (part?.devices === 'looking') return chatIdsOf(audience).map(rooms.open);
+  if (part?.userIds) return among(part.userIds, audience, sockets).map(channels.user);
+  if (part?.devices === 'looking') return chatIdsOf(audience).map(channels.open);
   return audience.to.flatMap((target) => roomsOf(target, sockets));
 };
 
@@ -59,18 +59,18 @@ const chatIdsOf = ({ to }: Audience): string[] =>
 const roomsOf = (target: Target, sockets: ChannelSockets): string[] => {
   switch (target.kind) {
     case 'chat':
-      return [rooms.chat(target.chatId)];
+      return [channels.chat(target.chatId)];
     case 'viewers':
-      return [rooms.open(target.chatId)];
+      return [channels.open(target.chatId)];
     case 'users':
-      return sockets.connected(target.userIds).map(rooms.user);
+      return sockets.connected(target.userIds).map(channels.user);
     case 'stream':
-      return [rooms.live(target.liveId)];
+      return [channels.live(target.liveId)];
     case 'seats':
-      return [rooms.liveSeat(target.liveId, target.userId)];
+      return [channels.liveParticipant(target.liveId, target.userId)];
     case 'arriving':
-      return [rooms.arriving()];
+      return [channels.arriving()];
     case 'everyone':
-      return [rooms.everyone()];
+      return [channels.everyone()];
   }
 };

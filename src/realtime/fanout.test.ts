@@ -6,9 +6,9 @@ import type { ForClients } from '../shared/audience.js';
 import { audiences } from '../shared/audience.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { ALL_DIALECTS, DIALECTS, hears, maskOf } from './dialect.js';
-import { Fanout } from './fanout.js';
+import { Delivery } from './fanout.js';
 import type { Emission, RenderingTable } from './rendering.js';
-import type { SocketDirectory } from './socket-directory.js';
+import type { SocketRegistry } from './socket-directory.js';
 
 interface Events {
   'thing.happened': ForClients & { chatId: string };
@@ -43,9 +43,9 @@ const setUp = (masks: DialectMask[]) => {
     standingIn: (userIds: Iterable<string>) => [...userIds].filter((id) => id !== 'left'),
   };
   const bus = new EventBus<Events>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
-  const fanout = new Fanout<Events>(
+  const fanout = new Delivery<Events>(
     io as unknown as Server,
-    directory as unknown as SocketDirectory,
+    directory as unknown as SocketRegistry,
   );
   const publish = (tables: RenderingTable<Events>[], audience = audiences.chat('c')) => {
     bus.subscribe(fanout.subscriptions(tables));

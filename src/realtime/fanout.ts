@@ -4,8 +4,8 @@ import type { Audience, ForClients } from '../shared/audience.js';
 import { channelsOf } from './channels.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { hears } from './dialect.js';
-import type { SocketDirectory } from './socket-directory.js';
-import { heard, rooms } from './rooms.js';
+import type { SocketRegistry } from './socket-directory.js';
+import { heard, channels } from './rooms.js';
 import type { Emission, Rendering, RenderingTable } from './rendering.js';
 
 /** What one dialect says to one part of an audience under one name. */
@@ -33,10 +33,10 @@ interface Group {
  * A socket that hears several dialects gets an event that two of them name alike once, with the fields
  * of both.
  */
-export class Fanout<Events extends object> {
+export class Delivery<Events extends object> {
   constructor(
     private readonly io: Server,
-    private readonly directory: SocketDirectory,
+    private readonly directory: SocketRegistry,
   ) {}
 
   /** Renders what the tables cover. */
@@ -60,7 +60,7 @@ export class Fanout<Events extends object> {
   private emit(audience: Audience, { emission, variants }: Group): void {
     const { to, except } = channelsOf(audience, emission.part, this.directory);
     if (to.length === 0) return;
-    const without = emission.isVolatile ? [...except, rooms.slow()] : except;
+    const without = emission.isVolatile ? [...except, channels.slow()] : except;
     for (const [dialects, masks] of this.audiencesOf(variants)) {
       const target = this.io.local
         .to(masks.flatMap((mask) => to.map((room) => heard(room, mask))))

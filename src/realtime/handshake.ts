@@ -3,8 +3,8 @@ import type { ExtendedError } from 'socket.io';
 import { toAppError } from '../platform/to-app-error.js';
 import type { Authenticator } from '../shared/authenticator.js';
 import { AppError } from '../shared/errors.js';
-import type { Admission } from './admission.js';
-import type { Arrivals } from './arrivals.js';
+import type { ConnectionAdmission } from './admission.js';
+import type { PendingJoins } from './arrivals.js';
 import type { DialectName } from './dialect.js';
 import { DIALECTS } from './dialect.js';
 import { initialMask } from './on-command.js';
@@ -32,8 +32,8 @@ const bearer = (header: string | undefined): string | undefined =>
 /** What a handshake is checked with. */
 export interface HandshakeParts {
   authenticator: Authenticator;
-  admission: Pick<Admission, 'admit' | 'countFor'>;
-  arrivals: Arrivals;
+  admission: Pick<ConnectionAdmission, 'admit' | 'countFor'>;
+  arrivals: PendingJoins;
   /** Whether the server takes connections; false while it goes down. */
   isAccepting(): boolean;
   /** Notes an error that is nobody's refusal. */

@@ -9,7 +9,7 @@ import { command } from './command.js';
 import type { AckBody } from './on-command.js';
 import { CommandDispatcher, MAX_IN_FLIGHT_IN_ALL } from './on-command.js';
 import type { ParleySocket } from './socket-data.js';
-import type { SocketDirectory } from './socket-directory.js';
+import type { SocketRegistry } from './socket-directory.js';
 
 type Listener = (event: string | number, ...args: unknown[]) => void;
 
@@ -48,7 +48,7 @@ const setUp = () => {
         handle: () => Promise.resolve({ data: null }),
       }),
     ],
-    directory: {} as SocketDirectory,
+    directory: {} as SocketRegistry,
     logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
     metrics: createMetrics(),
     intake: { admit: busy, begin: () => () => undefined },
@@ -171,7 +171,7 @@ describe('commands of one socket', () => {
           },
         }),
       ),
-      directory: {} as SocketDirectory,
+      directory: {} as SocketRegistry,
       logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
       metrics: createMetrics(),
       intake: { admit: () => undefined, begin: () => () => undefined },

@@ -1,4 +1,4 @@
-import type { Intake } from '../platform/intake.js';
+import type { WorkTracker } from '../platform/intake.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
 import { toAppError } from '../platform/to-app-error.js';
@@ -11,9 +11,9 @@ import { validate } from '../shared/validate.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
 import type { DialectName } from './dialect.js';
 import { ALL_DIALECTS, maskOf } from './dialect.js';
-import { rooms } from './rooms.js';
+import { channels } from './rooms.js';
 import type { ChatWish, ParleySocket } from './socket-data.js';
-import type { SocketDirectory } from './socket-directory.js';
+import type { SocketRegistry } from './socket-directory.js';
 
 /** What an ack carries. */
 export type AckBody =
@@ -22,10 +22,10 @@ export type AckBody =
 /** What dispatching needs. */
 export interface DispatcherParts {
   commands: AnyCommand[];
-  directory: SocketDirectory;
+  directory: SocketRegistry;
   logger: Logger;
   metrics: Metrics;
-  intake: Pick<Intake, 'admit' | 'begin'>;
+  intake: Pick<WorkTracker, 'admit' | 'begin'>;
   userLimits: UserLimits;
   /** Where each user's commands take their turn. */
   userTurns: Pick<UserTurns, 'runWithin'>;
@@ -175,8 +175,8 @@ export class CommandDispatcher {
     else this.parts.metrics.framesDropped.inc({ code: error.code });
     if (this.isUnmissed(event, error)) return;
     // The list of what is wrong with an input is told once: by the answer where one is asked for.
-    const { errors, ...notice } = body;
-    socket.emit('error', { ...notice, ...(!ack && errors && { errors }), event });
+    const { errors, ...accessChange } = body;
+    socket.emit('error', { ...accessChange, ...(!ack && errors && { errors }), event });
   }
 
   /** Whether nobody needs to hear of a refusal: a busy process does not spend a packet on a lost signal. */
@@ -287,7 +287,7 @@ class Caller implements CallerSocket {
     const { socket, parts } = this;
     if (socket.data.openChats.has(chatId) || !socket.connected) return;
     socket.data.openChats.add(chatId);
-    parts.directory.join(socket, rooms.open(chatId));
+    parts.directory.join(socket, channels.open(chatId));
     parts.onView(socket, chatId, true);
   }
 
@@ -295,7 +295,7 @@ class Caller implements CallerSocket {
     const { socket, parts } = this;
     for (const wish of socket.data.wishes ?? []) wish.left.add(chatId);
     if (!socket.data.openChats.delete(chatId)) return;
-    parts.directory.leave(socket, rooms.open(chatId));
+    parts.directory.leave(socket, channels.open(chatId));
     parts.onView(socket, chatId, false);
   }
 

@@ -4,7 +4,7 @@ import type { DialectMask } from './dialect.js';
  * The only names of rooms. Sockets that hear different dialects stand in different copies of a room
  * (see {@link heard}), so that one publish per set of dialects reaches exactly those who hear it.
  */
-export const rooms = {
+export const channels = {
   /** All devices of a user. */
   user: (userId: string) => `user:${userId}`,
   /** All devices of all members of a chat. */
@@ -16,7 +16,7 @@ export const rooms = {
   /** The host and viewers of a live stream. */
   live: (liveId: string) => `live:${liveId}`,
   /** The devices with which one user takes part in a live stream. */
-  liveSeat: (liveId: string, userId: string) => `live:${liveId}:${userId}`,
+  liveParticipant: (liveId: string, userId: string) => `live:${liveId}:${userId}`,
   /** Devices that read too slowly to be bothered with typing and presence. */
   slow: () => 'slow',
   /** Everybody who is connected. */
@@ -33,7 +33,7 @@ export const chatOf = (room: string): string | undefined =>
 export const heard = (room: string, mask: DialectMask): string => `${room}#${mask}`;
 
 /** The room of which a name is a copy, or undefined for names that are not ours. */
-export const baseRoom = (name: string): string | undefined => {
+export const baseChannel = (name: string): string | undefined => {
   const end = name.lastIndexOf('#');
   return end > 0 ? name.slice(0, end) : undefined;
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { createLogger } from '../platform/logger.js';
-import { rooms } from './rooms.js';
+import { channels } from './rooms.js';
 import { SlowConsumers } from './slow-consumers.js';
 import type { ParleySocket } from './socket-data.js';
 
@@ -38,7 +38,7 @@ describe('clients that read slowly', () => {
   it('are spared typing and presence until they have caught up', () => {
     const { close, inRooms, inspect, waiting } = setUp(packets(101));
     inspect();
-    expect([...inRooms]).toEqual([rooms.slow()]);
+    expect([...inRooms]).toEqual([channels.slow()]);
     waiting.length = 0;
     inspect();
     expect([...inRooms]).toEqual([]);

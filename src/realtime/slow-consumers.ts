@@ -1,7 +1,7 @@
 import type { Logger } from '../platform/logger.js';
-import { rooms } from './rooms.js';
+import { channels } from './rooms.js';
 import type { ParleySocket } from './socket-data.js';
-import type { SocketDirectory } from './socket-directory.js';
+import type { SocketRegistry } from './socket-directory.js';
 
 /** How often connections are looked at, in milliseconds. */
 const INTERVAL_MS = 1000;
@@ -19,7 +19,7 @@ export class SlowConsumers {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly directory: Pick<SocketDirectory, 'join' | 'leave' | 'isIn'>,
+    private readonly directory: Pick<SocketRegistry, 'join' | 'leave' | 'isIn'>,
     private readonly logger: Logger,
   ) {}
 
@@ -43,9 +43,9 @@ export class SlowConsumers {
       this.logger.warn({ socketId: socket.id }, 'a client that does not read was cut off');
       socket.conn.close(true);
     } else if (waiting.length > SLOW_PACKETS) {
-      this.directory.join(socket, rooms.slow());
-    } else if (this.directory.isIn(socket, rooms.slow())) {
-      this.directory.leave(socket, rooms.slow());
+      this.directory.join(socket, channels.slow());
+    } else if (this.directory.isIn(socket, channels.slow())) {
+      this.directory.leave(socket, channels.slow());
     }
   }
 }

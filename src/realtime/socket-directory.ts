@@ -1,19 +1,19 @@
 import type { Server, Socket } from 'socket.io';
-import type { Arrivals } from './arrivals.js';
+import type { PendingJoins } from './arrivals.js';
 import type { DialectMask, DialectName } from './dialect.js';
 import { hears } from './dialect.js';
 import type { ChannelSockets } from './channels.js';
 import type { LocalSockets } from './rendering.js';
-import { baseRoom, chatOf, heard, rooms } from './rooms.js';
+import { baseChannel, chatOf, heard, channels } from './rooms.js';
 import type { ParleySocket } from './socket-data.js';
 
 /** Knows this node's sockets: which dialects they hear and in which rooms they stand. */
-export class SocketDirectory implements ChannelSockets, LocalSockets {
+export class SocketRegistry implements ChannelSockets, LocalSockets {
   private readonly masks = new Map<DialectMask, number>();
 
   constructor(
     private readonly io: Server,
-    private readonly arrivals: Pick<Arrivals, 'move'>,
+    private readonly arrivals: Pick<PendingJoins, 'move'>,
   ) {}
 
   /** Counts a socket in; it may join rooms from now on. */
@@ -38,15 +38,15 @@ export class SocketDirectory implements ChannelSockets, LocalSockets {
   }
 
   connected(userIds: Iterable<string>): string[] {
-    return [...userIds].filter((userId) => this.countIn(rooms.user(userId)) > 0);
+    return [...userIds].filter((userId) => this.countIn(channels.user(userId)) > 0);
   }
 
   notLooking(userIds: Iterable<string>, chatId: string): string[] {
-    const looking = rooms.open(chatId);
+    const looking = channels.open(chatId);
     const { adapter } = this.io.of('/');
     return [...userIds].filter((userId) =>
       [...this.masks.keys()].some((mask) => {
-        const devices = adapter.rooms.get(heard(rooms.user(userId), mask));
+        const devices = adapter.rooms.get(heard(channels.user(userId), mask));
         if (!devices) return false;
         const open = adapter.rooms.get(heard(looking, mask));
         if (!open || open.size === 0) return true;
@@ -61,7 +61,7 @@ export class SocketDirectory implements ChannelSockets, LocalSockets {
     return [...userIds].filter((userId) =>
       [...this.masks.keys()].some((mask) => {
         const there = adapter.rooms.get(heard(room, mask));
-        const devices = adapter.rooms.get(heard(rooms.user(userId), mask));
+        const devices = adapter.rooms.get(heard(channels.user(userId), mask));
         if (!there || !devices) return false;
         for (const id of devices) if (there.has(id)) return true;
         return false;
@@ -107,7 +107,7 @@ export class SocketDirectory implements ChannelSockets, LocalSockets {
 
   /** The chats in whose rooms a socket stands. */
   chatsOf(socket: ParleySocket): string[] {
-    return [...socket.rooms].flatMap((name) => chatOf(baseRoom(name) ?? '') ?? []);
+    return [...socket.rooms].flatMap((name) => chatOf(baseChannel(name) ?? '') ?? []);
   }
 
   /**
@@ -115,25 +115,25 @@ export class SocketDirectory implements ChannelSockets, LocalSockets {
    * to, and how many there are.
    */
   places(userId: string, chatId: string): { inRoom: number; looking: number; all: number } {
-    const devices = this.socketsIn(rooms.user(userId));
+    const devices = this.socketsIn(channels.user(userId));
     const looking = devices.filter(
       (socket) =>
-        this.isIn(socket, rooms.open(chatId)) ||
+        this.isIn(socket, channels.open(chatId)) ||
         [...(socket.data.wishes ?? [])].some((wish) => wish.chatId === chatId),
     );
-    const inRoom = devices.filter((socket) => this.isIn(socket, rooms.chat(chatId)));
+    const inRoom = devices.filter((socket) => this.isIn(socket, channels.chat(chatId)));
     return { inRoom: inRoom.length, looking: looking.length, all: devices.length };
   }
 
   /** Moves a user's sockets on this node, and those on their way in, into or out of a chat's room. */
   moveUser(userId: string, chatId: string, direction: 'in' | 'out'): void {
     this.arrivals.move(userId, chatId, direction);
-    for (const socket of this.socketsIn(rooms.user(userId))) {
+    for (const socket of this.socketsIn(channels.user(userId))) {
       if (direction === 'in') {
-        this.join(socket, rooms.chat(chatId));
+        this.join(socket, channels.chat(chatId));
       } else {
-        this.leave(socket, rooms.chat(chatId));
-        this.leave(socket, rooms.open(chatId));
+        this.leave(socket, channels.chat(chatId));
+        this.leave(socket, channels.open(chatId));
         socket.data.openChats.delete(chatId);
         for (const wish of socket.data.wishes ?? []) wish.isDoubted ||= wish.chatId === chatId;
       }
@@ -147,7 +147,7 @@ export class SocketDirectory implements ChannelSockets, LocalSockets {
   setDialects(socket: ParleySocket, mask: DialectMask): void {
     const old = socket.data.mask;
     if (mask === old || !socket.connected) return;
-    const names = [...socket.rooms].map(baseRoom).filter((room) => room !== undefined);
+    const names = [...socket.rooms].map(baseChannel).filter((room) => room !== undefined);
     for (const room of names) void socket.leave(heard(room, old));
     this.count(old, -1);
     socket.data.mask = mask;

@@ -2,10 +2,10 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { Config } from '../config/index.js';
 import { corsOrigin, mayConnect } from '../http/origins.js';
-import type { Intake } from '../platform/intake.js';
+import type { WorkTracker } from '../platform/intake.js';
 import type { Logger } from '../platform/logger.js';
 import type { Metrics } from '../platform/metrics.js';
-import { Turnstile } from '../platform/turnstile.js';
+import { ConcurrencyLimiter } from '../platform/turnstile.js';
 import type { UserLimits } from '../platform/user-limits.js';
 import type { UserTurns } from '../platform/user-turns.js';
 import type { Actor } from '../shared/actor.js';
@@ -14,17 +14,17 @@ import type { Clock } from '../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../shared/deadline.js';
 import { AppError } from '../shared/errors.js';
 import type { AdmissionParts } from './admission.js';
-import { Admission } from './admission.js';
-import { Arrivals } from './arrivals.js';
+import { ConnectionAdmission } from './admission.js';
+import { PendingJoins } from './arrivals.js';
 import type { AnyCommand } from './command.js';
 import { forgetHello, handshake } from './handshake.js';
 import { CommandDispatcher, onDisconnect } from './on-command.js';
 import { OpenConnections } from './open-connections.js';
 import type { RawConnection } from './raw-connection.js';
-import { rooms } from './rooms.js';
+import { channels } from './rooms.js';
 import type { ParleySocket } from './socket-data.js';
 import { SlowConsumers } from './slow-consumers.js';
-import { SocketDirectory, asParleySocket } from './socket-directory.js';
+import { SocketRegistry, asParleySocket } from './socket-directory.js';
 
 /** What the realtime side is built from. */
 export interface SocketServerParts {
@@ -42,7 +42,7 @@ export interface SocketServerParts {
     AdmissionParts['config'];
   logger: Logger;
   metrics: Metrics;
-  intake: Pick<Intake, 'admit' | 'begin'>;
+  intake: Pick<WorkTracker, 'admit' | 'begin'>;
   userLimits: UserLimits;
   userTurns: UserTurns;
   clock: Clock;
@@ -89,24 +89,24 @@ const ANNOUNCED_AT_A_TIME = 8;
 /** The Socket.IO side of a node. */
 export class SocketServer {
   readonly io: Server;
-  readonly directory: SocketDirectory;
+  readonly directory: SocketRegistry;
   private readonly slowConsumers: SlowConsumers;
-  private readonly admission: Admission;
-  private readonly arrivals: Arrivals;
-  private readonly announcing: Turnstile;
+  private readonly admission: ConnectionAdmission;
+  private readonly arrivals: PendingJoins;
+  private readonly announcing: ConcurrencyLimiter;
   private readonly connections: OpenConnections;
   private isAccepting = true;
 
   constructor(private readonly parts: SocketServerParts) {
     const { config } = parts;
     this.connections = new OpenConnections(parts.httpServer);
-    this.admission = new Admission(parts);
-    this.announcing = new Turnstile({
+    this.admission = new ConnectionAdmission(parts);
+    this.announcing = new ConcurrencyLimiter({
       concurrency: ANNOUNCED_AT_A_TIME,
       maxWaiting: config.maxConnections || Infinity,
       refusal: () => new AppError('OVERLOADED', 'Too many arrivals'),
     });
-    this.arrivals = new Arrivals((userId) => parts.chatIdsOf(userId), parts.clock);
+    this.arrivals = new PendingJoins((userId) => parts.chatIdsOf(userId), parts.clock);
     const isWelcome = mayConnect(config);
     this.io = new Server(parts.httpServer, {
       transports: config.websocketOnly ? ['websocket'] : ['polling', 'websocket'],
@@ -127,7 +127,7 @@ export class SocketServer {
         decide(hasRoom ? null : 'Too many connections', hasRoom);
       },
     });
-    this.directory = new SocketDirectory(this.io, this.arrivals);
+    this.directory = new SocketRegistry(this.io, this.arrivals);
     this.slowConsumers = new SlowConsumers(this.directory, parts.logger);
   }
 
@@ -220,11 +220,11 @@ export class SocketServer {
     const { actor, arrival } = socket.data;
     this.directory.add(socket);
     this.directory.join(socket, [
-      rooms.everyone(),
-      rooms.arriving(),
-      rooms.user(actor.userId),
-      rooms.session(actor.sessionId),
-      ...arrival!.chatIds().map(rooms.chat),
+      channels.everyone(),
+      channels.arriving(),
+      channels.user(actor.userId),
+      channels.session(actor.sessionId),
+      ...arrival!.chatIds().map(channels.chat),
     ]);
     arrival!.end();
     socket.data.arrival = undefined;
@@ -258,7 +258,7 @@ export class SocketServer {
   private noteView(socket: ParleySocket, chatId: string, isOpen: boolean): void {
     const { userId } = socket.data.actor;
     const others = this.directory
-      .socketsIn(rooms.user(userId))
+      .socketsIn(channels.user(userId))
       .filter((other) => other.id !== socket.id && other.data.openChats.has(chatId));
     if (others.length === 0) this.own(this.parts.lifecycle.viewed(userId, chatId, isOpen));
   }

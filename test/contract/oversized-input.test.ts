@@ -175,7 +175,8 @@ describe('an oversized command', () => {
       expect([what, ack.ok]).toEqual([what, false]);
       expectShort(what, JSON.stringify(ack), ack.error as ErrorBody);
       const told = socket.heard.slice(before).filter((one) => one.event === 'error');
-      for (const { payload: notice } of told) expect(notice).not.toHaveProperty('errors');
+      for (const { payload: accessChange } of told)
+        expect(accessChange).not.toHaveProperty('errors');
     }
     socket.close();
   });

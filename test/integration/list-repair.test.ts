@@ -4,7 +4,7 @@ import type { Db } from 'mongodb';
 import { MongoClient, ObjectId } from 'mongodb';
 import { Types } from 'mongoose';
 import { defineChatModels } from '../../src/modules/chats/index.js';
-import { ChatHeads, MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import { ChatPreviews, MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
@@ -118,8 +118,8 @@ describe('a list that could not be written', () => {
     closeAfter(close);
     closeAfter(() => connection.dropDatabase());
     const { chats, messages } = models;
-    const heads = new ChatHeads(chats, messages, logger);
-    closeAfter(() => heads.close());
+    const previews = new ChatPreviews(chats, messages, logger);
+    closeAfter(() => previews.close());
     const chatId = new Types.ObjectId();
     await chats.collection.insertOne({ _id: chatId, lastSeq: 0, lastMessage: null } as never);
     const log = new MessageLog(messages, systemClock, createMetrics());
@@ -134,8 +134,8 @@ describe('a list that could not be written', () => {
     const write = jest
       .spyOn(chats.collection, 'bulkWrite')
       .mockRejectedValueOnce(new Error('the database is away'));
-    heads.note(message);
-    await heads.settle();
+    previews.note(message);
+    await previews.settle();
     expect(write).toHaveBeenCalledTimes(1);
     await eventually(async () => {
       const chat = await chats.collection.findOne({ _id: chatId });

@@ -2,15 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Model } from 'mongoose';
-import type { Notice, NoticeDoc } from '../../src/modules/notices/index.js';
-import { NoticeBoard, NoticeWatch, defineNoticeModel } from '../../src/modules/notices/index.js';
+import type { AccessChange, AccessChangeDoc } from '../../src/modules/notices/index.js';
+import {
+  AccessChangeFeed,
+  AccessChangePoller,
+  defineAccessChangeModel,
+} from '../../src/modules/notices/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
 
 describe('notices', () => {
-  let database: Database<Model<NoticeDoc>>;
+  let database: Database<Model<AccessChangeDoc>>;
   beforeAll(async () => {
     const url = new URL((process.env.TEST_MONGODB_URI ?? process.env.MONGODB_URI)!);
     url.pathname = `/notices_${randomUUID().slice(0, 8)}`;
@@ -19,7 +23,7 @@ describe('notices', () => {
       url.href,
       { databaseTimeoutMs: 10_000 },
       logger,
-      defineNoticeModel,
+      defineAccessChangeModel,
     );
   });
   afterAll(async () => {
@@ -27,17 +31,17 @@ describe('notices', () => {
     await database.close();
   });
 
-  const about = (userId: string): Notice => ({ kind: 'login', userId });
+  const about = (userId: string): AccessChange => ({ kind: 'login', userId });
   /** A reader that writes down whom it looks at, and how often it has lost its place. */
   const newReader = async () => {
     const looks: string[][] = [];
     const state = { looks, doubts: 0, now: 0, isDatabaseAway: false };
-    const watch = new NoticeWatch(
+    const watch = new AccessChangePoller(
       database.models,
       {
-        lookAt: (notices) => {
+        lookAt: (accessChanges) => {
           if (state.isDatabaseAway) return Promise.reject(new Error('the database is away'));
-          looks.push(notices.map(({ userId }) => userId).sort());
+          looks.push(accessChanges.map(({ userId }) => userId).sort());
           return Promise.resolve();
         },
         doubtAll: () => {
@@ -53,7 +57,7 @@ describe('notices', () => {
 
   it('of several nodes are numbered without a hole, and each is read', async () => {
     const { watch, state } = await newReader();
-    const boards = [1, 2, 3].map(() => new NoticeBoard(database.models, systemClock));
+    const boards = [1, 2, 3].map(() => new AccessChangeFeed(database.models, systemClock));
     const users = Array.from({ length: 60 }, (_, i) => `user ${i}`).sort();
     await Promise.all(users.map((user, i) => boards[i % boards.length]!.post([about(user)])));
     const entries = await database.models.find().sort({ n: 1 }).lean();
@@ -66,7 +70,7 @@ describe('notices', () => {
 
   it('are looked at again for a while, because the change comes after its notice', async () => {
     const { watch, state } = await newReader();
-    await new NoticeBoard(database.models, systemClock).post([about('slow')]);
+    await new AccessChangeFeed(database.models, systemClock).post([about('slow')]);
     for (const now of [0, 1000, 9000, 11_000, 11_250]) {
       state.now = now;
       await watch.tick();
@@ -76,7 +80,7 @@ describe('notices', () => {
 
   it('are looked at as long after the database was away, when the change may have been written', async () => {
     const { watch, state } = await newReader();
-    await new NoticeBoard(database.models, systemClock).post([about('late')]);
+    await new AccessChangeFeed(database.models, systemClock).post([about('late')]);
     await watch.tick();
     state.isDatabaseAway = true;
     for (const now of [250, 5000, 12_000, 30_000]) {
@@ -92,7 +96,7 @@ describe('notices', () => {
   });
 
   it('are nothing new to a node that has just started', async () => {
-    await new NoticeBoard(database.models, systemClock).post([about('earlier')]);
+    await new AccessChangeFeed(database.models, systemClock).post([about('earlier')]);
     const { watch, state } = await newReader();
     await watch.tick();
     await watch.tick();
@@ -101,7 +105,7 @@ describe('notices', () => {
 
   it('that were cleared before a node has read them leave it in doubt of everything', async () => {
     const { watch, state } = await newReader();
-    const board = new NoticeBoard(database.models, systemClock);
+    const board = new AccessChangeFeed(database.models, systemClock);
     await board.post([about('missed')]);
     const [missed] = await database.models.find().sort({ n: -1 }).limit(1).lean();
     await board.post([about('seen')]);

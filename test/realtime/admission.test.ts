@@ -14,7 +14,7 @@ import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { UserLimits } from '../../src/platform/user-limits.js';
 import { UserTurns } from '../../src/platform/user-turns.js';
-import { rooms } from '../../src/realtime/rooms.js';
+import { channels } from '../../src/realtime/rooms.js';
 import { SocketServer } from '../../src/realtime/socket-server.js';
 import { AppError } from '../../src/shared/errors.js';
 import { eventually } from '../support/eventually.js';
@@ -337,7 +337,7 @@ describe('when everybody comes back at once', () => {
     expect((await Promise.all(outcomes)).every(isIn)).toBe(true);
     expect([...asked].sort()).toEqual(names);
     for (const name of names) {
-      expect(sockets.directory.countIn(rooms.chat(`chat of ${name}`))).toBe(10);
+      expect(sockets.directory.countIn(channels.chat(`chat of ${name}`))).toBe(10);
     }
     while (announced.length < devices.length) await new Promise((next) => setImmediate(next));
   });
@@ -355,7 +355,7 @@ describe('what happens to a user during the handshake', () => {
     gate.release();
     expect([isIn(await alice!), isIn(await bob!)]).toEqual([true, true]);
     expect(await eve).toMatchObject({ code: 'UNAUTHENTICATED' });
-    const countIn = (chatId: string) => sockets.directory.countIn(rooms.chat(chatId));
+    const countIn = (chatId: string) => sockets.directory.countIn(channels.chat(chatId));
     expect(countIn('chat of alice')).toBe(0);
     expect(countIn('chat of bob')).toBe(1);
     expect(countIn('a new chat')).toBe(1);

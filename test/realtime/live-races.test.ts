@@ -13,7 +13,7 @@ import { ChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
 import type { ChatEvents } from '../../src/modules/chats/index.js';
 import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
 import { createLiveModule, defineLiveModels } from '../../src/modules/live/index.js';
-import type { NoticeEvents } from '../../src/modules/notices/index.js';
+import type { AccessChangeEvents } from '../../src/modules/notices/index.js';
 import type { UserDirectory, UserEvents } from '../../src/modules/users/index.js';
 import { audiences } from '../../src/shared/audience.js';
 import { EventBus } from '../../src/platform/event-bus.js';
@@ -106,7 +106,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     chats: ReturnType<typeof defineChatModels>;
     live: ReturnType<typeof defineLiveModels>;
   }>;
-  let bus: EventBus<ChatEvents & LiveEvents & NoticeEvents & UserEvents>;
+  let bus: EventBus<ChatEvents & LiveEvents & AccessChangeEvents & UserEvents>;
   let live: LiveModule;
   let unseated: string[];
   beforeAll(async () => {
@@ -128,7 +128,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       models: database.models.live,
       access,
       directory: { card } as unknown as UserDirectory,
-      standingOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
+      statusOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
       sender: undefined as never,
       bus,
       clock: systemClock,
@@ -239,7 +239,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     await remove();
     expect((await call(member, 'join_live', { liveId })).outcome).toBe(liveId);
     expect(await viewersOf(liveId)).toBe(1);
-    bus.emit('standing.doubted', { kind: 'member', userId: member.id, chatId }, { scope: 'node' });
+    bus.emit('access.recheck', { kind: 'member', userId: member.id, chatId }, { scope: 'node' });
     await eventually(async () => (await viewersOf(liveId)) === 0);
     expect(unseated).toEqual([member.id]);
   });

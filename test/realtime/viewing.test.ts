@@ -1,6 +1,6 @@
 /** Looking at a chat while who may look at it changes: by being removed, and by leaving right away. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { rooms } from '../../src/realtime/rooms.js';
+import { channels } from '../../src/realtime/rooms.js';
 import { ChatAccess } from '../../src/modules/chats/index.js';
 import { freePort } from '../support/parley-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -117,7 +117,7 @@ describe.each(DIALECTS)('$join of the $dialect dialect', ({ dialect, join, leave
       expect(sent).toMatchObject({ ok: true });
       await settled(b, native);
       expect(whatHears(b, 'among ourselves')).toEqual([]);
-      expect(node.container.sockets.directory.countIn(rooms.open(chatId))).toBe(0);
+      expect(node.container.sockets.directory.countIn(channels.open(chatId))).toBe(0);
     },
   );
 
@@ -130,10 +130,10 @@ describe.each(DIALECTS)('$join of the $dialect dialect', ({ dialect, join, leave
     expect(await b.command(leave, { [field]: chatId })).toMatchObject({ ok: true });
     letGo();
     expect(await joining).toMatchObject({ ok: true });
-    expect(one.container.sockets.directory.countIn(rooms.open(chatId))).toBe(0);
+    expect(one.container.sockets.directory.countIn(channels.open(chatId))).toBe(0);
 
     expect(await b.command(join, { [field]: chatId })).toMatchObject({ ok: true });
-    const looking = one.container.sockets.directory.socketsIn(rooms.open(chatId));
+    const looking = one.container.sockets.directory.socketsIn(channels.open(chatId));
     expect(looking.map(({ data }) => data.actor.userId)).toEqual([bob.id]);
   });
 });

@@ -3,7 +3,7 @@
  * connection of its own and says what happens on the node's event bus, as the node itself would.
  */
 import type { Db } from 'mongodb';
-import { NoticeBoard, defineNoticeModel } from '../../src/modules/notices/index.js';
+import { AccessChangeFeed, defineAccessChangeModel } from '../../src/modules/notices/index.js';
 import type { UsersModule } from '../../src/modules/users/index.js';
 import { createUsersModule, defineUserModels } from '../../src/modules/users/index.js';
 import { createLogger } from '../../src/platform/logger.js';
@@ -29,7 +29,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     logger,
     (opened) => {
       defineUserModels(opened);
-      return defineNoticeModel(opened);
+      return defineAccessChangeModel(opened);
     },
   );
   const { accounts, administration, directory } = createUsersModule({
@@ -37,7 +37,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     connection,
     bus: server.container.bus,
     clock: systemClock,
-    notices: new NoticeBoard(models, systemClock),
+    accessChanges: new AccessChangeFeed(models, systemClock),
     contacts: { shareChat: () => Promise.resolve(false) },
   });
   server.container.bus.subscribe(directory.subscriptions);

@@ -84,10 +84,10 @@ export const mp4OfBoxes = (count: number): Buffer =>
 
 /** An MP4 with boxes in boxes. */
 export const mp4Nested = (depth: number): Buffer => {
-  const heads = Array.from({ length: depth }, (_, i) =>
+  const previews = Array.from({ length: depth }, (_, i) =>
     Buffer.concat([u32((depth - i) * 8), ascii('moov')]),
   );
-  return Buffer.concat([box('ftyp', ascii('isom\0\0\0\0isom')), ...heads]);
+  return Buffer.concat([box('ftyp', ascii('isom\0\0\0\0isom')), ...previews]);
 };
 
 /** A WebM whose segment has empty elements without an end. */

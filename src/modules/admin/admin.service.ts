@@ -35,8 +35,8 @@ export class Admin {
    * @throws {AppError} FORBIDDEN
    */
   async requireAdmin(actor: Actor): Promise<void> {
-    const standing = await this.parts.accounts.standing(actor.userId);
-    if (standing?.role !== 'admin' || standing.isDeactivated) {
+    const status = await this.parts.accounts.status(actor.userId);
+    if (status?.role !== 'admin' || status.isDeactivated) {
       throw forbidden('Only admins may do this');
     }
   }

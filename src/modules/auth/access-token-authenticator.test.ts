@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { EventBus } from '../../platform/event-bus.js';
 import { createLogger } from '../../platform/logger.js';
 import { systemClock } from '../../shared/clock.js';
-import type { Standing, UserEvents } from '../users/index.js';
+import type { AccountStatus, UserEvents } from '../users/index.js';
 import { AccessTokenAuthenticator } from './access-token-authenticator.js';
 import { AccessTokens } from './access-tokens.js';
 import type { AuthEvents } from './auth.events.js';
@@ -20,20 +20,20 @@ const otherToken = tokens.sign({ userId: USER, sessionId: OTHER_SESSION });
 
 describe('AccessTokenAuthenticator', () => {
   let bus: EventBus<AuthEvents & UserEvents>;
-  let standing: Standing | undefined;
+  let status: AccountStatus | undefined;
   let live: Set<string>;
   let isSessionLive: jest.Mock<(userId: string, sessionId: string) => Promise<boolean>>;
   let authenticator: AccessTokenAuthenticator;
 
   beforeEach(() => {
     bus = new EventBus(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
-    standing = { role: 'user', isDeactivated: false };
+    status = { role: 'user', isDeactivated: false };
     live = new Set([SESSION, OTHER_SESSION]);
     isSessionLive = jest.fn((_userId, sessionId) => Promise.resolve(live.has(sessionId)));
     authenticator = new AccessTokenAuthenticator({
       tokens,
       isSessionLive,
-      standingOf: () => Promise.resolve(standing),
+      statusOf: () => Promise.resolve(status),
     });
     bus.subscribe(authenticator.subscriptions);
   });
@@ -78,7 +78,7 @@ describe('AccessTokenAuthenticator', () => {
 
   it('tells a deactivated user so, also when the login has ended with it', async () => {
     await authenticator.authenticate(token);
-    standing = { role: 'user', isDeactivated: true };
+    status = { role: 'user', isDeactivated: true };
     live.clear();
     bus.emit('user.deactivated', { userId: USER }, { scope: 'cluster' });
     await expect(authenticator.authenticate(token)).rejects.toMatchObject({
@@ -88,13 +88,13 @@ describe('AccessTokenAuthenticator', () => {
 
   it('sees a changed role at once', async () => {
     await authenticator.authenticate(token);
-    standing = { role: 'admin', isDeactivated: false };
+    status = { role: 'admin', isDeactivated: false };
     bus.emit('user.role_changed', { userId: USER, role: 'admin' }, { scope: 'cluster' });
     expect((await authenticator.authenticate(token)).role).toBe('admin');
   });
 
   it('refuses a token whose user is gone', async () => {
-    standing = undefined;
+    status = undefined;
     await expect(authenticator.authenticate(token)).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });

@@ -3,7 +3,7 @@ import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
-import type { Standing, UserEvents } from '../users/index.js';
+import type { AccountStatus, UserEvents } from '../users/index.js';
 import type { AccessTokens } from './access-tokens.js';
 import type { AuthEvents } from './auth.events.js';
 
@@ -13,13 +13,13 @@ export interface AuthenticatorDeps {
   /** Whether the user's login is still on. */
   isSessionLive(userId: string, sessionId: string): Promise<boolean>;
   /** The user's rights; undefined when there is no such user. */
-  standingOf(userId: string): Promise<Standing | undefined>;
+  statusOf(userId: string): Promise<AccountStatus | undefined>;
 }
 
 interface Entry {
   userId: string;
   /** Still running when callers of the same login arrive together. */
-  state: Promise<Standing | undefined>;
+  state: Promise<AccountStatus | undefined>;
 }
 
 const CACHE_SIZE = 20_000;
@@ -66,15 +66,15 @@ export class AccessTokenAuthenticator implements Authenticator {
   async authenticate(token: string | undefined): Promise<Actor> {
     if (!token) throw new AppError('UNAUTHENTICATED', 'Sign in first');
     const { userId, sessionId } = this.deps.tokens.verify(token);
-    const standing = await this.standingOf(userId, sessionId);
-    if (!standing) throw signInAgain();
-    if (standing.isDeactivated) {
+    const status = await this.statusOf(userId, sessionId);
+    if (!status) throw signInAgain();
+    if (status.isDeactivated) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
     }
-    return { userId, sessionId, role: standing.role };
+    return { userId, sessionId, role: status.role };
   }
 
-  private standingOf(userId: string, sessionId: string): Promise<Standing | undefined> {
+  private statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
     const known = this.cache.get(sessionId);
     if (known?.userId === userId) return known.state;
     const state = this.lookUp(userId, sessionId);
@@ -87,12 +87,12 @@ export class AccessTokenAuthenticator implements Authenticator {
   }
 
   /** What the database says of a login now, whatever is remembered; undefined when it has ended. */
-  async lookUp(userId: string, sessionId: string): Promise<Standing | undefined> {
-    const [isLive, standing] = await Promise.all([
+  async lookUp(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
+    const [isLive, status] = await Promise.all([
       this.deps.isSessionLive(userId, sessionId),
-      this.deps.standingOf(userId),
+      this.deps.statusOf(userId),
     ]);
-    return isLive || standing?.isDeactivated ? standing : undefined;
+    return isLive || status?.isDeactivated ? status : undefined;
   }
 
   private forgetUser(userId: string): void {

@@ -1,4 +1,4 @@
-import { Turnstile } from '../../platform/turnstile.js';
+import { ConcurrencyLimiter } from '../../platform/turnstile.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { rateLimited } from '../../platform/rate-limiter.js';
 import { AppError } from '../../shared/errors.js';
@@ -6,7 +6,7 @@ import { AppError } from '../../shared/errors.js';
 /** Attempts under one key at the same time. */
 interface Group {
   /** Lets them ask for their place one after the other. */
-  line: Turnstile;
+  line: ConcurrencyLimiter;
   /** How many have begun to ask and not ended. */
   size: number;
   /** How many have a place. */
@@ -94,7 +94,7 @@ export class FailedAttempts {
 }
 
 const newGroup = (): Group => ({
-  line: new Turnstile({
+  line: new ConcurrencyLimiter({
     concurrency: 1,
     maxWaiting: MAX_WAITING,
     refusal: () =>

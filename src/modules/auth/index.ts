@@ -10,8 +10,8 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 import { durationSeconds } from '../../shared/duration.js';
-import type { NoticePoster } from '../notices/index.js';
-import type { AccountService, Standing, UserEvents } from '../users/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
+import type { AccountService, AccountStatus, UserEvents } from '../users/index.js';
 import { AccessTokenAuthenticator } from './access-token-authenticator.js';
 import { AccessTokens } from './access-tokens.js';
 import type { AdminSettings } from './admin-account.js';
@@ -49,7 +49,7 @@ export interface AuthModuleDeps {
   connection: Connection;
   accounts: AccountService;
   bus: Publisher<AuthEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   logger: Logger;
   clock: Clock;
   limits: {
@@ -69,7 +69,7 @@ export interface AuthModule {
   service: AuthService;
   subscriptions: Subscription<AuthEvents & UserEvents>[];
   /** What the database says of a login and its user now; undefined when the login has ended. */
-  standingOf(userId: string, sessionId: string): Promise<Standing | undefined>;
+  statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
   /**
    * Makes the admin that the settings name, when missing.
    *
@@ -113,7 +113,7 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
   const sessions = new SessionService({
     sessions: sessionModel(deps.connection),
     bus,
-    notices: deps.notices,
+    accessChanges: deps.accessChanges,
     clock,
     refreshKey: refreshKeyOf(deps.jwtSecret),
     lifetime: durationSeconds(config.refreshExpiresIn),
@@ -131,12 +131,12 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
   const authenticator = new AccessTokenAuthenticator({
     tokens,
     isSessionLive: (userId, sessionId) => sessions.isLive(userId, sessionId),
-    standingOf: (userId) => accounts.standing(userId),
+    statusOf: (userId) => accounts.status(userId),
   });
   return {
     routes: authRoutes(service, config.passwordMinLength),
     authenticator,
-    standingOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
+    statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
     service,
     subscriptions: [
       ...authenticator.subscriptions,

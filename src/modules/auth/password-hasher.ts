@@ -1,5 +1,5 @@
 import bcrypt from 'bcrypt';
-import { Turnstile } from '../../platform/turnstile.js';
+import { ConcurrencyLimiter } from '../../platform/turnstile.js';
 import { AppError } from '../../shared/errors.js';
 
 /** How much work the hasher takes on. */
@@ -20,11 +20,11 @@ const RETRY_AFTER = 2;
  * them at once would only make all of them, and everything else, slower.
  */
 export class PasswordHasher {
-  private readonly turnstile: Turnstile;
+  private readonly turnstile: ConcurrencyLimiter;
   private readonly dummyHash: string;
 
   constructor(private readonly options: PasswordHasherOptions) {
-    this.turnstile = new Turnstile({
+    this.turnstile = new ConcurrencyLimiter({
       concurrency: options.concurrency,
       maxWaiting: options.maxQueue,
       refusal: () =>

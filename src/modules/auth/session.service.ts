@@ -5,7 +5,7 @@ import { createBatchLoader } from '../../platform/batch-loader.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import type { AuthEvents } from './auth.events.js';
 import { newToken, newTokenId, parseToken, successorOf } from './opaque-token.js';
 import { tokenStateOf } from './refresh-rotation.js';
@@ -28,7 +28,7 @@ export interface OpenSession {
 export interface SessionServiceDeps {
   sessions: Model<SessionDoc>;
   bus: Publisher<AuthEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   clock: Clock;
   /** Derives a refresh token from the one before; the same on every node and after a restart. */
   refreshKey: KeyObject;
@@ -134,7 +134,7 @@ export class SessionService {
 
   /** Ends a login; says whether it was still on. */
   async revoke(userId: string, sessionId: string): Promise<boolean> {
-    await this.deps.notices.post([{ kind: 'login', userId }]);
+    await this.deps.accessChanges.post([{ kind: 'login', userId }]);
     const { modifiedCount } = await this.deps.sessions.updateOne(
       { _id: sessionId, userId, revokedAt: null },
       { $set: { revokedAt: this.now() } },
@@ -145,7 +145,7 @@ export class SessionService {
 
   /** Ends all logins of a user, but for the named one; says how many. */
   async revokeAll(userId: string, exceptSessionId?: string): Promise<number> {
-    await this.deps.notices.post([{ kind: 'login', userId }]);
+    await this.deps.accessChanges.post([{ kind: 'login', userId }]);
     const { modifiedCount } = await this.deps.sessions.updateMany(
       {
         userId,

@@ -4,7 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import type { UserCard } from '../users/index.js';
 import type { AccessModels, ChatAccess } from './chat-access.service.js';
 import type { ChatEvents } from './chats.events.js';
@@ -14,7 +14,7 @@ export interface BlocksParts {
   models: AccessModels;
   access: ChatAccess;
   bus: Publisher<ChatEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   users: {
     exists(userId: string): Promise<boolean>;
     cards(userIds: string[]): Promise<Map<string, UserCard>>;
@@ -65,7 +65,7 @@ export class Blocks {
       });
     }
     if (!(await this.parts.users.exists(userId))) throw notFound('User');
-    await this.parts.notices.post([
+    await this.parts.accessChanges.post([
       { kind: 'block', userId: actor.userId },
       { kind: 'block', userId },
     ]);

@@ -3,7 +3,7 @@ import type { Model } from 'mongoose';
 import type { Subscription } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import { notFound } from '../../shared/errors.js';
-import type { NoticeEvents } from '../notices/index.js';
+import type { AccessChangeEvents } from '../notices/index.js';
 import type { BlockDoc } from './block.model.js';
 import type { ChatDoc } from './chat.model.js';
 import type { ChatEvents, ChatFacts } from './chats.events.js';
@@ -64,7 +64,7 @@ export class ChatAccess {
   }
 
   /** What makes the node forget what it remembers of a chat. */
-  get subscriptions(): Subscription<ChatEvents & NoticeEvents>[] {
+  get subscriptions(): Subscription<ChatEvents & AccessChangeEvents>[] {
     const forget = ({ chatId }: { chatId: string }) => {
       this.forget(chatId);
     };
@@ -91,7 +91,7 @@ export class ChatAccess {
         },
       },
       {
-        event: 'standing.doubted',
+        event: 'access.recheck',
         ...shared,
         run: ({ kind, chatId }) => {
           if (kind === 'block') this.snapshots.clear();

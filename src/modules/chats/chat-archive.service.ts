@@ -24,7 +24,7 @@ export interface ChatArchiveParts {
   audit: AuditLog;
   clock: Clock;
   /** Makes the cached newest messages of the lists catch up with what this node has written. */
-  settleHeads(): Promise<void>;
+  settlePreviews(): Promise<void>;
 }
 
 interface ChatPage {
@@ -72,7 +72,7 @@ export class ChatArchive {
     page: PageQuery,
     isWanted: (chat: ChatDoc, membership: MembershipDoc) => boolean,
   ): Promise<ChatPage> {
-    await this.parts.settleHeads();
+    await this.parts.settlePreviews();
     const chats = await this.parts.models.chats
       .find({ _id: trusted({ $in: [...memberships.values()].map(({ chatId }) => chatId) }) })
       .sort({ lastMessageAt: -1, _id: -1 })

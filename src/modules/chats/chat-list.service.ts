@@ -26,7 +26,7 @@ export interface UnreadQuery {
 /** What the views need of other modules. */
 export interface ChatViewSources {
   /** Makes the cached newest messages of the lists catch up with what this node has written. */
-  settleHeads(): Promise<void>;
+  settlePreviews(): Promise<void>;
   unreadCounts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>>;
   /** Of the unread messages, how many mention the user. */
   mentionCounts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>>;
@@ -105,7 +105,7 @@ export class ChatList {
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
   async detail(actor: Actor, chatId: string): Promise<ChatView> {
-    await this.sources.settleHeads();
+    await this.sources.settlePreviews();
     const [chat, membership] = await Promise.all([
       this.models.chats.findById(objectId(chatId)).lean(),
       this.models.memberships
@@ -195,7 +195,7 @@ export class ChatList {
   private async activeChats(
     userId: string,
   ): Promise<{ chats: ChatDoc[]; memberships: Map<string, MembershipDoc> }> {
-    await this.sources.settleHeads();
+    await this.sources.settlePreviews();
     const memberships = await this.states.membershipsOf(userId);
     const chats = await this.models.chats
       .find({

@@ -9,7 +9,7 @@ import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import type { AccessModels, ChatAccess } from './chat-access.service.js';
 import { chatFacts } from './chat-facts.js';
 import type { ChatDoc, ChatStatus } from './chat.model.js';
@@ -29,7 +29,7 @@ export interface DirectChatsParts {
   models: AccessModels;
   access: ChatAccess;
   bus: Publisher<ChatEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   users: UserExists;
   newConversations: RateLimiter;
   config: Pick<Config, 'chatRequests'>;
@@ -210,7 +210,7 @@ export class DirectChats {
     const participants = chat.participants ?? [];
     const known = await this.parts.models.memberships.countDocuments({ chatId: chat._id });
     if (known === participants.length) return;
-    await this.parts.notices.post(
+    await this.parts.accessChanges.post(
       participants.map((id) => ({
         kind: 'member',
         userId: id.toHexString(),

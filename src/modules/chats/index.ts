@@ -85,7 +85,11 @@ export const createChatsModule = (parts: ChatsParts): ChatsModule => {
   const blocks = new Blocks(parts);
   const settings = new ChatSettings(parts);
   const list = new ChatList(models, sources, clock);
-  const archive = new ChatArchive({ ...parts, list, settleHeads: () => sources.settleHeads() });
+  const archive = new ChatArchive({
+    ...parts,
+    list,
+    settlePreviews: () => sources.settlePreviews(),
+  });
   return {
     directChats,
     list,

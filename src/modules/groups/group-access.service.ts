@@ -1,13 +1,13 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot, Contacts } from '../chats/index.js';
-import type { Standing } from './groups.policy.js';
-import type { Owners } from './owners.service.js';
+import type { ChatRole } from './groups.policy.js';
+import type { GroupOwnership } from './owners.service.js';
 
 /** What group access is built from. */
 export interface GroupAccessParts {
   access: ChatAccess;
-  owners: Owners;
+  owners: GroupOwnership;
   contacts: Contacts;
   users: { exists(userId: string): Promise<boolean> };
 }
@@ -22,7 +22,7 @@ export class GroupAccess {
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
-  async standing(actor: Actor, chatId: string): Promise<Standing & { chat: ChatSnapshot }> {
+  async chatRole(actor: Actor, chatId: string): Promise<ChatRole & { chat: ChatSnapshot }> {
     const { access, owners } = this.parts;
     let { chat, role } = await access.reader(actor.userId, chatId);
     if (chat.kind === 'group' && role !== 'owner' && !hasOwner(chat)) {

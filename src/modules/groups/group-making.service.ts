@@ -4,16 +4,16 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { ChatDoc } from '../chats/index.js';
 import type { GroupAccess } from './group-access.service.js';
-import type { Roster } from './roster.service.js';
-import type { SystemReports } from './system-reports.service.js';
+import type { MembershipChanges } from './roster.service.js';
+import type { SystemNotes } from './system-reports.service.js';
 import { groupCreated } from './system-text.js';
 
 /** What the making of groups is built from. */
 export interface GroupMakingParts {
   chats: Model<ChatDoc>;
   access: GroupAccess;
-  roster: Roster;
-  reports: SystemReports;
+  roster: MembershipChanges;
+  reports: SystemNotes;
 }
 
 /**

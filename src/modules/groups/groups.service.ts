@@ -14,7 +14,7 @@ import type { GroupMaking } from './group-making.service.js';
 import type { GroupChanges, NewGroup } from './groups.schemas.js';
 import { refusalToManage } from './groups.policy.js';
 import { invalidRoomName, roomSlug } from './room-slug.js';
-import type { SystemReports } from './system-reports.service.js';
+import type { SystemNotes } from './system-reports.service.js';
 import { chatChanged } from './system-text.js';
 
 /** What groups are built from. */
@@ -22,7 +22,7 @@ export interface GroupsServiceParts {
   models: AccessModels;
   access: GroupAccess;
   making: GroupMaking;
-  reports: SystemReports;
+  reports: SystemNotes;
   bus: Publisher<ChatEvents>;
   newConversations: RateLimiter;
   /** Whether clients may be shown a picture from this URL. */
@@ -121,7 +121,7 @@ export class Groups {
    */
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
     const { access, bus, models, reports } = this.parts;
-    const refusal = refusalToManage(await access.standing(actor, chatId));
+    const refusal = refusalToManage(await access.chatRole(actor, chatId));
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
     const chat = await models.chats

@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessModels, ChatAccess, ChatEvents, ChatList } from '../chats/index.js';
 import type { Contacts } from '../chats/index.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import type { UserCard } from '../users/index.js';
 import type { SystemMessages } from '../messages/index.js';
 import { GroupAccess } from './group-access.service.js';
@@ -12,27 +12,27 @@ import { groupRoutes } from './groups.routes.js';
 import { Groups } from './groups.service.js';
 import { GroupMaking } from './group-making.service.js';
 import { Members } from './members.service.js';
-import { Owners } from './owners.service.js';
-import { RoomAddresses } from './room-addresses.service.js';
+import { GroupOwnership } from './owners.service.js';
+import { RoomResolver } from './room-addresses.service.js';
 import { RoomOnline } from './room-online.service.js';
 import type { OnlineSources } from './room-online.service.js';
 import { roomRoutes } from './rooms.routes.js';
-import { Rooms } from './rooms.service.js';
-import { Roster } from './roster.service.js';
-import { SystemReports } from './system-reports.service.js';
+import { PublicRooms } from './rooms.service.js';
+import { MembershipChanges } from './roster.service.js';
+import { SystemNotes } from './system-reports.service.js';
 
 export type { GroupAccess } from './group-access.service.js';
 export { refusalToManage } from './groups.policy.js';
 export type { Groups } from './groups.service.js';
 export type { Members } from './members.service.js';
-export type { Roster } from './roster.service.js';
-export type { SystemReports } from './system-reports.service.js';
+export type { MembershipChanges } from './roster.service.js';
+export type { SystemNotes } from './system-reports.service.js';
 export { memberJoined } from './system-text.js';
-export { RoomAddresses } from './room-addresses.service.js';
+export { RoomResolver } from './room-addresses.service.js';
 export { RoomOnline } from './room-online.service.js';
 export type { OnlineMember } from './room-online.service.js';
 export { roomSlug } from './room-slug.js';
-export { Rooms } from './rooms.service.js';
+export { PublicRooms } from './rooms.service.js';
 export type { RoomView } from './rooms.service.js';
 
 /** Looks up users. */
@@ -46,7 +46,7 @@ export interface GroupsParts {
   models: AccessModels;
   access: ChatAccess;
   bus: Publisher<ChatEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   sources: OnlineSources;
   list: ChatList;
   contacts: Contacts;
@@ -62,25 +62,25 @@ export interface GroupsParts {
 
 /** The groups module: groups, rooms, and their members. */
 export interface GroupsModule {
-  rooms: Rooms;
-  addresses: RoomAddresses;
+  rooms: PublicRooms;
+  addresses: RoomResolver;
   online: RoomOnline;
   groups: Groups;
   members: Members;
   /** For the module of invites, which changes the same memberships. */
   access: GroupAccess;
-  roster: Roster;
-  reports: SystemReports;
+  roster: MembershipChanges;
+  reports: SystemNotes;
   routes: AnyRoute[];
   subscriptions: Subscription<ChatEvents>[];
 }
 
 /** Builds the groups module. */
 export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
-  const owners = new Owners(parts);
-  const roster = new Roster({ ...parts, owners });
-  const rooms = new Rooms({ ...parts, roster });
-  const addresses = new RoomAddresses(rooms, parts.access);
+  const owners = new GroupOwnership(parts);
+  const roster = new MembershipChanges({ ...parts, owners });
+  const rooms = new PublicRooms({ ...parts, roster });
+  const addresses = new RoomResolver(rooms, parts.access);
   const online = new RoomOnline(parts.models.memberships, parts.sources);
   const forget = ({ chatId }: { chatId: string }) => {
     online.forget(chatId);
@@ -92,7 +92,7 @@ export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
     run: forget,
   } as const;
   const access = new GroupAccess({ ...parts, owners });
-  const reports = new SystemReports(parts.system, parts.users);
+  const reports = new SystemNotes(parts.system, parts.users);
   const making = new GroupMaking({ chats: parts.models.chats, access, roster, reports });
   const groups = new Groups({ ...parts, access, making, reports });
   const members = new Members({

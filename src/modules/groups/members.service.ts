@@ -14,8 +14,8 @@ import {
   refusalToManage,
   refusalToRemove,
 } from './groups.policy.js';
-import type { Roster } from './roster.service.js';
-import type { SystemReports } from './system-reports.service.js';
+import type { MembershipChanges } from './roster.service.js';
+import type { SystemNotes } from './system-reports.service.js';
 import { memberLeft, memberRemoved, membersAdded, roleChanged } from './system-text.js';
 
 /** What members are built from. */
@@ -23,8 +23,8 @@ export interface MembersParts {
   memberships: Model<MembershipDoc>;
   chatAccess: ChatAccess;
   access: GroupAccess;
-  roster: Roster;
-  reports: SystemReports;
+  roster: MembershipChanges;
+  reports: SystemNotes;
   directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
 }
 
@@ -59,7 +59,7 @@ export class Members {
     page: PageQuery,
   ): Promise<{ members: MemberView[]; pagination: Pagination }> {
     const { access, directory, memberships } = this.parts;
-    await access.standing(actor, chatId);
+    await access.chatRole(actor, chatId);
     const after = (userId: Types.ObjectId | undefined, count: number) =>
       memberships.collection
         .find<MembershipDoc>({
@@ -96,8 +96,8 @@ export class Members {
    */
   async add(actor: Actor, chatId: string, userIds: string[]): Promise<string[]> {
     const { access, reports, roster } = this.parts;
-    const standing = await access.standing(actor, chatId);
-    const refusal = refusalToManage(standing);
+    const chatRole = await access.chatRole(actor, chatId);
+    const refusal = refusalToManage(chatRole);
     if (refusal) throw refusal;
     const wanted = [...new Set(userIds)];
     await access.assertCanAdd(
@@ -105,7 +105,7 @@ export class Members {
       wanted.filter((id) => id !== actor.userId),
     );
     const added = await roster.add(chatId, wanted, actor.userId);
-    if (added.length > 0 && standing.kind === 'group') {
+    if (added.length > 0 && chatRole.kind === 'group') {
       await reports.post(actor, chatId, membersAdded, added);
     }
     return added;
@@ -122,14 +122,14 @@ export class Members {
       return;
     }
     const { access, chatAccess, reports, roster } = this.parts;
-    const standing = await access.standing(actor, chatId);
-    const target = await chatAccess.role(standing.chat, userId);
-    const refusal = refusalToRemove(standing, target ?? 'member');
+    const chatRole = await access.chatRole(actor, chatId);
+    const target = await chatAccess.role(chatRole.chat, userId);
+    const refusal = refusalToRemove(chatRole, target ?? 'member');
     if (refusal) throw refusal;
-    if (!target || !(await roster.remove(chatId, userId, actor.userId, standing.kind === 'room'))) {
+    if (!target || !(await roster.remove(chatId, userId, actor.userId, chatRole.kind === 'room'))) {
       throw notFound('Member');
     }
-    if (standing.kind === 'group') {
+    if (chatRole.kind === 'group') {
       await reports.post(actor, chatId, (name, [user]) => memberRemoved(name, user!), [userId]);
     }
   }
@@ -142,10 +142,10 @@ export class Members {
    */
   async leave(actor: Actor, chatId: string): Promise<void> {
     const { access, reports, roster } = this.parts;
-    const standing = await access.standing(actor, chatId);
-    const refusal = refusalToLeave(standing);
+    const chatRole = await access.chatRole(actor, chatId);
+    const refusal = refusalToLeave(chatRole);
     if (refusal) throw refusal;
-    const isRoom = standing.kind === 'room';
+    const isRoom = chatRole.kind === 'room';
     if (!(await roster.remove(chatId, actor.userId, actor.userId, isRoom))) throw notFound('Chat');
     if (!isRoom) {
       await reports.post(actor, chatId, (_, [user]) => memberLeft(user!), [actor.userId]);
@@ -159,12 +159,12 @@ export class Members {
    */
   async setRole(actor: Actor, chatId: string, userId: string, role: MemberRole): Promise<void> {
     const { access, chatAccess, reports, roster } = this.parts;
-    const standing = await access.standing(actor, chatId);
-    const refusal = refusalToAppoint(standing);
+    const chatRole = await access.chatRole(actor, chatId);
+    const refusal = refusalToAppoint(chatRole);
     if (refusal) throw refusal;
-    if (!(await chatAccess.role(standing.chat, userId))) throw notFound('Member');
+    if (!(await chatAccess.role(chatRole.chat, userId))) throw notFound('Member');
     const hasChanged = await roster.setRole(chatId, userId, role, actor.userId);
-    if (hasChanged && standing.kind === 'group') {
+    if (hasChanged && chatRole.kind === 'group') {
       await reports.post(actor, chatId, (name, [user]) => roleChanged(name, user!, role), [userId]);
     }
   }

@@ -13,7 +13,7 @@ import type {
   OwnerLoss,
   PendingOwnerLoss,
 } from '../chats/index.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import { lastOwner } from './groups.policy.js';
 
 /** What the guard of owners is built from. */
@@ -21,7 +21,7 @@ export interface OwnersParts {
   models: AccessModels;
   access: ChatAccess;
   bus: Publisher<ChatEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   clock: Clock;
 }
 
@@ -50,7 +50,7 @@ const MAX_ATTEMPTS = 100;
  * server that has stopped; what nobody has come by for within a minute is dropped. The membership remembers the number of its last loss, and a new membership is
  * another document: a loss that is carried out late changes nothing.
  */
-export class Owners {
+export class GroupOwnership {
   constructor(private readonly parts: OwnersParts) {}
 
   /**
@@ -155,11 +155,11 @@ export class Owners {
   /** Done by several at once, it is told by the one whose write did it. */
   private async carryOut(chatId: Types.ObjectId, { revision, pending }: OwnerLoss): Promise<void> {
     if (!pending) return;
-    const { bus, models, notices } = this.parts;
+    const { bus, models, accessChanges } = this.parts;
     const userId = pending.userId.toHexString();
     const ids = { chatId: chatId.toHexString(), actorId: pending.actorId.toHexString() };
     if (pending.role === null) {
-      await notices.post([{ kind: 'member', userId, chatId: ids.chatId }]);
+      await accessChanges.post([{ kind: 'member', userId, chatId: ids.chatId }]);
       const { deletedCount } = await models.memberships.deleteOne({ _id: pending.membershipId });
       if (deletedCount === 1)
         bus.emit(

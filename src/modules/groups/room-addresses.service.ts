@@ -4,7 +4,7 @@ import { notFound } from '../../shared/errors.js';
 import { isId } from '../../shared/ids.js';
 import type { ChatAccess, ChatDoc } from '../chats/index.js';
 import { roomSlug } from './room-slug.js';
-import type { Rooms } from './rooms.service.js';
+import type { PublicRooms } from './rooms.service.js';
 import { GENERAL } from './rooms.service.js';
 
 /** Names that a node remembers. */
@@ -14,12 +14,12 @@ const MAX_NAMES = 10_000;
  * Finds the chat that a `room` means: the name of a public room, or the id of any chat. What looks like
  * an id is never a name, so that nobody can set up a room in another chat's place.
  */
-export class RoomAddresses {
+export class RoomResolver {
   /** Ids by slug; a room keeps its slug for ever. */
   private readonly known = new LRUCache<string, string>({ max: MAX_NAMES });
 
   constructor(
-    private readonly rooms: Rooms,
+    private readonly rooms: PublicRooms,
     private readonly access: ChatAccess,
   ) {}
 

@@ -6,11 +6,11 @@ import type { ChatList } from '../chats/index.js';
 import { chatResponse, presentChat } from '../chats/index.js';
 import { presentRoom } from './rooms.presenter.js';
 import { roomParams, roomResponse, roomsQuery } from './rooms.schemas.js';
-import type { Rooms } from './rooms.service.js';
+import type { PublicRooms } from './rooms.service.js';
 
 /** What the room routes call. */
 export interface RoomRoutesParts {
-  rooms: Rooms;
+  rooms: PublicRooms;
   list: ChatList;
   clock: Clock;
 }

@@ -14,12 +14,12 @@ import type { AccessModels, ChatDoc, ChatEvents } from '../chats/index.js';
 import { chatFacts } from '../chats/index.js';
 import { asInSlug, invalidRoomName, roomSlug } from './room-slug.js';
 import type { RoomsQuery } from './rooms.schemas.js';
-import type { Roster } from './roster.service.js';
+import type { MembershipChanges } from './roster.service.js';
 
 /** What rooms are built from. */
-export interface RoomsParts {
+export interface PublicRoomsParts {
   models: AccessModels;
-  roster: Roster;
+  roster: MembershipChanges;
   bus: Publisher<ChatEvents>;
   newConversations: RateLimiter;
   clock: Clock;
@@ -38,8 +38,8 @@ export const GENERAL = 'general';
 const NOBODY = '000000000000000000000000';
 
 /** Public rooms with names: anybody signed in may read and join them. */
-export class Rooms {
-  constructor(private readonly parts: RoomsParts) {}
+export class PublicRooms {
+  constructor(private readonly parts: PublicRoomsParts) {}
 
   /** The room of a name; undefined when there is none. Any spelling of the name will do. */
   async bySlug(name: string): Promise<ChatDoc | undefined> {

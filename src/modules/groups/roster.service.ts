@@ -8,15 +8,15 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessModels, ChatEvents, MemberRole } from '../chats/index.js';
 import { NEW_MEMBERSHIP } from '../chats/index.js';
-import type { NoticePoster } from '../notices/index.js';
-import type { Owners } from './owners.service.js';
+import type { AccessChangePoster } from '../notices/index.js';
+import type { GroupOwnership } from './owners.service.js';
 
 /** What the roster is built from. */
 export interface RosterParts {
   models: AccessModels;
-  owners: Owners;
+  owners: GroupOwnership;
   bus: Publisher<ChatEvents>;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   clock: Clock;
   /** Number of the chat's newest message: where a new member's unread messages begin. */
   newestSeq(chatId: string): Promise<number>;
@@ -26,7 +26,7 @@ export interface RosterParts {
  * Writes who is in a group or room, and in which role, and tells. It asks nobody: the use cases have
  * checked the right to do it.
  */
-export class Roster {
+export class MembershipChanges {
   constructor(private readonly parts: RosterParts) {}
 
   /**
@@ -41,9 +41,9 @@ export class Roster {
     role: MemberRole = 'member',
     stillWanted: (userIds: string[]) => Promise<string[]> = (ids) => Promise.resolve(ids),
   ): Promise<string[]> {
-    const { bus, models, newestSeq, notices, owners } = this.parts;
+    const { bus, models, newestSeq, accessChanges, owners } = this.parts;
     const seq = await newestSeq(chatId);
-    await notices.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
+    await accessChanges.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
     const rows = await Promise.all(
       userIds.map(
         async (userId) => [userId, await this.insert(chatId, userId, role, seq)] as const,
@@ -78,9 +78,9 @@ export class Roster {
     actorId: string,
     mayOrphan: boolean,
   ): Promise<boolean> {
-    const { bus, models, notices, owners } = this.parts;
+    const { bus, models, accessChanges, owners } = this.parts;
     const key = { chatId: objectId(chatId), userId: objectId(userId) };
-    await notices.post([{ kind: 'member', userId, chatId }]);
+    await accessChanges.post([{ kind: 'member', userId, chatId }]);
     await models.chats.updateOne(
       { _id: key.chatId, 'making.memberIds': key.userId },
       { $pull: { 'making.memberIds': key.userId } },
@@ -175,7 +175,7 @@ export class Roster {
 /** Attempts of a change to a member whose role others change all the time. */
 const MAX_ATTEMPTS = 20;
 
-/** An owner's role and membership are taken by {@link Owners} alone. */
+/** An owner's role and membership are taken by {@link GroupOwnership} alone. */
 const noOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
 
 const busy = (): AppError =>

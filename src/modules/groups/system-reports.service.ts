@@ -4,7 +4,7 @@ import type { UserCard } from '../users/index.js';
 import type { SystemReport } from './system-text.js';
 
 /** Writes what has happened to a group into its log, in words with people's names. */
-export class SystemReports {
+export class SystemNotes {
   constructor(
     private readonly messages: SystemMessages,
     private readonly directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> },

@@ -6,7 +6,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessModels, ChatDoc } from '../chats/index.js';
-import type { GroupAccess, Roster, SystemReports } from '../groups/index.js';
+import type { GroupAccess, MembershipChanges, SystemNotes } from '../groups/index.js';
 import { memberJoined, refusalToManage } from '../groups/index.js';
 import type { Entering, InviteDoc } from './invite.model.js';
 
@@ -15,8 +15,8 @@ export interface InvitesParts {
   invitations: Model<InviteDoc>;
   models: AccessModels;
   access: GroupAccess;
-  roster: Roster;
-  reports: SystemReports;
+  roster: MembershipChanges;
+  reports: SystemNotes;
   clock: Clock;
 }
 
@@ -191,7 +191,7 @@ export class Invites {
   }
 
   private async assertManager(actor: Actor, chatId: string): Promise<void> {
-    const refusal = refusalToManage(await this.parts.access.standing(actor, chatId));
+    const refusal = refusalToManage(await this.parts.access.chatRole(actor, chatId));
     if (refusal) throw refusal;
   }
 }

@@ -12,8 +12,8 @@ import type { LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
 import type { LiveEndReason, LiveModels, LiveStreamDoc } from './live.model.js';
 import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live.policy.js';
-import type { LiveAttendance } from './live-attendance.service.js';
-import type { LiveSeat, LiveSeats } from './live-seats.js';
+import type { LiveDevices } from './live-attendance.service.js';
+import type { LiveSeat, LiveParticipants } from './live-seats.js';
 import { losesSeat } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 
@@ -21,8 +21,8 @@ import type { LiveStreams } from './live-streams.service.js';
 export interface HostLiveParts {
   models: LiveModels;
   streams: LiveStreams;
-  attendance: LiveAttendance;
-  seats: LiveSeats;
+  attendance: LiveDevices;
+  seats: LiveParticipants;
   access: ChatAccess;
   bus: Publisher<LiveEvents>;
   clock: Clock;

@@ -4,17 +4,17 @@ import type { AnyRoute } from '../../http/route.js';
 import { route } from '../../http/route.js';
 import type { AnyCommand } from '../../realtime/command.js';
 import type { ChatEvents } from '../chats/index.js';
-import type { NoticeEvents } from '../notices/index.js';
+import type { AccessChangeEvents } from '../notices/index.js';
 import type { UserEvents } from '../users/index.js';
-import { LiveAttendance } from './live-attendance.service.js';
+import { LiveDevices } from './live-attendance.service.js';
 import type { LiveEvents } from './live.events.js';
 import { liveCommands } from './live.gateway.js';
 import { presentLive } from './live.presenter.js';
 import { liveResponse } from './live.schemas.js';
 import { HostLive } from './host-live.service.js';
 import type { HostLiveParts } from './host-live.service.js';
-import { LiveSeats } from './live-seats.js';
-import { LiveStanding } from './live-standing.service.js';
+import { LiveParticipants } from './live-seats.js';
+import { LiveAccessGuard } from './live-standing.service.js';
 import { LiveStreams } from './live-streams.service.js';
 import type { LiveStreamsParts } from './live-streams.service.js';
 import { LiveTalk } from './live-talk.service.js';
@@ -40,7 +40,7 @@ export interface LiveParts
 export interface LiveModule {
   routes: AnyRoute[];
   commands: AnyCommand[];
-  subscriptions: Subscription<LiveEvents & ChatEvents & NoticeEvents & UserEvents>[];
+  subscriptions: Subscription<LiveEvents & ChatEvents & AccessChangeEvents & UserEvents>[];
   /** Tells the module that a device has gone. */
   disconnected(socketId: string): Promise<void>;
   /**
@@ -59,13 +59,13 @@ const LEASE_MS = 4 * LIVE_TICK_MS;
 /** Builds the live module. */
 export const createLiveModule = (parts: LiveParts): LiveModule => {
   const { models, bus, clock, graceMs } = parts;
-  const seats = new LiveSeats();
-  const attendance = new LiveAttendance({ models, seats, bus, clock, graceMs, leaseMs: LEASE_MS });
+  const seats = new LiveParticipants();
+  const attendance = new LiveDevices({ models, seats, bus, clock, graceMs, leaseMs: LEASE_MS });
   const streams = new LiveStreams({ ...parts, attendance });
   const shared = { ...parts, attendance, seats, streams };
   const host = new HostLive(shared);
   const watch = new WatchLive(shared);
-  const standing = new LiveStanding({ ...shared, host });
+  const status = new LiveAccessGuard({ ...shared, host });
   const here = { phase: 'sockets', on: 'every-node' } as const;
   const endsForbidden = {
     phase: 'effects',
@@ -92,20 +92,20 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
         ...here,
         does: 'tells this node once that the stream is over',
         run: (end) => {
-          standing.over(end);
+          status.over(end);
         },
       },
       {
         event: 'members.removed',
         ...here,
         does: "takes their devices out of the chat's streams",
-        run: ({ chatId, userIds }) => standing.removed(chatId, userIds),
+        run: ({ chatId, userIds }) => status.removed(chatId, userIds),
       },
       {
-        event: 'standing.doubted',
+        event: 'access.recheck',
         ...here,
         does: 'takes devices out of streams that they may no longer watch',
-        run: (notice) => standing.doubted(notice),
+        run: (accessChange) => status.doubted(accessChange),
       },
       {
         event: 'members.removed',
@@ -132,7 +132,7 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
     ],
     disconnected: (socketId) => attendance.disconnected(socketId),
     renew: async () => {
-      await Promise.all([attendance.renew(), standing.catchUp()]);
+      await Promise.all([attendance.renew(), status.catchUp()]);
     },
     endAbandoned: () => host.endAbandoned(),
   };

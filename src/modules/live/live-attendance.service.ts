@@ -6,13 +6,13 @@ import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import type { LiveEvents } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
-import type { LiveSeat, LiveSeats } from './live-seats.js';
+import type { LiveSeat, LiveParticipants } from './live-seats.js';
 import { isHostSeat } from './live-seats.js';
 
 /** What attendance is built from. */
 export interface LiveAttendanceParts {
   models: LiveModels;
-  seats: LiveSeats;
+  seats: LiveParticipants;
   bus: Publisher<LiveEvents>;
   clock: Clock;
   /** How long a host or viewer counts as there without being renewed, in milliseconds. */
@@ -28,7 +28,7 @@ export interface LiveAttendanceParts {
  * A device may go, or lose its right, while its coming is still being written. So who lets one in looks
  * again afterwards whether it still has its seat, and lets it leave when not.
  */
-export class LiveAttendance {
+export class LiveDevices {
   constructor(private readonly parts: LiveAttendanceParts) {}
 
   /** A device of the host is there: the stream goes on. One that has gone meanwhile counts as gone. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../../shared/errors.js';
 import { Types } from 'mongoose';
 import type { LiveStreamDoc } from './live.model.js';
-import { LiveSeats, isHostSeat, losesSeat } from './live-seats.js';
+import { LiveParticipants, isHostSeat, losesSeat } from './live-seats.js';
 
 const newStream = (): LiveStreamDoc => ({
   _id: new Types.ObjectId(),
@@ -18,7 +18,7 @@ const newStream = (): LiveStreamDoc => ({
 
 describe('seats in live streams', () => {
   it('are found by device, user and stream', () => {
-    const seats = new LiveSeats();
+    const seats = new LiveParticipants();
     const [one, two] = [newStream(), newStream()];
     const [oneId, twoId] = [one._id.toHexString(), two._id.toHexString()];
     seats.take(one, one.hostId.toHexString(), 'studio');
@@ -33,7 +33,7 @@ describe('seats in live streams', () => {
   });
 
   it('are taken once however often a device comes', () => {
-    const seats = new LiveSeats();
+    const seats = new LiveParticipants();
     const stream = newStream();
     seats.take(stream, 'bob', 'phone');
     seats.take({ ...stream }, 'bob', 'phone');
@@ -43,7 +43,7 @@ describe('seats in live streams', () => {
   });
 
   it('leave nothing behind when they are vacated', () => {
-    const seats = new LiveSeats();
+    const seats = new LiveParticipants();
     const [one, two] = [newStream(), newStream()];
     seats.take(one, 'bob', 'phone');
     seats.take(two, 'bob', 'phone');

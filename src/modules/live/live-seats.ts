@@ -66,7 +66,7 @@ class SeatIndex {
 }
 
 /** This node's devices that take part in streams. */
-export class LiveSeats {
+export class LiveParticipants {
   private readonly byDevice = new SeatIndex(({ socketId }) => socketId);
   private readonly byStream = new SeatIndex(({ liveId }) => liveId);
   private readonly byUser = new SeatIndex(({ userId }) => userId);

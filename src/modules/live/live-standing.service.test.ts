@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
 import { audiences } from '../../shared/audience.js';
 import type { LiveStreamDoc } from './live.model.js';
-import { LiveSeats } from './live-seats.js';
-import type { LiveStandingParts } from './live-standing.service.js';
-import { LiveStanding } from './live-standing.service.js';
+import { LiveParticipants } from './live-seats.js';
+import type { LiveAccessGuardParts } from './live-standing.service.js';
+import { LiveAccessGuard } from './live-standing.service.js';
 
 const HOST = new Types.ObjectId();
 const stream = {
@@ -21,9 +21,9 @@ const setUp = (answers: (boolean | Error)[], endReason?: string) => {
     const next = answers.shift() ?? false;
     return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
   };
-  const seats = new LiveSeats();
+  const seats = new LiveParticipants();
   seats.take(stream, HOST.toHexString(), 'phone');
-  const standing = new LiveStanding({
+  const status = new LiveAccessGuard({
     seats,
     streams: { mayWatch: answer, mayGoOn: answer },
     host: {
@@ -58,51 +58,51 @@ const setUp = (answers: (boolean | Error)[], endReason?: string) => {
     },
     clock: { now: () => 0 },
     unseat: () => undefined,
-  } as unknown as LiveStandingParts);
-  return { done, seats, standing };
+  } as unknown as LiveAccessGuardParts);
+  return { done, seats, status };
 };
 
 describe('a host whose standing is in doubt', () => {
   it('hears once that the stream is over, when that is decided between two questions', async () => {
-    const { done, standing } = setUp([true]);
-    await standing.doubted(block);
+    const { done, status } = setUp([true]);
+    await status.doubted(block);
     expect(done).toEqual([]);
-    await standing.doubted(block);
+    await status.doubted(block);
     expect(done).toEqual(['ended: not_allowed']);
   });
 
   it('is asked about again when the database did not answer', async () => {
-    const { done, standing } = setUp([new Error('the database is away'), false, false]);
-    await expect(standing.doubted(block)).rejects.toThrow('away');
-    await standing.catchUp();
-    await standing.catchUp();
+    const { done, status } = setUp([new Error('the database is away'), false, false]);
+    await expect(status.doubted(block)).rejects.toThrow('away');
+    await status.catchUp();
+    await status.catchUp();
     expect(done).toEqual(['ended: not_allowed']);
   });
 });
 
 describe('a stream of which this node has not heard that it is over', () => {
   it('ends here; what was known of the chat is asked again when the host has lost a right', async () => {
-    const { done, standing } = setUp([], 'not_allowed');
-    await standing.catchUp();
+    const { done, status } = setUp([], 'not_allowed');
+    await status.catchUp();
     expect(done).toEqual([`forgotten: ${stream.chatId!.toHexString()}`, 'live.over']);
   });
 
   it('ends here and changes nothing else when its host has ended it', async () => {
-    const { done, standing } = setUp([], 'ended');
-    await standing.catchUp();
+    const { done, status } = setUp([], 'ended');
+    await status.catchUp();
     expect(done).toEqual(['live.over']);
   });
 
   it('is over once, although the word of it comes after all, and again for who comes later', async () => {
-    const { done, seats, standing } = setUp([], 'ended');
-    await standing.catchUp();
+    const { done, seats, status } = setUp([], 'ended');
+    await status.catchUp();
     const liveId = stream._id.toHexString();
     const word = { liveId, chatId: null, hostId: HOST.toHexString(), endedAt: '' };
-    standing.over({ ...word, reason: 'ended', audience: audiences.chatOrEveryone(null) });
-    await standing.catchUp();
+    status.over({ ...word, reason: 'ended', audience: audiences.chatOrEveryone(null) });
+    await status.catchUp();
     expect(done).toEqual(['live.over']);
     seats.take(stream, HOST.toHexString(), 'phone');
-    await standing.catchUp();
+    await status.catchUp();
     expect(done).toEqual(['live.over', 'live.over']);
   });
 });

@@ -4,22 +4,22 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess } from '../chats/index.js';
-import type { Notice } from '../notices/index.js';
+import type { AccessChange } from '../notices/index.js';
 import type { HostLive } from './host-live.service.js';
 import type { LiveEnd, LiveEvents } from './live.events.js';
 import { liveEnded } from './live.events.js';
 import type { LiveModels } from './live.model.js';
-import type { LiveAttendance } from './live-attendance.service.js';
-import type { LiveSeats, TakenSeat } from './live-seats.js';
+import type { LiveDevices } from './live-attendance.service.js';
+import type { LiveParticipants, TakenSeat } from './live-seats.js';
 import { isHostSeat } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 
 /** What it takes to keep streams to those who may be there. */
-export interface LiveStandingParts {
+export interface LiveAccessGuardParts {
   models: LiveModels;
-  seats: LiveSeats;
+  seats: LiveParticipants;
   streams: LiveStreams;
-  attendance: LiveAttendance;
+  attendance: LiveDevices;
   host: HostLive;
   access: Pick<ChatAccess, 'forget'>;
   bus: Publisher<LiveEvents>;
@@ -34,13 +34,13 @@ const REMEMBERED = 10_000;
 const chatIdOf = ({ stream }: TakenSeat): string | undefined => stream.chatId?.toHexString();
 
 /** Keeps this node's devices out of streams that they may no longer take part in, or that are over. */
-export class LiveStanding {
+export class LiveAccessGuard {
   /** What could not be looked at, because the database did not answer. */
-  private readonly unsettled = new Map<string, Notice>();
+  private readonly unsettled = new Map<string, AccessChange>();
   /** Ids of streams that are over for this node's devices. */
   private readonly known = new LRUCache<string, true>({ max: REMEMBERED });
 
-  constructor(private readonly parts: LiveStandingParts) {}
+  constructor(private readonly parts: LiveAccessGuardParts) {}
 
   /**
    * A stream is over, as another node, this one or the database says; whoever says it first is believed,
@@ -64,24 +64,24 @@ export class LiveStanding {
    * A user's place in a chat, a block between them and somebody, or their role may be other than this node
    * has heard. What is as it should be stays so: this may be asked any number of times.
    */
-  async doubted(notice: Notice): Promise<void> {
-    const key = `${notice.kind} ${notice.userId} ${notice.chatId ?? ''}`;
+  async doubted(accessChange: AccessChange): Promise<void> {
+    const key = `${accessChange.kind} ${accessChange.userId} ${accessChange.chatId ?? ''}`;
     try {
-      await this.lookAt(notice);
+      await this.lookAt(accessChange);
       this.unsettled.delete(key);
     } catch (error) {
-      this.unsettled.set(key, notice);
+      this.unsettled.set(key, accessChange);
       throw error;
     }
   }
 
   /** Ends here what has ended elsewhere, unheard, and looks at what could not be looked at before. */
   async catchUp(): Promise<void> {
-    for (const notice of [...this.unsettled.values()]) await this.doubted(notice);
+    for (const accessChange of [...this.unsettled.values()]) await this.doubted(accessChange);
     await this.settle(this.parts.seats.streams());
   }
 
-  private async lookAt({ kind, userId, chatId }: Notice): Promise<void> {
+  private async lookAt({ kind, userId, chatId }: AccessChange): Promise<void> {
     if (kind === 'login') {
       await this.lookAtHost(userId);
       return;

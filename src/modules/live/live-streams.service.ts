@@ -3,20 +3,20 @@ import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
-import type { Standing, UserCard, UserDirectory } from '../users/index.js';
+import type { AccountStatus, UserCard, UserDirectory } from '../users/index.js';
 import type { LiveRecord } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
 import { mayStreamToAll } from './live.policy.js';
-import type { LiveAttendance } from './live-attendance.service.js';
+import type { LiveDevices } from './live-attendance.service.js';
 
 /** What streams are read from. */
 export interface LiveStreamsParts {
   models: LiveModels;
-  attendance: LiveAttendance;
+  attendance: LiveDevices;
   access: ChatAccess;
   directory: UserDirectory;
   /** What a user may do in the whole system, as the database has it; undefined when there is no such user. */
-  standingOf(userId: string): Promise<Standing | undefined>;
+  statusOf(userId: string): Promise<AccountStatus | undefined>;
 }
 
 /** Streams as the rules show them: who may know of one, who takes part, and what is told of it. */
@@ -73,7 +73,7 @@ export class LiveStreams {
   /** Whether the host may still stream there: is a member and may post; or an admin, to everybody. */
   async mayGoOn(stream: LiveStreamDoc): Promise<boolean> {
     if (stream.chatId) return (await this.openChat(stream)) !== undefined;
-    return mayStreamToAll(await this.parts.standingOf(stream.hostId.toHexString()));
+    return mayStreamToAll(await this.parts.statusOf(stream.hostId.toHexString()));
   }
 
   /** A person who takes part, as the others see them. */

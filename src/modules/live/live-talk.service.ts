@@ -8,13 +8,13 @@ import type { SendMessage } from '../messages/index.js';
 import { canonicalEmoji } from '../messages/index.js';
 import type { LiveEvents } from './live.events.js';
 import { refusalToSignal } from './live.policy.js';
-import type { LiveAttendance } from './live-attendance.service.js';
+import type { LiveDevices } from './live-attendance.service.js';
 import type { LiveStreams } from './live-streams.service.js';
 
 /** What talking on streams is built from. */
 export interface LiveTalkParts {
   streams: LiveStreams;
-  attendance: LiveAttendance;
+  attendance: LiveDevices;
   sender: SendMessage;
   bus: Publisher<LiveEvents>;
   clock: Clock;

@@ -2,7 +2,7 @@ import type { AnyCommand, CommandContext } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
 import { renders } from '../../realtime/rendering.js';
-import { rooms } from '../../realtime/rooms.js';
+import { channels } from '../../realtime/rooms.js';
 import { presentUserCard } from '../users/index.js';
 import type { LiveEvents } from './live.events.js';
 import { presentLive } from './live.presenter.js';
@@ -32,12 +32,12 @@ const seatOf = ({ actor, socket }: CommandContext): LiveSeat => ({
     return socket.isConnected;
   },
   enter: (liveId) => {
-    socket.join(rooms.live(liveId));
-    socket.join(rooms.liveSeat(liveId, actor.userId));
+    socket.join(channels.live(liveId));
+    socket.join(channels.liveParticipant(liveId, actor.userId));
   },
   leave: (liveId) => {
-    socket.leave(rooms.live(liveId));
-    socket.leave(rooms.liveSeat(liveId, actor.userId));
+    socket.leave(channels.live(liveId));
+    socket.leave(channels.liveParticipant(liveId, actor.userId));
   },
 });
 

@@ -1,7 +1,7 @@
 import type { Actor } from '../../shared/actor.js';
 import type { AppError } from '../../shared/errors.js';
 import { forbidden } from '../../shared/errors.js';
-import type { Standing } from '../users/index.js';
+import type { AccountStatus } from '../users/index.js';
 
 /** The error for somebody who may not stream to everybody. */
 export const notToEverybody = (): AppError => forbidden('Only admins may stream to everybody');
@@ -11,8 +11,8 @@ export const refusalToStartForAll = (actor: Actor): AppError | undefined =>
   actor.role === 'admin' ? undefined : notToEverybody();
 
 /** Whether somebody who streams to everybody may go on. */
-export const mayStreamToAll = (standing: Standing | undefined): boolean =>
-  standing?.role === 'admin' && !standing.isDeactivated;
+export const mayStreamToAll = (status: AccountStatus | undefined): boolean =>
+  status?.role === 'admin' && !status.isDeactivated;
 
 /** Whether somebody may end a stream: its host, or an admin. */
 export const refusalToEnd = (actor: Actor, hostId: string): AppError | undefined =>

@@ -4,8 +4,8 @@ import type { Actor } from '../../shared/actor.js';
 import { notFound } from '../../shared/errors.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
 import type { LiveModels, LiveStreamDoc } from './live.model.js';
-import type { LiveAttendance } from './live-attendance.service.js';
-import type { LiveSeat, LiveSeats } from './live-seats.js';
+import type { LiveDevices } from './live-attendance.service.js';
+import type { LiveSeat, LiveParticipants } from './live-seats.js';
 import { losesSeat } from './live-seats.js';
 import type { LiveStreams } from './live-streams.service.js';
 import { isHost } from './live-streams.service.js';
@@ -14,8 +14,8 @@ import { isHost } from './live-streams.service.js';
 export interface WatchLiveParts {
   models: LiveModels;
   streams: LiveStreams;
-  attendance: LiveAttendance;
-  seats: LiveSeats;
+  attendance: LiveDevices;
+  seats: LiveParticipants;
   bus: Publisher<LiveEvents>;
 }
 

@@ -13,7 +13,7 @@ import type { ChatAccess } from '../chats/index.js';
 import type {
   AttachmentClaims,
   DeleteMessage,
-  MessageAccess,
+  MessageReader,
   MessageDoc,
   MessageHistory,
   SendMessage,
@@ -36,7 +36,7 @@ import { MediaWorkers } from './media-workers.js';
 import { OrphanCollector } from './orphan-collector.js';
 import { sharedFileRoutes } from './shared-files.routes.js';
 import { SharedFiles } from './shared-files.service.js';
-import type { RoomFinder } from './shared-files.service.js';
+import type { RoomResolver } from './shared-files.service.js';
 import { StoredFiles } from './stored-files.service.js';
 import { TemporaryFiles } from './temporary-files.js';
 import { MEGABYTE } from './upload-form.js';
@@ -58,7 +58,7 @@ export interface MediaParts {
   messages: Model<MessageDoc>;
   access: ChatAccess;
   users: UserService;
-  accounts: Pick<AccountService, 'standing'>;
+  accounts: Pick<AccountService, 'status'>;
   authenticator: Authenticator;
   clock: Clock;
   logger: Logger;
@@ -66,9 +66,9 @@ export interface MediaParts {
 
 /** What the routes need of the messages module, which is built after the claims. */
 export interface MessagingForFiles {
-  rooms: RoomFinder;
+  rooms: RoomResolver;
   sender: SendMessage;
-  seen: MessageAccess;
+  seen: MessageReader;
   history: MessageHistory;
   remove: DeleteMessage;
 }

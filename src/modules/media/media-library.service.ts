@@ -15,7 +15,7 @@ export interface MediaLibraryParts {
   media: Model<MediaDoc>;
   access: ChatAccess;
   stored: StoredFiles;
-  accounts: Pick<AccountService, 'standing'>;
+  accounts: Pick<AccountService, 'status'>;
   uses: MediaUses;
   clock: Clock;
 }
@@ -62,8 +62,8 @@ export class MediaLibrary {
    */
   async findByLink({ userId }: LinkProof, fileId: string): Promise<MediaDoc> {
     if (userId !== undefined) {
-      const standing = await this.parts.accounts.standing(userId);
-      if (!standing || standing.isDeactivated) throw notFound('File');
+      const status = await this.parts.accounts.status(userId);
+      if (!status || status.isDeactivated) throw notFound('File');
       return this.find(userId, fileId);
     }
     const doc = await this.ready(fileId);

@@ -7,7 +7,7 @@ import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type {
   DeleteMessage,
-  MessageAccess,
+  MessageReader,
   MessageDoc,
   MessageHistory,
   MessageView,
@@ -30,7 +30,7 @@ import type { MediaUploads } from './media-uploads.service.js';
 import type { StoredFiles } from './stored-files.service.js';
 
 /** Finds the chat that a `room` names. */
-export interface RoomFinder {
+export interface RoomResolver {
   find(room: string): Promise<string>;
   enter(actor: Actor, room: string): Promise<string>;
 }
@@ -42,9 +42,9 @@ export interface SharedFilesParts {
   uploads: MediaUploads;
   stored: StoredFiles;
   links: MediaLinks;
-  rooms: RoomFinder;
+  rooms: RoomResolver;
   sender: SendMessage;
-  seen: MessageAccess;
+  seen: MessageReader;
   history: MessageHistory;
   deletion: DeleteMessage;
 }

@@ -1,6 +1,6 @@
 import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
-import type { ChatHeads } from './chat-heads.js';
+import type { ChatPreviews } from './chat-heads.js';
 import type { MessageDoc } from './message.model.js';
 
 /** How far before the newest change a crashed node may have left the lists behind, in milliseconds. */
@@ -12,9 +12,9 @@ const MAX_MESSAGES = 50_000;
  * Brings the chat lists up to the log after a crash between a message, or a change of one, and its list:
  * what somebody has deleted must not stay in a list. Lists that are already there stay as they are.
  */
-export const catchUpHeads = async (
+export const catchUpPreviews = async (
   messages: Model<MessageDoc>,
-  heads: ChatHeads,
+  previews: ChatPreviews,
 ): Promise<void> => {
   const newest = await messages.findOne({}, { updatedAt: 1 }).sort({ updatedAt: -1 }).lean();
   if (!newest) return;
@@ -25,6 +25,6 @@ export const catchUpHeads = async (
     .limit(MAX_MESSAGES)
     .lean()
     .cursor({ batchSize: 1000 });
-  for await (const message of recent) heads.note(message);
-  await heads.settle();
+  for await (const message of recent) previews.note(message);
+  await previews.settle();
 };

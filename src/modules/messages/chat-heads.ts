@@ -1,7 +1,7 @@
 import type { Model, mongo } from 'mongoose';
 import type { Logger } from '../../platform/logger.js';
 import { objectId } from '../../platform/object-id.js';
-import { Rounds } from '../../platform/rounds.js';
+import { CoalescedTask } from '../../platform/rounds.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { ChatDoc, LastMessage } from '../chats/index.js';
 import type { Head } from './message-log.types.js';
@@ -36,10 +36,10 @@ export const previewOf = (message: MessageDoc): LastMessage => ({
 /**
  * Keeps `chats.lastMessage`, `lastSeq` and `lastMessageAt` close behind the log. They are a cache for
  * lists: written a moment later, many at once, only ever moving forward, so that a message costs no
- * second write of its own. Readers on this node call {@link ChatHeads.settle} first and so see their
+ * second write of its own. Readers on this node call {@link ChatPreviews.settle} first and so see their
  * own messages.
  */
-export class ChatHeads {
+export class ChatPreviews {
   private pending = new Map<string, MessageDoc>();
   /** How far logs have come whose lists may lag. */
   private reached = new Map<string, number>();
@@ -49,7 +49,7 @@ export class ChatHeads {
   private lastFlushed = 0;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
-  private readonly rounds = new Rounds(() => this.flush());
+  private readonly rounds = new CoalescedTask(() => this.flush());
 
   constructor(
     private readonly chats: Model<ChatDoc>,

@@ -4,7 +4,7 @@ import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { forPolicy, isHiddenFor, isTombstone } from './message-access.service.js';
-import type { MemberMessage, MessageAccess } from './message-access.service.js';
+import type { MemberMessage, MessageReader } from './message-access.service.js';
 import type { Changed, MessageChange } from './message-change.service.js';
 import type { MessageEvents } from './messages.events.js';
 import type { AttachmentClaims } from './send-message.types.js';
@@ -12,7 +12,7 @@ import { refusalToDeleteForEveryone } from './messages.policy.js';
 
 /** What deleting is built from. */
 export interface DeleteMessageParts {
-  access: MessageAccess;
+  access: MessageReader;
   change: MessageChange;
   bus: Publisher<MessageEvents>;
   attachments: Pick<AttachmentClaims, 'release'>;

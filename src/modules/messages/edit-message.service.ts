@@ -5,14 +5,14 @@ import type { Clock } from '../../shared/clock.js';
 import { refusalToPost } from '../chats/index.js';
 import type { MentionResolver } from './mention-resolver.js';
 import { forPolicy } from './message-access.service.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import type { Changed, MessageChange } from './message-change.service.js';
 import type { MessageEvents } from './messages.events.js';
 import { refusalToEdit } from './messages.policy.js';
 
 /** What editing is built from. */
 export interface EditMessageParts {
-  access: MessageAccess;
+  access: MessageReader;
   change: MessageChange;
   mentions: MentionResolver;
   bus: Publisher<MessageEvents>;

@@ -1,6 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
 import { forPolicy } from './message-access.service.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import { refusalToUse } from './messages.policy.js';
 import type { SendMessage } from './send-message.service.js';
 import type { Sent } from './send-message.types.js';
@@ -16,7 +16,7 @@ export interface ForwardInput {
 /** Sends a message on to other chats, with a note of where it came from. */
 export class ForwardMessage {
   constructor(
-    private readonly access: MessageAccess,
+    private readonly access: MessageReader,
     private readonly sender: SendMessage,
   ) {}
 

@@ -3,7 +3,7 @@ import type { Model } from 'mongoose';
 import { Types } from 'mongoose';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess, MembershipDoc } from '../chats/index.js';
-import { MessageAccess } from './message-access.service.js';
+import { MessageReader } from './message-access.service.js';
 import type { MessageDoc } from './message.model.js';
 
 const ID = '665f1c2e9b1e8a3d4c5b6a79';
@@ -13,7 +13,7 @@ const messages = {
 } as unknown as Model<MessageDoc>;
 const seenWhere = (failure: Error) => {
   const access = { reader: () => Promise.reject(failure) } as unknown as ChatAccess;
-  return new MessageAccess(messages, {} as Model<MembershipDoc>, access).seen(actor, ID);
+  return new MessageReader(messages, {} as Model<MembershipDoc>, access).seen(actor, ID);
 };
 
 describe('a message in a chat that cannot be looked at', () => {

@@ -20,7 +20,7 @@ export interface MemberMessage extends SeenMessage {
 }
 
 /** Finds messages by id, for those who may see them. */
-export class MessageAccess {
+export class MessageReader {
   constructor(
     private readonly messages: Model<MessageDoc>,
     private readonly memberships: Model<MembershipDoc>,

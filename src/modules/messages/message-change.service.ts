@@ -1,7 +1,7 @@
 import { audiences } from '../../shared/audience.js';
 import { notFound } from '../../shared/errors.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatHeads } from './chat-heads.js';
+import type { ChatPreviews } from './chat-heads.js';
 import type { MemberMessage } from './message-access.service.js';
 import type { MemberPosition, MessageHistory } from './message-history.service.js';
 import { statusOf } from './message-history.service.js';
@@ -21,7 +21,7 @@ export interface Changed extends MessageEvent {
 /** What changing is built from. */
 export interface MessageChangeParts {
   log: MessageLog;
-  heads: ChatHeads;
+  previews: ChatPreviews;
   history: MessageHistory;
   attachments: Pick<AttachmentClaims, 'addressed'>;
   directory: { card(userId: string): Promise<UserCard | undefined> };
@@ -38,14 +38,14 @@ export class MessageChange {
    * @throws {AppError} what `mutate` throws.
    */
   async apply({ doc, chat }: MemberMessage, mutate: Mutation): Promise<Changed> {
-    const { attachments, directory, heads, history, log } = this.parts;
+    const { attachments, directory, previews, history, log } = this.parts;
     const [sender, positions] = await Promise.all([
       directory.card(doc.senderId.toHexString()),
       history.positions(chat.id),
     ]);
     if (!sender) throw notFound('Message');
     const { message: after, changed } = await log.change(chat.id, doc._id.toHexString(), mutate);
-    if (changed) heads.note(after);
+    if (changed) previews.note(after);
     const record = toRecord(after);
     const message = { ...record, media: attachments.addressed(record.media) };
     return {

@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.js';
 import type { ChatSnapshot } from '../chats/index.js';
 import type { MentionResolver } from './mention-resolver.js';
 import { isTombstone } from './message-access.service.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import type { MessageDraft } from './message-log.types.js';
 import type { AttachmentClaims, SendInput } from './send-message.types.js';
 
@@ -18,13 +18,13 @@ export interface SendIdentity {
 
 /** What drafting is built from. */
 export interface MessageDraftingParts {
-  seen: MessageAccess;
+  seen: MessageReader;
   attachments: Pick<AttachmentClaims, 'claim'>;
   mentions: MentionResolver;
 }
 
 /** Works out what is to be written from what a client has sent. */
-export class MessageDrafting {
+export class MessageBuilder {
   constructor(private readonly parts: MessageDraftingParts) {}
 
   /**

@@ -5,7 +5,7 @@ import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatSnapshot, MembershipDoc } from '../chats/index.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import type { MessageLog } from './message-log.js';
 import type { MessageDoc } from './message.model.js';
 import { WITHOUT_PAST_TEXTS } from './message.model.js';
@@ -62,7 +62,7 @@ export interface HistoryParts {
   messages: Model<MessageDoc>;
   memberships: Model<MembershipDoc>;
   log: MessageLog;
-  access: MessageAccess;
+  access: MessageReader;
   directory: { cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> };
   attachments: Pick<AttachmentClaims, 'addressed'>;
 }

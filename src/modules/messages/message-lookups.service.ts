@@ -4,7 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { LastMessage } from '../chats/index.js';
 import { previewOf } from './chat-heads.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import type { MessageHistory, MessageView } from './message-history.service.js';
 import type { MessageDoc, PastContent } from './message.model.js';
 import { toRecord } from './message.record.js';
@@ -12,7 +12,7 @@ import { toRecord } from './message.record.js';
 /** What lookups are built from. */
 export interface MessageLookupsParts {
   messages: Model<MessageDoc>;
-  access: MessageAccess;
+  access: MessageReader;
   history: MessageHistory;
 }
 

@@ -15,7 +15,7 @@ import {
 import type { SendMessage } from './send-message.service.js';
 
 /** Finds the chat that a `room` names: see the groups module. */
-export interface RoomFinder {
+export interface RoomResolver {
   /** The chat to read from; without a name, that of the room which is there from the start. */
   find(room?: string): Promise<string>;
   /** The chat to take part in: made and joined when needed. */
@@ -26,7 +26,7 @@ export interface RoomFinder {
 export interface MessageRoutesParts {
   sender: SendMessage;
   history: MessageHistory;
-  rooms: RoomFinder;
+  rooms: RoomResolver;
   maxLength: number;
 }
 

@@ -4,14 +4,14 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { refusalToPost } from '../chats/index.js';
 import { forPolicy } from './message-access.service.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import type { Changed, MessageChange } from './message-change.service.js';
 import type { MessageEvents } from './messages.events.js';
 import { refusalToPin, refusalToUse } from './messages.policy.js';
 
 /** What pinning is built from. */
 export interface PinMessageParts {
-  access: MessageAccess;
+  access: MessageReader;
   change: MessageChange;
   bus: Publisher<MessageEvents>;
   clock: Clock;

@@ -6,7 +6,7 @@ import { AppError } from '../../shared/errors.js';
 import { refusalToPost } from '../chats/index.js';
 import { canonicalEmoji } from './emoji.js';
 import { forPolicy } from './message-access.service.js';
-import type { MessageAccess } from './message-access.service.js';
+import type { MessageReader } from './message-access.service.js';
 import type { Changed, MessageChange } from './message-change.service.js';
 import type { MessageDoc } from './message.model.js';
 import type { MessageEvents } from './messages.events.js';
@@ -14,7 +14,7 @@ import { refusalToUse } from './messages.policy.js';
 
 /** What reacting is built from. */
 export interface ReactParts {
-  access: MessageAccess;
+  access: MessageReader;
   change: MessageChange;
   bus: Publisher<MessageEvents>;
   clock: Clock;

@@ -9,9 +9,9 @@ import { AppError } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatHeads } from './chat-heads.js';
+import type { ChatPreviews } from './chat-heads.js';
 import { clientMessageIdReused, findWritten } from './log-inserts.js';
-import type { MessageDrafting, SendIdentity } from './message-drafting.service.js';
+import type { MessageBuilder, SendIdentity } from './message-drafting.service.js';
 import { identityOf } from './message-drafting.service.js';
 import type { MessageLog } from './message-log.js';
 import type { Appended, MessageDraft } from './message-log.types.js';
@@ -38,11 +38,11 @@ export interface SenderDirectory {
 export interface SendMessageParts {
   messages: Model<MessageDoc>;
   log: MessageLog;
-  heads: ChatHeads;
+  previews: ChatPreviews;
   access: ChatAccess;
   bus: Publisher<MessageEvents>;
   directory: SenderDirectory;
-  drafting: MessageDrafting;
+  drafting: MessageBuilder;
   attachments: Pick<AttachmentClaims, 'addressed'>;
   limit: RateLimiter;
 }
@@ -186,7 +186,7 @@ export class SendMessage {
     const record = toRecord(doc);
     const message = { ...record, media: this.parts.attachments.addressed(record.media) };
     if (!isReplay) {
-      this.parts.heads.note(doc);
+      this.parts.previews.note(doc);
       this.parts.bus.emit(
         'message.sent',
         {

@@ -3,7 +3,7 @@ import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatHeads } from './chat-heads.js';
+import type { ChatPreviews } from './chat-heads.js';
 import type { MessageLog } from './message-log.js';
 import type { MessageRecord } from './message.record.js';
 import { toRecord } from './message.record.js';
@@ -18,7 +18,7 @@ export interface SystemFacts {
 /** What system messages are built from. */
 export interface SystemMessagesParts {
   log: MessageLog;
-  heads: ChatHeads;
+  previews: ChatPreviews;
   access: ChatAccess;
   bus: Publisher<MessageEvents>;
   directory: { card(userId: string): Promise<UserCard | undefined> };
@@ -44,7 +44,7 @@ export class SystemMessages {
     text: string,
     isOnce = false,
   ): Promise<MessageRecord | undefined> {
-    const { access, bus, directory, heads, log } = this.parts;
+    const { access, bus, directory, previews, log } = this.parts;
     const [chat, sender] = await Promise.all([access.snapshot(chatId), directory.card(actorId)]);
     if (!chat || !sender) return undefined;
     const { message: doc, isReplay } = await log.append(chatId, {
@@ -59,7 +59,7 @@ export class SystemMessages {
     });
     const message = toRecord(doc);
     if (isReplay) return message;
-    heads.note(doc);
+    previews.note(doc);
     const memberIds = chat.members && [...chat.members.keys()];
     const audience = audiences.chat(chatId);
     bus.emit(

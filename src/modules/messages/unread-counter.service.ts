@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import { Turnstile } from '../../platform/turnstile.js';
+import { ConcurrencyLimiter } from '../../platform/turnstile.js';
 import { AppError } from '../../shared/errors.js';
 import type { MessageDoc } from './message.model.js';
 import { computeMentions, computeUnread, countMentions, countUnread } from './unread-span.js';
@@ -37,7 +37,7 @@ export class UnreadCounter {
     ttl: MAX_AGE_MS,
   });
 
-  private readonly turnstile = new Turnstile({
+  private readonly turnstile = new ConcurrencyLimiter({
     concurrency: CONCURRENT,
     maxWaiting: MAX_WAITING,
     refusal: () => new AppError('OVERLOADED', 'Too many unread counts are under way'),

@@ -32,7 +32,7 @@ export class WriteQueues {
   /** Chats with work to do, in the order in which it came. */
   private readonly waiting = new Map<string, ChatQueue>();
   private readonly busy = new Set<string>();
-  private readonly heads = new LRUCache<string, Head>({ max: 50_000, ttl: HEAD_MAX_AGE_MS });
+  private readonly previews = new LRUCache<string, Head>({ max: 50_000, ttl: HEAD_MAX_AGE_MS });
   private readonly contended = new LRUCache<string, true>({ max: 1000, ttl: CONTENTION_MS });
   private pendingCount = 0;
   private inFlight = 0;
@@ -97,7 +97,7 @@ export class WriteQueues {
       queue = {
         chatId,
         items: [],
-        head: this.heads.get(chatId),
+        head: this.previews.get(chatId),
         isContended: this.contended.has(chatId),
       };
       this.waiting.set(chatId, queue);
@@ -187,8 +187,8 @@ export class WriteQueues {
   /** Gives the chat back, keeping what is left before what has come in the meantime. */
   private release(queue: ChatQueue): void {
     this.busy.delete(queue.chatId);
-    if (queue.head) this.heads.set(queue.chatId, queue.head);
-    else this.heads.delete(queue.chatId);
+    if (queue.head) this.previews.set(queue.chatId, queue.head);
+    else this.previews.delete(queue.chatId);
     const arrived = this.waiting.get(queue.chatId);
     if (arrived) {
       arrived.items.unshift(...queue.items);

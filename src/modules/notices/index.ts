@@ -1,8 +1,8 @@
-export { NoticeBoard } from './notice-board.service.js';
-export type { NoticePoster } from './notice-board.service.js';
-export { defineNoticeModel } from './notice.model.js';
-export type { Notice, NoticeDoc } from './notice.model.js';
-export type { NoticeEvents } from './notices.events.js';
-export { NOTICE_TICK_MS, NoticeWatch } from './notice-watch.service.js';
-export { StandingRepair } from './standing-repair.service.js';
-export type { StandingRepairParts } from './standing-repair.service.js';
+export { AccessChangeFeed } from './notice-board.service.js';
+export type { AccessChangePoster } from './notice-board.service.js';
+export { defineAccessChangeModel } from './notice.model.js';
+export type { AccessChange, AccessChangeDoc } from './notice.model.js';
+export type { AccessChangeEvents } from './notices.events.js';
+export { ACCESS_POLL_MS, AccessChangePoller } from './notice-watch.service.js';
+export { AccessReconciler } from './standing-repair.service.js';
+export type { AccessReconcilerParts } from './standing-repair.service.js';

@@ -3,16 +3,16 @@ import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError } from '../../shared/errors.js';
-import type { Notice, NoticeDoc } from './notice.model.js';
+import type { AccessChange, AccessChangeDoc } from './notice.model.js';
 
 /** What services need of the board. */
-export interface NoticePoster {
+export interface AccessChangePoster {
   /** Tells the other nodes, by the database alone; call it before the change, and wait for it. */
-  post(notices: Notice[]): Promise<void>;
+  post(accessChanges: AccessChange[]): Promise<void>;
 }
 
 interface Waiting {
-  notices: Notice[];
+  accessChanges: AccessChange[];
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -28,20 +28,20 @@ const MAX_ATTEMPTS = 20;
  * Where nodes leave word for each other that reaches them without Redis. Posted before a change is
  * written, so that no crash can come between the change and the word of it.
  */
-export class NoticeBoard implements NoticePoster {
+export class AccessChangeFeed implements AccessChangePoster {
   private waiting: Waiting[] = [];
   private isPosting = false;
   private last: number | undefined;
 
   constructor(
-    private readonly notices: Model<NoticeDoc>,
+    private readonly accessChanges: Model<AccessChangeDoc>,
     private readonly clock: Clock,
   ) {}
 
   /** @throws {AppError} UNAVAILABLE or TIMEOUT: then nothing must be changed. */
-  post(notices: Notice[]): Promise<void> {
+  post(accessChanges: AccessChange[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ notices, resolve, reject });
+      this.waiting.push({ accessChanges, resolve, reject });
       void this.run();
     });
   }
@@ -54,7 +54,7 @@ export class NoticeBoard implements NoticePoster {
       const batch = this.waiting;
       this.waiting = [];
       try {
-        await this.write(batch.flatMap(({ notices }) => notices));
+        await this.write(batch.flatMap(({ accessChanges }) => accessChanges));
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -63,12 +63,12 @@ export class NoticeBoard implements NoticePoster {
     this.isPosting = false;
   }
 
-  private async write(notices: Notice[]): Promise<void> {
+  private async write(accessChanges: AccessChange[]): Promise<void> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const n = (this.last ?? (await withDeadline(this.newest(), QUEUE_STEP_MS))) + 1;
       try {
         await withDeadline(
-          this.notices.create({ n, notices, at: new Date(this.clock.now()) }),
+          this.accessChanges.create({ n, accessChanges, at: new Date(this.clock.now()) }),
           QUEUE_STEP_MS,
         );
         this.last = n;
@@ -84,12 +84,12 @@ export class NoticeBoard implements NoticePoster {
   }
 
   private async newest(): Promise<number> {
-    const newest = await this.notices.findOne({}, { n: 1 }).sort({ n: -1 }).lean();
+    const newest = await this.accessChanges.findOne({}, { n: 1 }).sort({ n: -1 }).lean();
     return newest?.n ?? 0;
   }
 
   /** Nobody waits for it, and if it fails, the next clearing does its work. */
   private async clearBelow(n: number): Promise<void> {
-    await this.notices.collection.deleteMany({ n: { $lte: n } }).catch(() => undefined);
+    await this.accessChanges.collection.deleteMany({ n: { $lte: n } }).catch(() => undefined);
   }
 }

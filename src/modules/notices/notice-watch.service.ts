@@ -1,25 +1,25 @@
 import { trusted } from 'mongoose';
 import type { Model } from 'mongoose';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import type { Notice, NoticeDoc } from './notice.model.js';
+import type { AccessChange, AccessChangeDoc } from './notice.model.js';
 
 /** What is done about notices. */
-export interface NoticeReader {
+export interface AccessChangeReader {
   /** Looks at what the notices are about, and puts this node's sockets and memory right. */
-  lookAt(notices: Notice[]): Promise<void>;
+  lookAt(accessChanges: AccessChange[]): Promise<void>;
   /** Notices were missed: nothing that this node remembers is certain. */
   doubtAll(): Promise<void>;
 }
 
 /** How often the board is read, in milliseconds: by one query over its unique index. */
-export const NOTICE_TICK_MS = 250;
+export const ACCESS_POLL_MS = 250;
 /** For how long a notice is looked at again: it was posted before its change, which may take its time. */
 const RECENT_MS = 10_000;
 /** Entries read, and notices looked at, at once. */
 const PAGE = 500;
 
 interface Recent {
-  notice: Notice;
+  accessChange: AccessChange;
   until: number;
 }
 
@@ -28,20 +28,20 @@ interface Recent {
  * that has read it: by then the event about it has come over Redis, if there is a way, and nobody is told
  * twice.
  */
-export class NoticeWatch {
+export class AccessChangePoller {
   private cursor = 0;
   private readonly recent = new Map<string, Recent>();
 
   constructor(
-    private readonly notices: Model<NoticeDoc>,
-    private readonly reader: NoticeReader,
+    private readonly accessChanges: Model<AccessChangeDoc>,
+    private readonly reader: AccessChangeReader,
     /** A clock that does not jump, in milliseconds. */
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Begins behind the newest notice: this node has nobody connected yet. */
   async start(): Promise<void> {
-    const newest = await this.notices.findOne({}, { n: 1 }).sort({ n: -1 }).lean();
+    const newest = await this.accessChanges.findOne({}, { n: 1 }).sort({ n: -1 }).lean();
     this.cursor = newest?.n ?? 0;
   }
 
@@ -59,8 +59,8 @@ export class NoticeWatch {
   private async look(entries: [string, Recent][]): Promise<void> {
     const now = this.now();
     try {
-      const notices = entries.map(([, { notice }]) => notice);
-      await withDeadline(this.reader.lookAt(notices), QUEUE_STEP_MS);
+      const accessChanges = entries.map(([, { accessChange }]) => accessChange);
+      await withDeadline(this.reader.lookAt(accessChanges), QUEUE_STEP_MS);
     } catch (error) {
       for (const entry of this.recent.values()) entry.until = this.now() + RECENT_MS;
       throw error;
@@ -71,7 +71,7 @@ export class NoticeWatch {
   private async read(): Promise<void> {
     for (let hasMore = true; hasMore;) {
       const entries = await withDeadline(
-        this.notices
+        this.accessChanges
           .find({ n: trusted({ $gt: this.cursor }) })
           .sort({ n: 1 })
           .limit(PAGE)
@@ -85,11 +85,14 @@ export class NoticeWatch {
       if (entries[0] && entries[0].n > this.cursor + 1) await this.reader.doubtAll();
       this.cursor = entries.at(-1)?.n ?? this.cursor;
       const until = this.now() + RECENT_MS;
-      for (const notice of entries.flatMap(({ notices }) => notices)) {
-        this.recent.set(`${notice.kind} ${notice.userId} ${notice.chatId ?? ''}`, {
-          notice,
-          until,
-        });
+      for (const accessChange of entries.flatMap(({ accessChanges }) => accessChanges)) {
+        this.recent.set(
+          `${accessChange.kind} ${accessChange.userId} ${accessChange.chatId ?? ''}`,
+          {
+            accessChange,
+            until,
+          },
+        );
       }
       hasMore = entries.length === PAGE;
     }

@@ -6,7 +6,7 @@ import { Schema } from 'mongoose';
  * another role), their place in a chat (`member`), or a block between them and somebody (`block`).
  * It does not say how: who reads it looks.
  */
-export interface Notice {
+export interface AccessChange {
   kind: 'login' | 'member' | 'block';
   userId: string;
   /** The chat, for `member`. */
@@ -14,18 +14,20 @@ export interface Notice {
 }
 
 /** Notices that were posted together. */
-export interface NoticeDoc {
+export interface AccessChangeDoc {
   /** Counts 1, 2, 3 … without a hole, so that a reader who knows one number misses none after it. */
   n: number;
-  notices: Notice[];
+  accessChanges: AccessChange[];
   at: Date;
 }
 
-const schema = new Schema<NoticeDoc>(
+const schema = new Schema<AccessChangeDoc>(
   {
     n: { type: Number, required: true },
-    notices: {
-      type: [new Schema<Notice>({ kind: String, userId: String, chatId: String }, { _id: false })],
+    accessChanges: {
+      type: [
+        new Schema<AccessChange>({ kind: String, userId: String, chatId: String }, { _id: false }),
+      ],
       required: true,
     },
     at: { type: Date, required: true },
@@ -35,5 +37,5 @@ const schema = new Schema<NoticeDoc>(
 schema.index({ n: 1 }, { unique: true });
 
 /** The collection of notices on a connection. */
-export const defineNoticeModel = (connection: Connection): Model<NoticeDoc> =>
-  connection.model<NoticeDoc>('Notice', schema);
+export const defineAccessChangeModel = (connection: Connection): Model<AccessChangeDoc> =>
+  connection.model<AccessChangeDoc>('Notice', schema);

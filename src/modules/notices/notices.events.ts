@@ -1,7 +1,7 @@
-import type { Notice } from './notice.model.js';
+import type { AccessChange } from './notice.model.js';
 
 /** What the board tells the other modules of this node. */
-export interface NoticeEvents {
+export interface AccessChangeEvents {
   /** Somebody's standing may be other than remembered; what is remembered about it is void. */
-  'standing.doubted': Notice;
+  'access.recheck': AccessChange;
 }

@@ -1,15 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventBus } from '../../platform/event-bus.js';
 import { createLogger } from '../../platform/logger.js';
-import type { LocalStanding, StandingEvents } from './standing-repair.service.js';
-import { StandingRepair } from './standing-repair.service.js';
+import type { LocalConnections, AccessReconcilerEvents } from './standing-repair.service.js';
+import { AccessReconciler } from './standing-repair.service.js';
 
 /** What a node is told that has these places for a user whom the database does, or does not, have in the chat. */
 const repaired = async (
-  places: ReturnType<LocalStanding['places']>,
+  places: ReturnType<LocalConnections['places']>,
   isMember: boolean,
 ): Promise<string[]> => {
-  const bus = new EventBus<StandingEvents>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+  const bus = new EventBus<AccessReconcilerEvents>(
+    createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+  );
   const told: string[] = [];
   for (const type of ['members.added', 'members.removed'] as const) {
     const run = () => {
@@ -18,7 +20,7 @@ const repaired = async (
     bus.subscribe([{ event: type, phase: 'effects', on: 'every-node', does: 'notes it', run }]);
   }
   const row = { userId: 'bob', chatId: 'chat' };
-  const repair = new StandingRepair({
+  const repair = new AccessReconciler({
     bus,
     memberships: () => Promise.resolve(isMember ? [row] : []),
     sockets: {
@@ -27,7 +29,7 @@ const repaired = async (
       places: () => places,
       reconnectAll: () => Promise.resolve(),
     },
-    standingOf: () => Promise.resolve(undefined),
+    statusOf: () => Promise.resolve(undefined),
   });
   await repair.lookAt([{ kind: 'member', ...row }]);
   return told;

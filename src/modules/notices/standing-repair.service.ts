@@ -2,12 +2,12 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { ForClients } from '../../shared/audience.js';
 import { audiences } from '../../shared/audience.js';
 import type { UserRole } from '../../shared/actor.js';
-import type { Notice } from './notice.model.js';
-import type { NoticeReader } from './notice-watch.service.js';
-import type { NoticeEvents } from './notices.events.js';
+import type { AccessChange } from './notice.model.js';
+import type { AccessChangeReader } from './notice-watch.service.js';
+import type { AccessChangeEvents } from './notices.events.js';
 
 /** What this node has learned from the database, for itself alone: who has done it the database does not say. */
-export interface StandingEvents extends NoticeEvents {
+export interface AccessReconcilerEvents extends AccessChangeEvents {
   'session.revoked': { sessionId: string; userId: string };
   'user.deactivated': { userId: string };
   'user.role_changed': { userId: string; role: UserRole };
@@ -16,7 +16,7 @@ export interface StandingEvents extends NoticeEvents {
 }
 
 /** This node's sockets, as far as they show what a user may hear. */
-export interface LocalStanding {
+export interface LocalConnections {
   /** Which of the users have a socket on this node. */
   connected(userIds: Iterable<string>): string[];
   /** The logins with which the user is connected here, and the role that each acts in. */
@@ -31,27 +31,28 @@ export interface LocalStanding {
 }
 
 /** What the repair is built from. */
-export interface StandingRepairParts {
+export interface AccessReconcilerParts {
   /** Which of these users are, in the database, members of which of these chats. */
   memberships(userIds: string[], chatIds: string[]): Promise<{ userId: string; chatId: string }[]>;
-  bus: Publisher<StandingEvents>;
-  sockets: LocalStanding;
+  bus: Publisher<AccessReconcilerEvents>;
+  sockets: LocalConnections;
   /** What the database says of a login: undefined when it has ended. */
-  standingOf(
+  statusOf(
     userId: string,
     sessionId: string,
   ): Promise<{ role: UserRole; isDeactivated: boolean } | undefined>;
 }
 
 /** Compares what the notices are about with the database, and tells this node what it has not heard. */
-export class StandingRepair implements NoticeReader {
-  constructor(private readonly parts: StandingRepairParts) {}
+export class AccessReconciler implements AccessChangeReader {
+  constructor(private readonly parts: AccessReconcilerParts) {}
 
-  async lookAt(notices: Notice[]): Promise<void> {
+  async lookAt(accessChanges: AccessChange[]): Promise<void> {
     const { bus, sockets } = this.parts;
-    for (const notice of notices) bus.emit('standing.doubted', notice, { scope: 'node' });
-    const here = new Set(sockets.connected(new Set(notices.map(({ userId }) => userId))));
-    const concerned = notices.filter(({ userId }) => here.has(userId));
+    for (const accessChange of accessChanges)
+      bus.emit('access.recheck', accessChange, { scope: 'node' });
+    const here = new Set(sockets.connected(new Set(accessChanges.map(({ userId }) => userId))));
+    const concerned = accessChanges.filter(({ userId }) => here.has(userId));
     const logins = concerned.filter(({ kind }) => kind === 'login');
     await Promise.all([
       this.repairPlaces(concerned),
@@ -63,8 +64,8 @@ export class StandingRepair implements NoticeReader {
     return this.parts.sockets.reconnectAll();
   }
 
-  private async repairPlaces(notices: Notice[]): Promise<void> {
-    const places = notices.flatMap(({ kind, userId, chatId }) =>
+  private async repairPlaces(accessChanges: AccessChange[]): Promise<void> {
+    const places = accessChanges.flatMap(({ kind, userId, chatId }) =>
       kind === 'member' && chatId !== undefined ? [{ userId, chatId }] : [],
     );
     if (places.length === 0) return;
@@ -95,13 +96,13 @@ export class StandingRepair implements NoticeReader {
   }
 
   private async repairLogins(userId: string): Promise<void> {
-    const { bus, sockets, standingOf } = this.parts;
+    const { bus, sockets, statusOf } = this.parts;
     for (const { sessionId, role } of sockets.logins(userId)) {
-      const standing = await standingOf(userId, sessionId);
-      if (!standing) bus.emit('session.revoked', { sessionId, userId }, { scope: 'node' });
-      else if (standing.isDeactivated) bus.emit('user.deactivated', { userId }, { scope: 'node' });
-      else if (standing.role !== role) {
-        bus.emit('user.role_changed', { userId, role: standing.role }, { scope: 'node' });
+      const status = await statusOf(userId, sessionId);
+      if (!status) bus.emit('session.revoked', { sessionId, userId }, { scope: 'node' });
+      else if (status.isDeactivated) bus.emit('user.deactivated', { userId }, { scope: 'node' });
+      else if (status.role !== role) {
+        bus.emit('user.role_changed', { userId, role: status.role }, { scope: 'node' });
       }
     }
   }

@@ -7,10 +7,10 @@ import type { PresenceEvents } from './presence.events.js';
 import type { PresenceProfile } from './presence.view.js';
 import { UNKNOWN_PROFILE } from './presence.view.js';
 import type { PresenceStore } from './presence-store.js';
-import type { SeePresence } from './see-presence.service.js';
+import type { PresenceReader } from './see-presence.service.js';
 
 /** What announcing is built from. */
-export interface AnnouncePresenceParts {
+export interface PresencePublisherParts {
   store: Pick<PresenceStore, 'online'>;
   audiences: PresenceAudiences;
   directory: {
@@ -19,7 +19,7 @@ export interface AnnouncePresenceParts {
     setLastSeenOfMany(left: Map<string, Date>): Promise<void>;
   };
   bus: Publisher<PresenceEvents>;
-  see: SeePresence;
+  see: PresenceReader;
   /** Says whether the process is too busy for announcements. */
   load: Pick<LoadMonitor, 'isShedding'>;
 }
@@ -31,7 +31,7 @@ export interface AnnouncePresenceParts {
 export type Errand = 'arrival' | 'departure' | 'announcement';
 
 /** Tells those who may know that somebody has come, gone, or changed. */
-export class AnnouncePresence {
+export class PresencePublisher {
   /** The last piece of work for a user. */
   private readonly turns = new Map<string, Promise<void>>();
   /**
@@ -40,7 +40,7 @@ export class AnnouncePresence {
    */
   private readonly putOff = new Map<string, Map<Errand, () => Promise<void>>>();
 
-  constructor(private readonly parts: AnnouncePresenceParts) {}
+  constructor(private readonly parts: PresencePublisherParts) {}
 
   /**
    * Works on one user at a time, so that what is announced of them keeps its order. Each step of the work

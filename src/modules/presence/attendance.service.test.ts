@@ -3,13 +3,13 @@ import { pino } from 'pino';
 import { EventBus } from '../../platform/event-bus.js';
 import { systemClock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS } from '../../shared/deadline.js';
-import { AnnouncePresence } from './announce-presence.service.js';
-import { Attendance } from './attendance.service.js';
+import { PresencePublisher } from './announce-presence.service.js';
+import { PresenceTracker } from './attendance.service.js';
 import type { PresenceAudiences } from './presence-audience.service.js';
 import type { PresenceEvents } from './presence.events.js';
 import { MemoryPresenceStore } from './presence-store.js';
 import type { PresenceProfile } from './presence.view.js';
-import { SeePresence } from './see-presence.service.js';
+import { PresenceReader } from './see-presence.service.js';
 
 const away = new Error('the database is away');
 const GRACE_MS = 1000;
@@ -63,15 +63,15 @@ const setUp = () => {
   const audiences = {
     of: () => answer({ contactIds: [], roomIds: [], blockedIds: [] }),
   } as unknown as PresenceAudiences;
-  const announcer = new AnnouncePresence({
+  const announcer = new PresencePublisher({
     store,
     audiences,
     directory,
     bus,
-    see: new SeePresence({ store, audiences, directory }),
+    see: new PresenceReader({ store, audiences, directory }),
     load: { isShedding: () => false },
   });
-  const attendance = new Attendance({
+  const attendance = new PresenceTracker({
     store,
     announcer,
     logger,

@@ -2,14 +2,14 @@ import type { Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
 import type { UserStatus } from '../users/index.js';
-import type { AnnouncePresence } from './announce-presence.service.js';
+import type { PresencePublisher } from './announce-presence.service.js';
 import type { PresenceEvents } from './presence.events.js';
 import type { PresenceStore } from './presence-store.js';
 
 /** What counting is built from. */
 export interface AttendanceParts {
   store: PresenceStore;
-  announcer: AnnouncePresence;
+  announcer: PresencePublisher;
   clock: Clock;
   logger: Logger;
   /** How long after the last connection a user still counts as here, in milliseconds. */
@@ -21,7 +21,7 @@ export interface AttendanceParts {
  * the last, so that a short loss of the network is not announced to everybody. Whoever has chosen to be
  * `offline` looks as if they had left when they chose it, whatever they do.
  */
-export class Attendance {
+export class PresenceTracker {
   /** Sockets on this node, by user. */
   private readonly sockets = new Map<string, Set<string>>();
   /** Users whose last socket on this node has gone a moment ago. */

@@ -1,8 +1,8 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { UserStatus } from '../users/index.js';
-import { AnnouncePresence } from './announce-presence.service.js';
-import type { AnnouncePresenceParts } from './announce-presence.service.js';
-import { ChooseStatus } from './choose-status.service.js';
+import { PresencePublisher } from './announce-presence.service.js';
+import type { PresencePublisherParts } from './announce-presence.service.js';
+import { StatusChooser } from './choose-status.service.js';
 
 const userId = '6500000000000000000000aa';
 const actor = { userId, role: 'user' as const, sessionId: '' };
@@ -25,16 +25,16 @@ const setUp = () => {
     setStatus,
     setLastSeen,
   };
-  const announcer = new AnnouncePresence({
+  const announcer = new PresencePublisher({
     store,
     directory,
     bus,
     audiences: { of: () => Promise.resolve({ contactIds: [], roomIds: [], blockedIds: [] }) },
     see: { states: () => Promise.resolve(new Map([[userId, { status: profile.status }]])) },
     load: { isShedding: () => false },
-  } as unknown as AnnouncePresenceParts);
+  } as unknown as PresencePublisherParts);
   const clock = { now: () => 1000 };
-  const chooser = new ChooseStatus({ store, directory, announcer, bus, clock } as never);
+  const chooser = new StatusChooser({ store, directory, announcer, bus, clock } as never);
   return { announcer, chooser, setStatus, setLastSeen, told };
 };
 

@@ -3,7 +3,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { UserStatus } from '../users/index.js';
-import type { AnnouncePresence } from './announce-presence.service.js';
+import type { PresencePublisher } from './announce-presence.service.js';
 import type { PresenceEvents } from './presence.events.js';
 import type { PresenceStore } from './presence-store.js';
 
@@ -14,20 +14,20 @@ export interface ChosenStatus {
 }
 
 /** What choosing is built from. */
-export interface ChooseStatusParts {
+export interface StatusChooserParts {
   store: Pick<PresenceStore, 'online'>;
   directory: {
     setStatus(userId: string, status: UserStatus, customStatus?: string): Promise<void>;
     setLastSeen(userId: string, at: Date): Promise<void>;
   };
-  announcer: AnnouncePresence;
+  announcer: PresencePublisher;
   bus: Publisher<PresenceEvents>;
   clock: Clock;
 }
 
 /** People choose how they show: online, away, busy, or offline, which hides them. */
-export class ChooseStatus {
-  constructor(private readonly parts: ChooseStatusParts) {}
+export class StatusChooser {
+  constructor(private readonly parts: StatusChooserParts) {}
 
   /** Takes the status that somebody has chosen, and tells those who may know. */
   async choose(actor: Actor, { status, customStatus }: ChosenStatus): Promise<ChosenStatus> {

@@ -8,33 +8,33 @@ import type { RedisClients } from '../../platform/redis.js';
 import type { AnyCommand } from '../../realtime/command.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessModels, Contacts } from '../chats/index.js';
-import type { AnnouncePresenceParts } from './announce-presence.service.js';
-import { AnnouncePresence } from './announce-presence.service.js';
-import { Attendance } from './attendance.service.js';
-import type { ChooseStatusParts } from './choose-status.service.js';
-import { ChooseStatus } from './choose-status.service.js';
+import type { PresencePublisherParts } from './announce-presence.service.js';
+import { PresencePublisher } from './announce-presence.service.js';
+import { PresenceTracker } from './attendance.service.js';
+import type { StatusChooserParts } from './choose-status.service.js';
+import { StatusChooser } from './choose-status.service.js';
 import { PresenceAudiences } from './presence-audience.service.js';
 import type { PresenceEvents } from './presence.events.js';
 import { presenceCommands } from './presence.gateway.js';
 import { presenceRoutes } from './presence.routes.js';
 import { MemoryPresenceStore } from './presence-store.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
-import type { SeePresenceParts } from './see-presence.service.js';
-import { SeePresence } from './see-presence.service.js';
+import type { PresenceReaderParts } from './see-presence.service.js';
+import { PresenceReader } from './see-presence.service.js';
 
 export type { PresenceEvents } from './presence.events.js';
 export { presenceRenderings } from './presence.gateway.js';
 export { presentOnlineUser, presentStatus } from './presence.presenter.js';
 export { chosenStatusSchema, onlineUserResponse, presenceResponse } from './presence.schemas.js';
-export type { Attendance } from './attendance.service.js';
-export type { ChooseStatus, ChosenStatus } from './choose-status.service.js';
+export type { PresenceTracker } from './attendance.service.js';
+export type { StatusChooser, ChosenStatus } from './choose-status.service.js';
 export type { VisiblePresence } from './presence.view.js';
-export type { OnlineUser, SeePresence } from './see-presence.service.js';
+export type { OnlineUser, PresenceReader } from './see-presence.service.js';
 
 /** The part of the user directory that presence reads and writes. */
-type PresenceDirectory = SeePresenceParts['directory'] &
-  AnnouncePresenceParts['directory'] &
-  ChooseStatusParts['directory'];
+type PresenceDirectory = PresenceReaderParts['directory'] &
+  PresencePublisherParts['directory'] &
+  StatusChooserParts['directory'];
 
 /** What the module is built from. */
 export interface PresenceModuleParts {
@@ -57,9 +57,9 @@ export interface PresenceModuleParts {
 /** The presence module, built. */
 export interface PresenceModule {
   /** Counts sockets in and out. */
-  attendance: Attendance;
-  see: SeePresence;
-  chooser: ChooseStatus;
+  attendance: PresenceTracker;
+  see: PresenceReader;
+  chooser: StatusChooser;
   /** Stand before those of the users module, whose last path takes every segment. */
   routes: AnyRoute[];
   commands: AnyCommand[];
@@ -83,10 +83,10 @@ export const createPresenceModule = (parts: PresenceModuleParts): PresenceModule
     ? new RedisPresenceStore({ redis, nodeId: randomUUID(), leaseMs, logger })
     : new MemoryPresenceStore();
   const audiences = new PresenceAudiences(models, contacts);
-  const see = new SeePresence({ ...parts, store, audiences });
-  const announcer = new AnnouncePresence({ ...parts, store, audiences, see });
-  const chooser = new ChooseStatus({ ...parts, store, announcer });
-  const attendance = new Attendance({ ...parts, store, announcer, graceMs });
+  const see = new PresenceReader({ ...parts, store, audiences });
+  const announcer = new PresencePublisher({ ...parts, store, audiences, see });
+  const chooser = new StatusChooser({ ...parts, store, announcer });
+  const attendance = new PresenceTracker({ ...parts, store, announcer, graceMs });
   // The users of this node are noted as soon as Redis is there, not only with the next round.
   redis?.on('ready', () => {
     attendance.tick().catch((error: unknown) => {

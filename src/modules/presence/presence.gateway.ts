@@ -2,12 +2,12 @@ import type { AnyCommand } from '../../realtime/command.js';
 import { command } from '../../realtime/command.js';
 import type { RenderingTable } from '../../realtime/rendering.js';
 import { renders } from '../../realtime/rendering.js';
-import type { ChooseStatus } from './choose-status.service.js';
+import type { StatusChooser } from './choose-status.service.js';
 import type { PresenceEvents } from './presence.events.js';
 import { chosenStatusSchema } from './presence.schemas.js';
 
 /** The native command by which somebody chooses what to show. */
-export const presenceCommands = (chooser: ChooseStatus): AnyCommand[] => [
+export const presenceCommands = (chooser: StatusChooser): AnyCommand[] => [
   command({
     event: 'set_status',
     dialect: 'native',

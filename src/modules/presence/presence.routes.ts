@@ -2,7 +2,7 @@ import Joi from 'joi';
 import type { AnyRoute } from '../../http/route.js';
 import { route } from '../../http/route.js';
 import { paginate } from '../../shared/pagination.js';
-import type { ChooseStatus } from './choose-status.service.js';
+import type { StatusChooser } from './choose-status.service.js';
 import { presentOnlineUser, presentStatus } from './presence.presenter.js';
 import {
   chosenStatusSchema,
@@ -11,12 +11,12 @@ import {
   presenceResponse,
   statusParams,
 } from './presence.schemas.js';
-import type { SeePresence } from './see-presence.service.js';
+import type { PresenceReader } from './see-presence.service.js';
 
 const tag = 'Users';
 
 /** The REST endpoints of presence; they stand before `/api/users/:userId`. */
-export const presenceRoutes = (see: SeePresence, chooser: ChooseStatus): AnyRoute[] => [
+export const presenceRoutes = (see: PresenceReader, chooser: StatusChooser): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/users/online',

@@ -13,7 +13,7 @@ export interface OnlineUser {
 }
 
 /** What seeing is built from. */
-export interface SeePresenceParts {
+export interface PresenceReaderParts {
   store: Pick<PresenceStore, 'online'>;
   audiences: PresenceAudiences;
   directory: {
@@ -23,8 +23,8 @@ export interface SeePresenceParts {
 }
 
 /** Where people stand, as others see it. */
-export class SeePresence {
-  constructor(private readonly parts: SeePresenceParts) {}
+export class PresenceReader {
+  constructor(private readonly parts: PresenceReaderParts) {}
 
   /** Where users stand, as somebody who may know sees it: the invisible look as if they were away. */
   async states(userIds: string[]): Promise<Map<string, VisiblePresence>> {

@@ -1,5 +1,5 @@
 import type { Logger } from '../../platform/logger.js';
-import { Rounds } from '../../platform/rounds.js';
+import { CoalescedTask } from '../../platform/rounds.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { Delivery, Receipts } from './receipts.service.js';
 
@@ -19,7 +19,7 @@ const MAX_NAMED = 500;
 export class DeliveryTracker {
   private pending = new Map<string, Delivery>();
   private timer: NodeJS.Timeout | undefined;
-  private readonly rounds = new Rounds(() => this.write());
+  private readonly rounds = new CoalescedTask(() => this.write());
 
   constructor(
     private readonly receipts: Receipts,

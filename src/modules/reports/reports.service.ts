@@ -6,7 +6,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { AuditTrail } from '../audit/index.js';
-import type { MessageAccess } from '../messages/index.js';
+import type { MessageReader } from '../messages/index.js';
 import type { ReportDoc, ReportStatus } from './report.model.js';
 
 /** Which reports an admin wants to see; `before` is the id of a report. */
@@ -19,7 +19,7 @@ export interface ReportQuery {
 /** What reports are built from. */
 export interface ReportsParts {
   reports: Model<ReportDoc>;
-  seen: MessageAccess;
+  seen: MessageReader;
   audit: AuditTrail;
   clock: Clock;
 }

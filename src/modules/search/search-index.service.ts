@@ -71,9 +71,9 @@ export class SearchIndex {
   }
 
   /** Chats whose log has a message that is not taken in, or that {@link isBehind} names. */
-  async behind(heads: { chatId: string; lastSeq: number }[]): Promise<string[]> {
-    const positions = await this.parts.log.positions(heads.map(({ chatId }) => chatId));
-    return heads
+  async behind(previews: { chatId: string; lastSeq: number }[]): Promise<string[]> {
+    const positions = await this.parts.log.positions(previews.map(({ chatId }) => chatId));
+    return previews
       .filter(
         ({ chatId, lastSeq }) => lastSeq > positions.get(chatId)!.seq || this.isBehind(chatId),
       )

@@ -66,7 +66,7 @@ export class ChatChanges {
     const { cursor } = plan;
     const isTooOld =
       cursor !== undefined &&
-      (plan.standing === 'ahead' || head.version - cursor > this.parts.maxChanges);
+      (plan.cursorState === 'ahead' || head.version - cursor > this.parts.maxChanges);
     const isReset = cursor === undefined || isTooOld;
     const page = isReset
       ? await this.newest(actor, plan.state, head, limit)

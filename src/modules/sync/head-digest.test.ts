@@ -4,7 +4,7 @@ import { createLogger } from '../../platform/logger.js';
 import { ALL_DIALECTS } from '../../realtime/dialect.js';
 import { QUEUE_STEP_MS } from '../../shared/deadline.js';
 import type { HeadDigestParts } from './head-digest.js';
-import { HeadDigest } from './head-digest.js';
+import { VersionDigest } from './head-digest.js';
 
 const INTERVAL_MS = 100;
 
@@ -24,7 +24,7 @@ const setUp = () => {
     data: { mask: ALL_DIALECTS },
     emit: (_event: string, payload: unknown) => told.push(payload),
   };
-  const digest = new HeadDigest({
+  const digest = new VersionDigest({
     messages: {
       aggregate: () =>
         new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import type { Model, Types } from 'mongoose';
 import type { Logger } from '../../platform/logger.js';
 import { hears } from '../../realtime/dialect.js';
-import { rooms } from '../../realtime/rooms.js';
+import { channels } from '../../realtime/rooms.js';
 import type { ParleySocket } from '../../realtime/socket-data.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
@@ -33,7 +33,7 @@ const MIN_HINT_SPREAD_MS = 1000;
  * the last one there is no next, so every client is told from time to time how far its chats are, if
  * they have changed since: by one query per node, or from memory where the database is the node's own.
  */
-export class HeadDigest {
+export class VersionDigest {
   private timer: NodeJS.Timeout | undefined;
   private since: number;
   private told = new Map<string, number>();
@@ -68,7 +68,7 @@ export class HeadDigest {
 
   /** Asks all clients of this node to sync, each at a time of its own, so that they do not come at once. */
   hint(): void {
-    const sockets = this.parts.socketsIn(rooms.everyone()).filter(isNative);
+    const sockets = this.parts.socketsIn(channels.everyone()).filter(isNative);
     const spread = Math.max(MIN_HINT_SPREAD_MS, (sockets.length / HINTED_PER_SECOND) * 1000);
     for (const socket of sockets) {
       socket.emit('sync_hint', { delayMs: Math.floor(Math.random() * spread) });
@@ -78,7 +78,7 @@ export class HeadDigest {
   private async run(): Promise<void> {
     const now = this.parts.clock.now();
     const written = this.parts.takeWritten();
-    const heads = this.parts.isAlone
+    const previews = this.parts.isAlone
       ? written
       : await withDeadline(
           this.headsSince(new Date(this.since - CLOCK_TOLERANCE_MS)),
@@ -86,15 +86,15 @@ export class HeadDigest {
         );
     this.since = now;
     const digests = new Map<ParleySocket, Record<string, [number, number]>>();
-    for (const [chatId, { seq, version }] of heads) {
+    for (const [chatId, { seq, version }] of previews) {
       if ((this.told.get(chatId) ?? 0) >= version) continue;
-      for (const socket of this.parts.socketsIn(rooms.chat(chatId)).filter(isNative)) {
+      for (const socket of this.parts.socketsIn(channels.chat(chatId)).filter(isNative)) {
         const digest = digests.get(socket) ?? {};
         digest[chatId] = [seq, version];
         digests.set(socket, digest);
       }
     }
-    this.told = new Map([...heads].map(([chatId, { version }]) => [chatId, version]));
+    this.told = new Map([...previews].map(([chatId, { version }]) => [chatId, version]));
     for (const [socket, chats] of digests) socket.emit('heads', { chats });
   }
 

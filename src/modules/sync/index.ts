@@ -8,7 +8,7 @@ import { syncRoutes } from './sync.routes.js';
 import type { SyncParts } from './sync.service.js';
 import { Sync } from './sync.service.js';
 
-export { HeadDigest } from './head-digest.js';
+export { VersionDigest } from './head-digest.js';
 export type { HeadDigestParts } from './head-digest.js';
 
 /** Builds the sync module. */

@@ -2,7 +2,7 @@ import type { Logger } from '../../platform/logger.js';
 import type { Actor } from '../../shared/actor.js';
 import type { ChatState } from '../chats/index.js';
 import type { SyncedChat } from './chat-changes.service.js';
-import type { Standing } from './standing-finder.js';
+import type { CursorState } from './standing-finder.js';
 
 /** What noting deliveries is built from. */
 export interface SyncDeliveriesParts {
@@ -22,7 +22,7 @@ export class SyncDeliveries {
   async note(
     { userId }: Actor,
     states: ChatState[],
-    standings: Map<string, Standing>,
+    cursorStates: Map<string, CursorState>,
     done: SyncedChat[],
   ): Promise<void> {
     const complete = new Map(
@@ -32,7 +32,7 @@ export class SyncDeliveries {
     );
     const moved = states.flatMap(({ chat, membership }) => {
       const chatId = chat._id.toHexString();
-      const isCurrent = standings.get(chatId) === 'current';
+      const isCurrent = cursorStates.get(chatId) === 'current';
       const seq = complete.get(chatId) ?? (isCurrent ? chat.lastSeq : 0);
       return seq > membership.lastDeliveredSeq ? [{ chatId, seq }] : [];
     });

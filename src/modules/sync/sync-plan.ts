@@ -1,5 +1,5 @@
 import type { ChatState } from '../chats/index.js';
-import type { Standing } from './standing-finder.js';
+import type { CursorState } from './standing-finder.js';
 import { stateTag } from './state-tag.js';
 import type { SyncRequest } from './sync.schemas.js';
 
@@ -9,7 +9,7 @@ export interface Plan {
   tag: string;
   /** The client's version; undefined for a chat that it does not know. */
   cursor: number | undefined;
-  standing: Standing;
+  cursorState: CursorState;
   /** Nothing but the state is told, to a client that has not said which state it has. */
   isOptional: boolean;
 }
@@ -18,15 +18,15 @@ export interface Plan {
 export const planOf = (
   state: ChatState,
   request: SyncRequest,
-  standings: Map<string, Standing>,
+  cursorStates: Map<string, CursorState>,
 ): Plan[] => {
   const chatId = state.chat._id.toHexString();
   const tag = stateTag(state);
-  const standing = standings.get(chatId) ?? 'current';
-  const isKnown = standings.has(chatId);
+  const cursorState = cursorStates.get(chatId) ?? 'current';
+  const isKnown = cursorStates.has(chatId);
   const known = request.tags[chatId];
-  const isCurrent = isKnown && standing === 'current';
+  const isCurrent = isKnown && cursorState === 'current';
   if (isCurrent && known === tag) return [];
   const cursor = isKnown ? request.chats[chatId] : undefined;
-  return [{ state, tag, cursor, standing, isOptional: isCurrent && known === undefined }];
+  return [{ state, tag, cursor, cursorState, isOptional: isCurrent && known === undefined }];
 };

@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { AccessModels, ChatDoc, ChatList } from '../chats/index.js';
 import type { ChatChangesParts, SyncedChat } from './chat-changes.service.js';
 import { ChatChanges } from './chat-changes.service.js';
-import { StandingFinder } from './standing-finder.js';
+import { CursorStateFinder } from './standing-finder.js';
 import type { SyncDeliveriesParts } from './sync-deliveries.service.js';
 import { SyncDeliveries } from './sync-deliveries.service.js';
 import type { Plan } from './sync-plan.js';
@@ -24,7 +24,7 @@ export interface SyncParts extends ChatChangesParts, SyncDeliveriesParts {
   models: Pick<AccessModels, 'chats'>;
   list: ChatList;
   /** Makes the lists catch up with what this node has written. */
-  settleHeads(): Promise<void>;
+  settlePreviews(): Promise<void>;
 }
 
 /** Chats in one answer, and chats read at a time. */
@@ -33,12 +33,12 @@ const CONCURRENCY = 8;
 
 /** Finds what a client lacks: at its first start, after an outage, a gap, or a hint. */
 export class Sync {
-  private readonly standings: StandingFinder;
+  private readonly cursorStates: CursorStateFinder;
   private readonly changes: ChatChanges;
   private readonly deliveries: SyncDeliveries;
 
   constructor(private readonly parts: SyncParts) {
-    this.standings = new StandingFinder(parts.messages);
+    this.cursorStates = new CursorStateFinder(parts.messages);
     this.changes = new ChatChanges(parts);
     this.deliveries = new SyncDeliveries(parts);
   }
@@ -48,7 +48,7 @@ export class Sync {
    * now; of chats that the actor is not in, nothing is told but that.
    */
   async sync(actor: Actor, request: SyncRequest): Promise<SyncResult> {
-    await this.parts.settleHeads();
+    await this.parts.settlePreviews();
     const listed = Object.keys(request.chats);
     const mine = await this.parts.list.states.membershipsOf(
       actor.userId,
@@ -56,17 +56,17 @@ export class Sync {
     );
     const memberships = new Map([...mine].filter(([chatId]) => isWithin(chatId, request)));
     const chats = await this.chatsOf([...memberships.values()].map(({ chatId }) => chatId));
-    const [states, standings] = await Promise.all([
+    const [states, cursorStates] = await Promise.all([
       this.parts.list.states.of(actor, chats, memberships),
-      this.standings.find(
+      this.cursorStates.find(
         new Map(Object.entries(request.chats).filter(([chatId]) => memberships.has(chatId))),
       ),
     ]);
     const plans = states
-      .flatMap((state) => planOf(state, request, standings))
+      .flatMap((state) => planOf(state, request, cursorStates))
       .sort((a, b) => Number(a.isOptional) - Number(b.isOptional));
     const { done, isCut } = await this.carryOut(actor, plans, request.limit);
-    await this.deliveries.note(actor, states, standings, done);
+    await this.deliveries.note(actor, states, cursorStates, done);
     return {
       chats: done,
       removed: listed.filter((chatId) => !mine.has(chatId)),

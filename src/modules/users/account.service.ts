@@ -6,7 +6,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import type { UserEvents } from './users.events.js';
 import type { UserDoc } from './users.model.js';
 
@@ -21,7 +21,7 @@ export interface NewAccount {
 }
 
 /** What decides whether a signed-in user may still act. */
-export interface Standing {
+export interface AccountStatus {
   role: UserRole;
   isDeactivated: boolean;
 }
@@ -30,18 +30,18 @@ export interface Standing {
 export interface AccountParts {
   bus: Publisher<UserEvents>;
   clock: Clock;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
 }
 
 /** A change of what somebody may do: their role, or whether the account is open. */
-export type StandingChange = Pick<UserDoc, 'role'> | Pick<UserDoc, 'deactivatedAt'>;
+export type AccountStatusChange = Pick<UserDoc, 'role'> | Pick<UserDoc, 'deactivatedAt'>;
 
 /** The form in which usernames, e-mail addresses and names are compared. */
 export const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 /** Accounts as signing in sees them: who there is, with which password and which rights. */
 export class AccountService {
-  private readonly standings = createBatchLoader((userIds) => this.readStandings(userIds));
+  private readonly statuses = createBatchLoader((userIds) => this.readStatuses(userIds));
 
   constructor(
     private readonly users: Model<UserDoc>,
@@ -99,8 +99,8 @@ export class AccountService {
   }
 
   /** The user's role and whether they may act at all; undefined when there is no such user. */
-  standing(userId: string): Promise<Standing | undefined> {
-    return this.standings.load(userId);
+  status(userId: string): Promise<AccountStatus | undefined> {
+    return this.statuses.load(userId);
   }
 
   /** Sets a new password hash if the old one is still in force; says whether it was. */
@@ -133,7 +133,7 @@ export class AccountService {
   }
 
   /** Carries out a numbered loss of rights, unless the account has had this one or a later one. */
-  async lose(userId: string, change: StandingChange, number: number): Promise<void> {
+  async lose(userId: string, change: AccountStatusChange, number: number): Promise<void> {
     await this.notify(userId, change);
     const { modifiedCount } = await this.users.updateOne(
       { _id: userId, lossNumber: trusted({ $not: { $gte: number } }) },
@@ -148,13 +148,13 @@ export class AccountService {
   }
 
   /** Tells the nodes beforehand to look at the user's rights anew. */
-  private async notify(userId: string, change: StandingChange): Promise<void> {
+  private async notify(userId: string, change: AccountStatusChange): Promise<void> {
     if ('role' in change || change.deactivatedAt) {
-      await this.parts.notices.post([{ kind: 'login', userId }]);
+      await this.parts.accessChanges.post([{ kind: 'login', userId }]);
     }
   }
 
-  private tell(userId: string, change: StandingChange): void {
+  private tell(userId: string, change: AccountStatusChange): void {
     if ('role' in change) {
       this.parts.bus.emit('user.role_changed', { userId, role: change.role }, { scope: 'cluster' });
       return;
@@ -164,7 +164,7 @@ export class AccountService {
       this.parts.bus.emit('user.deactivated', { userId }, { scope: 'cluster' });
   }
 
-  private async readStandings(userIds: string[]): Promise<Map<string, Standing>> {
+  private async readStatuses(userIds: string[]): Promise<Map<string, AccountStatus>> {
     const users = await this.users
       .find({ _id: trusted({ $in: userIds }) }, { role: 1, deactivatedAt: 1 })
       .lean();
@@ -176,7 +176,7 @@ export class AccountService {
     );
   }
 
-  private async change(userId: string, change: StandingChange): Promise<void> {
+  private async change(userId: string, change: AccountStatusChange): Promise<void> {
     await this.notify(userId, change);
     const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: change });
     if (matchedCount === 0) throw notFound('User');

@@ -1,6 +1,6 @@
 import { Schema } from 'mongoose';
 import type { Connection, Model, Types } from 'mongoose';
-import type { StandingChange } from './account.service.js';
+import type { AccountStatusChange } from './account.service.js';
 
 /** The one document under which admins lose their rights, one after the other. */
 export interface AdminGuardDoc {
@@ -8,7 +8,7 @@ export interface AdminGuardDoc {
   /** Goes up by one with every loss. */
   revision: number;
   /** The loss that is decided and perhaps not carried out yet; null between two. */
-  pending: { userId: Types.ObjectId; change: StandingChange; decidedAt: Date } | null;
+  pending: { userId: Types.ObjectId; change: AccountStatusChange; decidedAt: Date } | null;
 }
 
 /** The id of the one document. */

@@ -4,7 +4,7 @@ import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
-import type { AccountService, StandingChange } from './account.service.js';
+import type { AccountService, AccountStatusChange } from './account.service.js';
 import type { AdminGuardDoc } from './admin-guard.model.js';
 import { ADMIN_GUARD_ID } from './admin-guard.model.js';
 import type { UserDoc } from './users.model.js';
@@ -37,7 +37,7 @@ export class AdminGuard {
    *
    * @throws {AppError} LAST_ADMIN when nobody else is an admin; UNAVAILABLE when too many try.
    */
-  async take(userId: string, change: StandingChange): Promise<void> {
+  async take(userId: string, change: AccountStatusChange): Promise<void> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const guard = await this.read();
       if (guard.pending) {

@@ -4,7 +4,7 @@ import type { AnyRoute } from '../../http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
-import type { NoticePoster } from '../notices/index.js';
+import type { AccessChangePoster } from '../notices/index.js';
 import { AccountService } from './account.service.js';
 import { adminGuardModel, defineAdminGuardModel } from './admin-guard.model.js';
 import { AdminGuard } from './admin-guard.service.js';
@@ -16,7 +16,7 @@ import type { ContactPolicy } from './users.policy.js';
 import { userRoutes } from './users.routes.js';
 import { UserService } from './users.service.js';
 
-export type { AccountService, NewAccount, Standing } from './account.service.js';
+export type { AccountService, NewAccount, AccountStatus } from './account.service.js';
 export type { AccountQuery, UserAdministration } from './user-administration.service.js';
 export type { UserCard } from './user-card.js';
 export type { UserDirectory } from './user-directory.js';
@@ -45,7 +45,7 @@ export interface AccountsDeps {
   connection: Connection;
   bus: Publisher<UserEvents>;
   clock: Clock;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
 }
 
 /** Builds the accounts, for programs that need nothing else of the module. */
@@ -59,7 +59,7 @@ export interface UsersModuleDeps {
   connection: Connection;
   bus: Publisher<UserEvents>;
   clock: Clock;
-  notices: NoticePoster;
+  accessChanges: AccessChangePoster;
   contacts: ContactPolicy;
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { rooms } from '../../../src/realtime/rooms.js';
+import { channels } from '../../../src/realtime/rooms.js';
 import { eventually } from '../../support/eventually.js';
 import type { TestServer } from '../../support/server.js';
 import { registerUser, startServer } from '../../support/server.js';
@@ -33,7 +33,7 @@ describe("the v0 dialect's admin features", () => {
     const all = await TestSocket.connect(server, user);
     // Until a device is shown broadcasts as they are sent, its user's other device hears them alone.
     const { directory } = server.container.sockets;
-    await eventually(() => directory.countIn(rooms.arriving()) === 0);
+    await eventually(() => directory.countIn(channels.arriving()) === 0);
     const ack = await speaker.command('admin_broadcast', {
       message: 'Important announcement!',
       messageType: 'text',

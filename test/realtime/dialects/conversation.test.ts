@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { rooms } from '../../../src/realtime/rooms.js';
+import { channels } from '../../../src/realtime/rooms.js';
 import { eventually } from '../../support/eventually.js';
 import type { TestServer } from '../../support/server.js';
 import { registerUser, startServer } from '../../support/server.js';
@@ -117,7 +117,7 @@ describe('the conversation dialect over a socket', () => {
     const { alice, bob, conversationId, a, b, send } = await pair();
     b.close();
     const { directory } = server.container.sockets;
-    await eventually(() => directory.countIn(rooms.user(bob.id)) === 0);
+    await eventually(() => directory.countIn(channels.user(bob.id)) === 0);
     const { data } = await send('while you were away');
     expect(a.count('message:delivered')).toBe(0);
     await server.http
