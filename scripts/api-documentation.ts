@@ -1,8 +1,8 @@
 import type Joi from 'joi';
 import type { Container } from '../src/container.js';
-import type { AnyRoute } from '../src/http/route.js';
-import type { AnyCommand } from '../src/realtime/command.js';
-import { DIALECTS } from '../src/realtime/dialect.js';
+import type { AnyRoute } from '../src/transport/http/route.js';
+import type { AnyCommand } from '../src/transport/socket/command.js';
+import { DIALECTS } from '../src/transport/socket/dialect.js';
 import { groupBy } from '../src/shared/group-by.js';
 
 /** Every endpoint and command of a node, and what it does about events. */

@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
-import { createOpenApi } from '../src/http/openapi.js';
+import { createOpenApi } from '../src/transport/http/openapi.js';
 import { configurationPage, envExample } from './configuration-docs.js';
 import { differing, write } from './generated-files.js';
 import type { GeneratedFile } from './generated-files.js';

@@ -10,14 +10,14 @@ import { buildDigest, startNode } from './composition/lifecycle.js';
 import { renderingsOf } from './composition/reactions.js';
 import { subscriptionsOf } from './composition/subscriptions.js';
 import { buildHttpServer, buildSocketServer } from './composition/transports.js';
-import { guardArrivals } from './http/arrival-guard.js';
-import type { AnyRoute } from './http/route.js';
+import { guardArrivals } from './transport/http/arrival-guard.js';
+import type { AnyRoute } from './transport/http/route.js';
 import type { EventBus, Subscription } from './platform/event-bus.js';
 import type { Metrics } from './platform/metrics.js';
 import type { Shutdown } from './platform/shutdown.js';
-import type { AnyCommand } from './realtime/command.js';
-import type { RenderingTable } from './realtime/rendering.js';
-import type { SocketServer } from './realtime/socket-server.js';
+import type { AnyCommand } from './transport/socket/command.js';
+import type { RenderingTable } from './transport/socket/rendering.js';
+import type { SocketServer } from './transport/socket/socket-server.js';
 
 /** A node, built and connected, but not listening yet. */
 export interface Container {

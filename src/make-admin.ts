@@ -6,7 +6,7 @@
  */
 import 'dotenv/config';
 import { loadConfig } from './config/index.js';
-import { AccessChangeFeed, defineAccessChangeModel } from './modules/notices/index.js';
+import { AccessChangeFeed, defineAccessChangeModel } from './modules/access-changes/index.js';
 import { createAccounts, defineUserModels } from './modules/users/index.js';
 import { openDatabase } from './open-database.js';
 import { EventBus } from './platform/event-bus.js';

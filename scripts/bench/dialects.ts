@@ -1,17 +1,17 @@
 import { performance } from 'node:perf_hooks';
 import { Server } from 'socket.io';
-import { conversationRenderings } from '../../src/dialects/conversation/index.js';
-import { v0Renderings } from '../../src/dialects/v0/index.js';
+import { conversationRenderings } from '../../src/api/conversation/index.js';
+import { v0Renderings } from '../../src/api/v0/index.js';
 import type { MessageEvent, MessageEvents } from '../../src/modules/messages/index.js';
 import { messageRenderings } from '../../src/modules/messages/index.js';
 import { EventBus } from '../../src/platform/event-bus.js';
 import { createLogger } from '../../src/platform/logger.js';
-import type { DialectMask } from '../../src/realtime/dialect.js';
-import { ALL_DIALECTS, hears, maskOf } from '../../src/realtime/dialect.js';
-import { Delivery } from '../../src/realtime/fanout.js';
-import type { RenderingTable } from '../../src/realtime/rendering.js';
+import type { DialectMask } from '../../src/transport/socket/dialect.js';
+import { ALL_DIALECTS, hears, maskOf } from '../../src/transport/socket/dialect.js';
+import { Delivery } from '../../src/transport/socket/delivery.js';
+import type { RenderingTable } from '../../src/transport/socket/rendering.js';
 import { audiences } from '../../src/shared/audience.js';
-import type { SocketRegistry } from '../../src/realtime/socket-directory.js';
+import type { SocketRegistry } from '../../src/transport/socket/socket-registry.js';
 
 const EVENTS = 20_000;
 const ROUNDS = 7;

@@ -1,5 +1,5 @@
-import { channels } from '../realtime/rooms.js';
-import type { SocketRegistry } from '../realtime/socket-directory.js';
+import { channels } from '../transport/socket/channels.js';
+import type { SocketRegistry } from '../transport/socket/socket-registry.js';
 import type { Conversations } from './conversations.area.js';
 import { buildConversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';

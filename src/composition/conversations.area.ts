@@ -1,7 +1,7 @@
 import type { ChatViewSources } from '../modules/chats/index.js';
 import { createChatsModule } from '../modules/chats/index.js';
-import { createGroupsModule } from '../modules/groups/index.js';
-import { createInvitesModule } from '../modules/invites/index.js';
+import { createGroupsModule } from '../modules/chats/groups.index.js';
+import { createInvitesModule } from '../modules/chats/invites.index.js';
 import {
   ChatPreviews,
   MessageLog,

@@ -1,15 +1,15 @@
-import type { AuthEvents } from '../modules/auth/index.js';
+import type { AuthEvents } from '../modules/users/auth.index.js';
 import type { BroadcastEvents } from '../modules/broadcasts/index.js';
 import type { ChatEvents } from '../modules/chats/index.js';
 import type { LiveEvents } from '../modules/live/index.js';
 import type { MessageEvents } from '../modules/messages/index.js';
-import type { AccessChangeEvents } from '../modules/notices/index.js';
+import type { AccessChangeEvents } from '../modules/access-changes/index.js';
 import type { PresenceEvents } from '../modules/presence/index.js';
 import type { ReceiptEvents } from '../modules/receipts/index.js';
-import type { TypingEvents } from '../modules/typing/index.js';
+import type { TypingEvents } from '../modules/presence/typing.index.js';
 import type { UserEvents } from '../modules/users/index.js';
-import type { ViewingEvents } from '../modules/viewing/index.js';
-import type { ClusterEvents } from '../realtime/cluster.js';
+import type { ViewingEvents } from '../modules/presence/viewing.index.js';
+import type { ClusterEvents } from '../transport/socket/cluster.js';
 
 /** Everything that can happen in the system. */
 export type DomainEvents = AuthEvents &

@@ -1,13 +1,13 @@
-import type { Dialects } from '../dialects/index.js';
-import { createDialects } from '../dialects/index.js';
-import type { AnyRoute } from '../http/route.js';
-import { auditRoutes } from '../modules/audit/index.js';
+import type { Dialects } from '../api/index.js';
+import { createDialects } from '../api/index.js';
+import type { AnyRoute } from '../transport/http/route.js';
+import { auditRoutes } from '../modules/users/audit.index.js';
 import { receiptCommands, receiptRoutes } from '../modules/receipts/index.js';
-import { reportRoutes } from '../modules/reports/index.js';
-import { typingCommands } from '../modules/typing/index.js';
-import { viewingCommands } from '../modules/viewing/index.js';
-import type { AnyCommand } from '../realtime/command.js';
-import { setDialectCommand } from '../realtime/set-dialect.command.js';
+import { reportRoutes } from '../modules/moderation/reports.index.js';
+import { typingCommands } from '../modules/presence/typing.index.js';
+import { viewingCommands } from '../modules/presence/viewing.index.js';
+import type { AnyCommand } from '../transport/socket/command.js';
+import { setDialectCommand } from '../transport/socket/set-dialect.command.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 

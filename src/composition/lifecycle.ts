@@ -1,12 +1,16 @@
 import type { Server as HttpServer } from 'node:http';
 import { LIVE_TICK_MS } from '../modules/live/index.js';
 import { catchUpPreviews } from '../modules/messages/index.js';
-import { ACCESS_POLL_MS, AccessChangePoller, AccessReconciler } from '../modules/notices/index.js';
+import {
+  ACCESS_POLL_MS,
+  AccessChangePoller,
+  AccessReconciler,
+} from '../modules/access-changes/index.js';
 import { VersionDigest } from '../modules/sync/index.js';
 import { Jobs } from '../platform/jobs.js';
 import { Leases } from '../platform/leases.js';
 import { toAppError } from '../platform/to-app-error.js';
-import type { SocketServer } from '../realtime/socket-server.js';
+import type { SocketServer } from '../transport/socket/socket-server.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 import { HOUR } from './intervals.js';

@@ -3,7 +3,7 @@ import { createMessagesModule } from '../modules/messages/index.js';
 import { DeliveryTracker, Receipts } from '../modules/receipts/index.js';
 import { createSearchModule } from '../modules/search/index.js';
 import { createSyncModule } from '../modules/sync/index.js';
-import { Typing } from '../modules/typing/index.js';
+import { Typing } from '../modules/presence/typing.index.js';
 import type { Conversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';
 import { MINUTE } from './intervals.js';

@@ -1,7 +1,7 @@
-import { createAdminModule } from '../modules/admin/index.js';
+import { createAdminModule } from '../modules/moderation/admin.index.js';
 import type { BroadcastSockets } from '../modules/broadcasts/index.js';
 import { createBroadcastsModule } from '../modules/broadcasts/index.js';
-import { Reports } from '../modules/reports/index.js';
+import { Reports } from '../modules/moderation/reports.index.js';
 import type { Conversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';
 import type { Messaging } from './messaging.area.js';

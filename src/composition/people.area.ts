@@ -1,5 +1,5 @@
-import { AuditTrail } from '../modules/audit/index.js';
-import { createAuthModule } from '../modules/auth/index.js';
+import { AuditTrail } from '../modules/users/audit.index.js';
+import { createAuthModule } from '../modules/users/auth.index.js';
 import { ChatAccess, Contacts } from '../modules/chats/index.js';
 import { createPresenceModule } from '../modules/presence/index.js';
 import { createUsersModule } from '../modules/users/index.js';

@@ -1,6 +1,6 @@
-import type { AccessReconcilerParts } from '../modules/notices/index.js';
+import type { AccessReconcilerParts } from '../modules/access-changes/index.js';
 import { objectId } from '../platform/object-id.js';
-import { channels } from '../realtime/rooms.js';
+import { channels } from '../transport/socket/channels.js';
 import type { NodeParts } from './lifecycle.js';
 
 /** What a node's sockets show of their users' standing, and what the database says of it. */

@@ -1,6 +1,6 @@
 import { createLiveModule } from '../modules/live/index.js';
-import { channels } from '../realtime/rooms.js';
-import type { SocketRegistry } from '../realtime/socket-directory.js';
+import { channels } from '../transport/socket/channels.js';
+import type { SocketRegistry } from '../transport/socket/socket-registry.js';
 import type { Foundation } from './foundation.js';
 import type { Messaging } from './messaging.area.js';
 import type { People } from './people.area.js';

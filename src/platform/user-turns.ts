@@ -1,6 +1,6 @@
 import { timedOut, withDeadline } from '../shared/deadline.js';
 import { rateLimited } from './rate-limiter.js';
-import { ConcurrencyLimiter } from './turnstile.js';
+import { ConcurrencyLimiter } from './concurrency-limiter.js';
 
 /** Pieces of one user's work that may wait for their turn. */
 export const MAX_WAITING = 100;

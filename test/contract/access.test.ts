@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
-import type { AnyRoute } from '../../src/http/route.js';
+import type { AnyRoute } from '../../src/transport/http/route.js';
 import { ObjectId } from 'mongodb';
 import { openAccounts } from '../support/accounts.js';
 import type { TestUser } from '../support/server.js';

@@ -3,7 +3,7 @@
  * none fails here, unless it is listed with its reason.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AnyRoute } from '../../src/http/route.js';
+import type { AnyRoute } from '../../src/transport/http/route.js';
 import type { TestServer } from '../support/server.js';
 import { startServer } from '../support/server.js';
 

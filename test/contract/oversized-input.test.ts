@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type Joi from 'joi';
 import type { Response } from 'supertest';
-import type { AnyRoute } from '../../src/http/route.js';
+import type { AnyRoute } from '../../src/transport/http/route.js';
 import type { ErrorBody } from '../../src/shared/errors.js';
 import { ERROR_STATUS } from '../../src/shared/errors.js';
 import { TestSocket } from '../support/socket.js';

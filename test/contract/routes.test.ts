@@ -3,7 +3,7 @@
  * with success fails the suite.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { documentPath } from '../../src/http/openapi.js';
+import { documentPath } from '../../src/transport/http/openapi.js';
 import { ContractClient } from '../support/contract-client.js';
 import type { ContractCases, ContractWorld } from './contract-case.js';
 import { authCases } from './cases/auth.cases.js';

@@ -1,5 +1,5 @@
 /** What is thrown at the sockets: commands, handshakes, packets and frames. */
-import { DIALECTS } from '../../src/realtime/dialect.js';
+import { DIALECTS } from '../../src/transport/socket/dialect.js';
 import type { Random } from '../support/random.js';
 import type { TestUser } from '../support/server.js';
 import type { CommandTarget, Round } from './fuzz-world.js';

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Model } from 'mongoose';
-import type { AccessChange, AccessChangeDoc } from '../../src/modules/notices/index.js';
+import type { AccessChange, AccessChangeDoc } from '../../src/modules/access-changes/index.js';
 import {
   AccessChangeFeed,
   AccessChangePoller,
   defineAccessChangeModel,
-} from '../../src/modules/notices/index.js';
+} from '../../src/modules/access-changes/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';

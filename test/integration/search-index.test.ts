@@ -11,7 +11,7 @@ import { BlockScan } from '../../src/modules/search/block-scan.js';
 import { ChatTexts } from '../../src/modules/search/chat-texts.js';
 import { RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
-import { SearchIndex } from '../../src/modules/search/search-index.service.js';
+import { SearchIndex } from '../../src/modules/search/search-index.js';
 import { MAX_CHANGES, SearchLog } from '../../src/modules/search/search-log.js';
 import { defineSearchModels } from '../../src/modules/search/search.model.js';
 import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Socket } from 'socket.io-client';
 import { ChatClient, MemoryStorage } from '@parley-chat/client';
 import type { ChatMessage } from '@parley-chat/client';
-import { channels } from '../../src/realtime/rooms.js';
+import { channels } from '../../src/transport/socket/channels.js';
 import { eventually } from '../support/eventually.js';
 import { about } from '../support/presence.js';
 import type { TestServer, TestUser } from '../support/server.js';

@@ -1,6 +1,6 @@
 /** Looking at a chat while who may look at it changes: by being removed, and by leaving right away. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { channels } from '../../src/realtime/rooms.js';
+import { channels } from '../../src/transport/socket/channels.js';
 import { ChatAccess } from '../../src/modules/chats/index.js';
 import { freePort } from '../support/parley-process.js';
 import type { TestServer, TestUser } from '../support/server.js';

@@ -3,7 +3,10 @@
  * connection of its own and says what happens on the node's event bus, as the node itself would.
  */
 import type { Db } from 'mongodb';
-import { AccessChangeFeed, defineAccessChangeModel } from '../../src/modules/notices/index.js';
+import {
+  AccessChangeFeed,
+  defineAccessChangeModel,
+} from '../../src/modules/access-changes/index.js';
 import type { UsersModule } from '../../src/modules/users/index.js';
 import { createUsersModule, defineUserModels } from '../../src/modules/users/index.js';
 import { createLogger } from '../../src/platform/logger.js';

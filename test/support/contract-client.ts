@@ -5,7 +5,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import type { OpenApiDocument, OpenApiOperation } from '../../src/http/openapi.js';
+import type { OpenApiDocument, OpenApiOperation } from '../../src/transport/http/openapi.js';
 import type { TestServer } from './server.js';
 
 /** A request to a route of the specification, named by its path there: `/api/chats/{chatId}`. */

@@ -1,32 +1,42 @@
-import type { AnyRoute } from '../../http/route.js';
+import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
-import type { AnyCommand } from '../../realtime/command.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
-import { BroadcastInbox } from './broadcast-inbox.service.js';
-import { BroadcastPositions } from './broadcast-positions.service.js';
-import { BroadcastStatisticsService } from './broadcast-statistics.service.js';
+import { BroadcastInbox } from './broadcast-inbox.js';
+import { BroadcastPositions } from './broadcast-positions.js';
+import { BroadcastStatisticsService } from './broadcast-statistics.js';
 import type { BroadcastModels } from './broadcast.model.js';
 import type { BroadcastEvents } from './broadcasts.events.js';
-import { broadcastCommands } from './broadcasts.gateway.js';
-import { adminBroadcastRoutes, broadcastRoutes } from './broadcasts.routes.js';
-import { MissedBroadcasts } from './missed-broadcasts.service.js';
-import type { AuditLog } from './send-broadcast.service.js';
-import { SendBroadcast } from './send-broadcast.service.js';
-import type { BroadcastSockets } from './show-broadcasts.service.js';
-import { ShowBroadcasts } from './show-broadcasts.service.js';
+import { broadcastCommands } from '../../api/native/broadcasts/broadcasts.commands.js';
+import {
+  adminBroadcastRoutes,
+  broadcastRoutes,
+} from '../../api/native/broadcasts/broadcasts.routes.js';
+import { MissedBroadcasts } from './missed-broadcasts.js';
+import type { AuditLog } from './send-broadcast.js';
+import { SendBroadcast } from './send-broadcast.js';
+import type { BroadcastSockets } from './show-broadcasts.js';
+import { ShowBroadcasts } from './show-broadcasts.js';
 
 export { defineBroadcastModels } from './broadcast.model.js';
 export type { BroadcastAudience, BroadcastModels, BroadcastType } from './broadcast.model.js';
 export type { BroadcastRecord } from './broadcast.record.js';
 export type { BroadcastEvents } from './broadcasts.events.js';
-export { broadcastRenderings } from './broadcasts.gateway.js';
-export { presentAdminBroadcast, presentBroadcast } from './broadcasts.presenter.js';
-export { adminBroadcastResponse, broadcastSchema, toBroadcastInput } from './broadcasts.schemas.js';
-export type { BroadcastBody } from './broadcasts.schemas.js';
-export type { BroadcastInput, SendBroadcast } from './send-broadcast.service.js';
-export type { BroadcastSockets } from './show-broadcasts.service.js';
+export { broadcastRenderings } from '../../api/native/broadcasts/broadcasts.commands.js';
+export {
+  presentAdminBroadcast,
+  presentBroadcast,
+} from '../../api/native/broadcasts/broadcasts.shapes.js';
+export {
+  adminBroadcastResponse,
+  broadcastSchema,
+  toBroadcastInput,
+} from '../../api/native/broadcasts/broadcasts.schemas.js';
+export type { BroadcastBody } from '../../api/native/broadcasts/broadcasts.schemas.js';
+export type { BroadcastInput, SendBroadcast } from './send-broadcast.js';
+export type { BroadcastSockets } from './show-broadcasts.js';
 
 /** What the module is built from. */
 export interface BroadcastsParts extends BroadcastSockets {

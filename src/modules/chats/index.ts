@@ -1,30 +1,30 @@
 import type { Connection } from 'mongoose';
-import type { AnyRoute } from '../../http/route.js';
-import { blockRoutes } from './blocks.routes.js';
-import { Blocks } from './blocks.service.js';
-import type { BlocksParts } from './blocks.service.js';
+import type { AnyRoute } from '../../transport/http/route.js';
+import { blockRoutes } from '../../api/native/chats/blocks.routes.js';
+import { Blocks } from './blocks.js';
+import type { BlocksParts } from './blocks.js';
 import { defineBlockModel } from './block.model.js';
-import type { AccessModels } from './chat-access.service.js';
-import { ChatArchive } from './chat-archive.service.js';
-import type { AuditLog } from './chat-archive.service.js';
-import { ChatList } from './chat-list.service.js';
-import type { ChatViewSources } from './chat-list.service.js';
-import { ChatSettings } from './chat-settings.service.js';
-import { chatSettingsRoutes } from './chat-settings.routes.js';
+import type { AccessModels } from './chat-access.js';
+import { ChatArchive } from './chat-archive.js';
+import type { AuditLog } from './chat-archive.js';
+import { ChatList } from './chat-list.js';
+import type { ChatViewSources } from './chat-list.js';
+import { ChatSettings } from './chat-settings.js';
+import { chatSettingsRoutes } from '../../api/native/chats/chat-settings.routes.js';
 import { defineChatModel } from './chat.model.js';
-import { chatRoutes } from './chats.routes.js';
-import { DirectChats } from './direct-chats.service.js';
-import type { DirectChatsParts } from './direct-chats.service.js';
+import { chatRoutes } from '../../api/native/chats/chats.routes.js';
+import { DirectChats } from './direct-chats.js';
+import type { DirectChatsParts } from './direct-chats.js';
 import { defineMembershipModel } from './membership.model.js';
 
-export type { Blocks, BlockedUser } from './blocks.service.js';
-export type { AuditLog, ChatArchive } from './chat-archive.service.js';
-export type { ChatSettings, SettingChanges } from './chat-settings.service.js';
-export { chatRenderings } from './chats.gateway.js';
-export { Contacts } from './contacts.service.js';
-export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.service.js';
-export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.service.js';
-export type { ChatViewSources, UnreadQuery } from './chat-list.service.js';
+export type { Blocks, BlockedUser } from './blocks.js';
+export type { AuditLog, ChatArchive } from './chat-archive.js';
+export type { ChatSettings, SettingChanges } from './chat-settings.js';
+export { chatRenderings } from '../../api/native/chats/chats.commands.js';
+export { Contacts } from './contacts.js';
+export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.js';
+export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.js';
+export type { ChatViewSources, UnreadQuery } from './chat-list.js';
 export type {
   ChatDoc,
   ChatKind,
@@ -39,16 +39,20 @@ export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view
 export type { ChatEvents, ChatFacts } from './chats.events.js';
 export { chatFacts } from './chat-facts.js';
 export { canShareSignals, refusalToPost } from './chats.policy.js';
-export { presentChat, presentLastMessage, presentPresence } from './chats.presenter.js';
+export {
+  presentChat,
+  presentLastMessage,
+  presentPresence,
+} from '../../api/native/chats/chats.shapes.js';
 export {
   chatParams,
   chatResponse,
   lastMessageResponse,
   participantResponse,
-} from './chats.schemas.js';
-export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.service.js';
-export type { Opening } from './direct-chats.service.js';
-export { ChatList } from './chat-list.service.js';
+} from '../../api/native/chats/chats.schemas.js';
+export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.js';
+export type { Opening } from './direct-chats.js';
+export { ChatList } from './chat-list.js';
 export type { MemberRole, MembershipDoc } from './membership.model.js';
 
 /** Registers the collections of this module. */

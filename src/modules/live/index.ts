@@ -1,28 +1,28 @@
 import Joi from 'joi';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
-import type { AnyRoute } from '../../http/route.js';
-import { route } from '../../http/route.js';
-import type { AnyCommand } from '../../realtime/command.js';
+import type { AnyRoute } from '../../transport/http/route.js';
+import { route } from '../../transport/http/route.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
 import type { ChatEvents } from '../chats/index.js';
-import type { AccessChangeEvents } from '../notices/index.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserEvents } from '../users/index.js';
-import { LiveDevices } from './live-attendance.service.js';
+import { LiveDevices } from './live-devices.js';
 import type { LiveEvents } from './live.events.js';
-import { liveCommands } from './live.gateway.js';
-import { presentLive } from './live.presenter.js';
-import { liveResponse } from './live.schemas.js';
-import { HostLive } from './host-live.service.js';
-import type { HostLiveParts } from './host-live.service.js';
-import { LiveParticipants } from './live-seats.js';
-import { LiveAccessGuard } from './live-standing.service.js';
-import { LiveStreams } from './live-streams.service.js';
-import type { LiveStreamsParts } from './live-streams.service.js';
-import { LiveTalk } from './live-talk.service.js';
-import type { LiveTalkParts } from './live-talk.service.js';
-import { WatchLive } from './watch-live.service.js';
+import { liveCommands } from '../../api/native/live/live.commands.js';
+import { presentLive } from '../../api/native/live/live.shapes.js';
+import { liveResponse } from '../../api/native/live/live.schemas.js';
+import { HostLive } from './host-live.js';
+import type { HostLiveParts } from './host-live.js';
+import { LiveParticipants } from './live-participants.js';
+import { LiveAccessGuard } from './live-access-guard.js';
+import { LiveStreams } from './live-streams.js';
+import type { LiveStreamsParts } from './live-streams.js';
+import { LiveTalk } from './live-talk.js';
+import type { LiveTalkParts } from './live-talk.js';
+import { WatchLive } from './watch-live.js';
 
 export type { LiveEvents } from './live.events.js';
-export { liveRenderings } from './live.gateway.js';
+export { liveRenderings } from '../../api/native/live/live.commands.js';
 export { defineLiveModels } from './live.model.js';
 
 /** What the module is built from. */

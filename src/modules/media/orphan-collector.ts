@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/clock.js';
 import type { UserService } from '../users/index.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUses } from './media-uses.js';
-import type { StoredFiles } from './stored-files.service.js';
+import type { StoredFiles } from './stored-files.js';
 
 /** What the collector is built from. */
 export interface OrphanCollectorParts {

@@ -1,41 +1,41 @@
 import type { Connection, Model } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { AnyRoute } from '../../http/route.js';
+import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
-import type { AnyCommand } from '../../realtime/command.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess, MembershipDoc } from '../chats/index.js';
 import type { UserDirectory } from '../users/index.js';
-import type { ChatPreviews } from './chat-heads.js';
-import { DeleteMessage } from './delete-message.service.js';
-import { EditMessage } from './edit-message.service.js';
-import { ForwardMessage } from './forward-message.service.js';
+import type { ChatPreviews } from './chat-previews.js';
+import { DeleteMessage } from './delete-message.js';
+import { EditMessage } from './edit-message.js';
+import { ForwardMessage } from './forward-message.js';
 import { MentionResolver } from './mention-resolver.js';
-import { MessageReader } from './message-access.service.js';
-import { MessageChange } from './message-change.service.js';
-import { messageChangeCommands } from './message-changes.gateway.js';
-import { messageChangeRoutes } from './message-changes.routes.js';
-import { MessageBuilder } from './message-drafting.service.js';
-import { MessageHistory } from './message-history.service.js';
+import { MessageReader } from './message-reader.js';
+import { MessageChange } from './message-change.js';
+import { messageChangeCommands } from '../../api/native/messages/message-changes.commands.js';
+import { messageChangeRoutes } from '../../api/native/messages/message-changes.routes.js';
+import { MessageBuilder } from './message-builder.js';
+import { MessageHistory } from './message-history.js';
 import type { MessageLog } from './message-log.js';
-import { MessageLookups } from './message-lookups.service.js';
-import { messageLookupRoutes } from './message-lookups.routes.js';
+import { MessageLookups } from './message-lookups.js';
+import { messageLookupRoutes } from '../../api/native/messages/message-lookups.routes.js';
 import { defineMessageModel } from './message.model.js';
 import type { MessageDoc } from './message.model.js';
 import type { MessageEvents } from './messages.events.js';
-import { messageCommands } from './messages.gateway.js';
-import { messageRoutes } from './messages.routes.js';
-import type { RoomResolver } from './messages.routes.js';
-import { PinMessage } from './pin-message.service.js';
-import { React } from './react.service.js';
-import { SendMessage } from './send-message.service.js';
+import { messageCommands } from '../../api/native/messages/messages.commands.js';
+import { messageRoutes } from '../../api/native/messages/messages.routes.js';
+import type { RoomResolver } from '../../api/native/messages/messages.routes.js';
+import { PinMessage } from './pin-message.js';
+import { React } from './react.js';
+import { SendMessage } from './send-message.js';
 import type { AttachmentClaims } from './send-message.types.js';
 
-export { catchUpPreviews } from './catch-up-heads.js';
-export { ChatPreviews } from './chat-heads.js';
-export { MessageHistory, statusOf } from './message-history.service.js';
-export type { HistoryQuery, MessageStatus, MessageView } from './message-history.service.js';
+export { catchUpPreviews } from './catch-up-previews.js';
+export { ChatPreviews } from './chat-previews.js';
+export { MessageHistory, statusOf } from './message-history.js';
+export type { HistoryQuery, MessageStatus, MessageView } from './message-history.js';
 export { MessageLog } from './message-log.js';
 export type { Head } from './message-log.types.js';
 export {
@@ -49,19 +49,19 @@ export { toRecord } from './message.record.js';
 export type { MessageRecord } from './message.record.js';
 export type { MessageEvent, MessageEvents } from './messages.events.js';
 export { canonicalEmoji } from './emoji.js';
-export type { DeleteMessage, DeleteTarget } from './delete-message.service.js';
-export type { EditMessage } from './edit-message.service.js';
-export type { ForwardMessage } from './forward-message.service.js';
-export type { MessageReader, SeenMessage } from './message-access.service.js';
-export type { Changed } from './message-change.service.js';
-export { messageChangeRenderings } from './message-changes.gateway.js';
-export { emojiSchema, messageParams } from './message-changes.schemas.js';
-export type { MessageLookups } from './message-lookups.service.js';
-export type { PinMessage } from './pin-message.service.js';
-export type { React, Reacted, ReactionAction, ReactionInput } from './react.service.js';
-export { messageRenderings } from './messages.gateway.js';
-export type { UnreadAt } from './messages.gateway.js';
-export { presentMessage } from './messages.presenter.js';
+export type { DeleteMessage, DeleteTarget } from './delete-message.js';
+export type { EditMessage } from './edit-message.js';
+export type { ForwardMessage } from './forward-message.js';
+export type { MessageReader, SeenMessage } from './message-reader.js';
+export type { Changed } from './message-change.js';
+export { messageChangeRenderings } from '../../api/native/messages/message-changes.commands.js';
+export { emojiSchema, messageParams } from '../../api/native/messages/message-changes.schemas.js';
+export type { MessageLookups } from './message-lookups.js';
+export type { PinMessage } from './pin-message.js';
+export type { React, Reacted, ReactionAction, ReactionInput } from './react.js';
+export { messageRenderings } from '../../api/native/messages/messages.commands.js';
+export type { UnreadAt } from '../../api/native/messages/messages.commands.js';
+export { presentMessage } from '../../api/native/messages/messages.shapes.js';
 export {
   attachmentSchema,
   clientMessageIdSchema,
@@ -70,12 +70,12 @@ export {
   mediaSchema,
   messageResponse,
   roomSchema,
-} from './messages.schemas.js';
-export type { SendMessage } from './send-message.service.js';
+} from '../../api/native/messages/messages.schemas.js';
+export type { SendMessage } from './send-message.js';
 export type { AttachmentClaims, SendInput, Sent } from './send-message.types.js';
-export { SystemMessages } from './system-messages.service.js';
-export type { SystemFacts } from './system-messages.service.js';
-export { UnreadCounter } from './unread-counter.service.js';
+export { SystemMessages } from './system-messages.js';
+export type { SystemFacts } from './system-messages.js';
+export { UnreadCounter } from './unread-counter.js';
 
 /** Registers the collection of messages on a connection. */
 export const defineMessageModels = (connection: Connection): Model<MessageDoc> =>

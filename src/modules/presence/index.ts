@@ -1,35 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { AnyRoute } from '../../http/route.js';
+import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RedisClients } from '../../platform/redis.js';
-import type { AnyCommand } from '../../realtime/command.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessModels, Contacts } from '../chats/index.js';
-import type { PresencePublisherParts } from './announce-presence.service.js';
-import { PresencePublisher } from './announce-presence.service.js';
-import { PresenceTracker } from './attendance.service.js';
-import type { StatusChooserParts } from './choose-status.service.js';
-import { StatusChooser } from './choose-status.service.js';
-import { PresenceAudiences } from './presence-audience.service.js';
+import type { PresencePublisherParts } from './presence-publisher.js';
+import { PresencePublisher } from './presence-publisher.js';
+import { PresenceTracker } from './presence-tracker.js';
+import type { StatusChooserParts } from './status-chooser.js';
+import { StatusChooser } from './status-chooser.js';
+import { PresenceAudiences } from './presence-audiences.js';
 import type { PresenceEvents } from './presence.events.js';
-import { presenceCommands } from './presence.gateway.js';
-import { presenceRoutes } from './presence.routes.js';
+import { presenceCommands } from '../../api/native/presence/presence.commands.js';
+import { presenceRoutes } from '../../api/native/presence/presence.routes.js';
 import { MemoryPresenceStore } from './presence-store.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
-import type { PresenceReaderParts } from './see-presence.service.js';
-import { PresenceReader } from './see-presence.service.js';
+import type { PresenceReaderParts } from './presence-reader.js';
+import { PresenceReader } from './presence-reader.js';
 
 export type { PresenceEvents } from './presence.events.js';
-export { presenceRenderings } from './presence.gateway.js';
-export { presentOnlineUser, presentStatus } from './presence.presenter.js';
-export { chosenStatusSchema, onlineUserResponse, presenceResponse } from './presence.schemas.js';
-export type { PresenceTracker } from './attendance.service.js';
-export type { StatusChooser, ChosenStatus } from './choose-status.service.js';
+export { presenceRenderings } from '../../api/native/presence/presence.commands.js';
+export { presentOnlineUser, presentStatus } from '../../api/native/presence/presence.shapes.js';
+export {
+  chosenStatusSchema,
+  onlineUserResponse,
+  presenceResponse,
+} from '../../api/native/presence/presence.schemas.js';
+export type { PresenceTracker } from './presence-tracker.js';
+export type { StatusChooser, ChosenStatus } from './status-chooser.js';
 export type { VisiblePresence } from './presence.view.js';
-export type { OnlineUser, PresenceReader } from './see-presence.service.js';
+export type { OnlineUser, PresenceReader } from './presence-reader.js';
 
 /** The part of the user directory that presence reads and writes. */
 type PresenceDirectory = PresenceReaderParts['directory'] &

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLogger } from '../../platform/logger.js';
 import { DeliveryTracker } from './delivery-tracker.js';
-import type { Delivery, Receipts } from './receipts.service.js';
+import type { Delivery, Receipts } from './receipts.js';
 
 const message = (seq: number, chatId = 'chat') => ({
   id: `m${seq}`,

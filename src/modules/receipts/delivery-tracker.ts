@@ -1,7 +1,7 @@
 import type { Logger } from '../../platform/logger.js';
-import { CoalescedTask } from '../../platform/rounds.js';
+import { CoalescedTask } from '../../platform/coalesced-task.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import type { Delivery, Receipts } from './receipts.service.js';
+import type { Delivery, Receipts } from './receipts.js';
 
 /** How long deliveries may gather before they are written, in milliseconds. */
 const FLUSH_DELAY_MS = 250;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { objectId } from '../../platform/object-id.js';
 import type { SearchRow } from './search-block.js';
 import { newestRows, rowOf } from './search-block.js';
-import type { SearchIndex } from './search-index.service.js';
+import type { SearchIndex } from './search-index.js';
 import type { SearchLog } from './search-log.js';
 import { MAX_CHANGES } from './search-log.js';
 import type { SearchBlockDoc, SearchModels } from './search.model.js';

@@ -1,16 +1,16 @@
-import type { AnyRoute } from '../../http/route.js';
+import type { AnyRoute } from '../../transport/http/route.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { MessageEvents } from '../messages/index.js';
 import { BlockScan } from './block-scan.js';
 import { ChatTexts } from './chat-texts.js';
 import { RowFinder } from './row-finder.js';
 import { rowOfNew } from './search-block.js';
-import { SearchIndex } from './search-index.service.js';
-import type { SearchIndexParts } from './search-index.service.js';
+import { SearchIndex } from './search-index.js';
+import type { SearchIndexParts } from './search-index.js';
 import { SearchLog } from './search-log.js';
-import { searchRoutes } from './search.routes.js';
-import { Search } from './search.service.js';
-import type { SearchParts } from './search.service.js';
+import { searchRoutes } from '../../api/native/search/search.routes.js';
+import { Search } from './search.js';
+import type { SearchParts } from './search.js';
 
 export { defineSearchModels } from './search.model.js';
 

@@ -4,7 +4,7 @@ import { newestFirst } from './block-scan.js';
 import type { ChatText, ChatTexts } from './chat-texts.js';
 import type { SearchRow } from './search-block.js';
 import { newestRows, rowsOf } from './search-block.js';
-import type { SearchIndex } from './search-index.service.js';
+import type { SearchIndex } from './search-index.js';
 
 /** A chat of a search over everything. */
 export interface RecentChat extends ScannedChat {

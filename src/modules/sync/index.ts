@@ -1,15 +1,15 @@
-import type { AnyRoute } from '../../http/route.js';
-import type { AnyCommand } from '../../realtime/command.js';
+import type { AnyRoute } from '../../transport/http/route.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Clock } from '../../shared/clock.js';
-import type { SyncAnswer } from './sync.gateway.js';
-import { syncCommands } from './sync.gateway.js';
-import { presentSync } from './sync.presenter.js';
-import { syncRoutes } from './sync.routes.js';
-import type { SyncParts } from './sync.service.js';
-import { Sync } from './sync.service.js';
+import type { SyncAnswer } from '../../api/native/sync/sync.commands.js';
+import { syncCommands } from '../../api/native/sync/sync.commands.js';
+import { presentSync } from '../../api/native/sync/sync.shapes.js';
+import { syncRoutes } from '../../api/native/sync/sync.routes.js';
+import type { SyncParts } from './sync.js';
+import { Sync } from './sync.js';
 
-export { VersionDigest } from './head-digest.js';
-export type { HeadDigestParts } from './head-digest.js';
+export { VersionDigest } from './version-digest.js';
+export type { HeadDigestParts } from './version-digest.js';
 
 /** Builds the sync module. */
 export const createSyncModule = (

@@ -1,7 +1,7 @@
 import type { ChatState } from '../chats/index.js';
-import type { CursorState } from './standing-finder.js';
+import type { CursorState } from './cursor-state-finder.js';
 import { stateTag } from './state-tag.js';
-import type { SyncRequest } from './sync.schemas.js';
+import type { SyncRequest } from '../../api/native/sync/sync.schemas.js';
 
 /** A chat that has something for the client. */
 export interface Plan {

@@ -1,6 +1,6 @@
 import { Schema } from 'mongoose';
 import type { Connection, Model, Types } from 'mongoose';
-import type { AccountStatusChange } from './account.service.js';
+import type { AccountStatusChange } from './account.js';
 
 /** The one document under which admins lose their rights, one after the other. */
 export interface AdminGuardDoc {

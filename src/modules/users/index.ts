@@ -1,38 +1,42 @@
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { AnyRoute } from '../../http/route.js';
+import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
-import type { AccessChangePoster } from '../notices/index.js';
-import { AccountService } from './account.service.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
+import { AccountService } from './account.js';
 import { adminGuardModel, defineAdminGuardModel } from './admin-guard.model.js';
-import { AdminGuard } from './admin-guard.service.js';
-import { UserAdministration } from './user-administration.service.js';
+import { AdminGuard } from './admin-guard.js';
+import { UserAdministration } from './user-administration.js';
 import { UserDirectory } from './user-directory.js';
 import type { UserEvents } from './users.events.js';
 import { defineUserModel, userModel } from './users.model.js';
 import type { ContactPolicy } from './users.policy.js';
-import { userRoutes } from './users.routes.js';
-import { UserService } from './users.service.js';
+import { userRoutes } from '../../api/native/users/users.routes.js';
+import { UserService } from './users.js';
 
-export type { AccountService, NewAccount, AccountStatus } from './account.service.js';
-export type { AccountQuery, UserAdministration } from './user-administration.service.js';
+export type { AccountService, NewAccount, AccountStatus } from './account.js';
+export type { AccountQuery, UserAdministration } from './user-administration.js';
 export type { UserCard } from './user-card.js';
 export type { UserDirectory } from './user-directory.js';
 export type { UserEvents } from './users.events.js';
 export type { UserDoc, UserStatus } from './users.model.js';
 export { USER_STATUSES } from './users.model.js';
 export type { ContactPolicy } from './users.policy.js';
-export { presentOwnUser, presentProfile, presentUserCard } from './users.presenter.js';
+export {
+  presentOwnUser,
+  presentProfile,
+  presentUserCard,
+} from '../../api/native/users/users.shapes.js';
 export {
   emailSchema,
   nameSchema,
   ownUserSchema,
   userCardSchema,
   usernameSchema,
-} from './users.schemas.js';
-export type { UserService } from './users.service.js';
+} from '../../api/native/users/users.schemas.js';
+export type { UserService } from './users.js';
 
 /** Registers the module's models on a connection. */
 export const defineUserModels = (connection: Connection): void => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { channels } from '../../../src/realtime/rooms.js';
+import { channels } from '../../../src/transport/socket/channels.js';
 import { eventually } from '../../support/eventually.js';
 import type { TestServer } from '../../support/server.js';
 import { registerUser, startServer } from '../../support/server.js';

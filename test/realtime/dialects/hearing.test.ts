@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DIALECTS } from '../../../src/realtime/dialect.js';
-import type { DialectName } from '../../../src/realtime/dialect.js';
+import { DIALECTS } from '../../../src/transport/socket/dialect.js';
+import type { DialectName } from '../../../src/transport/socket/dialect.js';
 import type { TestServer, TestUser } from '../../support/server.js';
 import { openDirectChat, startServer } from '../../support/server.js';
 import { TestSocket, settled } from '../../support/socket.js';

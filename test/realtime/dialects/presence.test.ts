@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DialectName } from '../../../src/realtime/dialect.js';
+import type { DialectName } from '../../../src/transport/socket/dialect.js';
 import type { TestServer } from '../../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../../support/server.js';
 import { TestSocket, settled } from '../../support/socket.js';

@@ -1,6 +1,6 @@
 /** What is said on one node in one dialect is heard on another node in all of them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DIALECTS } from '../../../src/realtime/dialect.js';
+import { DIALECTS } from '../../../src/transport/socket/dialect.js';
 import { untilHealth } from '../../support/health.js';
 import type { RedisProcess } from '../../support/redis-process.js';
 import { startRedis } from '../../support/redis-process.js';

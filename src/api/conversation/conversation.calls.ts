@@ -1,0 +1,60 @@
+import type { Actor } from '../../shared/actor.js';
+import type { PageQuery } from '../../shared/pagination.js';
+import type { DialectServices } from '../dialect-services.js';
+import { messageTypeOf } from '../message-type.js';
+import { presentMessage } from './conversation.shapes.js';
+import type { DeletePayload, ReadBody, SendBody } from './conversation.schemas.js';
+
+/** Translates what the conversation dialect says into calls, for REST and sockets alike. */
+export class ConversationCalls {
+  constructor(private readonly services: DialectServices) {}
+
+  /** Sends a message; answers with it as the dialect shows it. */
+  async send(actor: Actor, body: SendBody) {
+    const { conversationId, text = '', messageType, media = [], replyTo, clientMessageId } = body;
+    const sent = await this.services.sender.send(actor, {
+      chatId: conversationId,
+      content: text,
+      messageType: messageTypeOf(messageType, media),
+      media,
+      replyTo,
+      clientMessageId,
+    });
+    const view = { message: sent.message, sender: sent.sender, status: 'sent' as const };
+    return { data: presentMessage(view), isReplay: sent.isReplay };
+  }
+
+  /** Messages of a conversation. What somebody has fetched has been delivered to them. */
+  async messages(actor: Actor, conversationId: string, page: PageQuery) {
+    const { views, pagination } = await this.services.history.list(actor, conversationId, page);
+    const newest = views.at(-1);
+    if (newest) {
+      await this.services.receipts.markDelivered(conversationId, actor.userId, newest.message.seq);
+    }
+    return { data: views.map(presentMessage), pagination };
+  }
+
+  /** Deletes a message for everyone, or for the actor alone. */
+  async remove(actor: Actor, { messageId, conversationId, deleteForEveryone }: DeletePayload) {
+    const [deleted] = await this.services.deletion.delete(actor, {
+      messageIds: [messageId],
+      chatId: conversationId,
+      deleteForEveryone,
+    });
+    return {
+      messageId,
+      conversationId: deleted!.message.chatId,
+      deletedForEveryone: deleteForEveryone,
+    };
+  }
+
+  /** Reads some messages of a conversation, or all. */
+  async read(actor: Actor, { conversationId, messageIds }: ReadBody) {
+    const position = await this.services.receipts.markRead(actor, conversationId, { messageIds });
+    return {
+      conversationId,
+      lastReadSeq: position.lastReadSeq,
+      messageIds: position.messageIds,
+    };
+  }
+}

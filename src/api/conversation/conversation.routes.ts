@@ -1,0 +1,90 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../transport/http/route.js';
+import { route } from '../../transport/http/route.js';
+import type { DialectServices } from '../dialect-services.js';
+import { conversationListRoutes, personRoute, sendRoute } from '../dialect.routes.js';
+import {
+  conversationParams,
+  deletedResponse,
+  messageParams,
+  pageQuery,
+  readResponse,
+} from '../dialect.schemas.js';
+import type { ConversationCalls } from './conversation.calls.js';
+import { presentConversation } from './conversation.shapes.js';
+import {
+  conversationResponse,
+  deleteBody,
+  messageResponse,
+  participantParams,
+  readSchema,
+  sendSchema,
+} from './conversation.schemas.js';
+
+const tag = 'Conversation';
+const base = '/api/chat';
+const conversation = { tag, base, present: presentConversation, response: conversationResponse };
+
+/** The conversation dialect's endpoints of conversations. */
+export const conversationRoutes = (
+  calls: ConversationCalls,
+  services: DialectServices,
+): AnyRoute[] => [
+  ...conversationListRoutes(conversation, services),
+  personRoute(conversation, services, { name: 'participantId', params: participantParams }),
+  route({
+    method: 'get',
+    path: `${base}/conversation/:conversationId/messages`,
+    summary:
+      'Messages of a conversation; page 1 is the newest. What is fetched counts as delivered',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: conversationParams,
+    query: pageQuery,
+    response: Joi.array().items(messageResponse),
+    paginated: true,
+    handle: ({ actor, params, query }) => calls.messages(actor, params.conversationId, query),
+  }),
+];
+
+/** The conversation dialect's endpoints of messages. */
+export const conversationMessageRoutes = (
+  calls: ConversationCalls,
+  { maxLength }: DialectServices,
+): AnyRoute[] => [
+  sendRoute({
+    path: `${base}/message`,
+    summary: 'Send a message with text, media or both',
+    tag,
+    auth: 'user',
+    body: sendSchema(maxLength),
+    response: messageResponse,
+    send: (actor, body) => calls.send(actor, body),
+  }),
+  route({
+    method: 'post',
+    path: `${base}/messages/read`,
+    summary: 'Read messages, and so those before them; without ids, all',
+    tag,
+    auth: 'user',
+    userLimit: 'marks',
+    body: readSchema,
+    response: readResponse,
+    handle: async ({ actor, body }) => ({ data: await calls.read(actor, body) }),
+  }),
+  route({
+    method: 'delete',
+    path: `${base}/message/:messageId`,
+    summary: 'Delete a message for me, or my own for everyone',
+    tag,
+    auth: 'user',
+    params: messageParams,
+    body: deleteBody,
+    userLimit: 'changes',
+    response: deletedResponse,
+    handle: async ({ actor, params, body }) => ({
+      data: await calls.remove(actor, { ...params, ...body }),
+    }),
+  }),
+];

@@ -1,0 +1,23 @@
+import type { AnyCommand } from '../../../transport/socket/command.js';
+import { command } from '../../../transport/socket/command.js';
+import { presentMessage } from '../../../modules/messages/index.js';
+import { adminMessageSchema } from './admin.schemas.js';
+import type { Admin } from '../../../modules/moderation/admin.js';
+
+/** The admins' command, the same in the native and the v0 dialect. */
+export const adminCommands = (admin: Admin, maxLength: number): AnyCommand[] => [
+  command({
+    event: 'admin_message_user',
+    dialect: 'native',
+    isShared: true,
+    auth: 'admin',
+    summary: 'Write to a person, whether or not they have accepted a chat',
+    schema: adminMessageSchema(maxLength),
+    userLimit: 'sends',
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const { message, sender } = await admin.sendToUser(actor, payload);
+      return { data: presentMessage(message, sender, 'sent') };
+    },
+  }),
+];

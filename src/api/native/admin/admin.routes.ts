@@ -1,0 +1,113 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { messageResponse, presentMessage } from '../../../modules/messages/index.js';
+import type { UserAdministration } from '../../../modules/users/index.js';
+import { presentAccount } from './admin.shapes.js';
+import {
+  accountParams,
+  accountResponse,
+  accountsQuery,
+  adminMessageSchema,
+  roleBody,
+} from './admin.schemas.js';
+import type { Admin } from '../../../modules/moderation/admin.js';
+
+const tag = 'Admin';
+const base = '/api/admin/users';
+
+/** Looking at accounts and changing them. */
+export const accountRoutes = (admin: Admin, users: UserAdministration): AnyRoute[] => [
+  route({
+    method: 'get',
+    path: base,
+    summary: 'All accounts, or those that fit',
+    tag,
+    auth: 'admin',
+    userLimit: 'reads',
+    query: accountsQuery,
+    response: Joi.array().items(accountResponse),
+    paginated: true,
+    handle: async ({ query }) => {
+      const { users: found, pagination } = await users.list(query);
+      return { data: found.map(presentAccount), pagination };
+    },
+  }),
+  route({
+    method: 'get',
+    path: `${base}/:userId`,
+    summary: 'An account',
+    tag,
+    auth: 'admin',
+    userLimit: 'reads',
+    params: accountParams,
+    response: accountResponse,
+    handle: async ({ params }) => ({ data: presentAccount(await users.one(params.userId)) }),
+  }),
+  ...(['deactivate', 'reactivate'] as const).map((verb) =>
+    route({
+      method: 'post',
+      path: `${base}/:userId/${verb}`,
+      summary:
+        verb === 'deactivate'
+          ? 'Close an account: its logins end and nobody finds it'
+          : 'Open a closed account again',
+      tag,
+      auth: 'admin',
+      userLimit: 'writes',
+      params: accountParams,
+      response: accountResponse,
+      handle: async ({ actor, params }) => ({
+        data: presentAccount(await admin.setActive(actor, params.userId, verb === 'reactivate')),
+      }),
+    }),
+  ),
+  route({
+    method: 'put',
+    path: `${base}/:userId/role`,
+    summary: 'Make somebody an admin, or take the role away',
+    tag,
+    auth: 'admin',
+    userLimit: 'writes',
+    params: accountParams,
+    body: roleBody,
+    response: accountResponse,
+    handle: async ({ actor, params, body }) => ({
+      data: presentAccount(await admin.setRole(actor, params.userId, body.role)),
+    }),
+  }),
+  route({
+    method: 'post',
+    path: `${base}/:userId/logout-all`,
+    summary: 'End all logins of a user',
+    tag,
+    auth: 'admin',
+    userLimit: 'marks',
+    params: accountParams,
+    response: Joi.object({ ended: Joi.number().integer().required() }),
+    handle: async ({ actor, params }) => ({
+      data: { ended: await admin.endSessions(actor, params.userId) },
+    }),
+  }),
+];
+
+/** Writing to one person. */
+export const adminMessageRoutes = (admin: Admin, maxLength: number): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/admin/send-to-user',
+    summary: 'Write to a person, whether or not they have accepted a chat',
+    tag,
+    auth: 'admin',
+    userLimit: 'sends',
+    body: adminMessageSchema(maxLength),
+    load: 'work',
+    response: messageResponse,
+    status: 201,
+    otherStatuses: [200],
+    handle: async ({ actor, body }) => {
+      const { message, sender, isReplay } = await admin.sendToUser(actor, body);
+      return { data: presentMessage(message, sender, 'sent'), status: isReplay ? 200 : 201 };
+    },
+  }),
+];

@@ -1,0 +1,44 @@
+import Joi from 'joi';
+import type { UserRole } from '../../../shared/actor.js';
+import { idSchema } from '../../../shared/ids.js';
+import { pageKeys } from '../../../shared/pagination.js';
+import { clientMessageIdSchema, contentSchema } from '../../../modules/messages/index.js';
+import type { AccountQuery } from '../../../modules/users/index.js';
+import { ownUserSchema } from '../../../modules/users/index.js';
+import type { AdminMessage } from '../../../modules/moderation/admin.js';
+
+/** Builds the schema of `send-to-user` and `admin_message_user` from the longest text allowed. */
+export const adminMessageSchema = (maxLength: number): Joi.ObjectSchema<AdminMessage> =>
+  Joi.object<AdminMessage>({
+    userId: idSchema.required(),
+    message: contentSchema(maxLength).required(),
+    messageType: Joi.string<AdminMessage['messageType']>()
+      .valid('text', 'image', 'video', 'audio', 'file')
+      .default('text'),
+    clientMessageId: clientMessageIdSchema,
+  });
+
+/** Query of the list of accounts. */
+export const accountsQuery = Joi.object<AccountQuery>({
+  ...pageKeys,
+  q: Joi.string().trim().min(1).max(100).description('Start of a username or name'),
+  role: Joi.string<UserRole>().valid('user', 'admin'),
+  status: Joi.string<'active' | 'deactivated'>().valid('active', 'deactivated'),
+}).rename('query', 'q', { ignoreUndefined: true });
+
+/** Path of one account. */
+export const accountParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+
+/** Body of a change of role. */
+export const roleBody = Joi.object<{ role: UserRole }>({
+  role: Joi.string<UserRole>().valid('user', 'admin').required(),
+});
+
+/** An account for admins. */
+export const accountResponse = ownUserSchema
+  .keys({
+    isActive: Joi.boolean().required(),
+    deactivatedAt: Joi.string().isoDate().allow(null).required(),
+    lastSeen: Joi.string().isoDate().allow(null).required(),
+  })
+  .id('Account');

@@ -1,0 +1,10 @@
+import type { UserDoc } from '../../../modules/users/index.js';
+import { presentOwnUser } from '../../../modules/users/index.js';
+
+/** An account as admins see it. */
+export const presentAccount = (user: UserDoc) => ({
+  ...presentOwnUser(user),
+  isActive: user.deactivatedAt === null,
+  deactivatedAt: user.deactivatedAt?.toISOString() ?? null,
+  lastSeen: user.lastSeenAt?.toISOString() ?? null,
+});

@@ -1,0 +1,70 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { idSchema } from '../../../shared/ids.js';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
+import type { UserCard, UserDirectory } from '../../../modules/users/index.js';
+import { presentUserCard, userCardSchema } from '../../../modules/users/index.js';
+import type { AuditEventDoc } from '../../../modules/users/audit-event.model.js';
+import { AUDIT_OUTCOMES } from '../../../modules/users/audit-event.model.js';
+import type { AuditQuery, AuditTrail } from '../../../modules/users/audit-trail.js';
+
+const auditQuery = Joi.object<AuditQuery>({
+  before: idSchema.description('Id of an event: only older ones'),
+  limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+});
+
+const auditEventResponse = Joi.object({
+  id: Joi.string().required(),
+  _id: Joi.string().required(),
+  actorId: Joi.string().required(),
+  actor: userCardSchema.allow(null).required(),
+  action: Joi.string().required().example('users.deactivate'),
+  subject: Joi.string().required().description('Id of whom or what it was done to'),
+  details: Joi.object().unknown().allow(null).required(),
+  outcome: Joi.string()
+    .valid(...AUDIT_OUTCOMES)
+    .required()
+    .description('`begun` for good when the server stopped before the action had ended'),
+  at: Joi.string().isoDate().required(),
+}).id('AuditEvent');
+
+const presentAuditEvent = (event: AuditEventDoc, actor: UserCard | undefined) => ({
+  id: event._id.toHexString(),
+  _id: event._id.toHexString(),
+  actorId: event.actorId.toHexString(),
+  actor: actor ? presentUserCard(actor) : null,
+  action: event.action,
+  subject: event.subject,
+  details: event.details ?? null,
+  outcome: event.outcome,
+  at: event.at.toISOString(),
+});
+
+/** What admins have done, for admins to read. */
+export const auditRoutes = (
+  trail: AuditTrail,
+  directory: Pick<UserDirectory, 'cards'>,
+): AnyRoute[] => [
+  route({
+    method: 'get',
+    path: '/api/admin/audit',
+    summary: 'What admins have done, newest first',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'reads',
+    query: auditQuery,
+    response: Joi.array().items(auditEventResponse),
+    extra: { hasMore: Joi.boolean().required() },
+    handle: async ({ query }) => {
+      const { events, hasMore } = await trail.list(query);
+      const cards = await directory.cards(events.map(({ actorId }) => actorId.toHexString()));
+      return {
+        data: events.map((event) =>
+          presentAuditEvent(event, cards.get(event.actorId.toHexString())),
+        ),
+        extra: { hasMore },
+      };
+    },
+  }),
+];

@@ -1,0 +1,102 @@
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { ownUserSchema, presentOwnUser } from '../../../modules/users/index.js';
+import { presentGrant, presentSignIn } from './auth.shapes.js';
+import type { AuthService } from '../../../modules/users/auth.js';
+import {
+  changePasswordBody,
+  endedSessionsSchema,
+  grantSchema,
+  loginBody,
+  refreshBody,
+  registerBody,
+  signInSchema,
+} from './auth.schemas.js';
+
+const TAG = 'Auth';
+
+/**
+ * The REST endpoints of signing in.
+ *
+ * @param passwordMinLength shortest new password in characters.
+ */
+export const authRoutes = (service: AuthService, passwordMinLength: number): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/auth/register',
+    summary: 'Make an account and sign in',
+    tag: TAG,
+    auth: 'none',
+    body: registerBody(passwordMinLength),
+    response: signInSchema,
+    status: 201,
+    handle: async ({ body, client }) => ({
+      data: presentSignIn(await service.register(body, client)),
+    }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/login',
+    summary: 'Sign in with a username or an e-mail address',
+    tag: TAG,
+    auth: 'none',
+    body: loginBody,
+    response: signInSchema,
+    handle: async ({ body, client }) => ({
+      data: presentSignIn(await service.login(body, client)),
+    }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/refresh',
+    summary: 'Exchange a refresh token for new tokens; for a minute, again for the same ones',
+    tag: TAG,
+    auth: 'none',
+    body: refreshBody,
+    response: grantSchema,
+    handle: async ({ body }) => ({ data: presentGrant(await service.refresh(body.refreshToken)) }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/auth/me',
+    summary: 'My account',
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'reads',
+    response: ownUserSchema,
+    handle: async ({ actor }) => ({ data: presentOwnUser(await service.me(actor)) }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/logout',
+    summary: 'End this login',
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'marks',
+    response: endedSessionsSchema,
+    handle: async ({ actor }) => ({ data: { endedSessions: await service.logout(actor) } }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/logout-all',
+    summary: 'End all my logins, on every device',
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'marks',
+    response: endedSessionsSchema,
+    handle: async ({ actor }) => ({ data: { endedSessions: await service.logoutAll(actor) } }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/change-password',
+    summary: 'Change my password and end my other logins',
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'writes',
+    body: changePasswordBody(passwordMinLength),
+    response: endedSessionsSchema,
+    handle: async ({ actor, body }) => ({
+      data: { endedSessions: await service.changePassword(actor, body) },
+    }),
+  }),
+];

@@ -1,0 +1,128 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import type { BroadcastInbox } from '../../../modules/broadcasts/broadcast-inbox.js';
+import type { BroadcastStatisticsService } from '../../../modules/broadcasts/broadcast-statistics.js';
+import { presentAdminBroadcast, presentBroadcast } from './broadcasts.shapes.js';
+import {
+  adminBroadcastResponse,
+  broadcastDetailResponse,
+  broadcastParams,
+  broadcastSchema,
+  broadcastsQuery,
+  inboxQuery,
+  receivedBroadcastResponse,
+  toBroadcastInput,
+} from './broadcasts.schemas.js';
+import type { SendBroadcast } from '../../../modules/broadcasts/send-broadcast.js';
+
+/** What the routes call. */
+export interface BroadcastRouteParts {
+  sender: SendBroadcast;
+  inbox: BroadcastInbox;
+  statistics: BroadcastStatisticsService;
+  /** Longest text in characters. */
+  maxLength: number;
+}
+
+/** The endpoints of those who get broadcasts. */
+export const broadcastRoutes = ({ inbox }: BroadcastRouteParts): AnyRoute[] => [
+  route({
+    method: 'get',
+    path: '/api/broadcasts',
+    summary: 'Broadcasts that I have been sent, newest first',
+    tag: 'Broadcasts',
+    auth: 'user',
+    userLimit: 'reads',
+    query: inboxQuery,
+    response: Joi.array().items(receivedBroadcastResponse),
+    extra: { unreadCount: Joi.number().integer().required(), hasMore: Joi.boolean().required() },
+    handle: async ({ actor, query }) => {
+      const { items, ...extra } = await inbox.list(actor, query);
+      return {
+        data: items.map(({ broadcast, isRead }) => ({ ...presentBroadcast(broadcast), isRead })),
+        extra,
+      };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/broadcasts/:broadcastId/read',
+    summary: 'Read a broadcast, and so those before it',
+    tag: 'Broadcasts',
+    auth: 'user',
+    userLimit: 'marks',
+    params: broadcastParams,
+    response: Joi.object({ unreadCount: Joi.number().integer().required() }),
+    handle: async ({ actor, params }) => ({
+      data: await inbox.markRead(actor, params.broadcastId),
+    }),
+  }),
+];
+
+/** The endpoints of those who send them. */
+export const adminBroadcastRoutes = ({
+  sender,
+  statistics,
+  maxLength,
+}: BroadcastRouteParts): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/admin/broadcasts',
+    summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'writes',
+    body: broadcastSchema(maxLength),
+    load: 'work',
+    response: adminBroadcastResponse,
+    status: 201,
+    handle: async ({ actor, body }) => ({
+      data: presentAdminBroadcast(await sender.create(actor, toBroadcastInput(body))),
+    }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/admin/broadcasts',
+    summary: 'All broadcasts, newest first',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'reads',
+    query: broadcastsQuery,
+    response: Joi.array().items(adminBroadcastResponse),
+    paginated: true,
+    handle: async ({ query }) => {
+      const { records, pagination } = await statistics.list(query);
+      return { data: records.map(presentAdminBroadcast), pagination };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/admin/broadcasts/:broadcastId',
+    summary: 'A broadcast, and how many it has reached',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'reads',
+    params: broadcastParams,
+    response: broadcastDetailResponse,
+    handle: async ({ params }) => {
+      const found = await statistics.of(params.broadcastId);
+      return {
+        data: { ...presentAdminBroadcast(found.record), statistics: found.statistics },
+      };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/admin/broadcasts/:broadcastId/cancel',
+    summary: 'Take back a broadcast that has not been sent yet',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'writes',
+    params: broadcastParams,
+    response: adminBroadcastResponse,
+    handle: async ({ actor, params }) => ({
+      data: presentAdminBroadcast(await sender.cancel(actor, params.broadcastId)),
+    }),
+  }),
+];

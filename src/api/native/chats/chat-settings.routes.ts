@@ -1,0 +1,111 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import type { Clock } from '../../../shared/clock.js';
+import type { ChatArchive } from '../../../modules/chats/chat-archive.js';
+import type { ChatList } from '../../../modules/chats/chat-list.js';
+import type { ChatSettings } from '../../../modules/chats/chat-settings.js';
+import { presentChat, presentChatPage } from './chats.shapes.js';
+import {
+  activeQuery,
+  chatParams,
+  chatResponse,
+  deletedChatResponse,
+  historyParams,
+  settingsBody,
+} from './chats.schemas.js';
+
+/** What the routes call. */
+export interface ChatSettingsRoutesParts {
+  settings: ChatSettings;
+  archive: ChatArchive;
+  list: ChatList;
+  clock: Clock;
+}
+
+const tag = 'Chats';
+const chatList = Joi.array().items(chatResponse);
+
+/** REST endpoints for what a member does with a chat for themselves, and for lists beside the active one. */
+export const chatSettingsRoutes = ({
+  settings,
+  archive,
+  list,
+  clock,
+}: ChatSettingsRoutesParts): AnyRoute[] => [
+  route({
+    method: 'get',
+    path: '/api/chats/archived',
+    summary: 'My archived chats, newest activity first',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    query: activeQuery,
+    response: chatList,
+    paginated: true,
+    handle: async ({ actor, query }) =>
+      presentChatPage(await archive.archived(actor, query), clock.now()),
+  }),
+  route({
+    method: 'get',
+    path: '/api/chats/user/:userId/history',
+    summary: 'All my chats, or those I share with another user; for admins all of a user',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: historyParams,
+    query: activeQuery,
+    response: chatList,
+    paginated: true,
+    handle: async ({ actor, params, query }) =>
+      presentChatPage(await archive.ofUser(actor, params.userId, query), clock.now()),
+  }),
+  ...(['archive', 'unarchive'] as const).map((verb) =>
+    route({
+      method: 'post',
+      path: `/api/chats/:chatId/${verb}`,
+      summary:
+        verb === 'archive'
+          ? 'Take a chat out of my active list until a message comes'
+          : 'Bring an archived chat back',
+      tag,
+      auth: 'user',
+      userLimit: 'writes',
+      params: chatParams,
+      response: chatResponse,
+      handle: async ({ actor, params }) => {
+        await settings[verb](actor, params.chatId);
+        return { data: presentChat(await list.detail(actor, params.chatId), clock.now()) };
+      },
+    }),
+  ),
+  route({
+    method: 'patch',
+    path: '/api/chats/:chatId/settings',
+    summary: 'Mute a chat, pin it, or mark it as unread, for myself',
+    tag,
+    auth: 'user',
+    userLimit: 'writes',
+    params: chatParams,
+    body: settingsBody,
+    response: chatResponse,
+    handle: async ({ actor, params, body }) => {
+      await settings.change(actor, params.chatId, body);
+      return { data: presentChat(await list.detail(actor, params.chatId), clock.now()) };
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/api/chats/:chatId',
+    summary: 'Delete a chat and its history for myself; a new message brings the chat back, empty',
+    tag,
+    auth: 'user',
+    userLimit: 'writes',
+    params: chatParams,
+    response: deletedChatResponse,
+    handle: async ({ actor, params }) => {
+      await settings.remove(actor, params.chatId);
+      return { data: { chatId: params.chatId, deleted: true } };
+    },
+  }),
+];

@@ -1,0 +1,101 @@
+import Joi from 'joi';
+import { idSchema } from '../../../shared/ids.js';
+import type { PageQuery } from '../../../shared/pagination.js';
+import { pageKeys } from '../../../shared/pagination.js';
+import type { MemberRole } from '../../../modules/chats/index.js';
+import { userCardSchema } from '../../../modules/users/index.js';
+import { SLUG_MAX_LENGTH } from '../../../modules/chats/room-slug.js';
+
+/** A group's or room's name. */
+const nameSchema = Joi.string().trim().min(1).max(100).example('Lunch');
+const descriptionSchema = Joi.string().trim().max(1000).allow('');
+const pictureSchema = Joi.string()
+  .uri({ scheme: ['https'] })
+  .max(2048)
+  .allow(null)
+  .description('https URL of a picture; null removes it');
+const memberIdsSchema = Joi.array().items(idSchema).max(200);
+
+/** Body of `POST /api/chats`. */
+export interface NewGroup {
+  kind: 'group' | 'room';
+  name: string;
+  /** Made by the client: trying again under it does not make another one. */
+  clientChatId?: string;
+  /** A room's name in addresses; made of the name when left out. */
+  slug?: string;
+  description?: string;
+  picture?: string | null;
+  memberIds?: string[];
+}
+export const newGroupBody = Joi.object<NewGroup>({
+  kind: Joi.string().valid('group', 'room').required(),
+  name: nameSchema.required(),
+  clientChatId: Joi.string()
+    .min(1)
+    .max(64)
+    .description(
+      'Made by the client: a retry under the same id answers with what the first has made (200), ' +
+        'or 404 once the maker has left it',
+    ),
+  slug: Joi.string().trim().min(1).max(SLUG_MAX_LENGTH),
+  description: descriptionSchema,
+  picture: pictureSchema,
+  memberIds: memberIdsSchema.description('People whom the caller has a chat with'),
+}).when(Joi.object({ kind: Joi.valid('group') }).unknown(), {
+  then: Joi.object({ slug: Joi.forbidden() }),
+});
+
+/** Body of `PATCH /api/chats/:chatId`; what is left out stays. */
+export interface GroupChanges {
+  name?: string;
+  description?: string;
+  picture?: string | null;
+}
+export const groupChangesBody = Joi.object<GroupChanges>({
+  name: nameSchema,
+  description: descriptionSchema,
+  picture: pictureSchema,
+}).min(1);
+
+/** Query of the members. */
+export const membersQuery = Joi.object<PageQuery>(pageKeys);
+
+/** Path of one member. */
+export const memberParams = Joi.object<{ chatId: string; userId: string }>({
+  chatId: idSchema.required(),
+  userId: idSchema.required(),
+});
+
+/** Body of adding members. */
+export const addMembersBody = Joi.object<{ userIds: string[] }>({
+  userIds: memberIdsSchema.min(1).required(),
+});
+
+/** Body of changing a role. */
+export const roleBody = Joi.object<{ role: MemberRole }>({
+  role: Joi.string().valid('owner', 'admin', 'member').required(),
+});
+
+/** A member of a group or room. */
+export const memberResponse = userCardSchema
+  .keys({
+    role: Joi.string().valid('owner', 'admin', 'member').required(),
+    joinedAt: Joi.string().isoDate().required(),
+  })
+  .id('Member');
+
+/** Who has been added. */
+export const addedResponse = Joi.object({
+  chatId: Joi.string().required(),
+  added: Joi.array().items(Joi.string()).required(),
+});
+
+/** A membership that has ended. */
+export const removedResponse = Joi.object({
+  chatId: Joi.string().required(),
+  userId: Joi.string().required(),
+});
+
+/** A member's role. */
+export const roleResponse = removedResponse.keys({ role: Joi.string().required() });

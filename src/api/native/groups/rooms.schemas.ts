@@ -1,0 +1,28 @@
+import Joi from 'joi';
+import type { PageQuery } from '../../../shared/pagination.js';
+import { pageKeys } from '../../../shared/pagination.js';
+
+/** Path of everything about one room. */
+export const roomParams = Joi.object<{ slug: string }>({
+  slug: Joi.string().trim().min(1).max(100).required(),
+});
+
+/** Query of the list of rooms; `q` is the start of a name. */
+export interface RoomsQuery extends PageQuery {
+  q?: string;
+}
+export const roomsQuery = Joi.object<RoomsQuery>({ ...pageKeys, q: Joi.string().min(1).max(64) });
+
+/** A public room, for anybody. */
+export const roomResponse = Joi.object({
+  id: Joi.string().required(),
+  _id: Joi.string().required(),
+  slug: Joi.string().required(),
+  name: Joi.string().required(),
+  description: Joi.string().allow(null, '').required(),
+  picture: Joi.string().allow(null).required(),
+  memberCount: Joi.number().integer().required(),
+  isMember: Joi.boolean().required(),
+  lastMessageAt: Joi.string().isoDate().required(),
+  createdAt: Joi.string().isoDate().required(),
+}).id('Room');

@@ -1,0 +1,18 @@
+import type { RoomView } from '../../../modules/chats/rooms.js';
+
+/** A public room, as anybody sees it. */
+export const presentRoom = ({ chat, memberCount, isMember }: RoomView) => {
+  const id = chat._id.toHexString();
+  return {
+    id,
+    _id: id,
+    slug: chat.slug ?? '',
+    name: chat.name ?? '',
+    description: chat.description ?? null,
+    picture: chat.picture ?? null,
+    memberCount,
+    isMember,
+    lastMessageAt: chat.lastMessageAt.toISOString(),
+    createdAt: chat.createdAt.toISOString(),
+  };
+};

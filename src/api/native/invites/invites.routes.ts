@@ -1,0 +1,98 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import type { Clock } from '../../../shared/clock.js';
+import type { ChatList } from '../../../modules/chats/index.js';
+import { chatParams, chatResponse, presentChat } from '../../../modules/chats/index.js';
+import { presentInvite, presentInvitePreview } from './invites.shapes.js';
+import {
+  chatInviteParams,
+  inviteBody,
+  inviteParams,
+  invitePreviewResponse,
+  inviteResponse,
+} from './invites.schemas.js';
+import type { Invites } from '../../../modules/chats/invites.js';
+
+/** What the routes call. */
+export interface InviteRoutesParts {
+  invites: Invites;
+  list: ChatList;
+  clock: Clock;
+}
+
+const tag = 'Invites';
+
+/** REST endpoints of invites. */
+export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/chats/:chatId/invites',
+    summary: 'Make an invite to a group or room; owners and admins may',
+    tag,
+    auth: 'user',
+    userLimit: 'writes',
+    params: chatParams,
+    body: inviteBody,
+    response: inviteResponse,
+    status: 201,
+    handle: async ({ actor, params, body }) => ({
+      data: presentInvite(await invites.create(actor, params.chatId, body)),
+    }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/chats/:chatId/invites',
+    summary: 'The invites of a chat that can still be used',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: chatParams,
+    response: Joi.array().items(inviteResponse),
+    handle: async ({ actor, params }) => ({
+      data: (await invites.list(actor, params.chatId)).map(presentInvite),
+    }),
+  }),
+  route({
+    method: 'delete',
+    path: '/api/chats/:chatId/invites/:code',
+    summary: 'Revoke an invite',
+    tag,
+    auth: 'user',
+    userLimit: 'writes',
+    params: chatInviteParams,
+    response: Joi.object({ code: Joi.string().required() }),
+    handle: async ({ actor, params }) => {
+      await invites.revoke(actor, params.chatId, params.code);
+      return { data: { code: params.code } };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/invites/:code',
+    summary: 'What an invite leads to',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: inviteParams,
+    response: invitePreviewResponse,
+    handle: async ({ params }) => {
+      const { chat, memberCount } = await invites.preview(params.code);
+      return { data: presentInvitePreview(chat, memberCount) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/invites/:code/accept',
+    summary: 'Join by an invite',
+    tag,
+    auth: 'user',
+    userLimit: 'writes',
+    params: inviteParams,
+    response: chatResponse,
+    handle: async ({ actor, params }) => {
+      const chatId = await invites.accept(actor, params.code);
+      return { data: presentChat(await list.detail(actor, chatId), clock.now()) };
+    },
+  }),
+];

@@ -1,0 +1,43 @@
+import Joi from 'joi';
+import { idSchema } from '../../../shared/ids.js';
+import type { InviteTerms } from '../../../modules/chats/invites.js';
+
+const codeSchema = Joi.string()
+  .pattern(/^[A-Za-z0-9_-]{24}$/, 'invite code')
+  .required();
+const YEAR_SECONDS = 365 * 24 * 3600;
+
+/** Path of an invite, for those who have its code. */
+export const inviteParams = Joi.object<{ code: string }>({ code: codeSchema });
+
+/** Path of an invite, for those who manage its chat. */
+export const chatInviteParams = Joi.object<{ chatId: string; code: string }>({
+  chatId: idSchema.required(),
+  code: codeSchema,
+});
+
+/** Body of making an invite: without terms it holds until it is revoked. */
+export const inviteBody = Joi.object<InviteTerms>({
+  expiresInSeconds: Joi.number().integer().min(1).max(YEAR_SECONDS),
+  maxUses: Joi.number().integer().min(1).max(100_000),
+});
+
+/** An invite, for those who manage its chat. */
+export const inviteResponse = Joi.object({
+  code: Joi.string().required(),
+  chatId: Joi.string().required(),
+  createdBy: Joi.string().required(),
+  expiresAt: Joi.string().isoDate().allow(null).required(),
+  maxUses: Joi.number().integer().allow(null).required(),
+  uses: Joi.number().integer().required(),
+  createdAt: Joi.string().isoDate().required(),
+}).id('Invite');
+
+/** What an invite leads to. */
+export const invitePreviewResponse = Joi.object({
+  chatId: Joi.string().required(),
+  kind: Joi.string().required(),
+  name: Joi.string().allow(null).required(),
+  picture: Joi.string().allow(null).required(),
+  memberCount: Joi.number().integer().required(),
+});

@@ -1,0 +1,22 @@
+import type { ChatDoc } from '../../../modules/chats/index.js';
+import type { InviteDoc } from '../../../modules/chats/invite.model.js';
+
+/** An invite, for those who manage its chat. */
+export const presentInvite = (invite: InviteDoc) => ({
+  code: invite.code,
+  chatId: invite.chatId.toHexString(),
+  createdBy: invite.createdBy.toHexString(),
+  expiresAt: invite.expiresAt?.toISOString() ?? null,
+  maxUses: invite.maxUses,
+  uses: invite.uses,
+  createdAt: invite.createdAt.toISOString(),
+});
+
+/** What an invite leads to, for somebody who decides whether to join. */
+export const presentInvitePreview = (chat: ChatDoc, memberCount: number) => ({
+  chatId: chat._id.toHexString(),
+  kind: chat.kind,
+  name: chat.name ?? null,
+  picture: chat.picture ?? null,
+  memberCount,
+});

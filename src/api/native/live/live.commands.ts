@@ -1,0 +1,169 @@
+import type { AnyCommand, CommandContext } from '../../../transport/socket/command.js';
+import { command } from '../../../transport/socket/command.js';
+import type { RenderingTable } from '../../../transport/socket/rendering.js';
+import { renders } from '../../../transport/socket/rendering.js';
+import { channels } from '../../../transport/socket/channels.js';
+import { presentUserCard } from '../../../modules/users/index.js';
+import type { LiveEvents } from '../../../modules/live/live.events.js';
+import { presentLive } from './live.shapes.js';
+import {
+  liveCommentSchema,
+  liveReactionSchema,
+  liveSchema,
+  liveSignalSchema,
+  startLiveSchema,
+} from './live.schemas.js';
+import type { HostLive } from '../../../modules/live/host-live.js';
+import type { LiveSeat } from '../../../modules/live/live-participants.js';
+import type { LiveTalk } from '../../../modules/live/live-talk.js';
+import type { WatchLive } from '../../../modules/live/watch-live.js';
+
+/** The use cases that the commands call. */
+export interface LiveUseCases {
+  host: HostLive;
+  watch: WatchLive;
+  talk: LiveTalk;
+}
+
+/** The caller's device, as the use cases know it. */
+const seatOf = ({ actor, socket }: CommandContext): LiveSeat => ({
+  id: socket.id,
+  get isConnected() {
+    return socket.isConnected;
+  },
+  enter: (liveId) => {
+    socket.join(channels.live(liveId));
+    socket.join(channels.liveParticipant(liveId, actor.userId));
+  },
+  leave: (liveId) => {
+    socket.leave(channels.live(liveId));
+    socket.leave(channels.liveParticipant(liveId, actor.userId));
+  },
+});
+
+/** Native socket commands of live streams. */
+export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] => [
+  command({
+    event: 'start_live',
+    dialect: 'native',
+    summary: 'Start a live stream, to a chat or (admins) to everybody',
+    schema: startLiveSchema,
+    userLimit: 'live',
+    handle: async (context, payload) => {
+      const data = presentLive(await host.start(context.actor, payload, seatOf(context)));
+      return { data, confirm: { event: 'live_started', payload: data } };
+    },
+  }),
+  command({
+    event: 'join_live',
+    dialect: 'native',
+    summary: 'Watch a live stream on this device',
+    schema: liveSchema,
+    userLimit: 'live',
+    handle: async (context, { liveId }) => ({
+      data: presentLive(await watch.join(context.actor, liveId, seatOf(context))),
+    }),
+  }),
+  command({
+    event: 'leave_live',
+    dialect: 'native',
+    summary: 'Stop watching on this device',
+    schema: liveSchema,
+    userLimit: 'marks',
+    handle: async (context, { liveId }) => {
+      await watch.leave(context.actor, liveId, seatOf(context));
+      return { data: { liveId } };
+    },
+  }),
+  command({
+    event: 'live_comment',
+    dialect: 'native',
+    summary: 'Comment on a live stream; `post` also sends it to the chat',
+    schema: liveCommentSchema,
+    userLimit: 'live',
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const { user, ...comment } = await talk.comment(actor, payload);
+      return { data: { ...comment, userId: user.id } };
+    },
+  }),
+  command({
+    event: 'live_reaction',
+    dialect: 'native',
+    summary: 'React to a live stream',
+    schema: liveReactionSchema,
+    userLimit: 'live',
+    load: 'signals',
+    handle: async ({ actor }, { liveId, emoji }) => {
+      await talk.react(actor, liveId, emoji);
+      return { data: { liveId, emoji } };
+    },
+  }),
+  command({
+    event: 'live_signal',
+    dialect: 'native',
+    summary: 'Hand a WebRTC offer, answer or candidate to the host or a viewer',
+    schema: liveSignalSchema,
+    userLimit: 'live',
+    handle: async ({ actor }, payload) => {
+      await talk.signal(actor, payload);
+      return { data: { liveId: payload.liveId, to: payload.to } };
+    },
+  }),
+  command({
+    event: 'end_live',
+    dialect: 'native',
+    summary: 'End a live stream',
+    schema: liveSchema,
+    userLimit: 'marks',
+    handle: async ({ actor }, { liveId }) => {
+      await host.end(actor, liveId);
+      return { data: { liveId } };
+    },
+  }),
+];
+
+/** How native clients hear of live streams. */
+export const liveRenderings: RenderingTable<LiveEvents> = {
+  dialect: 'native',
+  renderings: {
+    'live.started': renders(['live_started'], ({ live }) => [
+      { event: 'live_started', payload: presentLive(live) },
+    ]),
+    'live.viewer_joined': renders(['live_viewer_joined'], ({ liveId, user, viewerCount }) => [
+      {
+        event: 'live_viewer_joined',
+        payload: { liveId, userId: user.id, user: presentUserCard(user), viewerCount },
+      },
+    ]),
+    'live.viewer_left': renders(['live_viewer_left'], ({ liveId, userId, viewerCount }) => [
+      { event: 'live_viewer_left', payload: { liveId, userId, viewerCount } },
+    ]),
+    'live.commented': renders(['live_comment'], ({ liveId, id, user, content, at }) => [
+      {
+        event: 'live_comment',
+        payload: { liveId, id, content, at, userId: user.id, user: presentUserCard(user) },
+      },
+    ]),
+    'live.reacted': renders(['live_reaction'], ({ liveId, user, emoji }) => [
+      {
+        event: 'live_reaction',
+        payload: { liveId, userId: user.id, user: presentUserCard(user), emoji },
+        isVolatile: true,
+      },
+    ]),
+    'live.signalled': renders(['live_signal'], ({ liveId, from, data }) => [
+      { event: 'live_signal', payload: { liveId, from, data } },
+    ]),
+    'live.over': renders(['live_ended'], ({ liveId, hostId, reason, endedAt }) => [
+      { event: 'live_ended', payload: { liveId, hostId, reason, endedAt } },
+    ]),
+    // For this user it is over, whether or not it goes on for others.
+    'live.put_out': renders(['live_ended'], ({ liveId, hostId, at }) => [
+      {
+        event: 'live_ended',
+        payload: { liveId, hostId, reason: 'not_allowed', endedAt: at },
+      },
+    ]),
+  },
+};

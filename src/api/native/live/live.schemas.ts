@@ -1,0 +1,73 @@
+import Joi from 'joi';
+import { idSchema } from '../../../shared/ids.js';
+import { userCardSchema } from '../../../modules/users/index.js';
+
+/** Longest comment in characters. */
+const MAX_COMMENT = 500;
+/** Longest signal as JSON, in characters: session descriptions have a few thousand. */
+const MAX_SIGNAL = 32_768;
+
+/** `start_live` */
+export interface StartLivePayload {
+  title: string;
+  chatId?: string;
+}
+export const startLiveSchema = Joi.object<StartLivePayload>({
+  title: Joi.string().trim().min(1).max(120).required(),
+  chatId: idSchema,
+});
+
+/** `join_live`, `leave_live`, `end_live` */
+export const liveSchema = Joi.object<{ liveId: string }>({ liveId: idSchema.required() });
+
+/** `live_comment`; `post` also sends the comment to the stream's chat. */
+export interface LiveCommentPayload {
+  liveId: string;
+  content: string;
+  post: boolean;
+}
+export const liveCommentSchema = Joi.object<LiveCommentPayload>({
+  liveId: idSchema.required(),
+  content: Joi.string()
+    .min(1)
+    .max(MAX_COMMENT)
+    .pattern(/\S/, 'something other than white space')
+    .required(),
+  post: Joi.boolean().default(false),
+});
+
+/** `live_reaction` */
+export const liveReactionSchema = Joi.object<{ liveId: string; emoji: string }>({
+  liveId: idSchema.required(),
+  emoji: Joi.string().min(1).max(64).example('👍').required(),
+});
+
+/** `live_signal`: `data` is whatever the two ends' WebRTC needs, and passes as it is. */
+export interface LiveSignalPayload {
+  liveId: string;
+  to: string;
+  data: unknown;
+}
+export const liveSignalSchema = Joi.object<LiveSignalPayload>({
+  liveId: idSchema.required(),
+  to: idSchema.required(),
+  data: Joi.object()
+    .unknown()
+    .required()
+    .custom((data: unknown, helpers) =>
+      JSON.stringify(data).length > MAX_SIGNAL ? helpers.error('any.invalid') : data,
+    ),
+});
+
+/** A stream in the native shape. */
+export const liveResponse = Joi.object({
+  id: Joi.string().required(),
+  _id: Joi.string().required(),
+  liveId: Joi.string().required(),
+  title: Joi.string().required(),
+  chatId: Joi.string().allow(null).required(),
+  hostId: Joi.string().required(),
+  host: userCardSchema.required(),
+  viewerCount: Joi.number().integer().required(),
+  startedAt: Joi.string().isoDate().required(),
+}).id('LiveStream');

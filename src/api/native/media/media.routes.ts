@@ -1,0 +1,230 @@
+import type { RequestHandler } from 'express';
+import Joi from 'joi';
+import { bearerToken } from '../../../transport/http/router.js';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import type { StorageDriver } from '../../../platform/storage/storage-driver.js';
+import type { Actor } from '../../../shared/actor.js';
+import type { Authenticator } from '../../../shared/authenticator.js';
+import { AppError, notFound } from '../../../shared/errors.js';
+import { validate } from '../../../shared/validate.js';
+import type { DirectUploads } from '../../../modules/media/direct-uploads.js';
+import { deliver } from '../../../modules/media/media-delivery.js';
+import type { LinkQuery, MediaLinks } from '../../../modules/media/media-links.js';
+import type { MediaDoc } from '../../../modules/media/media.model.js';
+import type { MediaLibrary } from '../../../modules/media/media-library.js';
+import { presentMedia } from './media.shapes.js';
+import {
+  chatUploadBody,
+  completeBody,
+  deletedFileResponse,
+  directUploadQuery,
+  fileBody,
+  fileParams,
+  linkQuery,
+  mediaResponse,
+  uploadTokenQuery,
+  uploadTokenResponse,
+} from './media.schemas.js';
+import type { MediaUploads } from '../../../modules/media/media-uploads.js';
+import type { UploadFormRule } from '../../../modules/media/upload-form.js';
+import { receivedFiles, uploadForm } from '../../../modules/media/upload-form.js';
+
+/** What the media routes call. */
+export interface MediaRoutesParts {
+  uploads: MediaUploads;
+  library: MediaLibrary;
+  direct: DirectUploads;
+  links: MediaLinks;
+  storage: StorageDriver;
+  authenticator: Authenticator;
+  /** Directory of temporary files. */
+  temporary: string;
+  /** Bytes of a file in a chat. */
+  maxSize: number;
+}
+
+const tag = 'Media';
+/** Repacking, scanning and a remote store take their time; in milliseconds. */
+export const UPLOAD_TIMEOUT_MS = 10 * 60_000;
+/** Files of one bulk upload. */
+const MAX_BULK = 10;
+
+/** A file for one reader: with addresses that work in an `<img>` for a while. */
+export const presentFor = (links: MediaLinks, doc: MediaDoc, actor: Actor) => {
+  const fileId = doc._id.toHexString();
+  return presentMedia(doc, {
+    url: links.sign(fileId, 'full', actor.userId),
+    thumbnailUrl: doc.thumbnail ? links.sign(fileId, 'thumbnail', actor.userId) : null,
+  });
+};
+
+/** REST endpoints for uploads, and the one that serves them. */
+export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
+  const { uploads, library, direct, links, temporary, maxSize } = parts;
+  const form = (rule: Pick<UploadFormRule, 'field' | 'maxFiles'>): RequestHandler =>
+    uploadForm(temporary, { ...rule, maxSize });
+  return [
+    route({
+      method: 'post',
+      path: '/api/media/upload-chat-media',
+      summary: 'Upload a file to a chat; the answer is what `send_media` takes',
+      tag,
+      auth: 'user',
+      userLimit: 'uploads',
+      load: 'work',
+      middleware: [form({ field: 'file', maxFiles: 1 })],
+      files: { file: { description: 'The file' } },
+      body: chatUploadBody,
+      response: mediaResponse,
+      status: 201,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      handle: async ({ actor, body: { chatId }, req }) => {
+        const files = receivedFiles(req, 'file');
+        const [doc] = await uploads.storeAll(actor, files, { purpose: 'chat', chatId });
+        return { data: presentFor(links, doc!, actor) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/media/bulk-upload',
+      summary: `Upload up to ${MAX_BULK} files to a chat: all are stored, or none`,
+      tag,
+      auth: 'user',
+      userLimit: 'uploads',
+      load: 'work',
+      middleware: [form({ field: 'files', maxFiles: MAX_BULK })],
+      files: { files: { description: `1 to ${MAX_BULK} files`, multiple: true } },
+      body: chatUploadBody,
+      response: Joi.array().items(mediaResponse),
+      status: 201,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      handle: async ({ actor, body: { chatId }, req }) => {
+        const files = receivedFiles(req, 'files');
+        const docs = await uploads.storeAll(actor, files, { purpose: 'chat', chatId });
+        return { data: docs.map((doc) => presentFor(links, doc, actor)) };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/media/get-upload-token',
+      summary: 'Permission to upload one file directly, within ten minutes',
+      tag,
+      auth: 'user',
+      userLimit: 'reads',
+      query: uploadTokenQuery,
+      response: uploadTokenResponse,
+      handle: async ({ actor, query }) => ({
+        data: await direct.allow(actor, query.chatId, query.filename),
+      }),
+    }),
+    route({
+      method: 'post',
+      path: '/api/media/direct-upload',
+      summary: 'Upload a file by a permission, as `uploadUrl` of local storage says',
+      tag,
+      auth: 'none',
+      load: 'work',
+      middleware: [checkPermission(links), form({ field: 'file', maxFiles: 1 })],
+      files: { file: { description: 'The file' } },
+      query: directUploadQuery,
+      response: mediaResponse,
+      status: 201,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      handle: async ({ query, req }) => {
+        const [file] = receivedFiles(req, 'file');
+        const doc = await direct.receive(query.fileId, file!);
+        const owner = { userId: doc.ownerId.toHexString(), role: 'user' as const, sessionId: '' };
+        return { data: presentFor(links, doc, owner) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/media/complete',
+      summary: 'Take over a file that was uploaded directly to a remote store',
+      tag,
+      auth: 'user',
+      userLimit: 'uploads',
+      body: completeBody,
+      load: 'work',
+      response: mediaResponse,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      handle: async ({ actor, body }) => ({
+        data: presentFor(links, await direct.complete(actor, body.fileId, body.filename), actor),
+      }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/media/:fileId/metadata',
+      summary: 'A file’s facts, and fresh addresses of its content',
+      tag,
+      auth: 'user',
+      userLimit: 'reads',
+      params: fileParams,
+      response: mediaResponse,
+      handle: async ({ actor, params }) => ({
+        data: presentFor(links, await library.find(actor.userId, params.fileId), actor),
+      }),
+    }),
+    route({
+      method: 'post',
+      path: '/api/media/delete',
+      summary: 'Remove an upload of mine that no message uses',
+      tag,
+      auth: 'user',
+      userLimit: 'writes',
+      body: fileBody,
+      response: deletedFileResponse,
+      handle: async ({ actor, body: { fileId } }) => {
+        await library.remove(actor, fileId);
+        return { data: { fileId, deleted: true } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/media/:fileId',
+      summary: 'The content of a file: by a signed address, or with a token; Range and ETag work',
+      tag,
+      // A signed address takes the place of a token, so that <img> can load it.
+      auth: 'none',
+      limit: 'files',
+      params: fileParams,
+      query: linkQuery,
+      handle: async ({ params: { fileId }, query, req, res }) => {
+        const doc = await findFor(parts, fileId, query, bearerToken(req));
+        await deliver(parts.storage, doc, query.v ?? 'full', res);
+        return undefined;
+      },
+    }),
+  ];
+};
+
+/** Checked before the form is read, so that nobody can fill the disk without a permission. */
+const checkPermission =
+  (links: MediaLinks): RequestHandler =>
+  (req, _res, next) => {
+    const { signature, ...upload } = validate(directUploadQuery, req.query);
+    if (!links.isUploadAllowed(upload, signature)) {
+      throw new AppError('FORBIDDEN', 'This permission is not valid or has expired');
+    }
+    next();
+  };
+
+/** The file, by what the request proves: a signature, a token, or nothing for pictures of people. */
+const findFor = async (
+  { library, links, authenticator }: MediaRoutesParts,
+  fileId: string,
+  query: LinkQuery,
+  token: string | undefined,
+): Promise<MediaDoc> => {
+  const proof = links.verify(fileId, query);
+  if (proof) return library.findByLink(proof, fileId);
+  if (token !== undefined) {
+    const { userId } = await authenticator.authenticate(token);
+    return library.find(userId, fileId);
+  }
+  const avatar = await library.findAvatar(fileId);
+  if (avatar) return avatar;
+  if (query.s === undefined) throw new AppError('UNAUTHENTICATED', 'A token is needed');
+  throw notFound('File');
+};

@@ -1,0 +1,122 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { messageResponse, presentMessage } from '../../../modules/messages/index.js';
+import { presentOwnUser } from '../../../modules/users/index.js';
+import type { Avatars } from '../../../modules/media/avatars.js';
+import type { MediaLinks } from '../../../modules/media/media-links.js';
+import { presentFor, UPLOAD_TIMEOUT_MS } from './media.routes.js';
+import {
+  avatarResponse,
+  deletedSharedFileResponse,
+  fileMessageParams,
+  fileStatsResponse,
+  roomFilesQuery,
+  roomParams,
+  sharedFileBody,
+  sharedFileResponse,
+} from './media.schemas.js';
+import type { SharedFiles } from '../../../modules/media/shared-files.js';
+import { MEGABYTE, receivedFiles, uploadForm } from '../../../modules/media/upload-form.js';
+
+/** What these routes call. */
+export interface SharedFileRoutesParts {
+  files: SharedFiles;
+  avatars: Avatars;
+  links: MediaLinks;
+  /** Directory of temporary files. */
+  temporary: string;
+}
+
+const tag = 'Files';
+/** Shared files and pictures of people; chat uploads may be larger. */
+const MAX_SIZE = 10 * MEGABYTE;
+
+/** REST endpoints for files in rooms, and for one's picture. */
+export const sharedFileRoutes = (parts: SharedFileRoutesParts): AnyRoute[] => {
+  const { files, avatars, links, temporary } = parts;
+  const form = (field: string) => uploadForm(temporary, { field, maxFiles: 1, maxSize: MAX_SIZE });
+  return [
+    route({
+      method: 'post',
+      path: '/api/files/upload',
+      summary: 'Share a file of up to 10 MB in a room: uploads it and sends the message',
+      tag,
+      auth: 'user',
+      userLimit: 'uploads',
+      load: 'work',
+      middleware: [form('file')],
+      files: { file: { description: 'The file' } },
+      body: sharedFileBody,
+      response: sharedFileResponse,
+      status: 201,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      handle: async ({ actor, body, req }) => {
+        const [file] = receivedFiles(req, 'file');
+        const { doc, sent } = await files.share(actor, file!, body);
+        const message = presentMessage(sent.message, sent.sender, 'sent');
+        return { data: { ...presentFor(links, doc, actor), messageId: message.id, message } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/files/media/:room',
+      summary: 'Messages of a room that carry files, newest first',
+      tag,
+      auth: 'user',
+      userLimit: 'reads',
+      params: roomParams,
+      query: roomFilesQuery,
+      response: Joi.array().items(messageResponse),
+      paginated: true,
+      handle: async ({ actor, params, query }) => {
+        const { views, pagination } = await files.list(actor, params.room, query);
+        const data = views.map((view) => presentMessage(view.message, view.sender, view.status));
+        return { data, pagination };
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/files/:messageId',
+      summary: 'Delete a file of mine with its message, for everyone',
+      tag,
+      auth: 'user',
+      userLimit: 'changes',
+      params: fileMessageParams,
+      response: deletedSharedFileResponse,
+      handle: async ({ actor, params: { messageId } }) => {
+        await files.remove(actor, messageId);
+        return { data: { messageId, deleted: true } };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/files/stats/:room',
+      summary: 'How many files of which kind a room has, and their size',
+      tag,
+      auth: 'user',
+      userLimit: 'reads',
+      params: roomParams,
+      response: fileStatsResponse,
+      handle: async ({ actor, params }) => ({ data: await files.stats(actor, params.room) }),
+    }),
+    route({
+      method: 'post',
+      path: '/api/users/avatar',
+      summary: 'Set my picture: an image of up to 10 MB',
+      tag,
+      auth: 'user',
+      userLimit: 'uploads',
+      middleware: [form('avatar')],
+      files: { avatar: { description: 'The image' } },
+      response: avatarResponse,
+      timeoutMs: UPLOAD_TIMEOUT_MS,
+      handle: async ({ actor, req }) => {
+        const [file] = receivedFiles(req, 'avatar');
+        const { user } = await avatars.set(actor, file!);
+        const shown = presentOwnUser(user);
+        return { data: { avatar: shown.avatar, url: shown.avatar, user: shown } };
+      },
+    }),
+  ];
+};

@@ -1,0 +1,131 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import type { DeleteMessage } from '../../../modules/messages/delete-message.js';
+import type { EditMessage } from '../../../modules/messages/edit-message.js';
+import type { ForwardMessage } from '../../../modules/messages/forward-message.js';
+import { presentDeletion, presentReaction } from './message-changes.shapes.js';
+import {
+  bulkDeleteBody,
+  deleteQuery,
+  deletionResponse,
+  editBody,
+  forwardBody,
+  messageParams,
+  reactBody,
+  reactedResponse,
+} from './message-changes.schemas.js';
+import { presentMessage } from './messages.shapes.js';
+import { messageResponse } from './messages.schemas.js';
+import type { PinMessage } from '../../../modules/messages/pin-message.js';
+import type { React } from '../../../modules/messages/react.js';
+
+/** What the routes call. */
+export interface MessageChangeRoutesParts {
+  edit: EditMessage;
+  remove: DeleteMessage;
+  react: React;
+  pin: PinMessage;
+  forward: ForwardMessage;
+  /** Longest text of a message in characters. */
+  maxLength: number;
+}
+
+const tag = 'Messages';
+
+/** REST endpoints that change messages. */
+export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[] => [
+  route({
+    method: 'put',
+    path: '/api/messages/:messageId',
+    summary: 'Change the text of a message of mine',
+    tag,
+    auth: 'user',
+    params: messageParams,
+    body: editBody(parts.maxLength),
+    userLimit: 'changes',
+    response: messageResponse,
+    handle: async ({ actor, params, body }) => {
+      const { message, sender, status } = await parts.edit.edit(actor, { ...params, ...body });
+      return { data: presentMessage(message, sender, status) };
+    },
+  }),
+  route({
+    method: 'delete',
+    path: '/api/messages/:messageId',
+    summary: 'Delete a message: for everyone (mine only), or for me',
+    tag,
+    auth: 'user',
+    params: messageParams,
+    query: deleteQuery,
+    userLimit: 'changes',
+    response: deletionResponse,
+    handle: async ({ actor, params, query: { deleteForEveryone = true } }) => {
+      const target = { messageIds: [params.messageId], deleteForEveryone };
+      const [deleted] = await parts.remove.delete(actor, target);
+      return { data: presentDeletion(deleted!.message, deleteForEveryone) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/messages/bulk-delete',
+    summary: 'Delete up to 100 messages: all of them or none',
+    tag,
+    auth: 'user',
+    body: bulkDeleteBody,
+    userLimit: 'changes',
+    response: Joi.array().items(deletionResponse),
+    handle: async ({ actor, body: { messageIds, deleteForEveryone = true } }) => {
+      const deleted = await parts.remove.delete(actor, { messageIds, deleteForEveryone });
+      return { data: deleted.map(({ message }) => presentDeletion(message, deleteForEveryone)) };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/messages/:messageId/react',
+    summary: 'Add a reaction, or take it back when it is there',
+    tag,
+    auth: 'user',
+    params: messageParams,
+    body: reactBody,
+    userLimit: 'changes',
+    response: reactedResponse,
+    handle: async ({ actor, params, body }) => {
+      const reacted = await parts.react.react(actor, 'toggle', { ...params, ...body });
+      return { data: presentReaction(reacted, actor.userId) };
+    },
+  }),
+  ...(['pin', 'unpin'] as const).map((verb) =>
+    route({
+      method: 'post',
+      path: `/api/messages/:messageId/${verb}`,
+      summary: `${verb === 'pin' ? 'Pin' : 'Unpin'} a message`,
+      tag,
+      auth: 'user',
+      params: messageParams,
+      userLimit: 'changes',
+      response: messageResponse,
+      handle: async ({ actor, params }) => {
+        const pinned = await parts.pin.setPinned(actor, params.messageId, verb === 'pin');
+        return { data: presentMessage(pinned.message, pinned.sender, pinned.status) };
+      },
+    }),
+  ),
+  route({
+    method: 'post',
+    path: '/api/messages/:messageId/forward',
+    summary: 'Send a message on to up to 20 chats of mine',
+    tag,
+    auth: 'user',
+    userLimit: 'sends',
+    params: messageParams,
+    body: forwardBody,
+    load: 'work',
+    response: Joi.array().items(messageResponse),
+    status: 201,
+    handle: async ({ actor, params, body }) => {
+      const sent = await parts.forward.forward(actor, { ...params, ...body });
+      return { data: sent.map(({ message, sender }) => presentMessage(message, sender, 'sent')) };
+    },
+  }),
+];

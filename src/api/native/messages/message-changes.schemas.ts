@@ -1,0 +1,125 @@
+import Joi from 'joi';
+import { idSchema } from '../../../shared/ids.js';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
+import { canonicalEmoji } from '../../../modules/messages/emoji.js';
+import type { SeqWindow } from '../../../modules/messages/message-lookups.js';
+import { clientMessageIdSchema, contentSchema, messageResponse } from './messages.schemas.js';
+
+/** Path of everything about one message. */
+export const messageParams = Joi.object<{ messageId: string }>({ messageId: idSchema.required() });
+
+/** Exactly one emoji, as a picture and not as its name; becomes the form under which it is stored. */
+export const emojiSchema = Joi.string()
+  .max(64)
+  .custom((value: string, helpers) => canonicalEmoji(value) ?? helpers.error('emoji'))
+  .messages({ emoji: '{{#label}} must be exactly one emoji' })
+  .example('👍');
+
+/** Native `edit_message`. */
+export interface EditPayload {
+  messageId: string;
+  content: string;
+  chatId?: string;
+}
+export const editSchema = (maxLength: number): Joi.ObjectSchema<EditPayload> =>
+  Joi.object<EditPayload>({
+    messageId: idSchema.required(),
+    content: contentSchema(maxLength).required(),
+    chatId: idSchema,
+  });
+
+/** Body of `PUT /api/messages/:messageId`. */
+export const editBody = (maxLength: number): Joi.ObjectSchema<{ content: string }> =>
+  Joi.object<{ content: string }>({ content: contentSchema(maxLength).required() });
+
+/** Native `delete_message`; for everyone unless told otherwise. */
+export interface DeletePayload {
+  messageId: string;
+  deleteForEveryone?: boolean;
+  chatId?: string;
+}
+export const deleteSchema = Joi.object<DeletePayload>({
+  messageId: idSchema.required(),
+  deleteForEveryone: Joi.boolean(),
+  chatId: idSchema,
+});
+
+/** Query of `DELETE /api/messages/:messageId`. */
+export const deleteQuery = Joi.object<{ deleteForEveryone?: boolean }>({
+  deleteForEveryone: Joi.boolean(),
+});
+
+/** Native `add_reaction` and `remove_reaction`. */
+export interface ReactionPayload {
+  messageId: string;
+  emoji: string;
+  chatId?: string;
+}
+export const reactionSchema = Joi.object<ReactionPayload>({
+  messageId: idSchema.required(),
+  emoji: emojiSchema.required(),
+  chatId: idSchema,
+});
+
+/** Body of `POST /api/messages/:messageId/react`. */
+export const reactBody = Joi.object<{ emoji: string }>({ emoji: emojiSchema.required() });
+
+/** Body of `POST /api/messages/:messageId/forward`. */
+export interface ForwardBody {
+  chatIds: string[];
+  clientMessageId?: string;
+}
+export const forwardBody = Joi.object<ForwardBody>({
+  chatIds: Joi.array().items(idSchema).min(1).max(20).required(),
+  clientMessageId: clientMessageIdSchema,
+});
+
+/** Body of `POST /api/messages/bulk-delete`. */
+export interface BulkDeleteBody {
+  messageIds: string[];
+  deleteForEveryone?: boolean;
+}
+export const bulkDeleteBody = Joi.object<BulkDeleteBody>({
+  messageIds: Joi.array().items(idSchema).min(1).max(100).required(),
+  deleteForEveryone: Joi.boolean(),
+});
+
+/** Query of the answers to a message. */
+export const repliesQuery = Joi.object<SeqWindow>({
+  limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  after: Joi.number().integer().min(0),
+});
+
+/** A deletion. */
+export const deletionResponse = Joi.object({
+  id: Joi.string().required(),
+  _id: Joi.string().required(),
+  messageId: Joi.string().required(),
+  chatId: Joi.string().required(),
+  seq: Joi.number().integer().required(),
+  version: Joi.number().integer().required(),
+  deleteForEveryone: Joi.boolean().required(),
+  deletedAt: Joi.string().isoDate().allow(null).required(),
+}).id('Deletion');
+
+/** A message after a reaction to it. */
+export const reactedResponse = messageResponse
+  .keys({
+    messageId: Joi.string().required(),
+    userId: Joi.string().required(),
+    emoji: Joi.string().required(),
+    isOn: Joi.boolean().required(),
+  })
+  .id('ReactedMessage');
+
+/** The answers to a message. */
+export const threadResponse = Joi.object({
+  messages: Joi.array().items(messageResponse).required(),
+  hasMore: Joi.boolean().required(),
+}).id('Thread');
+
+/** A text that a message had, and when it was replaced. */
+export const editResponse = Joi.object({
+  content: Joi.string().allow('').required(),
+  at: Joi.string().isoDate().required(),
+}).id('PastContent');

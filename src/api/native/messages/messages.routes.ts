@@ -1,0 +1,99 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import type { Actor } from '../../../shared/actor.js';
+import { chatParams } from '../../../modules/chats/index.js';
+import type { MessageHistory } from '../../../modules/messages/message-history.js';
+import { presentMessage } from './messages.shapes.js';
+import {
+  historyQuery,
+  messageListQuery,
+  messageResponse,
+  sendAnywhereSchema,
+  toSendInput,
+} from './messages.schemas.js';
+import type { SendMessage } from '../../../modules/messages/send-message.js';
+
+/** Finds the chat that a `room` names: see the groups module. */
+export interface RoomResolver {
+  /** The chat to read from; without a name, that of the room which is there from the start. */
+  find(room?: string): Promise<string>;
+  /** The chat to take part in: made and joined when needed. */
+  enter(actor: Actor, room: string): Promise<string>;
+}
+
+/** What the message routes call. */
+export interface MessageRoutesParts {
+  sender: SendMessage;
+  history: MessageHistory;
+  rooms: RoomResolver;
+  maxLength: number;
+}
+
+const tag = 'Messages';
+const messageList = Joi.array().items(messageResponse);
+
+/** REST endpoints for sending and reading messages. */
+export const messageRoutes = ({
+  sender,
+  history,
+  rooms,
+  maxLength,
+}: MessageRoutesParts): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/messages',
+    summary: 'Send a message to a chat, or to a room by its name',
+    tag,
+    auth: 'user',
+    userLimit: 'sends',
+    body: sendAnywhereSchema(maxLength),
+    load: 'work',
+    response: messageResponse,
+    status: 201,
+    otherStatuses: [200],
+    handle: async ({ actor, body: { room, chatId = '', ...body } }) => {
+      const target = room === undefined ? chatId : await rooms.enter(actor, room);
+      const sent = await sender.send(actor, toSendInput({ ...body, chatId: target }));
+      return {
+        data: presentMessage(sent.message, sent.sender, 'sent'),
+        status: sent.isReplay ? 200 : 201,
+      };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/messages',
+    summary:
+      'Messages of a chat, or of a room by its name (`general` without either); by page or cursor',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    query: messageListQuery,
+    response: messageList,
+    paginated: true,
+    handle: async ({ actor, query: { room, chatId, ...query } }) =>
+      listPage(history, actor, chatId ?? (await rooms.find(room)), query),
+  }),
+  route({
+    method: 'get',
+    path: '/api/chats/:chatId/messages',
+    summary: 'Messages of a chat, by page or cursor',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: chatParams,
+    query: historyQuery,
+    response: messageList,
+    paginated: true,
+    handle: ({ actor, params, query }) => listPage(history, actor, params.chatId, query),
+  }),
+];
+
+const listPage = async (history: MessageHistory, ...args: Parameters<MessageHistory['list']>) => {
+  const { views, pagination } = await history.list(...args);
+  return {
+    data: views.map(({ message, sender, status }) => presentMessage(message, sender, status)),
+    pagination,
+  };
+};

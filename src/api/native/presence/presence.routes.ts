@@ -1,0 +1,63 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { paginate } from '../../../shared/pagination.js';
+import type { StatusChooser } from '../../../modules/presence/status-chooser.js';
+import { presentOnlineUser, presentStatus } from './presence.shapes.js';
+import {
+  chosenStatusSchema,
+  onlineQuery,
+  onlineUserResponse,
+  presenceResponse,
+  statusParams,
+} from './presence.schemas.js';
+import type { PresenceReader } from '../../../modules/presence/presence-reader.js';
+
+const tag = 'Users';
+
+/** The REST endpoints of presence; they stand before `/api/users/:userId`. */
+export const presenceRoutes = (see: PresenceReader, chooser: StatusChooser): AnyRoute[] => [
+  route({
+    method: 'get',
+    path: '/api/users/online',
+    summary: 'Who is online, of the people with whom I share a chat',
+    tag,
+    auth: 'user',
+    query: onlineQuery,
+    userLimit: 'lookups',
+    response: Joi.array().items(onlineUserResponse),
+    paginated: true,
+    handle: async ({ actor, query }) => {
+      const users = await see.onlineFor(actor);
+      const first = (query.page - 1) * query.limit;
+      return {
+        data: users.slice(first, first + query.limit).map(presentOnlineUser),
+        pagination: paginate(query, users.length),
+      };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/users/status',
+    summary: 'Show myself online, away, busy or offline (invisible)',
+    tag,
+    auth: 'user',
+    body: chosenStatusSchema,
+    userLimit: 'signals',
+    response: chosenStatusSchema,
+    handle: async ({ actor, body }) => ({ data: await chooser.choose(actor, body) }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/users/:userId/status',
+    summary: 'Whether somebody with whom I share a chat is online, and when they last were',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: statusParams,
+    response: presenceResponse,
+    handle: async ({ actor, params: { userId } }) => ({
+      data: presentStatus(userId, await see.statusFor(actor, userId)),
+    }),
+  }),
+];

@@ -1,0 +1,88 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { idSchema } from '../../../shared/ids.js';
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
+import { messageParams } from '../../../modules/messages/index.js';
+import type { UserDirectory } from '../../../modules/users/index.js';
+import { presentReport } from './reports.shapes.js';
+import { reportResponse } from './reports.schemas.js';
+import { REPORT_STATUSES } from '../../../modules/moderation/report.model.js';
+import type { ReportStatus } from '../../../modules/moderation/report.model.js';
+import type { ReportQuery, Reports } from '../../../modules/moderation/reports.js';
+
+const reportBody = Joi.object<{ reason: string }>({
+  reason: Joi.string().trim().min(1).max(1000).required(),
+});
+const resolveBody = Joi.object<{ note: string }>({
+  note: Joi.string().trim().max(2000).allow('').default(''),
+});
+const reportParams = Joi.object<{ reportId: string }>({ reportId: idSchema.required() });
+const reportQuery = Joi.object<ReportQuery>({
+  status: Joi.string<ReportStatus>().valid(...REPORT_STATUSES),
+  before: idSchema.description('Id of a report: only older ones'),
+  limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+});
+
+/** Reporting a message, and the admins' queue. */
+export const reportRoutes = (
+  reports: Reports,
+  directory: Pick<UserDirectory, 'cards'>,
+): AnyRoute[] => [
+  route({
+    method: 'post',
+    path: '/api/messages/:messageId/report',
+    summary: 'Report a message to the admins',
+    tag: 'Messages',
+    auth: 'user',
+    userLimit: 'writes',
+    params: messageParams,
+    body: reportBody,
+    response: Joi.object({ reportId: Joi.string().required(), status: Joi.string().required() }),
+    status: 201,
+    otherStatuses: [200],
+    handle: async ({ actor, params, body }) => {
+      const { report, created } = await reports.report(actor, params.messageId, body.reason);
+      return {
+        data: { reportId: report._id.toHexString(), status: report.status },
+        status: created ? 201 : 200,
+      };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/admin/reports',
+    summary: 'Reported messages, newest first',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'reads',
+    query: reportQuery,
+    response: Joi.array().items(reportResponse),
+    extra: { hasMore: Joi.boolean().required() },
+    handle: async ({ query }) => {
+      const { reports: found, hasMore } = await reports.list(query);
+      const people = found.flatMap(({ reporterId, snapshot }) => [reporterId, snapshot.senderId]);
+      const cards = await directory.cards(people.map((id) => id.toHexString()));
+      return { data: found.map((report) => presentReport(report, cards)), extra: { hasMore } };
+    },
+  }),
+  route({
+    method: 'post',
+    path: '/api/admin/reports/:reportId/resolve',
+    summary: 'Close a report with a note',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'writes',
+    params: reportParams,
+    body: resolveBody,
+    response: reportResponse,
+    handle: async ({ actor, params, body }) => {
+      const report = await reports.resolve(actor, params.reportId, body.note);
+      const cards = await directory.cards([
+        report.reporterId.toHexString(),
+        report.snapshot.senderId.toHexString(),
+      ]);
+      return { data: presentReport(report, cards) };
+    },
+  }),
+];

@@ -1,0 +1,111 @@
+import Joi from 'joi';
+import { chatResponse } from '../../../modules/chats/index.js';
+import { messageResponse } from '../../../modules/messages/index.js';
+
+/** Chats that one request may name; a client with more asks in portions, with `after` and `until`. */
+export const MAX_LISTED = 3000;
+/** Messages in one answer: at most, and unless told otherwise. */
+const MAX_MESSAGES = 1000;
+const DEFAULT_MESSAGES = 500;
+
+/** What a client has, and how much more it wants at a time. */
+export interface SyncRequest {
+  /** By chat id, the version up to which the client has everything. */
+  chats: Record<string, number>;
+  /** By chat id, the tag of the chat's state as the client has it. */
+  tags: Record<string, string>;
+  /** `all`: my chats, also those not named. `listed`: only the chats in `chats`. */
+  scope: 'all' | 'listed';
+  /** Only chats whose id comes after this one. */
+  after?: string;
+  /** Only chats whose id is this one or comes before it. */
+  until?: string;
+  /** Messages in the answer at most. */
+  limit: number;
+}
+
+const CHAT_ID = /^[0-9a-f]{24}$/;
+
+/** Body of `POST /api/sync` and payload of `sync`. */
+export const syncSchema = Joi.object<SyncRequest>({
+  chats: Joi.object()
+    .pattern(CHAT_ID, Joi.number().integer().min(0))
+    .max(MAX_LISTED)
+    .default({})
+    .description('By chat id, the version up to which I have everything'),
+  tags: Joi.object()
+    .pattern(CHAT_ID, Joi.string().max(32))
+    .max(MAX_LISTED)
+    .default({})
+    .description('By chat id, the tag of the state that I have'),
+  scope: Joi.string()
+    .valid('all', 'listed')
+    .default('all')
+    .description('`listed`: look at the chats in `chats` only, report no others'),
+  after: Joi.string()
+    .pattern(CHAT_ID)
+    .description('Look only at chats whose id comes after this one'),
+  until: Joi.string()
+    .pattern(CHAT_ID)
+    .description('Look only at chats whose id is this one or comes before it'),
+  limit: Joi.number().integer().min(1).max(MAX_MESSAGES).default(DEFAULT_MESSAGES),
+});
+
+const headResponse = Joi.object({
+  seq: Joi.number().integer().required(),
+  version: Joi.number().integer().required(),
+}).description("The chat's newest numbers");
+
+/** One chat in which something has changed. */
+const syncedChatResponse = Joi.object({
+  chatId: Joi.string().required(),
+  isNew: Joi.boolean().required().description('The request did not name the chat'),
+  isReset: Joi.boolean()
+    .required()
+    .description('Forget what you had of the chat: `messages` is its newest page'),
+  error: Joi.object({
+    code: Joi.string().valid('CURSOR_TOO_OLD').required(),
+    message: Joi.string().required(),
+  })
+    .allow(null)
+    .required()
+    .description('Why the chat starts anew'),
+  chat: chatResponse.required(),
+  settings: Joi.object({
+    clearedSeq: Joi.number().integer().required(),
+    hiddenSeq: Joi.number().integer().allow(null).required(),
+    archivedSeq: Joi.number().integer().allow(null).required(),
+  })
+    .required()
+    .description('My own marks: history cleared, chat deleted and archived up to these numbers'),
+  positions: Joi.array()
+    .items(
+      Joi.object({
+        userId: Joi.string().required(),
+        lastReadSeq: Joi.number().integer().required(),
+        lastDeliveredSeq: Joi.number().integer().required(),
+      }),
+    )
+    .required()
+    .description('How far the members have read and received; empty in a chat of over 100 members'),
+  messages: Joi.array().items(messageResponse).required().description('As they are now'),
+  hidden: Joi.array()
+    .items(Joi.string())
+    .required()
+    .description('Ids of messages that I have deleted for myself'),
+  version: Joi.number().integer().required().description('What to ask from next'),
+  hasMore: Joi.boolean().required(),
+  head: headResponse.required(),
+  tag: Joi.string().required().description('Stands for `chat`, `settings` and `positions`'),
+}).id('SyncedChat');
+
+/** The answer of a sync. */
+export const syncResponse = Joi.object({
+  chats: Joi.array().items(syncedChatResponse).required(),
+  removed: Joi.array()
+    .items(Joi.string())
+    .required()
+    .description('Chats of the request that are not mine, or no longer'),
+  hasMore: Joi.boolean().required().description('Ask again with the versions and tags received'),
+  serverTime: Joi.string().isoDate().required(),
+}).id('Sync');

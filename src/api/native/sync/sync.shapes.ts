@@ -1,0 +1,38 @@
+import type { ChatView } from '../../../modules/chats/index.js';
+import { presentChat } from '../../../modules/chats/index.js';
+import { presentMessage } from '../../../modules/messages/index.js';
+import { positionsOf } from '../../../modules/sync/positions.js';
+import type { SyncResult } from '../../../modules/sync/sync.js';
+
+/** A sync's answer, at a time (milliseconds). `views` holds the chats' views in their order. */
+export const presentSync = (result: SyncResult, views: ChatView[], now: number) => ({
+  chats: result.chats.map((synced, i) => {
+    const { chat, membership } = synced.state;
+    return {
+      chatId: chat._id.toHexString(),
+      isNew: synced.isNew,
+      isReset: synced.isReset,
+      error: synced.isTooOld
+        ? { code: 'CURSOR_TOO_OLD', message: 'This version is of no use any more; start anew' }
+        : null,
+      chat: presentChat(views[i]!, now),
+      settings: {
+        clearedSeq: membership.clearedSeq,
+        hiddenSeq: membership.hiddenSeq,
+        archivedSeq: membership.archivedSeq,
+      },
+      positions: positionsOf(synced.state),
+      messages: synced.messages.map(({ message, sender, status }) =>
+        presentMessage(message, sender, status),
+      ),
+      hidden: synced.hidden,
+      version: synced.version,
+      hasMore: synced.hasMore,
+      head: synced.head,
+      tag: synced.tag,
+    };
+  }),
+  removed: result.removed,
+  hasMore: result.hasMore,
+  serverTime: new Date(now).toISOString(),
+});

@@ -1,0 +1,81 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../../transport/http/route.js';
+import { route } from '../../../transport/http/route.js';
+import { presentOwnUser, presentProfile, presentUserCard } from './users.shapes.js';
+import type { UserService, VisibleProfile } from '../../../modules/users/users.js';
+import {
+  anyProfileSchema,
+  ownUserSchema,
+  profileBody,
+  profileQuery,
+  searchQuery,
+  userCardSchema,
+  userParams,
+} from './users.schemas.js';
+import type { Actor } from '../../../shared/actor.js';
+
+const TAG = 'Users';
+
+const present = (actor: Actor, { user, isEmailVisible }: VisibleProfile) =>
+  user._id.equals(actor.userId) ? presentOwnUser(user) : presentProfile(user, isEmailVisible);
+
+/**
+ * The REST endpoints of users. `/api/users/:userId` takes every single path segment, so routers with
+ * other paths under `/api/users` are asked before this one.
+ */
+export const userRoutes = (service: UserService): AnyRoute[] => [
+  route({
+    method: 'get',
+    path: '/api/users/profile',
+    summary: 'My profile, or that of `userId`',
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'reads',
+    query: profileQuery,
+    response: anyProfileSchema,
+    handle: async ({ actor, query }) => ({
+      data: present(actor, await service.profile(actor, query.userId ?? actor.userId)),
+    }),
+  }),
+  route({
+    method: 'put',
+    path: '/api/users/profile',
+    summary: 'Change my profile',
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'writes',
+    body: profileBody,
+    response: ownUserSchema,
+    handle: async ({ actor, body }) => ({
+      data: presentOwnUser(await service.updateProfile(actor, body)),
+    }),
+  }),
+  route({
+    method: 'get',
+    path: '/api/users/search',
+    summary: 'Find people by the start of their username or name',
+    tag: TAG,
+    auth: 'user',
+    query: searchQuery,
+    userLimit: 'lookups',
+    response: Joi.array().items(userCardSchema),
+    paginated: true,
+    handle: async ({ actor, query }) => {
+      const { cards, pagination } = await service.search(actor, query);
+      return { data: cards.map(presentUserCard), pagination };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/users/:userId',
+    summary: "Somebody's profile",
+    tag: TAG,
+    auth: 'user',
+    userLimit: 'reads',
+    params: userParams,
+    response: anyProfileSchema,
+    handle: async ({ actor, params }) => ({
+      data: present(actor, await service.profile(actor, params.userId)),
+    }),
+  }),
+];

@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import { Types } from 'mongoose';
+import { toUserCard } from '../../../modules/users/user-card.js';
+import type { UserDoc } from '../../../modules/users/users.model.js';
+import { presentOwnUser, presentProfile, presentUserCard } from './users.shapes.js';
+import { ownUserSchema, profileSchema, userCardSchema } from './users.schemas.js';
+
+const user: UserDoc = {
+  _id: new Types.ObjectId(),
+  username: 'Ada',
+  usernameLower: 'ada',
+  email: 'Ada@example.com',
+  emailLower: 'ada@example.com',
+  passwordHash: 'never shown',
+  firstName: 'Ada',
+  firstNameLower: 'ada',
+  lastName: 'Lovelace',
+  lastNameLower: 'lovelace',
+  avatar: null,
+  bio: 'Engines',
+  role: 'user',
+  status: 'busy',
+  customStatus: 'computing',
+  lastSeenAt: new Date(),
+  deactivatedAt: null,
+  createdAt: new Date(),
+  updatedAt: new Date(),
+};
+
+describe('user presenters', () => {
+  it('name a person by first and last name, else by username', () => {
+    expect(toUserCard(user).name).toBe('Ada Lovelace');
+    expect(toUserCard({ ...user, firstName: '' }).name).toBe('Lovelace');
+    expect(toUserCard({ ...user, firstName: '', lastName: '' }).name).toBe('Ada');
+  });
+
+  it.each([
+    ['a card', presentUserCard(toUserCard(user)), userCardSchema],
+    ['a profile', presentProfile(user, true), profileSchema],
+    ["a stranger's profile", presentProfile(user, false), profileSchema],
+    ['an own account', presentOwnUser(user), ownUserSchema],
+  ])('show %s in its documented shape', (_what, shape, schema) => {
+    expect(schema.validate(shape).error).toBeUndefined();
+    expect(JSON.stringify(shape)).not.toContain(user.passwordHash);
+  });
+
+  it('keep e-mail, role and status from strangers', () => {
+    const shown = presentProfile(user, false);
+    expect(Object.keys(shown)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/email|role|status|lastSeen/i)]),
+    );
+    expect(JSON.stringify(shown)).not.toMatch(/example\.com|computing/);
+  });
+});

@@ -1,0 +1,48 @@
+import Joi from 'joi';
+import type { AnyCommand } from '../../../transport/socket/command.js';
+import { command } from '../../../transport/socket/command.js';
+import type { RenderingTable } from '../../../transport/socket/rendering.js';
+import { renders } from '../../../transport/socket/rendering.js';
+import { idSchema } from '../../../shared/ids.js';
+import type { ViewingEvents } from '../../../modules/presence/viewing.events.js';
+
+const chatSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+
+/** Native commands that say which chats a device is looking at. */
+export const viewingCommands: AnyCommand[] = [
+  command({
+    event: 'join_chat',
+    dialect: 'native',
+    summary: 'Say that this device is looking at a chat: it then gets message_received',
+    schema: chatSchema,
+    userLimit: 'marks',
+    handle: async ({ socket }, { chatId }) => {
+      await socket.openChat(chatId);
+      const data = { chatId };
+      return { data, confirm: { event: 'join_chat_success', payload: data } };
+    },
+  }),
+  command({
+    event: 'leave_chat',
+    dialect: 'native',
+    summary: 'Say that this device is no longer looking at a chat',
+    schema: chatSchema,
+    handle: ({ socket }, { chatId }) => {
+      socket.closeChat(chatId);
+      return Promise.resolve({ data: { chatId } });
+    },
+  }),
+];
+
+/** How native clients hear of it. */
+export const viewingRenderings: RenderingTable<ViewingEvents> = {
+  dialect: 'native',
+  renderings: {
+    'chat.opened': renders(['user_online'], ({ chatId, userId }) => [
+      { event: 'user_online', payload: { userId, chatId }, isVolatile: true },
+    ]),
+    'chat.closed': renders(['user_offline'], ({ chatId, userId }) => [
+      { event: 'user_offline', payload: { userId, chatId }, isVolatile: true },
+    ]),
+  },
+};

@@ -1,0 +1,132 @@
+import type { AnyCommand } from '../../transport/socket/command.js';
+import { command } from '../../transport/socket/command.js';
+import type { DialectServices } from '../dialect-services.js';
+import { messageTypeOf } from '../message-type.js';
+import type { RoomNames } from './room-names.js';
+import { presentMessage, presentOnlineUsers } from './room.shapes.js';
+import { readSchema, roomIn, roomPayload, sendSchema, statusPayload } from './room.schemas.js';
+
+const dialect = 'room';
+
+/** Socket commands of the room dialect about being in a room. */
+export const roomCommands = (
+  names: RoomNames,
+  { access, addresses, online, chooser, rooms, typing }: DialectServices,
+): AnyCommand[] => [
+  command({
+    event: 'join-room',
+    dialect,
+    summary: 'Join a room, which is made when there is none of this name; answers who is online',
+    schema: roomPayload,
+    userLimit: 'writes',
+    handle: async ({ actor, socket }, payload) => {
+      const chatId = await socket.openChat(addresses.enter(actor, roomIn(payload)));
+      const users = presentOnlineUsers(
+        await names.of(chatId),
+        await online.list(actor.userId, chatId),
+      );
+      return {
+        data: { ...users, chatId },
+        confirm: { event: 'online-users', payload: users },
+      };
+    },
+  }),
+  command({
+    event: 'leave-room',
+    dialect,
+    summary: 'Leave a room for good; of other chats only the view is closed',
+    schema: roomPayload,
+    userLimit: 'writes',
+    handle: async ({ actor, socket }, payload) => {
+      const chatId = await addresses.find(roomIn(payload));
+      socket.closeChat(chatId);
+      const { chat } = await access.member(actor.userId, chatId);
+      if (chat.slug !== null) await rooms.leave(actor, chat.slug);
+      return { data: { room: chat.slug ?? chatId, chatId } };
+    },
+  }),
+  command({
+    event: 'online-users',
+    dialect,
+    summary: 'Who of a room is online',
+    schema: roomPayload,
+    userLimit: 'lookups',
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const chatId = await addresses.find(roomIn(payload));
+      await access.member(actor.userId, chatId);
+      const users = presentOnlineUsers(
+        await names.of(chatId),
+        await online.list(actor.userId, chatId),
+      );
+      return { data: users, confirm: { event: 'online-users', payload: users } };
+    },
+  }),
+  ...(['start', 'stop'] as const).map((verb) =>
+    command({
+      event: `typing-${verb}`,
+      dialect,
+      summary: verb === 'start' ? 'Show that I am typing' : 'Show that I have stopped typing',
+      schema: roomPayload,
+      ...(verb === 'start' ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
+      handle: async ({ actor }, payload) => {
+        const chatId = await addresses.find(roomIn(payload));
+        await typing[verb](actor, chatId);
+        return { data: { room: await names.of(chatId) } };
+      },
+    }),
+  ),
+  command({
+    event: 'user-status',
+    dialect,
+    summary: 'Show myself online, away, busy or offline',
+    schema: statusPayload,
+    userLimit: 'signals',
+    handle: async ({ actor }, payload) => {
+      const chosen = typeof payload === 'string' ? { status: payload } : payload;
+      return { data: await chooser.choose(actor, chosen) };
+    },
+  }),
+];
+
+/** Socket commands of the room dialect about messages. */
+export const roomMessageCommands = (
+  names: RoomNames,
+  { addresses, history, maxLength, receipts, sender }: DialectServices,
+): AnyCommand[] => [
+  command({
+    event: 'send-message',
+    dialect,
+    summary: 'Send a message to a room, which is made and joined when needed',
+    schema: sendSchema(maxLength),
+    userLimit: 'sends',
+    load: 'work',
+    handle: async ({ actor }, { room, content = '', messageType, media = [], ...more }) => {
+      const chatId = await addresses.enter(actor, room);
+      const sent = await sender.send(actor, {
+        ...more,
+        chatId,
+        content,
+        messageType: messageTypeOf(messageType, media),
+        media,
+      });
+      const view = { message: sent.message, sender: sent.sender, status: 'sent' as const };
+      return { data: presentMessage(view, await names.of(chatId)) };
+    },
+  }),
+  command({
+    event: 'message-read',
+    dialect,
+    summary: 'Read a message, and so those before it',
+    schema: readSchema,
+    userLimit: 'marks',
+    handle: async ({ actor }, { messageId, room }) => {
+      const chatId =
+        room === undefined
+          ? (await history.one(actor, messageId)).message.chatId
+          : await addresses.find(room);
+      const position = await receipts.markRead(actor, chatId, { messageIds: [messageId] });
+      return { data: { room: await names.of(chatId), ...position } };
+    },
+  }),
+];

@@ -1,0 +1,65 @@
+import type { Actor } from '../../shared/actor.js';
+import type { DialectServices } from '../dialect-services.js';
+import { DirectChatIds } from '../direct-chat-ids.js';
+import { messageTypeOf } from '../message-type.js';
+import { presentMessage } from './v0.shapes.js';
+import type { SendBody } from './v0.schemas.js';
+
+/** Translates what v0 says of persons and messages into calls about chats, for REST and sockets alike. */
+export class V0Calls {
+  private readonly chatIds: DirectChatIds;
+
+  constructor(private readonly services: DialectServices) {
+    this.chatIds = new DirectChatIds(services.directChats);
+  }
+
+  /** Sends to a person; answers with the message as v0 shows it. */
+  async send(actor: Actor, body: SendBody) {
+    const { receiverId, message = '', messageType, media = [], replyTo, clientMessageId } = body;
+    const chatId = await this.chatIds.open(actor, receiverId);
+    const sent = await this.services.sender.send(actor, {
+      chatId,
+      content: message,
+      messageType: messageTypeOf(messageType, media),
+      media,
+      replyTo,
+      clientMessageId,
+    });
+    const view = { message: sent.message, sender: sent.sender, status: 'sent' as const };
+    return {
+      data: presentMessage(view, [actor.userId, receiverId]),
+      isReplay: sent.isReplay,
+    };
+  }
+
+  /** Shows the person that the actor types, or has stopped; nothing happens while they have no chat. */
+  async typing(actor: Actor, receiverId: string, isTyping: boolean): Promise<void> {
+    const chatId = await this.chatIds.find(actor, receiverId);
+    if (chatId === undefined) return;
+    await this.services.typing[isTyping ? 'start' : 'stop'](actor, chatId);
+  }
+
+  /** Reads up to a message, in whatever chat it is. */
+  async readMessage(actor: Actor, messageId: string) {
+    const { message } = await this.services.history.one(actor, messageId);
+    return this.read(actor, message.chatId, [messageId]);
+  }
+
+  /** Deletes a message: its sender for everyone, anybody else for themselves. */
+  async remove(actor: Actor, messageId: string) {
+    const { message } = await this.services.history.one(actor, messageId);
+    const deleteForEveryone = message.senderId === actor.userId;
+    await this.services.deletion.delete(actor, { messageIds: [messageId], deleteForEveryone });
+    return { messageId, conversationId: message.chatId, deletedForEveryone: deleteForEveryone };
+  }
+
+  /** Reads some messages of a conversation, or all. */
+  async read(actor: Actor, conversationId: string, messageIds?: string[]) {
+    const { lastReadSeq, messageIds: covered } = await this.services.receipts.markRead(
+      actor,
+      conversationId,
+      { messageIds },
+    );
+    return { conversationId, lastReadSeq, messageIds: covered };
+  }
+}

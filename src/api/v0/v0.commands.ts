@@ -1,0 +1,46 @@
+import type { AnyCommand } from '../../transport/socket/command.js';
+import { command, hasField } from '../../transport/socket/command.js';
+import type { DialectServices } from '../dialect-services.js';
+import { messageParams } from '../dialect.schemas.js';
+import type { V0Calls } from './v0.calls.js';
+import { sendSchema, typingSchema } from './v0.schemas.js';
+
+/** Socket commands of v0. `send_message` is v0's when it names a receiver. */
+export const v0Commands = (calls: V0Calls, { maxLength }: DialectServices): AnyCommand[] => [
+  command({
+    event: 'send_message',
+    dialect: 'v0',
+    summary: 'Send a message to a person',
+    accepts: hasField('receiverId'),
+    schema: sendSchema(maxLength),
+    userLimit: 'sends',
+    load: 'work',
+    handle: async ({ actor }, payload) => {
+      const { data } = await calls.send(actor, payload);
+      return { data, confirm: { event: 'message_sent', payload: { success: true, data } } };
+    },
+  }),
+  ...([true, false] as const).map((isTyping) =>
+    command({
+      event: isTyping ? 'typing_start' : 'typing_stop',
+      dialect: 'v0',
+      summary: isTyping ? 'Show a person that I am typing' : 'Show a person that I have stopped',
+      schema: typingSchema,
+      ...(isTyping ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
+      handle: async ({ actor }, { receiverId }) => {
+        await calls.typing(actor, receiverId, isTyping);
+        return { data: { receiverId } };
+      },
+    }),
+  ),
+  command({
+    event: 'mark_message_read',
+    dialect: 'v0',
+    summary: 'Read a message, and so those before it',
+    schema: messageParams,
+    userLimit: 'marks',
+    handle: async ({ actor }, { messageId }) => ({
+      data: await calls.readMessage(actor, messageId),
+    }),
+  }),
+];

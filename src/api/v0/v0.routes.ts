@@ -1,0 +1,93 @@
+import Joi from 'joi';
+import type { AnyRoute } from '../../transport/http/route.js';
+import { route } from '../../transport/http/route.js';
+import type { DialectServices } from '../dialect-services.js';
+import { conversationListRoutes, personRoute, sendRoute } from '../dialect.routes.js';
+import {
+  conversationParams,
+  deletedResponse,
+  messageParams,
+  pageQuery,
+  readResponse,
+} from '../dialect.schemas.js';
+import type { V0Calls } from './v0.calls.js';
+import { presentConversation, presentMessage } from './v0.shapes.js';
+import { conversationResponse, messageResponse, receiverParams, sendSchema } from './v0.schemas.js';
+
+const tag = 'v0';
+const base = '/api/v0/chat';
+const conversation = { tag, base, present: presentConversation, response: conversationResponse };
+
+/** v0's endpoints of conversations: lists, one with a person, its messages, unread messages. */
+export const v0ConversationRoutes = (calls: V0Calls, services: DialectServices): AnyRoute[] => [
+  ...conversationListRoutes(conversation, services),
+  personRoute(conversation, services, { name: 'receiverId', params: receiverParams }),
+  route({
+    method: 'get',
+    path: `${base}/conversation/:conversationId/messages`,
+    summary: 'Messages of a conversation; page 1 is the newest',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: conversationParams,
+    query: pageQuery,
+    response: Joi.array().items(messageResponse),
+    paginated: true,
+    handle: async ({ actor, params: { conversationId }, query }) => {
+      const { views, pagination } = await services.history.list(actor, conversationId, query);
+      const { chat } = await services.access.member(actor.userId, conversationId);
+      const memberIds = chat.members && [...chat.members.keys()];
+      return { data: views.map((view) => presentMessage(view, memberIds)), pagination };
+    },
+  }),
+  route({
+    method: 'put',
+    path: `${base}/conversation/:conversationId/read`,
+    summary: 'Read everything in a conversation',
+    tag,
+    auth: 'user',
+    userLimit: 'marks',
+    params: conversationParams,
+    response: readResponse,
+    handle: async ({ actor, params }) => ({
+      data: await calls.read(actor, params.conversationId),
+    }),
+  }),
+];
+
+/** v0's endpoints of messages. */
+export const v0MessageRoutes = (calls: V0Calls, { maxLength }: DialectServices): AnyRoute[] => [
+  sendRoute({
+    path: `${base}/send`,
+    summary: 'Send a message to a person',
+    tag,
+    auth: 'user',
+    body: sendSchema(maxLength),
+    response: messageResponse,
+    send: (actor, body) => calls.send(actor, body),
+  }),
+  route({
+    method: 'put',
+    path: `${base}/message/:messageId/read`,
+    summary: 'Read a message, and so those before it',
+    tag,
+    auth: 'user',
+    userLimit: 'marks',
+    params: messageParams,
+    response: readResponse,
+    handle: async ({ actor, params }) => ({
+      data: await calls.readMessage(actor, params.messageId),
+    }),
+  }),
+  route({
+    method: 'delete',
+    path: `${base}/message/:messageId`,
+    summary: 'Delete a message: my own for everyone, one that I received for me',
+    tag,
+    auth: 'user',
+    params: messageParams,
+    userLimit: 'changes',
+    response: deletedResponse,
+    handle: async ({ actor, params }) => ({ data: await calls.remove(actor, params.messageId) }),
+  }),
+];

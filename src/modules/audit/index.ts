@@ -1,5 +1,0 @@
-export { defineAuditModel } from './audit-event.model.js';
-export type { AuditEventDoc } from './audit-event.model.js';
-export { AuditTrail } from './audit-trail.service.js';
-export type { AuditQuery, AuditedAction } from './audit-trail.service.js';
-export { auditRoutes } from './audit.routes.js';

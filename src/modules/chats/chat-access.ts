@@ -1,0 +1,211 @@
+import { LRUCache } from 'lru-cache';
+import type { Model } from 'mongoose';
+import type { Subscription } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
+import { notFound } from '../../shared/errors.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
+import type { BlockDoc } from './block.model.js';
+import type { ChatDoc } from './chat.model.js';
+import type { ChatEvents, ChatFacts } from './chats.events.js';
+import { chatFacts } from './chat-facts.js';
+import { isPublic } from './chats.policy.js';
+import type { MemberRole, MembershipDoc } from './membership.model.js';
+
+/** Chats with more members than this are served by one publish for all, never member by member. */
+export const LARGE_CHAT_MEMBERS = 100;
+
+/**
+ * How old a cached decision may be, in milliseconds. Among several nodes: the longest a removal goes
+ * unnoticed on a node that the event about it did not reach. A node on its own hears of everything; its
+ * answers only grow old where a write failed without anybody knowing whether it took effect.
+ */
+const MAX_AGE_MS = { amongNodes: 1000, alone: 30_000 };
+
+/** A chat as the rules see it. */
+export interface ChatSnapshot extends ChatFacts {
+  isBlocked: boolean;
+  /** Members and their roles; undefined when there are more than {@link LARGE_CHAT_MEMBERS}. */
+  members: ReadonlyMap<string, MemberRole> | undefined;
+}
+
+/** A member's view of a chat: the chat, and the member's role in it. */
+export interface ChatAccessGrant {
+  chat: ChatSnapshot;
+  role: MemberRole;
+}
+
+/** The collections that access decisions read. */
+export interface AccessModels {
+  chats: Model<ChatDoc>;
+  memberships: Model<MembershipDoc>;
+  blocks: Model<BlockDoc>;
+}
+
+/**
+ * Answers, for every message and command, who is in a chat. Answers are cached for a while and dropped
+ * at once when an event says that they have changed.
+ *
+ * The caches hold promises, so that two calls in a row wait for the same load and go on in the order
+ * in which they came.
+ */
+export class ChatAccess {
+  private readonly snapshots: LRUCache<string, Promise<ChatSnapshot | undefined>>;
+  /** Roles in large chats, by chat and then user. */
+  private readonly roles: LRUCache<string, Map<string, Promise<MemberRole | undefined>>>;
+
+  /** @param isAlone whether no other node writes to the same database. */
+  constructor(
+    private readonly models: AccessModels,
+    isAlone: boolean,
+  ) {
+    const ttl = isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
+    this.snapshots = new LRUCache({ max: 50_000, ttl });
+    this.roles = new LRUCache({ max: 1000, ttl });
+  }
+
+  /** What makes the node forget what it remembers of a chat. */
+  get subscriptions(): Subscription<ChatEvents & AccessChangeEvents>[] {
+    const forget = ({ chatId }: { chatId: string }) => {
+      this.forget(chatId);
+    };
+    const forgetIt = ({ chat }: { chat: { id: string } }) => {
+      this.forget(chat.id);
+    };
+    const shared = {
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the chat, its members and their roles',
+    } as const;
+    return [
+      { event: 'chat.updated', ...shared, run: forgetIt },
+      { event: 'chat.answered', ...shared, run: forgetIt },
+      { event: 'members.added', ...shared, run: forget },
+      { event: 'members.removed', ...shared, run: forget },
+      { event: 'member.role_changed', ...shared, run: forget },
+      {
+        event: 'block.changed',
+        ...shared,
+        does: 'forgets who is in which chat',
+        run: () => {
+          this.snapshots.clear();
+        },
+      },
+      {
+        event: 'access.recheck',
+        ...shared,
+        run: ({ kind, chatId }) => {
+          if (kind === 'block') this.snapshots.clear();
+          else if (chatId !== undefined) this.forget(chatId);
+        },
+      },
+    ];
+  }
+
+  /**
+   * The chat, for one of its members.
+   *
+   * @throws {AppError} NOT_FOUND for everybody else, and when there is no such chat.
+   */
+  async member(userId: string, chatId: string): Promise<ChatAccessGrant> {
+    const chat = await this.snapshot(chatId);
+    const role = chat && (await this.role(chat, userId));
+    if (!chat || !role) throw notFound('Chat');
+    return { chat, role };
+  }
+
+  /**
+   * The chat, for somebody who may read it: its members, and everybody where it is a public room.
+   *
+   * @returns the role is undefined for readers of a room who have not joined it.
+   * @throws {AppError} NOT_FOUND for everybody else, and when there is no such chat.
+   */
+  async reader(
+    userId: string,
+    chatId: string,
+  ): Promise<{ chat: ChatSnapshot; role: MemberRole | undefined }> {
+    const chat = await this.snapshot(chatId);
+    const role = chat && (await this.role(chat, userId));
+    if (!chat || !(role ?? isPublic(chat))) throw notFound('Chat');
+    return { chat, role };
+  }
+
+  /** The chat whoever asks; undefined when there is none. */
+  snapshot(chatId: string): Promise<ChatSnapshot | undefined> {
+    return remembered(this.snapshots, chatId, () => this.load(chatId));
+  }
+
+  /** A user's role in a chat; undefined for somebody who is not a member. */
+  async role(chat: ChatSnapshot, userId: string): Promise<MemberRole | undefined> {
+    if (chat.members) return chat.members.get(userId);
+    const roles = this.roles.get(chat.id) ?? new Map<string, Promise<MemberRole | undefined>>();
+    if (roles.size === 0) this.roles.set(chat.id, roles);
+    return remembered(roles, userId, () => this.loadRole(chat.id, userId));
+  }
+
+  /** Asks the database the next time: what is known of the chat may be out of date. */
+  forget(chatId: string): void {
+    this.snapshots.delete(chatId);
+    this.roles.delete(chatId);
+  }
+
+  private async loadRole(chatId: string, userId: string): Promise<MemberRole | undefined> {
+    const membership = await this.models.memberships
+      .findOne({ chatId: objectId(chatId), userId: objectId(userId) }, { role: 1 })
+      .lean();
+    return membership?.role;
+  }
+
+  private async load(chatId: string): Promise<ChatSnapshot | undefined> {
+    const [chat, memberships] = await Promise.all([
+      this.models.chats.findById(objectId(chatId)).lean(),
+      this.models.memberships
+        .find({ chatId: objectId(chatId) }, { userId: 1, role: 1 })
+        .limit(LARGE_CHAT_MEMBERS + 1)
+        .lean(),
+    ]);
+    if (!chat) return undefined;
+    const members =
+      memberships.length > LARGE_CHAT_MEMBERS
+        ? undefined
+        : new Map(memberships.map(({ userId, role }) => [userId.toHexString(), role]));
+    return { ...chatFacts(chat), members, isBlocked: await this.isBlocked(chat) };
+  }
+
+  private async isBlocked(chat: ChatDoc): Promise<boolean> {
+    const [a, b] = chat.kind === 'direct' ? (chat.participants ?? []) : [];
+    if (!a || !b) return false;
+    const block = await this.models.blocks.exists({
+      $or: [
+        { blockerId: a, blockedId: b },
+        { blockerId: b, blockedId: a },
+      ],
+    });
+    return block !== null;
+  }
+}
+
+/** The part of a map or a cache that {@link remembered} needs. */
+interface PromiseStore<T> {
+  get(key: string): Promise<T | undefined> | undefined;
+  set(key: string, value: Promise<T | undefined>): unknown;
+  delete(key: string): unknown;
+}
+
+/** Loads once for all who ask at the same time; a failure and a "there is none" are not kept. */
+const remembered = <T>(
+  store: PromiseStore<T>,
+  key: string,
+  load: () => Promise<T | undefined>,
+): Promise<T | undefined> => {
+  const known = store.get(key);
+  if (known) return known;
+  const loading = load();
+  store.set(key, loading);
+  const drop = () => {
+    if (store.get(key) === loading) store.delete(key);
+  };
+  loading.then((value) => {
+    if (value === undefined) drop();
+  }, drop);
+  return loading;
+};

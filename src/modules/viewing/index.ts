@@ -1,2 +1,0 @@
-export type { ViewingEvent, ViewingEvents } from './viewing.events.js';
-export { viewingCommands, viewingRenderings } from './viewing.gateway.js';

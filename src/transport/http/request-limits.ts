@@ -1,0 +1,27 @@
+import type { Request, Response } from 'express';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { rateLimited } from '../../platform/rate-limiter.js';
+import { addressKey } from '../../platform/tally.js';
+
+/** The limits a request can fall under. */
+export type RequestLimit = 'general' | 'user' | 'files';
+
+/** Applies the request limits and tells the client where it stands, in the `RateLimit` headers. */
+export class RequestLimits {
+  constructor(private readonly limiters: Record<RequestLimit, RateLimiter>) {}
+
+  /**
+   * Counts a request, per user when `userId` is given, else per client address.
+   *
+   * @throws {AppError} RATE_LIMITED when the limit is passed.
+   */
+  async consume(limit: RequestLimit, req: Request, res: Response, userId?: string): Promise<void> {
+    const limiter = this.limiters[limit];
+    if (limiter.rule.limit === 0) return;
+    const state = await limiter.hit(userId ?? addressKey(req.ip ?? ''));
+    const windowSeconds = limiter.rule.windowMs / 1000;
+    res.set('RateLimit-Policy', `"${limit}";q=${state.limit};w=${windowSeconds}`);
+    res.set('RateLimit', `"${limit}";r=${state.remaining};t=${state.resetSeconds}`);
+    if (!state.allowed) throw rateLimited(state.resetSeconds);
+  }
+}

@@ -1,0 +1,194 @@
+import { Router } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { admitAdmin } from '../../shared/admit-admin.js';
+import { AppError } from '../../shared/errors.js';
+import type { Authenticator } from '../../shared/authenticator.js';
+import type { Actor } from '../../shared/actor.js';
+import type { WorkTracker } from '../../platform/work-tracker.js';
+import type { UserLimits } from '../../platform/user-limits.js';
+import type { UserTurns } from '../../platform/user-turns.js';
+import { withDeadline } from '../../shared/deadline.js';
+import { validate } from '../../shared/validate.js';
+import Joi from 'joi';
+import type { AnyRoute, Reply } from './route.js';
+import { jsonBody } from './json-body.js';
+import type { RequestLimits } from './request-limits.js';
+
+/** What the routes need of the rest of the server. */
+export interface RouteContext {
+  authenticator: Authenticator;
+  /** Rejects with FORBIDDEN unless the user is an admin now, whatever the login remembers. */
+  requireAdmin(actor: Actor): Promise<void>;
+  limits: RequestLimits;
+  userLimits: UserLimits;
+  /** Where a signed-in user's requests take their turn, and where the uploads do. */
+  userTurns: UserTurns;
+  uploadTurns: UserTurns;
+  intake: Pick<WorkTracker, 'admit' | 'begin'>;
+  /** Kilobytes of a JSON body from somebody who is not signed in; 0: as many as from a user. */
+  maxAnonymousBodyKb: number;
+  /** Longest time in milliseconds to answer a request. */
+  timeoutMs: number;
+  /** Requests that may be under way at a time; the next one is refused as OVERLOADED. */
+  maxRequests: number;
+}
+
+const NOTHING = Joi.object({});
+
+/** The token of an `Authorization: Bearer` header. */
+export const bearerToken = (req: Request): string | undefined =>
+  /^Bearer (\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
+
+/**
+ * Refuses what is given up under load, authenticates where the route asks for it, then applies the limit
+ * that fits the caller.
+ */
+const admit =
+  (
+    route: AnyRoute,
+    { authenticator, requireAdmin, limits, userLimits, intake }: RouteContext,
+  ): RequestHandler =>
+  async (req, res, next) => {
+    if (route.load) intake.admit(route.load);
+    if (route.auth === 'none') {
+      await limits.consume(route.limit ?? 'general', req, res);
+      next();
+      return;
+    }
+    const token = bearerToken(req);
+    const actor = await authenticator.authenticate(token).catch(async (error: unknown) => {
+      await limits.consume('general', req, res);
+      throw error;
+    });
+    res.locals.actor = actor;
+    await limits.consume('user', req, res, actor.userId);
+    if (route.auth === 'admin') await admitAdmin(actor, requireAdmin);
+    if (route.userLimit) await userLimits.consume(route.userLimit, actor.userId);
+    next();
+  };
+
+/**
+ * An upload's turn lasts from before its body is read until the connection is done with it: it may take
+ * minutes, and fills the disk meanwhile.
+ */
+const awaitUploadTurn =
+  ({ uploadTurns }: RouteContext): RequestHandler =>
+  (_req, res, next) => {
+    const { userId } = res.locals.actor as Actor;
+    const upload = () =>
+      new Promise<void>((resolve) => {
+        res.once('close', resolve);
+        next();
+      });
+    uploadTurns.run(userId, upload, () => !res.closed).catch(next);
+  };
+
+/**
+ * Whether a request brings a body: its framing says so. Its content type does not, which many clients set
+ * on every request; but a body in pieces may turn out to be empty, and then nobody gave it a type.
+ */
+const hasBody = ({ headers }: Request): boolean =>
+  Number(headers['content-length']) > 0 ||
+  ('transfer-encoding' in headers && headers['content-type'] !== undefined);
+
+/** Refuses a body whose type no parser has read, instead of treating it as empty. */
+const bodyOf = (req: Request): unknown => {
+  if (req.body === undefined && hasBody(req)) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json');
+  }
+  return (req.body as unknown) ?? {};
+};
+
+const send = (res: Response, route: AnyRoute, reply: Reply): void => {
+  res.status(reply.status ?? route.status ?? 200).json({
+    success: true,
+    ...(reply.message !== undefined && { message: reply.message }),
+    data: reply.data,
+    ...(reply.pagination && { pagination: reply.pagination }),
+    ...reply.extra,
+  });
+};
+
+const isUpload = ({ auth, userLimit }: AnyRoute): boolean =>
+  auth !== 'none' && userLimit === 'uploads';
+
+const run =
+  (route: AnyRoute, context: RouteContext): RequestHandler =>
+  async (req, res) => {
+    const actor = res.locals.actor as Actor | undefined;
+    const input = {
+      actor,
+      params: validate(route.params ?? NOTHING, req.params),
+      query: validate(route.query ?? NOTHING, req.query),
+      body: validate(route.body ?? NOTHING, route.method === 'get' ? {} : bodyOf(req)),
+      client: { ip: req.ip ?? '', userAgent: req.get('user-agent') ?? '' },
+      req,
+      res,
+    };
+    const timeoutMs = route.timeoutMs ?? context.timeoutMs;
+    const handle = () => route.handle(input as never);
+    const reply =
+      actor && !isUpload(route)
+        ? await context.userTurns.runWithin(actor.userId, timeoutMs, handle)
+        : await withDeadline(handle(), timeoutMs);
+    if (reply) send(res, route, reply);
+  };
+
+/** Counts requests from here until their connection is done with them, and refuses one too many. */
+const countIn = ({ intake, maxRequests }: RouteContext): RequestHandler => {
+  let underWay = 0;
+  return (_req, res, next) => {
+    if (underWay >= maxRequests) {
+      throw new AppError('OVERLOADED', 'Too many requests are under way', { retryAfter: 1 });
+    }
+    underWay += 1;
+    const end = intake.begin();
+    res.once('close', () => {
+      underWay -= 1;
+      end();
+    });
+    next();
+  };
+};
+
+/** The fixed beginning of a route's path: two segments, or one where the second is a parameter. */
+const sectionOf = (path: string): string => {
+  const [first = '', second = ''] = path.toLowerCase().split('/').slice(1);
+  return second === '' || second.startsWith(':') ? first : `${first}/${second}`;
+};
+
+/**
+ * Puts the routes on a router. Those whose paths begin alike stand in a router of their own, because
+ * Express compares a request with one pattern after the other: so it meets a dozen instead of all.
+ */
+export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router => {
+  const sections = new Map<string, Router>();
+  const count = countIn(context);
+  const readBody = jsonBody(context.maxAnonymousBodyKb);
+  for (const route of routes) {
+    const section = sectionOf(route.path);
+    const router = sections.get(section) ?? Router();
+    sections.set(section, router);
+    router[route.method](
+      route.path,
+      count,
+      admit(route, context),
+      ...(isUpload(route) ? [awaitUploadTurn(context)] : []),
+      // Behind `admit`: who is not signed in where they must be has no body read, and others a short one.
+      ...(route.method === 'get' ? [] : [readBody]),
+      ...(route.middleware ?? []),
+      run(route, context),
+    );
+  }
+  return Router().use((req, res, next) => {
+    const [first = '', second = ''] = req.path.toLowerCase().split('/', 3).slice(1);
+    const outer = sections.get(first);
+    const others: NextFunction = (error?: unknown) => {
+      if (error || !outer) next(error);
+      else outer(req, res, next);
+    };
+    const inner = sections.get(`${first}/${second}`);
+    if (inner) inner(req, res, others);
+    else others();
+  });
+};

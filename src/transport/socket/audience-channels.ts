@@ -1,0 +1,76 @@
+import type { Audience, Target } from '../../shared/audience.js';
+import type { Part } from './rendering.js';
+import { channels } from './channels.js';
+
+/** What finding the channels asks about this node's sockets. */
+export interface ChannelSockets {
+  /** Of these users, the ones with a socket on this node. */
+  connected(userIds: Iterable<string>): string[];
+  /** Of these users, the ones with a socket in this room. */
+  standingIn(userIds: Iterable<string>, room: string): string[];
+}
+
+/** Socket.IO rooms of which the sockets hear something, and rooms of which they do not. */
+export interface Channels {
+  to: string[];
+  except: string[];
+}
+
+/** The rooms of an audience, or of a part of it, on this node; none where nobody here is meant. */
+export const channelsOf = (
+  audience: Audience,
+  part: Part | undefined,
+  sockets: ChannelSockets,
+): Channels => {
+  const except = audience.except.flatMap((target) => roomsOf(target, sockets));
+  if (part?.exceptUserIds) except.push(...sockets.connected(part.exceptUserIds).map(channels.user));
+  if (part?.devices === 'not looking') except.push(...chatIdsOf(audience).map(channels.open));
+  return { to: included(audience, part, sockets), except };
+};
+
+const included = (
+  audience: Audience,
+  part: Part | undefined,
+  sockets: ChannelSockets,
+): string[] => {
+  if (part?.userIds) return among(part.userIds, audience, sockets).map(channels.user);
+  if (part?.devices === 'looking') return chatIdsOf(audience).map(channels.open);
+  return audience.to.flatMap((target) => roomsOf(target, sockets));
+};
+
+/** Those of the users who are in the audience: who has left a chat hears no more of it. */
+const among = (
+  userIds: readonly string[],
+  audience: Audience,
+  sockets: ChannelSockets,
+): string[] => {
+  const found = audience.to.flatMap((target) => {
+    if (target.kind !== 'users') {
+      return roomsOf(target, sockets).flatMap((room) => sockets.standingIn(userIds, room));
+    }
+    return sockets.connected(userIds.filter((userId) => target.userIds.includes(userId)));
+  });
+  return [...new Set(found)];
+};
+
+const chatIdsOf = ({ to }: Audience): string[] =>
+  to.flatMap((target) => (target.kind === 'chat' ? [target.chatId] : []));
+
+const roomsOf = (target: Target, sockets: ChannelSockets): string[] => {
+  switch (target.kind) {
+    case 'chat':
+      return [channels.chat(target.chatId)];
+    case 'viewers':
+      return [channels.open(target.chatId)];
+    case 'users':
+      return sockets.connected(target.userIds).map(channels.user);
+    case 'stream':
+      return [channels.live(target.liveId)];
+    case 'seats':
+      return [channels.liveParticipant(target.liveId, target.userId)];
+    case 'arriving':
+      return [channels.arriving()];
+    case 'everyone':
+      return [channels.everyone()];
+  }
+};
