@@ -3,7 +3,7 @@ import { Server } from 'socket.io';
 import { conversationRenderings } from '../../src/api/conversation/index.js';
 import { v0Renderings } from '../../src/api/v0/index.js';
 import type { MessageEvent, MessageEvents } from '../../src/modules/messages/index.js';
-import { messageRenderings } from '../../src/modules/messages/index.js';
+import { messageRenderings } from '../../src/api/native/messages/messages.commands.js';
 import { EventBus } from '../../src/platform/event-bus.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { DialectMask } from '../../src/transport/socket/dialect.js';

@@ -1,11 +1,12 @@
 import type { Dialects } from '../api/index.js';
 import { createDialects } from '../api/index.js';
 import type { AnyRoute } from '../transport/http/route.js';
-import { auditRoutes } from '../modules/users/audit.index.js';
-import { receiptCommands, receiptRoutes } from '../modules/receipts/index.js';
-import { reportRoutes } from '../modules/moderation/reports.index.js';
-import { typingCommands } from '../modules/presence/typing.index.js';
-import { viewingCommands } from '../modules/presence/viewing.index.js';
+import { auditRoutes } from '../api/native/audit/audit.routes.js';
+import { receiptCommands } from '../api/native/receipts/receipts.commands.js';
+import { receiptRoutes } from '../api/native/receipts/receipts.routes.js';
+import { reportRoutes } from '../api/native/reports/reports.routes.js';
+import { typingCommands } from '../api/native/typing/typing.commands.js';
+import { viewingCommands } from '../api/native/viewing/viewing.commands.js';
 import type { AnyCommand } from '../transport/socket/command.js';
 import { setDialectCommand } from '../transport/socket/set-dialect.command.js';
 import type { Areas } from './areas.js';

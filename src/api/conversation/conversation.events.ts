@@ -2,7 +2,7 @@ import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
-import { presentUserCard } from '../../modules/users/index.js';
+import { presentUserCard } from '../native/users/users.shapes.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';
 import { receiptPart } from '../receipt-part.js';

@@ -1,11 +1,11 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
+import { MESSAGE_TYPES } from '../../modules/messages/index.js';
 import {
-  MESSAGE_TYPES,
   clientMessageIdSchema,
   contentSchema,
   mediaSchema,
-} from '../../modules/messages/index.js';
+} from '../native/messages/messages.schemas.js';
 import { idSchema } from '../../shared/ids.js';
 import { messageTypeSchema } from '../message-type.js';
 

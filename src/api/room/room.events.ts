@@ -1,9 +1,9 @@
 import type { MessageEvent, MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
-import { presentStatus } from '../../modules/presence/index.js';
+import { presentStatus } from '../native/presence/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
-import { presentUserCard } from '../../modules/users/index.js';
+import { presentUserCard } from '../native/users/users.shapes.js';
 import type { ViewingEvent, ViewingEvents } from '../../modules/presence/viewing.index.js';
 import type { Emission, RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';

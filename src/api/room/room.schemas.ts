@@ -5,7 +5,7 @@ import {
   contentSchema,
   mediaSchema,
   roomSchema,
-} from '../../modules/messages/index.js';
+} from '../native/messages/messages.schemas.js';
 import type { UserStatus } from '../../modules/users/index.js';
 import { USER_STATUSES } from '../../modules/users/index.js';
 import { idSchema } from '../../shared/ids.js';

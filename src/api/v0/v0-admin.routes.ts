@@ -1,12 +1,12 @@
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
-import { adminMessageSchema } from '../../modules/moderation/admin.index.js';
+import { adminMessageSchema } from '../native/admin/admin.schemas.js';
 import {
   adminBroadcastResponse,
   broadcastSchema,
-  presentAdminBroadcast,
   toBroadcastInput,
-} from '../../modules/broadcasts/index.js';
+} from '../native/broadcasts/broadcasts.schemas.js';
+import { presentAdminBroadcast } from '../native/broadcasts/broadcasts.shapes.js';
 import type { DialectServices } from '../dialect-services.js';
 import { sendRoute } from '../dialect.routes.js';
 import { presentMessage } from './v0.shapes.js';

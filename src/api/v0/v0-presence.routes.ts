@@ -1,12 +1,8 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
-import {
-  onlineUserResponse,
-  presenceResponse,
-  presentOnlineUser,
-  presentStatus,
-} from '../../modules/presence/index.js';
+import { onlineUserResponse, presenceResponse } from '../native/presence/presence.schemas.js';
+import { presentOnlineUser, presentStatus } from '../native/presence/presence.shapes.js';
 import { idSchema } from '../../shared/ids.js';
 import type { DialectServices } from '../dialect-services.js';
 

@@ -1,8 +1,8 @@
 import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
-import { presentBroadcast } from '../../modules/broadcasts/index.js';
+import { presentBroadcast } from '../native/broadcasts/broadcasts.shapes.js';
 import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
-import { presentStatus } from '../../modules/presence/index.js';
+import { presentStatus } from '../native/presence/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';

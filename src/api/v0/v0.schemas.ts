@@ -1,13 +1,13 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
+import { MESSAGE_TYPES } from '../../modules/messages/index.js';
 import {
-  MESSAGE_TYPES,
   clientMessageIdSchema,
   contentSchema,
   mediaSchema,
-} from '../../modules/messages/index.js';
-import { chatResponse, lastMessageResponse } from '../../modules/chats/index.js';
-import { userCardSchema } from '../../modules/users/index.js';
+} from '../native/messages/messages.schemas.js';
+import { chatResponse, lastMessageResponse } from '../native/chats/chats.schemas.js';
+import { userCardSchema } from '../native/users/users.schemas.js';
 import { idSchema } from '../../shared/ids.js';
 import { messageTypeSchema } from '../message-type.js';
 

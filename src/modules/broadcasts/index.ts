@@ -24,17 +24,6 @@ export { defineBroadcastModels } from './broadcast.model.js';
 export type { BroadcastAudience, BroadcastModels, BroadcastType } from './broadcast.model.js';
 export type { BroadcastRecord } from './broadcast.record.js';
 export type { BroadcastEvents } from './broadcasts.events.js';
-export { broadcastRenderings } from '../../api/native/broadcasts/broadcasts.commands.js';
-export {
-  presentAdminBroadcast,
-  presentBroadcast,
-} from '../../api/native/broadcasts/broadcasts.shapes.js';
-export {
-  adminBroadcastResponse,
-  broadcastSchema,
-  toBroadcastInput,
-} from '../../api/native/broadcasts/broadcasts.schemas.js';
-export type { BroadcastBody } from '../../api/native/broadcasts/broadcasts.schemas.js';
 export type { BroadcastInput, SendBroadcast } from './send-broadcast.js';
 export type { BroadcastSockets } from './show-broadcasts.js';
 

@@ -20,7 +20,6 @@ import { defineMembershipModel } from './membership.model.js';
 export type { Blocks, BlockedUser } from './blocks.js';
 export type { AuditLog, ChatArchive } from './chat-archive.js';
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
-export { chatRenderings } from '../../api/native/chats/chats.commands.js';
 export { Contacts } from './contacts.js';
 export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.js';
 export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.js';
@@ -39,17 +38,6 @@ export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view
 export type { ChatEvents, ChatFacts } from './chats.events.js';
 export { chatFacts } from './chat-facts.js';
 export { canShareSignals, refusalToPost } from './chats.policy.js';
-export {
-  presentChat,
-  presentLastMessage,
-  presentPresence,
-} from '../../api/native/chats/chats.shapes.js';
-export {
-  chatParams,
-  chatResponse,
-  lastMessageResponse,
-  participantResponse,
-} from '../../api/native/chats/chats.schemas.js';
 export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.js';
 export type { Opening } from './direct-chats.js';
 export { ChatList } from './chat-list.js';

@@ -22,7 +22,6 @@ import type { LiveTalkParts } from './live-talk.js';
 import { WatchLive } from './watch-live.js';
 
 export type { LiveEvents } from './live.events.js';
-export { liveRenderings } from '../../api/native/live/live.commands.js';
 export { defineLiveModels } from './live.model.js';
 
 /** What the module is built from. */

@@ -54,23 +54,9 @@ export type { EditMessage } from './edit-message.js';
 export type { ForwardMessage } from './forward-message.js';
 export type { MessageReader, SeenMessage } from './message-reader.js';
 export type { Changed } from './message-change.js';
-export { messageChangeRenderings } from '../../api/native/messages/message-changes.commands.js';
-export { emojiSchema, messageParams } from '../../api/native/messages/message-changes.schemas.js';
 export type { MessageLookups } from './message-lookups.js';
 export type { PinMessage } from './pin-message.js';
 export type { React, Reacted, ReactionAction, ReactionInput } from './react.js';
-export { messageRenderings } from '../../api/native/messages/messages.commands.js';
-export type { UnreadAt } from '../../api/native/messages/messages.commands.js';
-export { presentMessage } from '../../api/native/messages/messages.shapes.js';
-export {
-  attachmentSchema,
-  clientMessageIdSchema,
-  contentSchema,
-  historyQuery,
-  mediaSchema,
-  messageResponse,
-  roomSchema,
-} from '../../api/native/messages/messages.schemas.js';
 export type { SendMessage } from './send-message.js';
 export type { AttachmentClaims, SendInput, Sent } from './send-message.types.js';
 export { SystemMessages } from './system-messages.js';

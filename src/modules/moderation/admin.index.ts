@@ -4,8 +4,6 @@ import { adminCommands } from '../../api/native/admin/admin.commands.js';
 import { accountRoutes, adminMessageRoutes } from '../../api/native/admin/admin.routes.js';
 import type { AdminParts } from './admin.js';
 import { Admin } from './admin.js';
-
-export { adminMessageSchema } from '../../api/native/admin/admin.schemas.js';
 export type { Admin, AdminMessage } from './admin.js';
 
 /** The admin module, built. */

@@ -23,13 +23,6 @@ import type { PresenceReaderParts } from './presence-reader.js';
 import { PresenceReader } from './presence-reader.js';
 
 export type { PresenceEvents } from './presence.events.js';
-export { presenceRenderings } from '../../api/native/presence/presence.commands.js';
-export { presentOnlineUser, presentStatus } from '../../api/native/presence/presence.shapes.js';
-export {
-  chosenStatusSchema,
-  onlineUserResponse,
-  presenceResponse,
-} from '../../api/native/presence/presence.schemas.js';
 export type { PresenceTracker } from './presence-tracker.js';
 export type { StatusChooser, ChosenStatus } from './status-chooser.js';
 export type { VisiblePresence } from './presence.view.js';

@@ -1,2 +1,1 @@
 export type { ViewingEvent, ViewingEvents } from './viewing.events.js';
-export { viewingCommands, viewingRenderings } from '../../api/native/viewing/viewing.commands.js';

@@ -2,4 +2,3 @@ export { defineAuditModel } from './audit-event.model.js';
 export type { AuditEventDoc } from './audit-event.model.js';
 export { AuditTrail } from './audit-trail.js';
 export type { AuditQuery, AuditedAction } from './audit-trail.js';
-export { auditRoutes } from '../../api/native/audit/audit.routes.js';

@@ -24,18 +24,6 @@ export type { UserEvents } from './users.events.js';
 export type { UserDoc, UserStatus } from './users.model.js';
 export { USER_STATUSES } from './users.model.js';
 export type { ContactPolicy } from './users.policy.js';
-export {
-  presentOwnUser,
-  presentProfile,
-  presentUserCard,
-} from '../../api/native/users/users.shapes.js';
-export {
-  emailSchema,
-  nameSchema,
-  ownUserSchema,
-  userCardSchema,
-  usernameSchema,
-} from '../../api/native/users/users.schemas.js';
 export type { UserService } from './users.js';
 
 /** Registers the module's models on a connection. */

@@ -1,6 +1,6 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import { presentMessage } from '../../../modules/messages/index.js';
+import { presentMessage } from '../messages/messages.shapes.js';
 import { adminMessageSchema } from './admin.schemas.js';
 import type { Admin } from '../../../modules/moderation/admin.js';
 

@@ -1,7 +1,8 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { messageResponse, presentMessage } from '../../../modules/messages/index.js';
+import { messageResponse } from '../messages/messages.schemas.js';
+import { presentMessage } from '../messages/messages.shapes.js';
 import type { UserAdministration } from '../../../modules/users/index.js';
 import { presentAccount } from './admin.shapes.js';
 import {

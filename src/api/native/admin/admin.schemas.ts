@@ -2,9 +2,9 @@ import Joi from 'joi';
 import type { UserRole } from '../../../shared/actor.js';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import { clientMessageIdSchema, contentSchema } from '../../../modules/messages/index.js';
+import { clientMessageIdSchema, contentSchema } from '../messages/messages.schemas.js';
 import type { AccountQuery } from '../../../modules/users/index.js';
-import { ownUserSchema } from '../../../modules/users/index.js';
+import { ownUserSchema } from '../users/users.schemas.js';
 import type { AdminMessage } from '../../../modules/moderation/admin.js';
 
 /** Builds the schema of `send-to-user` and `admin_message_user` from the longest text allowed. */

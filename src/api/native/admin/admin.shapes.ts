@@ -1,5 +1,5 @@
 import type { UserDoc } from '../../../modules/users/index.js';
-import { presentOwnUser } from '../../../modules/users/index.js';
+import { presentOwnUser } from '../users/users.shapes.js';
 
 /** An account as admins see it. */
 export const presentAccount = (user: UserDoc) => ({

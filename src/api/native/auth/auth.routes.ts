@@ -1,6 +1,7 @@
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { ownUserSchema, presentOwnUser } from '../../../modules/users/index.js';
+import { ownUserSchema } from '../users/users.schemas.js';
+import { presentOwnUser } from '../users/users.shapes.js';
 import { presentGrant, presentSignIn } from './auth.shapes.js';
 import type { AuthService } from '../../../modules/users/auth.js';
 import {

@@ -1,10 +1,5 @@
 import Joi from 'joi';
-import {
-  emailSchema,
-  nameSchema,
-  ownUserSchema,
-  usernameSchema,
-} from '../../../modules/users/index.js';
+import { emailSchema, nameSchema, ownUserSchema, usernameSchema } from '../users/users.schemas.js';
 
 /** bcrypt reads no further than this; a longer password would be matched by its beginning alone. */
 const PASSWORD_MAX_BYTES = 72;

@@ -1,4 +1,4 @@
-import { presentOwnUser } from '../../../modules/users/index.js';
+import { presentOwnUser } from '../users/users.shapes.js';
 import type { Grant, SignIn } from '../../../modules/users/auth.js';
 
 /** The wire shape of a grant. */

@@ -3,9 +3,9 @@ import { idSchema } from '../../../shared/ids.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, pageKeys } from '../../../shared/pagination.js';
 import type { UserRole } from '../../../shared/actor.js';
-import { clientMessageIdSchema, contentSchema } from '../../../modules/messages/index.js';
+import { clientMessageIdSchema, contentSchema } from '../messages/messages.schemas.js';
 import { objectId } from '../../../platform/object-id.js';
-import { userCardSchema } from '../../../modules/users/index.js';
+import { userCardSchema } from '../users/users.schemas.js';
 import type { InboxQuery } from '../../../modules/broadcasts/broadcast-inbox.js';
 import type {
   BroadcastAudience,

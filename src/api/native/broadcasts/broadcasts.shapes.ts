@@ -1,4 +1,4 @@
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { BroadcastRecord } from '../../../modules/broadcasts/broadcast.record.js';
 
 /** A broadcast as its recipients see it. */

@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import { blockBody, blockedResponse, blockResponse, chatParams } from './chats.schemas.js';
 import type { Blocks } from '../../../modules/chats/blocks.js';
 

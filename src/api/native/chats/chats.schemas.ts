@@ -3,7 +3,7 @@ import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import type { SettingChanges } from '../../../modules/chats/chat-settings.js';
-import { userCardSchema } from '../../../modules/users/index.js';
+import { userCardSchema } from '../users/users.schemas.js';
 
 /** Path of everything about one chat. */
 export const chatParams = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });

@@ -1,5 +1,5 @@
 import type { Pagination } from '../../../shared/pagination.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { ChatView, PresenceState } from '../../../modules/chats/chat.view.js';
 import { isArchived, readSeqOf } from '../../../modules/chats/chat.view.js';
 import type { LastMessage } from '../../../modules/chats/chat.model.js';

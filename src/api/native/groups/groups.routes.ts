@@ -3,8 +3,9 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import type { Clock } from '../../../shared/clock.js';
 import type { ChatList } from '../../../modules/chats/index.js';
-import { chatParams, chatResponse, presentChat } from '../../../modules/chats/index.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { chatParams, chatResponse } from '../chats/chats.schemas.js';
+import { presentChat } from '../chats/chats.shapes.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import {
   addMembersBody,
   addedResponse,

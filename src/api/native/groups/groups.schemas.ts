@@ -3,7 +3,7 @@ import { idSchema } from '../../../shared/ids.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { MemberRole } from '../../../modules/chats/index.js';
-import { userCardSchema } from '../../../modules/users/index.js';
+import { userCardSchema } from '../users/users.schemas.js';
 import { SLUG_MAX_LENGTH } from '../../../modules/chats/room-slug.js';
 
 /** A group's or room's name. */

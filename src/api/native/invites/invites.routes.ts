@@ -3,7 +3,8 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import type { Clock } from '../../../shared/clock.js';
 import type { ChatList } from '../../../modules/chats/index.js';
-import { chatParams, chatResponse, presentChat } from '../../../modules/chats/index.js';
+import { chatParams, chatResponse } from '../chats/chats.schemas.js';
+import { presentChat } from '../chats/chats.shapes.js';
 import { presentInvite, presentInvitePreview } from './invites.shapes.js';
 import {
   chatInviteParams,

@@ -3,7 +3,7 @@ import { command } from '../../../transport/socket/command.js';
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
 import { channels } from '../../../transport/socket/channels.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { LiveEvents } from '../../../modules/live/live.events.js';
 import { presentLive } from './live.shapes.js';
 import {

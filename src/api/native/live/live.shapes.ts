@@ -1,4 +1,4 @@
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { LiveRecord } from '../../../modules/live/live.events.js';
 
 /** A stream in the native shape. */

@@ -2,8 +2,8 @@ import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { PageQuery } from '../../../shared/pagination.js';
-import { messageResponse, roomSchema } from '../../../modules/messages/index.js';
-import { ownUserSchema } from '../../../modules/users/index.js';
+import { messageResponse, roomSchema } from '../messages/messages.schemas.js';
+import { ownUserSchema } from '../users/users.schemas.js';
 import type { LinkQuery } from '../../../modules/media/media-links.js';
 import type { MediaKind } from '../../../modules/media/media.model.js';
 

@@ -1,8 +1,9 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { messageResponse, presentMessage } from '../../../modules/messages/index.js';
-import { presentOwnUser } from '../../../modules/users/index.js';
+import { messageResponse } from '../messages/messages.schemas.js';
+import { presentMessage } from '../messages/messages.shapes.js';
+import { presentOwnUser } from '../users/users.shapes.js';
 import type { Avatars } from '../../../modules/media/avatars.js';
 import type { MediaLinks } from '../../../modules/media/media-links.js';
 import { presentFor, UPLOAD_TIMEOUT_MS } from './media.routes.js';

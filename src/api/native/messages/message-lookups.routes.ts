@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { chatParams } from '../../../modules/chats/index.js';
+import { chatParams } from '../chats/chats.schemas.js';
 import type { MessageHistory } from '../../../modules/messages/message-history.js';
 import type { MessageLookups } from '../../../modules/messages/message-lookups.js';
 import {

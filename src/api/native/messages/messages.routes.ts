@@ -2,7 +2,7 @@ import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import type { Actor } from '../../../shared/actor.js';
-import { chatParams } from '../../../modules/chats/index.js';
+import { chatParams } from '../chats/chats.schemas.js';
 import type { MessageHistory } from '../../../modules/messages/message-history.js';
 import { presentMessage } from './messages.shapes.js';
 import {

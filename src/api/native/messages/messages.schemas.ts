@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import { userCardSchema } from '../../../modules/users/index.js';
+import { userCardSchema } from '../users/users.schemas.js';
 import type { HistoryQuery } from '../../../modules/messages/message-history.js';
 import type { Attachment } from '../../../modules/messages/message.model.js';
 import { MESSAGE_TYPES } from '../../../modules/messages/message.model.js';

@@ -1,5 +1,5 @@
 import type { UserCard } from '../../../modules/users/index.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { MessageRecord } from '../../../modules/messages/message.record.js';
 import type { MessageStatus } from '../../../modules/messages/message-history.js';
 

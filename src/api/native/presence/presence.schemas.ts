@@ -3,7 +3,8 @@ import { idSchema } from '../../../shared/ids.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { UserStatus } from '../../../modules/users/index.js';
-import { USER_STATUSES, userCardSchema } from '../../../modules/users/index.js';
+import { USER_STATUSES } from '../../../modules/users/index.js';
+import { userCardSchema } from '../users/users.schemas.js';
 import type { ChosenStatus } from '../../../modules/presence/status-chooser.js';
 
 const statusSchema = Joi.string<UserStatus>().valid(...USER_STATUSES);

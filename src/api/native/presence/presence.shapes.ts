@@ -1,4 +1,4 @@
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { VisiblePresence } from '../../../modules/presence/presence.view.js';
 import type { OnlineUser } from '../../../modules/presence/presence-reader.js';
 

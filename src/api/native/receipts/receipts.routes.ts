@@ -1,8 +1,8 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { chatParams } from '../../../modules/chats/index.js';
-import { messageParams } from '../../../modules/messages/index.js';
+import { chatParams } from '../chats/chats.schemas.js';
+import { messageParams } from '../messages/message-changes.schemas.js';
 import { bulkReadBody, readBody, readResponse } from './receipts.schemas.js';
 import type { Receipts } from '../../../modules/receipts/receipts.js';
 

@@ -3,7 +3,7 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
-import { messageParams } from '../../../modules/messages/index.js';
+import { messageParams } from '../messages/message-changes.schemas.js';
 import type { UserDirectory } from '../../../modules/users/index.js';
 import { presentReport } from './reports.shapes.js';
 import { reportResponse } from './reports.schemas.js';

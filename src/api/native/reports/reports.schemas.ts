@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import { MESSAGE_TYPES } from '../../../modules/messages/index.js';
-import { userCardSchema } from '../../../modules/users/index.js';
+import { userCardSchema } from '../users/users.schemas.js';
 import { REPORT_STATUSES } from '../../../modules/moderation/report.model.js';
 
 /** A report in the admins' queue. */

@@ -1,5 +1,5 @@
 import type { UserCard } from '../../../modules/users/index.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { ReportDoc } from '../../../modules/moderation/report.model.js';
 
 /** A report as admins see it. */

@@ -3,8 +3,10 @@ import type { AnyRoute, Reply } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys, paginate } from '../../../shared/pagination.js';
-import { chatParams } from '../../../modules/chats/index.js';
-import { MESSAGE_TYPES, messageResponse, presentMessage } from '../../../modules/messages/index.js';
+import { chatParams } from '../chats/chats.schemas.js';
+import { MESSAGE_TYPES } from '../../../modules/messages/index.js';
+import { messageResponse } from '../messages/messages.schemas.js';
+import { presentMessage } from '../messages/messages.shapes.js';
 import type { Search, SearchQuery, SearchResult } from '../../../modules/search/search.js';
 
 /** The query as clients write it: `q`, or `query` as an older name. */

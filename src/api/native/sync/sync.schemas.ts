@@ -1,6 +1,6 @@
 import Joi from 'joi';
-import { chatResponse } from '../../../modules/chats/index.js';
-import { messageResponse } from '../../../modules/messages/index.js';
+import { chatResponse } from '../chats/chats.schemas.js';
+import { messageResponse } from '../messages/messages.schemas.js';
 
 /** Chats that one request may name; a client with more asks in portions, with `after` and `until`. */
 export const MAX_LISTED = 3000;

@@ -1,6 +1,6 @@
 import type { ChatView } from '../../../modules/chats/index.js';
-import { presentChat } from '../../../modules/chats/index.js';
-import { presentMessage } from '../../../modules/messages/index.js';
+import { presentChat } from '../chats/chats.shapes.js';
+import { presentMessage } from '../messages/messages.shapes.js';
 import { positionsOf } from '../../../modules/sync/positions.js';
 import type { SyncResult } from '../../../modules/sync/sync.js';
 

@@ -4,7 +4,7 @@ import { command } from '../../../transport/socket/command.js';
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
 import { idSchema } from '../../../shared/ids.js';
-import { presentUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../users/users.shapes.js';
 import type { TypingEvents } from '../../../modules/presence/typing.events.js';
 import type { Typing } from '../../../modules/presence/typing.js';
 
