@@ -3,11 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { ConfigError } from './config/index.js';
 import { buildAreas } from './composition/areas.js';
 import type { DomainEvents } from './composition/domain-events.js';
-import { buildDialects, commandsOf, routesOf } from './composition/endpoints.js';
+import { buildApi } from './composition/endpoints.js';
 import type { ContainerOptions } from './composition/foundation.js';
 import { layFoundation } from './composition/foundation.js';
 import { buildDigest, startNode } from './composition/lifecycle.js';
-import { renderingsOf } from './composition/reactions.js';
 import { subscriptionsOf } from './composition/subscriptions.js';
 import { buildHttpServer, buildSocketServer } from './composition/transports.js';
 import { guardArrivals } from './transport/http/arrival-guard.js';
@@ -48,16 +47,14 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
   const foundation = await layFoundation(options);
   const { bus, config, logger, metrics, shutdown } = foundation;
   const areas = buildAreas(foundation, () => sockets.directory);
-  const dialects = buildDialects(foundation, areas);
-  const routes = routesOf(areas, dialects);
-  const commands = commandsOf(areas, dialects);
+  const api = buildApi(foundation, areas);
+  const { routes, commands } = api;
   const httpServer = buildHttpServer(foundation, areas, routes);
   const sockets = buildSocketServer(foundation, areas, httpServer);
   sockets.listen(commands);
   guardArrivals(httpServer);
   const digest = buildDigest(foundation, areas, sockets);
-  const renderings = renderingsOf({ foundation, areas, dialects });
-  const subscriptions = subscriptionsOf({ foundation, areas, renderings, digest, sockets });
+  const subscriptions = subscriptionsOf({ foundation, areas, api, digest, sockets });
   bus.subscribe(subscriptions);
   await startNode({ foundation, areas, httpServer, sockets, digest });
 
@@ -68,7 +65,7 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
     routes,
     commands,
     subscriptions,
-    renderings,
+    renderings: api.events,
     sockets,
     shutdown,
     collectOrphans: () => areas.media.orphans.collectOrphans(),

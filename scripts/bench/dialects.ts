@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { Server } from 'socket.io';
-import { conversationRenderings } from '../../src/api/conversation/index.js';
-import { v0Renderings } from '../../src/api/v0/index.js';
+import { conversationRenderings } from '../../src/api/conversation/conversation.events.js';
+import { v0Renderings } from '../../src/api/v0/v0.events.js';
 import type { MessageEvent, MessageEvents } from '../../src/modules/messages/index.js';
-import { messageRenderings } from '../../src/api/native/messages/messages.commands.js';
+import { messageRenderings } from '../../src/api/native/messages/messages.events.js';
 import { EventBus } from '../../src/platform/event-bus.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { DialectMask } from '../../src/transport/socket/dialect.js';

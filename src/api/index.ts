@@ -1,31 +1,32 @@
-import type { AnyRoute } from '../transport/http/route.js';
-import type { AnyCommand } from '../transport/socket/command.js';
-import type { RenderingTable } from '../transport/socket/rendering.js';
 import type { ConversationEvents } from './conversation/index.js';
-import { conversationRenderings, createConversationDialect } from './conversation/index.js';
-import type { DialectServices } from './dialect-services.js';
+import { createConversationDialect } from './conversation/index.js';
+import type { NativeEvents } from './native/index.js';
+import { createNativeDialect } from './native/index.js';
 import type { RoomEvents } from './room/index.js';
 import { createRoomDialect } from './room/index.js';
+import type { Api } from './shared/api.js';
+import { setDialectCommand } from './shared/set-dialect.command.js';
+import type { UseCases } from './shared/use-cases.js';
 import type { V0Events } from './v0/index.js';
-import { createV0Dialect, v0Renderings } from './v0/index.js';
+import { createV0Dialect } from './v0/index.js';
 
-export type { DialectServices } from './dialect-services.js';
+export type { Api } from './shared/api.js';
+export type { UnreadAt, UseCases } from './shared/use-cases.js';
 
-/** The dialects beside the native one, built. */
-export interface Dialects {
-  routes: AnyRoute[];
-  commands: AnyCommand[];
-  renderings: RenderingTable<ConversationEvents & RoomEvents & V0Events>[];
-}
+/** The domain events of which clients hear. */
+export type ApiEvents = NativeEvents & V0Events & ConversationEvents & RoomEvents;
 
-/** Builds the dialects beside the native one: translations onto the same services. */
-export const createDialects = (services: DialectServices): Dialects => {
-  const v0 = createV0Dialect(services);
-  const conversation = createConversationDialect(services);
-  const room = createRoomDialect(services);
+/** Builds the four dialects on the same use cases, as one. */
+export const createApi = (useCases: UseCases): Api<ApiEvents> => {
+  const dialects: Api<ApiEvents>[] = [
+    createNativeDialect(useCases),
+    createV0Dialect(useCases),
+    createConversationDialect(useCases),
+    createRoomDialect(useCases),
+  ];
   return {
-    routes: [...v0.routes, ...conversation.routes],
-    commands: [...v0.commands, ...conversation.commands, ...room.commands],
-    renderings: [v0Renderings, conversationRenderings, room.renderings],
+    routes: dialects.flatMap(({ routes }) => routes),
+    commands: [setDialectCommand, ...dialects.flatMap(({ commands }) => commands)],
+    events: dialects.flatMap(({ events }) => events),
   };
 };

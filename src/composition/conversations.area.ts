@@ -66,7 +66,6 @@ export const buildConversations = (
     ...groups,
     invitations: models.invitations,
     models: models.chats,
-    list: chats.list,
     clock,
   });
   return { log, previews, unread, chats, groups, invites };

@@ -1,71 +1,66 @@
-import type { Dialects } from '../api/index.js';
-import { createDialects } from '../api/index.js';
-import type { AnyRoute } from '../transport/http/route.js';
-import { auditRoutes } from '../api/native/audit/audit.routes.js';
-import { receiptCommands } from '../api/native/receipts/receipts.commands.js';
-import { receiptRoutes } from '../api/native/receipts/receipts.routes.js';
-import { reportRoutes } from '../api/native/reports/reports.routes.js';
-import { typingCommands } from '../api/native/typing/typing.commands.js';
-import { viewingCommands } from '../api/native/viewing/viewing.commands.js';
-import type { AnyCommand } from '../transport/socket/command.js';
-import { setDialectCommand } from '../transport/socket/set-dialect.command.js';
+import type { Api, ApiEvents, UnreadAt } from '../api/index.js';
+import { createApi } from '../api/index.js';
+import { readSeqOf } from '../modules/chats/index.js';
+import { objectId } from '../platform/object-id.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
 
-/** The dialects beside the native one, on the same use cases. */
-export const buildDialects = ({ config, clock }: Foundation, areas: Areas): Dialects =>
-  createDialects({
-    admin: areas.administration.admin,
-    broadcasts: areas.broadcasts.sender,
+/** The unread count to show beside a message; undefined when it cannot be had in time. */
+const unreadAt = ({ models, logger }: Foundation, { unread }: Areas): UnreadAt => {
+  const { memberships } = models.chats;
+  const readPosition = async (userId: string, chatId: string): Promise<number> => {
+    const membership = await memberships
+      .findOne({ chatId: objectId(chatId), userId: objectId(userId) })
+      .lean();
+    return membership ? Math.max(readSeqOf(membership), membership.clearedSeq) : 0;
+  };
+  return (userId, message) =>
+    unread
+      .countAt(userId, message, () => readPosition(userId, message.chatId))
+      .catch((error: unknown) => {
+        logger.debug({ err: error }, 'a message was shown without an unread count');
+        return undefined;
+      });
+};
+
+/** Every dialect, on the use cases of the areas. */
+export const buildApi = (foundation: Foundation, areas: Areas): Api<ApiEvents> => {
+  const { config, clock } = foundation;
+  const { auth, users, chats, groups, messaging, presence, media, broadcasts } = areas;
+  return createApi({
+    auth: auth.service,
+    authenticator: auth.authenticator,
+    users: users.service,
+    directory: users.directory,
+    administration: users.administration,
+    audit: areas.audit,
     access: areas.access,
-    directChats: areas.chats.directChats,
-    list: areas.chats.list,
-    sender: areas.messaging.sender,
-    history: areas.messaging.history,
+    ...chats,
+    groups: groups.groups,
+    members: groups.members,
+    rooms: groups.rooms,
+    addresses: groups.addresses,
+    online: groups.online,
+    invites: areas.invites.invites,
+    ...messaging,
+    deletion: messaging.remove,
+    unreadAt: unreadAt(foundation, areas),
     receipts: areas.receipts,
     typing: areas.typing,
-    rooms: areas.groups.rooms,
-    addresses: areas.groups.addresses,
-    deletion: areas.messaging.remove,
-    online: areas.groups.online,
-    presence: areas.presence.see,
-    chooser: areas.presence.chooser,
+    presence: presence.see,
+    chooser: presence.chooser,
+    sync: areas.sync,
+    search: areas.search.search,
+    media,
+    sharedFiles: media.sharedFiles({ ...messaging, rooms: groups.addresses }),
+    broadcasts: broadcasts.sender,
+    inbox: broadcasts.inbox,
+    statistics: broadcasts.statistics,
+    live: areas.live,
+    admin: areas.administration.admin,
+    reports: areas.reports,
     clock,
     maxLength: config.messageMaxLength,
+    passwordMinLength: config.passwordMinLength,
   });
-
-/** Every REST endpoint, in the order in which paths are tried. */
-export const routesOf = (areas: Areas, dialects: Dialects): AnyRoute[] => [
-  ...areas.auth.routes,
-  ...areas.chats.routes,
-  ...areas.presence.routes,
-  ...areas.media.routes({ ...areas.messaging, rooms: areas.groups.addresses }),
-  ...areas.users.routes,
-  ...areas.groups.routes,
-  ...areas.invites.routes,
-  ...areas.messaging.routes,
-  ...areas.administration.routes,
-  ...areas.broadcasts.routes,
-  ...reportRoutes(areas.reports, areas.users.directory),
-  ...auditRoutes(areas.audit, areas.users.directory),
-  ...receiptRoutes(areas.receipts),
-  ...areas.sync.routes,
-  ...areas.live.routes,
-  ...areas.search.routes,
-  ...dialects.routes,
-];
-
-/** Every socket command. */
-export const commandsOf = (areas: Areas, dialects: Dialects): AnyCommand[] => [
-  setDialectCommand,
-  ...viewingCommands,
-  ...areas.messaging.commands,
-  ...areas.administration.commands,
-  ...areas.broadcasts.commands,
-  ...receiptCommands(areas.receipts),
-  ...typingCommands(areas.typing),
-  ...areas.presence.commands,
-  ...areas.sync.commands,
-  ...areas.live.commands,
-  ...dialects.commands,
-];
+};

@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import { syncClients } from '../api/native/index.js';
 import { LIVE_TICK_MS } from '../modules/live/index.js';
 import { catchUpPreviews } from '../modules/messages/index.js';
 import {
@@ -10,6 +11,7 @@ import { VersionDigest } from '../modules/sync/index.js';
 import { Jobs } from '../platform/jobs.js';
 import { Leases } from '../platform/leases.js';
 import { toAppError } from '../platform/to-app-error.js';
+import type { ParleySocket } from '../transport/socket/socket-data.js';
 import type { SocketServer } from '../transport/socket/socket-server.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
@@ -29,7 +31,7 @@ export interface NodeParts {
   areas: Areas;
   httpServer: HttpServer;
   sockets: SocketServer;
-  digest: VersionDigest;
+  digest: VersionDigest<ParleySocket>;
 }
 
 /** What hints to clients, from time to time, at the newest versions of their chats. */
@@ -37,12 +39,12 @@ export const buildDigest = (
   { config, models, clock, logger, isDatabasePrivate }: Foundation,
   { previews }: Areas,
   { directory }: SocketServer,
-): VersionDigest =>
+): VersionDigest<ParleySocket> =>
   new VersionDigest({
     messages: models.messages,
     takeWritten: () => previews.takeWritten(),
     isAlone: isDatabasePrivate,
-    socketsIn: (room) => directory.socketsIn(room),
+    clients: syncClients((channel) => directory.socketsIn(channel)),
     clock,
     logger,
     intervalMs: config.headDigestMs,

@@ -2,7 +2,7 @@ import { createMediaModule } from '../modules/media/index.js';
 import { createMessagesModule } from '../modules/messages/index.js';
 import { DeliveryTracker, Receipts } from '../modules/receipts/index.js';
 import { createSearchModule } from '../modules/search/index.js';
-import { createSyncModule } from '../modules/sync/index.js';
+import { Sync } from '../modules/sync/index.js';
 import { Typing } from '../modules/presence/typing.index.js';
 import type { Conversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';
@@ -13,7 +13,7 @@ import type { People } from './people.area.js';
 export const buildMessaging = (
   { config, models, jwtSecret, bus, clock, logger, limiter }: Foundation,
   { access, users, auth }: People,
-  { log, previews, chats, groups }: Conversations,
+  { log, previews, chats }: Conversations,
 ) => {
   const { messages } = models;
   const { directory } = users;
@@ -40,12 +40,11 @@ export const buildMessaging = (
     clock,
     config,
     directory,
-    rooms: groups.addresses,
     attachments: media.claims,
     limit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
   });
   const receipts = new Receipts({ memberships, messages, log, access, bus, clock });
-  const sync = createSyncModule({
+  const sync = new Sync({
     attachments: media.claims,
     models: models.chats,
     messages,
@@ -56,7 +55,6 @@ export const buildMessaging = (
     logger,
     settlePreviews: () => previews.settle(),
     maxChanges: config.syncMaxChanges,
-    clock,
   });
   const search = createSearchModule({
     models: models.search,

@@ -9,23 +9,20 @@ import type { People } from './people.area.js';
 
 /** What admins do: accounts, messages to everybody, reports, and the record of all that. */
 export const buildOversight = (
-  { config, models, bus, clock }: Foundation,
+  { models, bus, clock }: Foundation,
   { users, auth, audit }: People,
   { chats }: Conversations,
   { messaging }: Messaging,
   sockets: BroadcastSockets,
 ) => {
-  const administration = createAdminModule(
-    {
-      accounts: users.accounts,
-      users: users.administration,
-      auth: auth.service,
-      directChats: chats.directChats,
-      sender: messaging.sender,
-      audit,
-    },
-    config.messageMaxLength,
-  );
+  const administration = createAdminModule({
+    accounts: users.accounts,
+    users: users.administration,
+    auth: auth.service,
+    directChats: chats.directChats,
+    sender: messaging.sender,
+    audit,
+  });
   const broadcasts = createBroadcastsModule({
     models: models.broadcasts,
     directory: users.directory,
@@ -33,7 +30,6 @@ export const buildOversight = (
     audit,
     bus,
     clock,
-    maxLength: config.messageMaxLength,
     ...sockets,
   });
   const reports = new Reports({ reports: models.reports, seen: messaging.seen, audit, clock });

@@ -1,20 +1,7 @@
-import type { Dialects } from '../api/index.js';
+import type { Api, ApiEvents } from '../api/index.js';
 import type { VersionDigest } from '../modules/sync/index.js';
-import { broadcastRenderings } from '../api/native/broadcasts/broadcasts.commands.js';
-import { readSeqOf } from '../modules/chats/index.js';
-import { chatRenderings } from '../api/native/chats/chats.commands.js';
-import { liveRenderings } from '../api/native/live/live.commands.js';
-import type { UnreadAt } from '../api/native/messages/messages.commands.js';
-import { messageChangeRenderings } from '../api/native/messages/message-changes.commands.js';
-import { messageRenderings } from '../api/native/messages/messages.commands.js';
-import { presenceRenderings } from '../api/native/presence/presence.commands.js';
-import { receiptRenderings } from '../api/native/receipts/receipts.commands.js';
-import { typingRenderings } from '../api/native/typing/typing.commands.js';
-import { viewingRenderings } from '../api/native/viewing/viewing.commands.js';
 import type { Subscription } from '../platform/event-bus.js';
-import { objectId } from '../platform/object-id.js';
 import { Delivery } from '../transport/socket/delivery.js';
-import type { RenderingTable } from '../transport/socket/rendering.js';
 import { channels } from '../transport/socket/channels.js';
 import type { SocketServer } from '../transport/socket/socket-server.js';
 import type { Areas } from './areas.js';
@@ -26,8 +13,8 @@ import { leaveStream } from './streams.area.js';
 export interface ReactionParts {
   foundation: Foundation;
   areas: Areas;
-  renderings: RenderingTable<DomainEvents>[];
-  digest: VersionDigest;
+  api: Api<ApiEvents>;
+  digest: Pick<VersionDigest<unknown>, 'hint'>;
   sockets: SocketServer;
 }
 
@@ -172,45 +159,9 @@ const noteDeliveries = ({ areas, sockets }: ReactionParts): Reactions => [
   },
 ];
 
-/** How clients hear of events, in each dialect. */
-export const renderingsOf = ({
-  foundation,
-  areas,
-  dialects,
-}: Pick<ReactionParts, 'foundation' | 'areas'> & {
-  dialects: Dialects;
-}): RenderingTable<DomainEvents>[] => {
-  const { memberships } = foundation.models.chats;
-  const readPosition = async (userId: string, chatId: string): Promise<number> => {
-    const membership = await memberships
-      .findOne({ chatId: objectId(chatId), userId: objectId(userId) })
-      .lean();
-    return membership ? Math.max(readSeqOf(membership), membership.clearedSeq) : 0;
-  };
-  const unreadAt: UnreadAt = (userId, message) =>
-    areas.unread
-      .countAt(userId, message, () => readPosition(userId, message.chatId))
-      .catch((error: unknown) => {
-        foundation.logger.debug({ err: error }, 'a message was shown without an unread count');
-        return undefined;
-      });
-  return [
-    messageRenderings(unreadAt),
-    messageChangeRenderings,
-    chatRenderings,
-    receiptRenderings,
-    typingRenderings,
-    liveRenderings,
-    viewingRenderings,
-    presenceRenderings,
-    broadcastRenderings,
-    ...dialects.renderings,
-  ];
-};
-
 /** Clients are told. */
-const deliveries = ({ renderings, sockets }: ReactionParts): Reactions =>
-  new Delivery<DomainEvents>(sockets.io, sockets.directory).subscriptions(renderings);
+const deliveries = ({ api, sockets }: ReactionParts): Reactions =>
+  new Delivery<DomainEvents>(sockets.io, sockets.directory).subscriptions(api.events);
 
 /** A stream that is over has nobody in it. */
 const emptyStreams = ({ sockets: { directory } }: ReactionParts): Reactions => [

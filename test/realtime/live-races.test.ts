@@ -9,6 +9,7 @@ import {
   it,
   jest,
 } from '@jest/globals';
+import { liveCommands } from '../../src/api/native/live/live.commands.js';
 import { ChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
 import type { ChatEvents } from '../../src/modules/chats/index.js';
 import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
@@ -178,7 +179,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       join: (room) => rooms.add(room),
       leave: (room) => rooms.delete(room),
     };
-    const command = live.commands.find((one) => one.event === event)!;
+    const command = liveCommands({ live }).find((one) => one.event === event)!;
     const actor = { userId: user.id, role: 'user', sessionId: 'any' };
     const context = { actor, socket } as unknown as Parameters<typeof command.handle>[0];
     const outcome = command.handle(context, payload as never).then(

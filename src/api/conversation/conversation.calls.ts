@@ -1,13 +1,13 @@
 import type { Actor } from '../../shared/actor.js';
 import type { PageQuery } from '../../shared/pagination.js';
-import type { DialectServices } from '../dialect-services.js';
-import { messageTypeOf } from '../message-type.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { messageTypeOf } from '../shared/message-type.js';
 import { presentMessage } from './conversation.shapes.js';
 import type { DeletePayload, ReadBody, SendBody } from './conversation.schemas.js';
 
 /** Translates what the conversation dialect says into calls, for REST and sockets alike. */
 export class ConversationCalls {
-  constructor(private readonly services: DialectServices) {}
+  constructor(private readonly services: UseCases) {}
 
   /** Sends a message; answers with it as the dialect shows it. */
   async send(actor: Actor, body: SendBody) {

@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../transport/socket/command.js';
 import { command } from '../../transport/socket/command.js';
-import type { DialectServices } from '../dialect-services.js';
-import { conversationParams } from '../dialect.schemas.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { conversationParams } from '../shared/dialect.schemas.js';
 import type { ConversationCalls } from './conversation.calls.js';
 import { deleteSchema, readSchema, sendSchema } from './conversation.schemas.js';
 
@@ -10,7 +10,7 @@ const dialect = 'conversation';
 /** Socket commands of the conversation dialect about messages. */
 export const conversationMessageCommands = (
   calls: ConversationCalls,
-  { maxLength }: DialectServices,
+  { maxLength }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'send:message',
@@ -45,7 +45,7 @@ export const conversationMessageCommands = (
 ];
 
 /** Socket commands of the conversation dialect about being in a conversation. */
-export const conversationCommands = ({ typing }: DialectServices): AnyCommand[] => [
+export const conversationCommands = ({ typing }: UseCases): AnyCommand[] => [
   command({
     event: 'join:conversation',
     dialect,

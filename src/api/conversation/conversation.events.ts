@@ -2,10 +2,10 @@ import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
-import { presentUserCard } from '../native/users/users.shapes.js';
+import { presentUserCard } from '../shared/user-card.shapes.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';
-import { receiptPart } from '../receipt-part.js';
+import { receiptPart } from '../shared/receipt-part.js';
 import { presentMessage } from './conversation.shapes.js';
 
 /** What the conversation dialect's clients hear of. */

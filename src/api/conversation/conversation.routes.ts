@@ -1,15 +1,15 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
-import type { DialectServices } from '../dialect-services.js';
-import { conversationListRoutes, personRoute, sendRoute } from '../dialect.routes.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { conversationListRoutes, personRoute, sendRoute } from '../shared/dialect.routes.js';
 import {
   conversationParams,
   deletedResponse,
-  messageParams,
   pageQuery,
   readResponse,
-} from '../dialect.schemas.js';
+} from '../shared/dialect.schemas.js';
+import { messageParams } from '../shared/message.schemas.js';
 import type { ConversationCalls } from './conversation.calls.js';
 import { presentConversation } from './conversation.shapes.js';
 import {
@@ -26,10 +26,7 @@ const base = '/api/chat';
 const conversation = { tag, base, present: presentConversation, response: conversationResponse };
 
 /** The conversation dialect's endpoints of conversations. */
-export const conversationRoutes = (
-  calls: ConversationCalls,
-  services: DialectServices,
-): AnyRoute[] => [
+export const conversationRoutes = (calls: ConversationCalls, services: UseCases): AnyRoute[] => [
   ...conversationListRoutes(conversation, services),
   personRoute(conversation, services, { name: 'participantId', params: participantParams }),
   route({
@@ -51,7 +48,7 @@ export const conversationRoutes = (
 /** The conversation dialect's endpoints of messages. */
 export const conversationMessageRoutes = (
   calls: ConversationCalls,
-  { maxLength }: DialectServices,
+  { maxLength }: UseCases,
 ): AnyRoute[] => [
   sendRoute({
     path: `${base}/message`,

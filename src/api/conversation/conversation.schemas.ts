@@ -1,13 +1,9 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
-import {
-  clientMessageIdSchema,
-  contentSchema,
-  mediaSchema,
-} from '../native/messages/messages.schemas.js';
+import { clientMessageIdSchema, contentSchema, mediaSchema } from '../shared/message.schemas.js';
 import { idSchema } from '../../shared/ids.js';
-import { messageTypeSchema } from '../message-type.js';
+import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `send:message` and `POST /api/chat/message`. */
 export interface SendBody {

@@ -1,9 +1,9 @@
 import type { ChatView, ViewMember } from '../../modules/chats/index.js';
-import { presentChat } from '../native/chats/chats.shapes.js';
+import { presentChat } from '../shared/chat.shapes.js';
 import type { MessageView } from '../../modules/messages/index.js';
 import { statusOf } from '../../modules/messages/index.js';
 import type { UserCard } from '../../modules/users/index.js';
-import { presentUserCard } from '../native/users/users.shapes.js';
+import { presentUserCard } from '../shared/user-card.shapes.js';
 
 const populated = (userId: string, card: UserCard | undefined) =>
   card ? presentUserCard(card) : { id: userId, _id: userId };

@@ -1,6 +1,5 @@
-import type { AnyCommand } from '../../transport/socket/command.js';
-import type { RenderingTable } from '../../transport/socket/rendering.js';
-import type { DialectServices } from '../dialect-services.js';
+import type { Api } from '../shared/api.js';
+import type { UseCases } from '../shared/use-cases.js';
 import { RoomNames } from './room-names.js';
 import { roomCommands, roomMessageCommands } from './room.commands.js';
 import type { RoomEvents } from './room.events.js';
@@ -9,12 +8,11 @@ import { roomRenderings } from './room.events.js';
 export type { RoomEvents } from './room.events.js';
 
 /** The room dialect: events with dashes, chats by name. Its REST endpoints are the native ones. */
-export const createRoomDialect = (
-  services: DialectServices,
-): { commands: AnyCommand[]; renderings: RenderingTable<RoomEvents> } => {
+export const createRoomDialect = (services: UseCases): Api<RoomEvents> => {
   const names = new RoomNames(services.access);
   return {
+    routes: [],
     commands: [...roomCommands(names, services), ...roomMessageCommands(names, services)],
-    renderings: roomRenderings(names),
+    events: [roomRenderings(names)],
   };
 };

@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../transport/socket/command.js';
 import { command } from '../../transport/socket/command.js';
-import type { DialectServices } from '../dialect-services.js';
-import { messageTypeOf } from '../message-type.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { messageTypeOf } from '../shared/message-type.js';
 import type { RoomNames } from './room-names.js';
 import { presentMessage, presentOnlineUsers } from './room.shapes.js';
 import { readSchema, roomIn, roomPayload, sendSchema, statusPayload } from './room.schemas.js';
@@ -11,7 +11,7 @@ const dialect = 'room';
 /** Socket commands of the room dialect about being in a room. */
 export const roomCommands = (
   names: RoomNames,
-  { access, addresses, online, chooser, rooms, typing }: DialectServices,
+  { access, addresses, online, chooser, rooms, typing }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'join-room',
@@ -92,7 +92,7 @@ export const roomCommands = (
 /** Socket commands of the room dialect about messages. */
 export const roomMessageCommands = (
   names: RoomNames,
-  { addresses, history, maxLength, receipts, sender }: DialectServices,
+  { addresses, history, maxLength, receipts, sender }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'send-message',

@@ -1,13 +1,13 @@
 import type { MessageEvent, MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
-import { presentStatus } from '../native/presence/presence.shapes.js';
+import { presentStatus } from '../shared/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
-import { presentUserCard } from '../native/users/users.shapes.js';
+import { presentUserCard } from '../shared/user-card.shapes.js';
 import type { ViewingEvent, ViewingEvents } from '../../modules/presence/viewing.index.js';
 import type { Emission, RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';
-import { receiptPart } from '../receipt-part.js';
+import { receiptPart } from '../shared/receipt-part.js';
 import type { RoomNames } from './room-names.js';
 import { presentMessage } from './room.shapes.js';
 

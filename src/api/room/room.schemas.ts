@@ -5,11 +5,11 @@ import {
   contentSchema,
   mediaSchema,
   roomSchema,
-} from '../native/messages/messages.schemas.js';
+} from '../shared/message.schemas.js';
 import type { UserStatus } from '../../modules/users/index.js';
 import { USER_STATUSES } from '../../modules/users/index.js';
 import { idSchema } from '../../shared/ids.js';
-import { messageTypeSchema } from '../message-type.js';
+import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `join-room`, `leave-room`, `typing-start`, `typing-stop`, `online-users`: `{room}` or the bare name. */
 export type RoomPayload = string | { room: string };

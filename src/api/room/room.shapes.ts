@@ -1,7 +1,7 @@
 import type { OnlineMember } from '../../modules/chats/groups.index.js';
 import type { MessageView } from '../../modules/messages/index.js';
-import { presentMessage as presentNative } from '../native/messages/messages.shapes.js';
-import { presentUserCard } from '../native/users/users.shapes.js';
+import { presentMessage as presentNative } from '../shared/message.shapes.js';
+import { presentUserCard } from '../shared/user-card.shapes.js';
 
 /** A message in the room dialect: the native one, with the room's name. */
 export const presentMessage = ({ message, sender, status }: MessageView, room: string) => ({

@@ -1,14 +1,14 @@
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
-import { adminMessageSchema } from '../native/admin/admin.schemas.js';
+import { adminMessageSchema } from '../shared/admin-message.schemas.js';
 import {
   adminBroadcastResponse,
   broadcastSchema,
   toBroadcastInput,
-} from '../native/broadcasts/broadcasts.schemas.js';
-import { presentAdminBroadcast } from '../native/broadcasts/broadcasts.shapes.js';
-import type { DialectServices } from '../dialect-services.js';
-import { sendRoute } from '../dialect.routes.js';
+} from '../shared/broadcast.schemas.js';
+import { presentAdminBroadcast } from '../shared/broadcast.shapes.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { sendRoute } from '../shared/dialect.routes.js';
 import { presentMessage } from './v0.shapes.js';
 import { messageResponse } from './v0.schemas.js';
 
@@ -16,7 +16,7 @@ const tag = 'v0';
 const base = '/api/v0/chat/admin';
 
 /** v0's endpoints for admins. */
-export const v0AdminRoutes = ({ admin, broadcasts, maxLength }: DialectServices): AnyRoute[] => [
+export const v0AdminRoutes = ({ admin, broadcasts, maxLength }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: `${base}/broadcast`,

@@ -1,16 +1,16 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
-import { onlineUserResponse, presenceResponse } from '../native/presence/presence.schemas.js';
-import { presentOnlineUser, presentStatus } from '../native/presence/presence.shapes.js';
+import { onlineUserResponse, presenceResponse } from '../shared/presence.schemas.js';
+import { presentOnlineUser, presentStatus } from '../shared/presence.shapes.js';
 import { idSchema } from '../../shared/ids.js';
-import type { DialectServices } from '../dialect-services.js';
+import type { UseCases } from '../shared/use-cases.js';
 
 const tag = 'v0';
 const userParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
 
 /** v0's endpoints of presence. */
-export const v0PresenceRoutes = ({ presence }: DialectServices): AnyRoute[] => [
+export const v0PresenceRoutes = ({ presence }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/v0/chat/online-users',

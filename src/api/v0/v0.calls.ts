@@ -1,7 +1,7 @@
 import type { Actor } from '../../shared/actor.js';
-import type { DialectServices } from '../dialect-services.js';
-import { DirectChatIds } from '../direct-chat-ids.js';
-import { messageTypeOf } from '../message-type.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { DirectChatIds } from '../shared/direct-chat-ids.js';
+import { messageTypeOf } from '../shared/message-type.js';
 import { presentMessage } from './v0.shapes.js';
 import type { SendBody } from './v0.schemas.js';
 
@@ -9,7 +9,7 @@ import type { SendBody } from './v0.schemas.js';
 export class V0Calls {
   private readonly chatIds: DirectChatIds;
 
-  constructor(private readonly services: DialectServices) {
+  constructor(private readonly services: UseCases) {
     this.chatIds = new DirectChatIds(services.directChats);
   }
 

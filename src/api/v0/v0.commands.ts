@@ -1,12 +1,12 @@
 import type { AnyCommand } from '../../transport/socket/command.js';
 import { command, hasField } from '../../transport/socket/command.js';
-import type { DialectServices } from '../dialect-services.js';
-import { messageParams } from '../dialect.schemas.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { messageParams } from '../shared/message.schemas.js';
 import type { V0Calls } from './v0.calls.js';
 import { sendSchema, typingSchema } from './v0.schemas.js';
 
 /** Socket commands of v0. `send_message` is v0's when it names a receiver. */
-export const v0Commands = (calls: V0Calls, { maxLength }: DialectServices): AnyCommand[] => [
+export const v0Commands = (calls: V0Calls, { maxLength }: UseCases): AnyCommand[] => [
   command({
     event: 'send_message',
     dialect: 'v0',

@@ -1,13 +1,13 @@
 import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
-import { presentBroadcast } from '../native/broadcasts/broadcasts.shapes.js';
+import { presentBroadcast } from '../shared/broadcast.shapes.js';
 import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents } from '../../modules/presence/index.js';
-import { presentStatus } from '../native/presence/presence.shapes.js';
+import { presentStatus } from '../shared/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';
-import { receiptPart } from '../receipt-part.js';
+import { receiptPart } from '../shared/receipt-part.js';
 import { presentMessage } from './v0.shapes.js';
 
 /** What v0's clients hear of. */

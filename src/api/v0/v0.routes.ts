@@ -1,15 +1,15 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
-import type { DialectServices } from '../dialect-services.js';
-import { conversationListRoutes, personRoute, sendRoute } from '../dialect.routes.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { conversationListRoutes, personRoute, sendRoute } from '../shared/dialect.routes.js';
 import {
   conversationParams,
   deletedResponse,
-  messageParams,
   pageQuery,
   readResponse,
-} from '../dialect.schemas.js';
+} from '../shared/dialect.schemas.js';
+import { messageParams } from '../shared/message.schemas.js';
 import type { V0Calls } from './v0.calls.js';
 import { presentConversation, presentMessage } from './v0.shapes.js';
 import { conversationResponse, messageResponse, receiverParams, sendSchema } from './v0.schemas.js';
@@ -19,7 +19,7 @@ const base = '/api/v0/chat';
 const conversation = { tag, base, present: presentConversation, response: conversationResponse };
 
 /** v0's endpoints of conversations: lists, one with a person, its messages, unread messages. */
-export const v0ConversationRoutes = (calls: V0Calls, services: DialectServices): AnyRoute[] => [
+export const v0ConversationRoutes = (calls: V0Calls, services: UseCases): AnyRoute[] => [
   ...conversationListRoutes(conversation, services),
   personRoute(conversation, services, { name: 'receiverId', params: receiverParams }),
   route({
@@ -56,7 +56,7 @@ export const v0ConversationRoutes = (calls: V0Calls, services: DialectServices):
 ];
 
 /** v0's endpoints of messages. */
-export const v0MessageRoutes = (calls: V0Calls, { maxLength }: DialectServices): AnyRoute[] => [
+export const v0MessageRoutes = (calls: V0Calls, { maxLength }: UseCases): AnyRoute[] => [
   sendRoute({
     path: `${base}/send`,
     summary: 'Send a message to a person',

@@ -1,15 +1,11 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
-import {
-  clientMessageIdSchema,
-  contentSchema,
-  mediaSchema,
-} from '../native/messages/messages.schemas.js';
-import { chatResponse, lastMessageResponse } from '../native/chats/chats.schemas.js';
-import { userCardSchema } from '../native/users/users.schemas.js';
+import { clientMessageIdSchema, contentSchema, mediaSchema } from '../shared/message.schemas.js';
+import { chatResponse, lastMessageResponse } from '../shared/chat.schemas.js';
+import { userCardSchema } from '../shared/user-card.schemas.js';
 import { idSchema } from '../../shared/ids.js';
-import { messageTypeSchema } from '../message-type.js';
+import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `send_message` and `POST /api/v0/chat/send`: to a person, whose chat is opened when there is none. */
 export interface SendBody {

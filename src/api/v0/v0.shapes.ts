@@ -1,7 +1,7 @@
 import type { ChatView } from '../../modules/chats/index.js';
-import { presentChat } from '../native/chats/chats.shapes.js';
+import { presentChat } from '../shared/chat.shapes.js';
 import type { MessageView } from '../../modules/messages/index.js';
-import { presentUserCard } from '../native/users/users.shapes.js';
+import { presentUserCard } from '../shared/user-card.shapes.js';
 
 /** The other one in a chat of two; null where there are more. */
 export const receiverOf = (

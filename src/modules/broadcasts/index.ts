@@ -1,6 +1,4 @@
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
-import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
@@ -9,23 +7,20 @@ import { BroadcastPositions } from './broadcast-positions.js';
 import { BroadcastStatisticsService } from './broadcast-statistics.js';
 import type { BroadcastModels } from './broadcast.model.js';
 import type { BroadcastEvents } from './broadcasts.events.js';
-import { broadcastCommands } from '../../api/native/broadcasts/broadcasts.commands.js';
-import {
-  adminBroadcastRoutes,
-  broadcastRoutes,
-} from '../../api/native/broadcasts/broadcasts.routes.js';
 import { MissedBroadcasts } from './missed-broadcasts.js';
 import type { AuditLog } from './send-broadcast.js';
 import { SendBroadcast } from './send-broadcast.js';
 import type { BroadcastSockets } from './show-broadcasts.js';
 import { ShowBroadcasts } from './show-broadcasts.js';
 
-export { defineBroadcastModels } from './broadcast.model.js';
+export { BROADCAST_STATUSES, BROADCAST_TYPES, defineBroadcastModels } from './broadcast.model.js';
 export type { BroadcastAudience, BroadcastModels, BroadcastType } from './broadcast.model.js';
 export type { BroadcastRecord } from './broadcast.record.js';
 export type { BroadcastEvents } from './broadcasts.events.js';
 export type { BroadcastInput, SendBroadcast } from './send-broadcast.js';
 export type { BroadcastSockets } from './show-broadcasts.js';
+export type { BroadcastInbox, InboxQuery } from './broadcast-inbox.js';
+export type { BroadcastStatisticsService } from './broadcast-statistics.js';
 
 /** What the module is built from. */
 export interface BroadcastsParts extends BroadcastSockets {
@@ -35,16 +30,15 @@ export interface BroadcastsParts extends BroadcastSockets {
   audit: AuditLog;
   bus: Publisher<BroadcastEvents>;
   clock: Clock;
-  /** Longest text in characters. */
-  maxLength: number;
 }
 
 /** The broadcasts module, built. */
 export interface BroadcastsModule {
   sender: SendBroadcast;
-  routes: AnyRoute[];
-  commands: AnyCommand[];
   subscriptions: Subscription<BroadcastEvents>[];
+  /** What people have been sent. */
+  inbox: BroadcastInbox;
+  statistics: BroadcastStatisticsService;
   /** Begins to show what is sent from now on; before sockets are taken. */
   start(): Promise<void>;
   /** Shows a device that has just connected what its user has missed. */
@@ -57,7 +51,7 @@ export interface BroadcastsModule {
 
 /** Builds the broadcasts module. */
 export const createBroadcastsModule = (parts: BroadcastsParts): BroadcastsModule => {
-  const { bus, directory, models, users, maxLength } = parts;
+  const { bus, directory, models, users } = parts;
   const { broadcasts } = models;
   const sender = new SendBroadcast(parts);
   const positions = new BroadcastPositions(models.positions);
@@ -65,11 +59,10 @@ export const createBroadcastsModule = (parts: BroadcastsParts): BroadcastsModule
   const inbox = new BroadcastInbox({ broadcasts, positions, users, directory, bus });
   const missed = new MissedBroadcasts({ inbox, positions, shower, bus });
   const statistics = new BroadcastStatisticsService(models, users, directory);
-  const routeParts = { sender, inbox, statistics, maxLength };
   return {
     sender,
-    routes: [...broadcastRoutes(routeParts), ...adminBroadcastRoutes(routeParts)],
-    commands: broadcastCommands(routeParts),
+    inbox,
+    statistics,
     subscriptions: [
       {
         event: 'broadcast.sent',

@@ -13,7 +13,6 @@ import type { ChatState, ChatView, PresenceState } from './chat.view.js';
 import { isArchived, isHidden, readSeqOf } from './chat.view.js';
 import { NEW_MEMBERSHIP } from './direct-chats.js';
 import type { MembershipDoc } from './membership.model.js';
-import type { RequestsQuery } from '../../api/native/chats/chats.schemas.js';
 
 /** From where a member's unread messages count. */
 export interface UnreadQuery {
@@ -34,6 +33,11 @@ export interface ChatViewSources {
   newestVisible(userId: string, chatId: string, aboveSeq: number): Promise<LastMessage | null>;
   cards(userIds: string[]): Promise<Map<string, UserCard>>;
   presence(userIds: string[]): Promise<Map<string, PresenceState>>;
+}
+
+/** A page of pending chats: sent to the reader, or by the reader. */
+export interface RequestsQuery extends PageQuery {
+  direction: 'incoming' | 'outgoing';
 }
 
 const OFFLINE: PresenceState = { status: 'offline', lastSeen: null };

@@ -1,4 +1,3 @@
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
@@ -8,7 +7,6 @@ import type { AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
 import type { SystemMessages } from '../messages/index.js';
 import { GroupAccess } from './group-access.js';
-import { groupRoutes } from '../../api/native/groups/groups.routes.js';
 import { Groups } from './groups.js';
 import { GroupMaking } from './group-making.js';
 import { Members } from './members.js';
@@ -16,14 +14,13 @@ import { GroupOwnership } from './group-ownership.js';
 import { RoomResolver } from './room-resolver.js';
 import { RoomOnline } from './room-online.js';
 import type { OnlineSources } from './room-online.js';
-import { roomRoutes } from '../../api/native/groups/rooms.routes.js';
 import { PublicRooms } from './rooms.js';
 import { MembershipChanges } from './membership-changes.js';
 import { SystemNotes } from './system-notes.js';
 
 export type { GroupAccess } from './group-access.js';
 export { refusalToManage } from './groups.policy.js';
-export type { Groups } from './groups.js';
+export type { GroupChanges, Groups, NewGroup } from './groups.js';
 export type { Members } from './members.js';
 export type { MembershipChanges } from './membership-changes.js';
 export type { SystemNotes } from './system-notes.js';
@@ -31,9 +28,9 @@ export { memberJoined } from './system-text.js';
 export { RoomResolver } from './room-resolver.js';
 export { RoomOnline } from './room-online.js';
 export type { OnlineMember } from './room-online.js';
-export { roomSlug } from './room-slug.js';
+export { roomSlug, SLUG_MAX_LENGTH } from './room-slug.js';
 export { PublicRooms } from './rooms.js';
-export type { RoomView } from './rooms.js';
+export type { RoomsQuery, RoomView } from './rooms.js';
 
 /** Looks up users. */
 export interface UserLookup {
@@ -71,7 +68,6 @@ export interface GroupsModule {
   access: GroupAccess;
   roster: MembershipChanges;
   reports: SystemNotes;
-  routes: AnyRoute[];
   subscriptions: Subscription<ChatEvents>[];
 }
 
@@ -116,6 +112,5 @@ export const createGroupsModule = (parts: GroupsParts): GroupsModule => {
       { event: 'members.added', ...forgetOnline },
       { event: 'members.removed', ...forgetOnline },
     ],
-    routes: [...roomRoutes({ ...parts, rooms }), ...groupRoutes({ ...parts, groups, members })],
   };
 };

@@ -11,11 +11,30 @@ import type { AccessModels, ChatDoc, ChatEvents } from './index.js';
 import { chatFacts } from './index.js';
 import type { GroupAccess } from './group-access.js';
 import type { GroupMaking } from './group-making.js';
-import type { GroupChanges, NewGroup } from '../../api/native/groups/groups.schemas.js';
 import { refusalToManage } from './groups.policy.js';
 import { invalidRoomName, roomSlug } from './room-slug.js';
 import type { SystemNotes } from './system-notes.js';
 import { chatChanged } from './system-text.js';
+
+/** A group or room to be made. */
+export interface NewGroup {
+  kind: 'group' | 'room';
+  name: string;
+  /** Made by the client: trying again under it does not make another one. */
+  clientChatId?: string;
+  /** A room's name in addresses; made of the name when left out. */
+  slug?: string;
+  description?: string;
+  picture?: string | null;
+  memberIds?: string[];
+}
+
+/** Changes to how a group or room looks; what is left out stays. */
+export interface GroupChanges {
+  name?: string;
+  description?: string;
+  picture?: string | null;
+}
 
 /** What groups are built from. */
 export interface GroupsServiceParts {

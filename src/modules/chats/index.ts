@@ -1,6 +1,4 @@
 import type { Connection } from 'mongoose';
-import type { AnyRoute } from '../../transport/http/route.js';
-import { blockRoutes } from '../../api/native/chats/blocks.routes.js';
 import { Blocks } from './blocks.js';
 import type { BlocksParts } from './blocks.js';
 import { defineBlockModel } from './block.model.js';
@@ -10,9 +8,7 @@ import type { AuditLog } from './chat-archive.js';
 import { ChatList } from './chat-list.js';
 import type { ChatViewSources } from './chat-list.js';
 import { ChatSettings } from './chat-settings.js';
-import { chatSettingsRoutes } from '../../api/native/chats/chat-settings.routes.js';
 import { defineChatModel } from './chat.model.js';
-import { chatRoutes } from '../../api/native/chats/chats.routes.js';
 import { DirectChats } from './direct-chats.js';
 import type { DirectChatsParts } from './direct-chats.js';
 import { defineMembershipModel } from './membership.model.js';
@@ -23,7 +19,7 @@ export type { ChatSettings, SettingChanges } from './chat-settings.js';
 export { Contacts } from './contacts.js';
 export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.js';
 export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.js';
-export type { ChatViewSources, UnreadQuery } from './chat-list.js';
+export type { ChatViewSources, RequestsQuery, UnreadQuery } from './chat-list.js';
 export type {
   ChatDoc,
   ChatKind,
@@ -35,7 +31,7 @@ export type {
 export type { BlockDoc } from './block.model.js';
 export { isArchived, isHidden, isMuted, readSeqOf } from './chat.view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view.js';
-export type { ChatEvents, ChatFacts } from './chats.events.js';
+export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
 export { chatFacts } from './chat-facts.js';
 export { canShareSignals, refusalToPost } from './chats.policy.js';
 export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.js';
@@ -59,15 +55,13 @@ export interface ChatsParts extends Omit<DirectChatsParts, 'users'> {
   newestSeq(chatId: string): Promise<number>;
 }
 
-/** The chats module: its use cases and routes. */
+/** The chats module: its use cases. */
 export interface ChatsModule {
   directChats: DirectChats;
   list: ChatList;
   archive: ChatArchive;
   settings: ChatSettings;
   blocks: Blocks;
-  /** Stand before those of the users module, whose last path takes every segment. */
-  routes: AnyRoute[];
 }
 
 /** Builds the chats module. */
@@ -82,17 +76,5 @@ export const createChatsModule = (parts: ChatsParts): ChatsModule => {
     list,
     settlePreviews: () => sources.settlePreviews(),
   });
-  return {
-    directChats,
-    list,
-    archive,
-    settings,
-    blocks,
-    routes: [
-      // `/api/chats/archived` stands before `/api/chats/:chatId`.
-      ...chatSettingsRoutes({ settings, archive, list, clock }),
-      ...blockRoutes(blocks),
-      ...chatRoutes({ directChats, list, clock }),
-    ],
-  };
+  return { directChats, list, archive, settings, blocks };
 };

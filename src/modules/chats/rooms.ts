@@ -8,13 +8,17 @@ import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
-import type { Pagination } from '../../shared/pagination.js';
+import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { AccessModels, ChatDoc, ChatEvents } from './index.js';
 import { chatFacts } from './index.js';
 import { asInSlug, invalidRoomName, roomSlug } from './room-slug.js';
-import type { RoomsQuery } from '../../api/native/groups/rooms.schemas.js';
 import type { MembershipChanges } from './membership-changes.js';
+
+/** A page of public rooms; `q` is the start of a name. */
+export interface RoomsQuery extends PageQuery {
+  q?: string;
+}
 
 /** What rooms are built from. */
 export interface PublicRoomsParts {

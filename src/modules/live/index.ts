@@ -1,16 +1,9 @@
-import Joi from 'joi';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
-import type { AnyRoute } from '../../transport/http/route.js';
-import { route } from '../../transport/http/route.js';
-import type { AnyCommand } from '../../transport/socket/command.js';
 import type { ChatEvents } from '../chats/index.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserEvents } from '../users/index.js';
 import { LiveDevices } from './live-devices.js';
 import type { LiveEvents } from './live.events.js';
-import { liveCommands } from '../../api/native/live/live.commands.js';
-import { presentLive } from '../../api/native/live/live.shapes.js';
-import { liveResponse } from '../../api/native/live/live.schemas.js';
 import { HostLive } from './host-live.js';
 import type { HostLiveParts } from './host-live.js';
 import { LiveParticipants } from './live-participants.js';
@@ -21,8 +14,12 @@ import { LiveTalk } from './live-talk.js';
 import type { LiveTalkParts } from './live-talk.js';
 import { WatchLive } from './watch-live.js';
 
-export type { LiveEvents } from './live.events.js';
+export type { LiveEvents, LiveRecord } from './live.events.js';
 export { defineLiveModels } from './live.model.js';
+export type { HostLive } from './host-live.js';
+export type { LiveSeat } from './live-participants.js';
+export type { LiveTalk } from './live-talk.js';
+export type { WatchLive } from './watch-live.js';
 
 /** What the module is built from. */
 export interface LiveParts
@@ -37,9 +34,10 @@ export interface LiveParts
 
 /** The live module, built. */
 export interface LiveModule {
-  routes: AnyRoute[];
-  commands: AnyCommand[];
   subscriptions: Subscription<LiveEvents & ChatEvents & AccessChangeEvents & UserEvents>[];
+  host: HostLive;
+  watch: WatchLive;
+  talk: LiveTalk;
   /** Tells the module that a device has gone. */
   disconnected(socketId: string): Promise<void>;
   /**
@@ -72,19 +70,9 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
     does: 'ends the streams that their hosts may no longer show',
   } as const;
   return {
-    routes: [
-      route({
-        method: 'get',
-        path: '/api/live',
-        summary: 'Live streams that I may watch, newest first',
-        tag: 'Live',
-        auth: 'user',
-        userLimit: 'reads',
-        response: Joi.array().items(liveResponse),
-        handle: async ({ actor }) => ({ data: (await watch.list(actor)).map(presentLive) }),
-      }),
-    ],
-    commands: liveCommands({ host, watch, talk: new LiveTalk(shared) }),
+    host,
+    watch,
+    talk: new LiveTalk(shared),
     subscriptions: [
       {
         event: 'live.ended',

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection, Model } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Logger } from '../../platform/logger.js';
+import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import { createStorage, mediaDirectory } from '../../platform/storage/create-storage.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
@@ -29,21 +29,26 @@ import { MediaLibrary } from './media-library.js';
 import { MediaLinks } from './media-links.js';
 import { defineMediaModel } from './media.model.js';
 import type { MediaDoc } from './media.model.js';
-import { mediaRoutes } from '../../api/native/media/media.routes.js';
 import { MediaUploads } from './media-uploads.js';
 import { MediaUses } from './media-uses.js';
 import { MediaWorkers } from './media-workers.js';
 import { OrphanCollector } from './orphan-collector.js';
-import { sharedFileRoutes } from '../../api/native/media/shared-files.routes.js';
 import { SharedFiles } from './shared-files.js';
 import type { RoomResolver } from './shared-files.js';
 import { StoredFiles } from './stored-files.js';
 import { TemporaryFiles } from './temporary-files.js';
-import { MEGABYTE } from './upload-form.js';
 
-export type { MediaDoc } from './media.model.js';
+export type { MediaDoc, MediaKind } from './media.model.js';
 export { MediaLinks } from './media-links.js';
 export { OrphanCollector } from './orphan-collector.js';
+export type { Avatars } from './avatars.js';
+export type { DirectUploads } from './direct-uploads.js';
+export { dispositionOf } from './file-name.js';
+export type { IncomingFile } from './incoming-file.js';
+export type { MediaLibrary } from './media-library.js';
+export type { LinkQuery, Variant } from './media-links.js';
+export type { MediaUploads } from './media-uploads.js';
+export type { RoomFilesQuery, SharedFiles } from './shared-files.js';
 
 /** Registers the collection of uploads on a connection. */
 export const defineMediaModels = (connection: Connection): Model<MediaDoc> =>
@@ -64,7 +69,7 @@ export interface MediaParts {
   logger: Logger;
 }
 
-/** What the routes need of the messages module, which is built after the claims. */
+/** What shared files need of the messages module, which is built after the claims. */
 export interface MessagingForFiles {
   rooms: RoomResolver;
   sender: SendMessage;
@@ -73,15 +78,28 @@ export interface MessagingForFiles {
   remove: DeleteMessage;
 }
 
-/** The media module. Messages need its claims, its routes need messages: so it is built in two steps. */
+/** The media module. Messages need its claims, shared files need messages: so it is built in two steps. */
 export interface MediaModule {
   claims: AttachmentClaims;
   orphans: OrphanCollector;
   temporaryFiles: TemporaryFiles;
-  routes(messaging: MessagingForFiles): AnyRoute[];
+  uploads: MediaUploads;
+  library: MediaLibrary;
+  direct: DirectUploads;
+  links: MediaLinks;
+  avatars: Avatars;
+  storage: StorageDriver;
+  /** Directory of files that are being received. */
+  temporary: string;
+  /** Bytes of a file in a chat. */
+  maxSize: number;
+  /** Files of a chat as messages. */
+  sharedFiles(messaging: MessagingForFiles): SharedFiles;
 }
 
 const HOUR = 3_600_000;
+/** Bytes of what the settings call a megabyte. */
+export const MEGABYTE = 1024 * 1024;
 
 /** Builds the media module. */
 export const createMediaModule = (parts: MediaParts): MediaModule => {
@@ -130,21 +148,15 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
       graceMs: config.mediaOrphanHours * HOUR,
     }),
     temporaryFiles: new TemporaryFiles(temporary, clock),
-    routes: ({ remove, ...messaging }) => [
-      ...mediaRoutes({ ...parts, uploads, library, direct, links, storage, temporary, maxSize }),
-      ...sharedFileRoutes({
-        files: new SharedFiles({
-          ...parts,
-          ...messaging,
-          uploads,
-          stored,
-          links,
-          deletion: remove,
-        }),
-        avatars,
-        links,
-        temporary,
-      }),
-    ],
+    uploads,
+    library,
+    direct,
+    links,
+    avatars,
+    storage,
+    temporary,
+    maxSize,
+    sharedFiles: ({ remove, ...messaging }) =>
+      new SharedFiles({ ...parts, ...messaging, uploads, stored, links, deletion: remove }),
   };
 };

@@ -3,7 +3,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { PageEnds } from '../../shared/page-ends.js';
-import type { Pagination } from '../../shared/pagination.js';
+import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type {
   DeleteMessage,
@@ -25,7 +25,6 @@ import { digestOf } from './file-digest.js';
 import type { IncomingFile } from './incoming-file.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc, MediaKind } from './media.model.js';
-import type { RoomFilesQuery } from '../../api/native/media/media.schemas.js';
 import type { MediaUploads } from './media-uploads.js';
 import type { StoredFiles } from './stored-files.js';
 
@@ -47,6 +46,11 @@ export interface SharedFilesParts {
   seen: MessageReader;
   history: MessageHistory;
   deletion: DeleteMessage;
+}
+
+/** A page of a room's files; without `type`, of every kind. */
+export interface RoomFilesQuery extends PageQuery {
+  type?: MediaKind;
 }
 
 /** A room's files in numbers; sizes in bytes. */

@@ -1,9 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
-import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess, MembershipDoc } from '../chats/index.js';
 import type { UserDirectory } from '../users/index.js';
@@ -14,19 +12,13 @@ import { ForwardMessage } from './forward-message.js';
 import { MentionResolver } from './mention-resolver.js';
 import { MessageReader } from './message-reader.js';
 import { MessageChange } from './message-change.js';
-import { messageChangeCommands } from '../../api/native/messages/message-changes.commands.js';
-import { messageChangeRoutes } from '../../api/native/messages/message-changes.routes.js';
 import { MessageBuilder } from './message-builder.js';
 import { MessageHistory } from './message-history.js';
 import type { MessageLog } from './message-log.js';
 import { MessageLookups } from './message-lookups.js';
-import { messageLookupRoutes } from '../../api/native/messages/message-lookups.routes.js';
 import { defineMessageModel } from './message.model.js';
 import type { MessageDoc } from './message.model.js';
 import type { MessageEvents } from './messages.events.js';
-import { messageCommands } from '../../api/native/messages/messages.commands.js';
-import { messageRoutes } from '../../api/native/messages/messages.routes.js';
-import type { RoomResolver } from '../../api/native/messages/messages.routes.js';
 import { PinMessage } from './pin-message.js';
 import { React } from './react.js';
 import { SendMessage } from './send-message.js';
@@ -54,7 +46,7 @@ export type { EditMessage } from './edit-message.js';
 export type { ForwardMessage } from './forward-message.js';
 export type { MessageReader, SeenMessage } from './message-reader.js';
 export type { Changed } from './message-change.js';
-export type { MessageLookups } from './message-lookups.js';
+export type { MessageLookups, SeqWindow } from './message-lookups.js';
 export type { PinMessage } from './pin-message.js';
 export type { React, Reacted, ReactionAction, ReactionInput } from './react.js';
 export type { SendMessage } from './send-message.js';
@@ -77,14 +69,13 @@ export interface MessagesParts {
   bus: Publisher<MessageEvents>;
   directory: UserDirectory;
   attachments: AttachmentClaims;
-  rooms: RoomResolver;
   /** Messages per user. */
   limit: RateLimiter;
   clock: Clock;
   config: Pick<Config, 'messageMaxLength' | 'editWindowSeconds'>;
 }
 
-/** The messages module: its use cases, routes and commands. */
+/** The messages module: its use cases. */
 export interface MessagesModule {
   sender: SendMessage;
   history: MessageHistory;
@@ -95,13 +86,10 @@ export interface MessagesModule {
   react: React;
   pin: PinMessage;
   forward: ForwardMessage;
-  routes: AnyRoute[];
-  commands: AnyCommand[];
 }
 
 /** Builds the messages module. */
 export const createMessagesModule = (parts: MessagesParts): MessagesModule => {
-  const maxLength = parts.config.messageMaxLength;
   const mentions = new MentionResolver(parts.directory, parts.access);
   const seen = new MessageReader(parts.messages, parts.memberships, parts.access);
   const drafting = new MessageBuilder({ ...parts, seen, mentions });
@@ -110,7 +98,7 @@ export const createMessagesModule = (parts: MessagesParts): MessagesModule => {
   const change = new MessageChange({ ...parts, history });
   const changes = { ...parts, access: seen, change };
   const lookups = new MessageLookups({ messages: parts.messages, access: seen, history });
-  const services = {
+  return {
     sender,
     history,
     seen,
@@ -124,17 +112,5 @@ export const createMessagesModule = (parts: MessagesParts): MessagesModule => {
     react: new React(changes),
     pin: new PinMessage(changes),
     forward: new ForwardMessage(seen, sender),
-  };
-  return {
-    ...services,
-    routes: [
-      ...messageRoutes({ ...parts, sender, history, maxLength }),
-      ...messageLookupRoutes({ history, lookups }),
-      ...messageChangeRoutes({ ...services, maxLength }),
-    ],
-    commands: [
-      ...messageCommands(sender, maxLength),
-      ...messageChangeCommands({ ...services, maxLength }),
-    ],
   };
 };

@@ -1,3 +1,4 @@
-export { defineReportModel } from './report.model.js';
-export type { ReportDoc } from './report.model.js';
+export { defineReportModel, REPORT_STATUSES } from './report.model.js';
+export type { ReportDoc, ReportStatus } from './report.model.js';
 export { Reports } from './reports.js';
+export type { ReportQuery } from './reports.js';

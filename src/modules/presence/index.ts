@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RedisClients } from '../../platform/redis.js';
-import type { AnyCommand } from '../../transport/socket/command.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessModels, Contacts } from '../chats/index.js';
 import type { PresencePublisherParts } from './presence-publisher.js';
@@ -15,8 +13,6 @@ import type { StatusChooserParts } from './status-chooser.js';
 import { StatusChooser } from './status-chooser.js';
 import { PresenceAudiences } from './presence-audiences.js';
 import type { PresenceEvents } from './presence.events.js';
-import { presenceCommands } from '../../api/native/presence/presence.commands.js';
-import { presenceRoutes } from '../../api/native/presence/presence.routes.js';
 import { MemoryPresenceStore } from './presence-store.js';
 import { RedisPresenceStore } from './redis-presence-store.js';
 import type { PresenceReaderParts } from './presence-reader.js';
@@ -57,9 +53,6 @@ export interface PresenceModule {
   attendance: PresenceTracker;
   see: PresenceReader;
   chooser: StatusChooser;
-  /** Stand before those of the users module, whose last path takes every segment. */
-  routes: AnyRoute[];
-  commands: AnyCommand[];
   /** How often `attendance.tick` runs, in milliseconds. */
   tickMs: number;
   /** Tells what was put off while the process was busy; run every second. */
@@ -94,8 +87,6 @@ export const createPresenceModule = (parts: PresenceModuleParts): PresenceModule
     attendance,
     see,
     chooser,
-    routes: presenceRoutes(see, chooser),
-    commands: presenceCommands(chooser),
     catchUp: () => announcer.catchUp(),
     tickMs: Math.max(50, Math.floor(leaseMs / 3)),
     start: async () => {

@@ -1,4 +1,3 @@
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { MessageEvents } from '../messages/index.js';
 import { BlockScan } from './block-scan.js';
@@ -8,11 +7,11 @@ import { rowOfNew } from './search-block.js';
 import { SearchIndex } from './search-index.js';
 import type { SearchIndexParts } from './search-index.js';
 import { SearchLog } from './search-log.js';
-import { searchRoutes } from '../../api/native/search/search.routes.js';
 import { Search } from './search.js';
 import type { SearchParts } from './search.js';
 
 export { defineSearchModels } from './search.model.js';
+export type { Search, SearchQuery, SearchResult } from './search.js';
 
 /** What the module is built from. */
 export interface SearchModuleParts
@@ -20,7 +19,7 @@ export interface SearchModuleParts
 
 /** The search module, built. */
 export interface SearchModule {
-  routes: AnyRoute[];
+  search: Search;
   subscriptions: Subscription<MessageEvents>[];
   /** Takes in what has been noted, before the node goes down. */
   settle(): Promise<void>;
@@ -39,7 +38,7 @@ export const createSearchModule = (parts: SearchModuleParts): SearchModule => {
   };
   const shared = { phase: 'effects', on: 'origin', does: 'notes it for the index' } as const;
   return {
-    routes: searchRoutes(search),
+    search,
     subscriptions: [
       {
         event: 'message.sent',

@@ -1,7 +1,22 @@
 import type { ChatState } from '../chats/index.js';
 import type { CursorState } from './cursor-state-finder.js';
 import { stateTag } from './state-tag.js';
-import type { SyncRequest } from '../../api/native/sync/sync.schemas.js';
+
+/** What a client has, and how much more it wants at a time. */
+export interface SyncRequest {
+  /** By chat id, the version up to which the client has everything. */
+  chats: Record<string, number>;
+  /** By chat id, the tag of the chat's state as the client has it. */
+  tags: Record<string, string>;
+  /** `all`: my chats, also those not named. `listed`: only the chats in `chats`. */
+  scope: 'all' | 'listed';
+  /** Only chats whose id comes after this one. */
+  after?: string;
+  /** Only chats whose id is this one or comes before it. */
+  until?: string;
+  /** Messages in the answer at most. */
+  limit: number;
+}
 
 /** A chat that has something for the client. */
 export interface Plan {

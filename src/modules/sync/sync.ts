@@ -7,9 +7,8 @@ import { ChatChanges } from './chat-changes.js';
 import { CursorStateFinder } from './cursor-state-finder.js';
 import type { SyncDeliveriesParts } from './sync-deliveries.js';
 import { SyncDeliveries } from './sync-deliveries.js';
-import type { Plan } from './sync-plan.js';
+import type { Plan, SyncRequest } from './sync-plan.js';
 import { planOf } from './sync-plan.js';
-import type { SyncRequest } from '../../api/native/sync/sync.schemas.js';
 
 /** What a client lacks. */
 export interface SyncResult {

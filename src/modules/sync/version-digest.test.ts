@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { Types } from 'mongoose';
 import { createLogger } from '../../platform/logger.js';
-import { ALL_DIALECTS } from '../../transport/socket/dialect.js';
 import { QUEUE_STEP_MS } from '../../shared/deadline.js';
-import type { HeadDigestParts } from './version-digest.js';
+import type { VersionDigestParts } from './version-digest.js';
 import { VersionDigest } from './version-digest.js';
 
 const INTERVAL_MS = 100;
@@ -20,10 +19,7 @@ const setUp = () => {
   const chatId = new Types.ObjectId();
   const answers: ((version: number) => void)[] = [];
   const told: unknown[] = [];
-  const socket = {
-    data: { mask: ALL_DIALECTS },
-    emit: (_event: string, payload: unknown) => told.push(payload),
-  };
+  const client = {};
   const digest = new VersionDigest({
     messages: {
       aggregate: () =>
@@ -35,13 +31,16 @@ const setUp = () => {
     },
     takeWritten: () => new Map(),
     isAlone: false,
-    socketsIn: () => [socket],
+    clients: {
+      inChat: () => [client],
+      tell: (_client: object, chats: unknown) => told.push(chats),
+    },
     clock: { now: () => Date.now() },
     logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
     intervalMs: INTERVAL_MS,
-  } as unknown as HeadDigestParts);
+  } as unknown as VersionDigestParts<object>);
   digest.start();
-  const head = (version: number) => ({ chats: { [chatId.toHexString()]: [1, version] } });
+  const head = (version: number) => ({ [chatId.toHexString()]: [1, version] });
   return { answers, digest, head, told };
 };
 

@@ -1,21 +1,28 @@
 import type { Model, Types } from 'mongoose';
 import type { Logger } from '../../platform/logger.js';
-import { hears } from '../../transport/socket/dialect.js';
-import { channels } from '../../transport/socket/channels.js';
-import type { ParleySocket } from '../../transport/socket/socket-data.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { Head, MessageDoc } from '../messages/index.js';
 
+/** The devices on this node that can sync; `Client` is whatever stands for one, the same one each time. */
+export interface SyncClients<Client> {
+  all(): Client[];
+  /** Those whose users are in a chat. */
+  inChat(chatId: string): Client[];
+  /** Tells the newest `[seq, version]` of chats, by chat id. */
+  tell(client: Client, chats: Record<string, [number, number]>): void;
+  /** Asks for a sync, so many milliseconds from now. */
+  hint(client: Client, delayMs: number): void;
+}
+
 /** What the digest is built from. */
-export interface HeadDigestParts {
+export interface VersionDigestParts<Client> {
   messages: Model<MessageDoc>;
   /** What this node has written since it was last asked. */
   takeWritten(): Map<string, Head>;
   /** Whether no other node can write to the database. */
   isAlone: boolean;
-  /** The sockets of this node that stand in a room. */
-  socketsIn(room: string): ParleySocket[];
+  clients: SyncClients<Client>;
   clock: Clock;
   logger: Logger;
   /** Milliseconds between two digests. */
@@ -33,13 +40,13 @@ const MIN_HINT_SPREAD_MS = 1000;
  * the last one there is no next, so every client is told from time to time how far its chats are, if
  * they have changed since: by one query per node, or from memory where the database is the node's own.
  */
-export class VersionDigest {
+export class VersionDigest<Client> {
   private timer: NodeJS.Timeout | undefined;
   private since: number;
   private told = new Map<string, number>();
   private running: Promise<void> | undefined;
 
-  constructor(private readonly parts: HeadDigestParts) {
+  constructor(private readonly parts: VersionDigestParts<Client>) {
     this.since = parts.clock.now();
   }
 
@@ -68,15 +75,15 @@ export class VersionDigest {
 
   /** Asks all clients of this node to sync, each at a time of its own, so that they do not come at once. */
   hint(): void {
-    const sockets = this.parts.socketsIn(channels.everyone()).filter(isNative);
-    const spread = Math.max(MIN_HINT_SPREAD_MS, (sockets.length / HINTED_PER_SECOND) * 1000);
-    for (const socket of sockets) {
-      socket.emit('sync_hint', { delayMs: Math.floor(Math.random() * spread) });
-    }
+    const { clients } = this.parts;
+    const hinted = clients.all();
+    const spread = Math.max(MIN_HINT_SPREAD_MS, (hinted.length / HINTED_PER_SECOND) * 1000);
+    for (const client of hinted) clients.hint(client, Math.floor(Math.random() * spread));
   }
 
   private async run(): Promise<void> {
-    const now = this.parts.clock.now();
+    const { clients, clock } = this.parts;
+    const now = clock.now();
     const written = this.parts.takeWritten();
     const previews = this.parts.isAlone
       ? written
@@ -85,17 +92,17 @@ export class VersionDigest {
           QUEUE_STEP_MS,
         );
     this.since = now;
-    const digests = new Map<ParleySocket, Record<string, [number, number]>>();
+    const digests = new Map<Client, Record<string, [number, number]>>();
     for (const [chatId, { seq, version }] of previews) {
       if ((this.told.get(chatId) ?? 0) >= version) continue;
-      for (const socket of this.parts.socketsIn(channels.chat(chatId)).filter(isNative)) {
-        const digest = digests.get(socket) ?? {};
+      for (const client of clients.inChat(chatId)) {
+        const digest = digests.get(client) ?? {};
         digest[chatId] = [seq, version];
-        digests.set(socket, digest);
+        digests.set(client, digest);
       }
     }
     this.told = new Map([...previews].map(([chatId, { version }]) => [chatId, version]));
-    for (const [socket, chats] of digests) socket.emit('heads', { chats });
+    for (const [client, chats] of digests) clients.tell(client, chats);
   }
 
   /** The newest numbers among what has changed since; chats without a change are not in it. */
@@ -107,5 +114,3 @@ export class VersionDigest {
     return new Map(changed.map(({ _id, seq, version }) => [_id.toHexString(), { seq, version }]));
   }
 }
-
-const isNative = (socket: ParleySocket): boolean => hears(socket.data.mask, 'native');

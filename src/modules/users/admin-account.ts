@@ -1,10 +1,11 @@
+import Joi from 'joi';
 import type { Config } from '../../config/index.js';
 import { ConfigError } from '../../config/index.js';
 import type { Logger } from '../../platform/logger.js';
 import { AppError } from '../../shared/errors.js';
 import { validate } from '../../shared/validate.js';
 import type { AccountService } from './index.js';
-import { registerBody } from '../../api/native/auth/auth.schemas.js';
+import { emailSchema, newPasswordSchema, usernameSchema } from './account-fields.js';
 import type { PasswordHasher } from './password-hasher.js';
 
 /** The settings that name the first admin. */
@@ -22,11 +23,18 @@ export interface AdminAccountDeps {
 
 const NAMES = 'ADMIN_USERNAME, ADMIN_EMAIL and ADMIN_PASSWORD';
 
+const accountSchema = (passwordMinLength: number) =>
+  Joi.object<{ username: string; email: string; password: string }>({
+    username: usernameSchema.required(),
+    email: emailSchema.required(),
+    password: newPasswordSchema(passwordMinLength).required(),
+  });
+
 const readSettings = (config: AdminSettings) => {
   const { adminUsername: username, adminEmail: email, adminPassword: password } = config;
   if (!username && !email && !password) return undefined;
   try {
-    return validate(registerBody(config.passwordMinLength), { username, email, password });
+    return validate(accountSchema(config.passwordMinLength), { username, email, password });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new ConfigError(

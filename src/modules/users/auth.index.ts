@@ -3,7 +3,6 @@ import type { KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
@@ -17,7 +16,6 @@ import { AccessTokens } from './access-tokens.js';
 import type { AdminSettings } from './admin-account.js';
 import { ensureAdmin } from './admin-account.js';
 import type { AuthEvents } from './auth.events.js';
-import { authRoutes } from '../../api/native/auth/auth.routes.js';
 import { AuthService } from './auth.js';
 import { defineDeviceModel, deviceModel } from './device.model.js';
 import { DeviceTokens } from './device-tokens.js';
@@ -27,7 +25,14 @@ import { defineSessionModel, sessionModel } from './session.model.js';
 import { SessionService } from './session.js';
 
 export type { AuthEvents } from './auth.events.js';
-export type { AuthService, Grant } from './auth.js';
+export type {
+  AuthService,
+  Credentials,
+  Grant,
+  PasswordChange,
+  Registration,
+  SignIn,
+} from './auth.js';
 export { loadOrCreateSecret } from './jwt-secret.js';
 
 /** Registers the module's models on a connection. */
@@ -64,7 +69,6 @@ export interface AuthModuleDeps {
 
 /** The auth module, built. */
 export interface AuthModule {
-  routes: AnyRoute[];
   authenticator: Authenticator;
   service: AuthService;
   subscriptions: Subscription<AuthEvents & UserEvents>[];
@@ -134,7 +138,6 @@ export const createAuthModule = (deps: AuthModuleDeps): AuthModule => {
     statusOf: (userId) => accounts.status(userId),
   });
   return {
-    routes: authRoutes(service, config.passwordMinLength),
     authenticator,
     statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
     service,

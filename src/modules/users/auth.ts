@@ -5,15 +5,30 @@ import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import type { AccountService, UserDoc } from './index.js';
 import type { AccessTokens } from './access-tokens.js';
-import type {
-  Credentials,
-  PasswordChange,
-  Registration,
-} from '../../api/native/auth/auth.schemas.js';
 import type { DeviceTokens, KnownDevice } from './device-tokens.js';
 import type { FailedAttempts } from './failed-attempts.js';
 import type { PasswordHasher } from './password-hasher.js';
 import type { OpenSession, SessionOrigin, SessionService } from './session.js';
+
+/** A sign-up. */
+export interface Registration {
+  username: string;
+  email: string;
+  password: string;
+  firstName?: string;
+  lastName?: string;
+}
+
+/** A sign-in, by username or by e-mail address. */
+export type Credentials = { password: string; deviceToken?: string } & (
+  { username: string } | { email: string }
+);
+
+/** A change of password. */
+export interface PasswordChange {
+  currentPassword: string;
+  newPassword: string;
+}
 
 /** What a refresh gives: the pair of tokens, and who one is. */
 export interface Grant {

@@ -1,6 +1,5 @@
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { AnyRoute } from '../../transport/http/route.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
@@ -13,7 +12,6 @@ import { UserDirectory } from './user-directory.js';
 import type { UserEvents } from './users.events.js';
 import { defineUserModel, userModel } from './users.model.js';
 import type { ContactPolicy } from './users.policy.js';
-import { userRoutes } from '../../api/native/users/users.routes.js';
 import { UserService } from './users.js';
 
 export type { AccountService, NewAccount, AccountStatus } from './account.js';
@@ -24,7 +22,15 @@ export type { UserEvents } from './users.events.js';
 export type { UserDoc, UserStatus } from './users.model.js';
 export { USER_STATUSES } from './users.model.js';
 export type { ContactPolicy } from './users.policy.js';
-export type { UserService } from './users.js';
+export type { ProfileChanges, SearchQuery, UserService, VisibleProfile } from './users.js';
+export {
+  emailSchema,
+  nameSchema,
+  newPasswordSchema,
+  passwordSchema,
+  usernameSchema,
+} from './account-fields.js';
+export { toUserCard } from './user-card.js';
 
 /** Registers the module's models on a connection. */
 export const defineUserModels = (connection: Connection): void => {
@@ -57,7 +63,6 @@ export interface UsersModuleDeps {
 
 /** The users module, built. */
 export interface UsersModule {
-  routes: AnyRoute[];
   /** Profiles: reading, changing, searching, `setAvatar`. */
   service: UserService;
   /** Accounts: making, finding, roles, closing. */
@@ -76,7 +81,6 @@ export const createUsersModule = (deps: UsersModuleDeps): UsersModule => {
   const service = new UserService({ users, bus, contacts, isAllowedPictureUrl });
   const accounts = createAccounts(deps);
   return {
-    routes: userRoutes(service),
     service,
     accounts,
     administration: new UserAdministration(

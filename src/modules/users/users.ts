@@ -12,7 +12,6 @@ import type { UserEvents } from './users.events.js';
 import type { UserDoc } from './users.model.js';
 import type { ContactPolicy } from './users.policy.js';
 import { canAlwaysSeeEmail } from './users.policy.js';
-import type { ProfileChanges, SearchQuery } from '../../api/native/users/users.schemas.js';
 
 /** What the service is built from. */
 export interface UserServiceDeps {
@@ -21,6 +20,21 @@ export interface UserServiceDeps {
   contacts: ContactPolicy;
   /** Whether pictures may be shown from this https URL. */
   isAllowedPictureUrl: (url: string) => boolean;
+}
+
+/** Changes to one's own profile; what is left out stays. */
+export interface ProfileChanges {
+  firstName?: string;
+  lastName?: string;
+  bio?: string;
+  avatar?: string | null;
+}
+
+/** A people search; `q` (also `query`) is plain text. */
+export interface SearchQuery {
+  q: string;
+  page: number;
+  limit: number;
 }
 
 /** A profile and whether its reader may see the e-mail address. */

@@ -1,11 +1,11 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import { presentMessage } from '../messages/messages.shapes.js';
-import { adminMessageSchema } from './admin.schemas.js';
-import type { Admin } from '../../../modules/moderation/admin.js';
+import { presentMessage } from '../../shared/message.shapes.js';
+import { adminMessageSchema } from '../../shared/admin-message.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 /** The admins' command, the same in the native and the v0 dialect. */
-export const adminCommands = (admin: Admin, maxLength: number): AnyCommand[] => [
+export const adminCommands = ({ admin, maxLength }: UseCases): AnyCommand[] => [
   command({
     event: 'admin_message_user',
     dialect: 'native',

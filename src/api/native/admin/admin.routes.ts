@@ -1,24 +1,18 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { messageResponse } from '../messages/messages.schemas.js';
-import { presentMessage } from '../messages/messages.shapes.js';
-import type { UserAdministration } from '../../../modules/users/index.js';
+import { messageResponse } from '../../shared/message.schemas.js';
+import { presentMessage } from '../../shared/message.shapes.js';
 import { presentAccount } from './admin.shapes.js';
-import {
-  accountParams,
-  accountResponse,
-  accountsQuery,
-  adminMessageSchema,
-  roleBody,
-} from './admin.schemas.js';
-import type { Admin } from '../../../modules/moderation/admin.js';
+import { accountParams, accountResponse, accountsQuery, roleBody } from './admin.schemas.js';
+import { adminMessageSchema } from '../../shared/admin-message.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Admin';
 const base = '/api/admin/users';
 
 /** Looking at accounts and changing them. */
-export const accountRoutes = (admin: Admin, users: UserAdministration): AnyRoute[] => [
+export const accountRoutes = ({ admin, administration: users }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: base,
@@ -93,7 +87,7 @@ export const accountRoutes = (admin: Admin, users: UserAdministration): AnyRoute
 ];
 
 /** Writing to one person. */
-export const adminMessageRoutes = (admin: Admin, maxLength: number): AnyRoute[] => [
+export const adminMessageRoutes = ({ admin, maxLength }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/admin/send-to-user',

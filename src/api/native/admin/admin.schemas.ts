@@ -2,21 +2,8 @@ import Joi from 'joi';
 import type { UserRole } from '../../../shared/actor.js';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import { clientMessageIdSchema, contentSchema } from '../messages/messages.schemas.js';
 import type { AccountQuery } from '../../../modules/users/index.js';
 import { ownUserSchema } from '../users/users.schemas.js';
-import type { AdminMessage } from '../../../modules/moderation/admin.js';
-
-/** Builds the schema of `send-to-user` and `admin_message_user` from the longest text allowed. */
-export const adminMessageSchema = (maxLength: number): Joi.ObjectSchema<AdminMessage> =>
-  Joi.object<AdminMessage>({
-    userId: idSchema.required(),
-    message: contentSchema(maxLength).required(),
-    messageType: Joi.string<AdminMessage['messageType']>()
-      .valid('text', 'image', 'video', 'audio', 'file')
-      .default('text'),
-    clientMessageId: clientMessageIdSchema,
-  });
 
 /** Query of the list of accounts. */
 export const accountsQuery = Joi.object<AccountQuery>({

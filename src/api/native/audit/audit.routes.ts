@@ -3,12 +3,12 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
-import type { UserCard, UserDirectory } from '../../../modules/users/index.js';
-import { presentUserCard } from '../users/users.shapes.js';
-import { userCardSchema } from '../users/users.schemas.js';
-import type { AuditEventDoc } from '../../../modules/users/audit-event.model.js';
-import { AUDIT_OUTCOMES } from '../../../modules/users/audit-event.model.js';
-import type { AuditQuery, AuditTrail } from '../../../modules/users/audit-trail.js';
+import type { UserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
+import { userCardSchema } from '../../shared/user-card.schemas.js';
+import type { AuditEventDoc, AuditQuery } from '../../../modules/users/audit.index.js';
+import { AUDIT_OUTCOMES } from '../../../modules/users/audit.index.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const auditQuery = Joi.object<AuditQuery>({
   before: idSchema.description('Id of an event: only older ones'),
@@ -43,10 +43,7 @@ const presentAuditEvent = (event: AuditEventDoc, actor: UserCard | undefined) =>
 });
 
 /** What admins have done, for admins to read. */
-export const auditRoutes = (
-  trail: AuditTrail,
-  directory: Pick<UserDirectory, 'cards'>,
-): AnyRoute[] => [
+export const auditRoutes = ({ audit: trail, directory }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/admin/audit',

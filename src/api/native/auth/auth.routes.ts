@@ -3,7 +3,6 @@ import { route } from '../../../transport/http/route.js';
 import { ownUserSchema } from '../users/users.schemas.js';
 import { presentOwnUser } from '../users/users.shapes.js';
 import { presentGrant, presentSignIn } from './auth.shapes.js';
-import type { AuthService } from '../../../modules/users/auth.js';
 import {
   changePasswordBody,
   endedSessionsSchema,
@@ -13,15 +12,12 @@ import {
   registerBody,
   signInSchema,
 } from './auth.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const TAG = 'Auth';
 
-/**
- * The REST endpoints of signing in.
- *
- * @param passwordMinLength shortest new password in characters.
- */
-export const authRoutes = (service: AuthService, passwordMinLength: number): AnyRoute[] => [
+/** REST endpoints of signing in. */
+export const authRoutes = ({ auth: service, passwordMinLength }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/auth/register',

@@ -1,5 +1,5 @@
 import { presentOwnUser } from '../users/users.shapes.js';
-import type { Grant, SignIn } from '../../../modules/users/auth.js';
+import type { Grant, SignIn } from '../../../modules/users/auth.index.js';
 
 /** The wire shape of a grant. */
 export const presentGrant = ({ token, refreshToken, expiresIn, user }: Grant) => ({

@@ -1,18 +1,15 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import type { RenderingTable } from '../../../transport/socket/rendering.js';
-import { renders } from '../../../transport/socket/rendering.js';
-import type { BroadcastEvents } from '../../../modules/broadcasts/broadcasts.events.js';
-import { presentAdminBroadcast, presentBroadcast } from './broadcasts.shapes.js';
-import type { BroadcastRouteParts } from './broadcasts.routes.js';
-import { broadcastParams, broadcastSchema, toBroadcastInput } from './broadcasts.schemas.js';
+import { presentAdminBroadcast } from '../../shared/broadcast.shapes.js';
+import {
+  broadcastParams,
+  broadcastSchema,
+  toBroadcastInput,
+} from '../../shared/broadcast.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 /** The commands, the same in the native and the v0 dialect. */
-export const broadcastCommands = ({
-  sender,
-  inbox,
-  maxLength,
-}: Omit<BroadcastRouteParts, 'statistics'>): AnyCommand[] => [
+export const broadcastCommands = ({ broadcasts, inbox, maxLength }: UseCases): AnyCommand[] => [
   command({
     event: 'admin_broadcast',
     dialect: 'native',
@@ -23,7 +20,7 @@ export const broadcastCommands = ({
     userLimit: 'writes',
     load: 'work',
     handle: async ({ actor }, payload) => {
-      const record = await sender.create(actor, toBroadcastInput(payload));
+      const record = await broadcasts.create(actor, toBroadcastInput(payload));
       return { data: presentAdminBroadcast(record) };
     },
   }),
@@ -39,16 +36,3 @@ export const broadcastCommands = ({
     }),
   }),
 ];
-
-/** How native clients hear of broadcasts. */
-export const broadcastRenderings: RenderingTable<BroadcastEvents> = {
-  dialect: 'native',
-  renderings: {
-    'broadcast.shown': renders(['admin_broadcast'], ({ broadcast }) => [
-      { event: 'admin_broadcast', payload: presentBroadcast(broadcast) },
-    ]),
-    'broadcasts.unread': renders(['unread_broadcasts'], ({ unreadCount, before }) => [
-      { event: 'unread_broadcasts', payload: { unreadCount, before } },
-    ]),
-  },
-};

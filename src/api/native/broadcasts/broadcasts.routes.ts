@@ -1,9 +1,7 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { BroadcastInbox } from '../../../modules/broadcasts/broadcast-inbox.js';
-import type { BroadcastStatisticsService } from '../../../modules/broadcasts/broadcast-statistics.js';
-import { presentAdminBroadcast, presentBroadcast } from './broadcasts.shapes.js';
+import { presentAdminBroadcast, presentBroadcast } from '../../shared/broadcast.shapes.js';
 import {
   adminBroadcastResponse,
   broadcastDetailResponse,
@@ -13,20 +11,11 @@ import {
   inboxQuery,
   receivedBroadcastResponse,
   toBroadcastInput,
-} from './broadcasts.schemas.js';
-import type { SendBroadcast } from '../../../modules/broadcasts/send-broadcast.js';
-
-/** What the routes call. */
-export interface BroadcastRouteParts {
-  sender: SendBroadcast;
-  inbox: BroadcastInbox;
-  statistics: BroadcastStatisticsService;
-  /** Longest text in characters. */
-  maxLength: number;
-}
+} from '../../shared/broadcast.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 /** The endpoints of those who get broadcasts. */
-export const broadcastRoutes = ({ inbox }: BroadcastRouteParts): AnyRoute[] => [
+export const broadcastRoutes = ({ inbox }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/broadcasts',
@@ -62,10 +51,10 @@ export const broadcastRoutes = ({ inbox }: BroadcastRouteParts): AnyRoute[] => [
 
 /** The endpoints of those who send them. */
 export const adminBroadcastRoutes = ({
-  sender,
+  broadcasts: sender,
   statistics,
   maxLength,
-}: BroadcastRouteParts): AnyRoute[] => [
+}: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/admin/broadcasts',

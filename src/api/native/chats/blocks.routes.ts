@@ -1,14 +1,15 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { presentUserCard } from '../users/users.shapes.js';
-import { blockBody, blockedResponse, blockResponse, chatParams } from './chats.schemas.js';
-import type { Blocks } from '../../../modules/chats/blocks.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
+import { blockBody, blockedResponse, blockResponse } from './chats.schemas.js';
+import { chatParams } from '../../shared/chat.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Blocks';
 
 /** REST endpoints of blocks. */
-export const blockRoutes = (blocks: Blocks): AnyRoute[] => [
+export const blockRoutes = ({ blocks }: UseCases): AnyRoute[] => [
   ...(['block', 'unblock'] as const).map((verb) =>
     route({
       method: 'post',

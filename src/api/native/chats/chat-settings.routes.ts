@@ -1,38 +1,16 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { Clock } from '../../../shared/clock.js';
-import type { ChatArchive } from '../../../modules/chats/chat-archive.js';
-import type { ChatList } from '../../../modules/chats/chat-list.js';
-import type { ChatSettings } from '../../../modules/chats/chat-settings.js';
-import { presentChat, presentChatPage } from './chats.shapes.js';
-import {
-  activeQuery,
-  chatParams,
-  chatResponse,
-  deletedChatResponse,
-  historyParams,
-  settingsBody,
-} from './chats.schemas.js';
-
-/** What the routes call. */
-export interface ChatSettingsRoutesParts {
-  settings: ChatSettings;
-  archive: ChatArchive;
-  list: ChatList;
-  clock: Clock;
-}
+import { presentChat, presentChatPage } from '../../shared/chat.shapes.js';
+import { activeQuery, deletedChatResponse, historyParams, settingsBody } from './chats.schemas.js';
+import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Chats';
 const chatList = Joi.array().items(chatResponse);
 
 /** REST endpoints for what a member does with a chat for themselves, and for lists beside the active one. */
-export const chatSettingsRoutes = ({
-  settings,
-  archive,
-  list,
-  clock,
-}: ChatSettingsRoutesParts): AnyRoute[] => [
+export const chatSettingsRoutes = ({ settings, archive, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/chats/archived',

@@ -1,30 +1,16 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { Clock } from '../../../shared/clock.js';
-import type { ChatList } from '../../../modules/chats/chat-list.js';
-import { presentChat, presentChatPage } from './chats.shapes.js';
-import {
-  activeQuery,
-  chatParams,
-  chatResponse,
-  orCreateBody,
-  requestsQuery,
-} from './chats.schemas.js';
-import type { DirectChats } from '../../../modules/chats/direct-chats.js';
-
-/** What the chat routes call. */
-export interface ChatRoutesParts {
-  directChats: DirectChats;
-  list: ChatList;
-  clock: Clock;
-}
+import { presentChat, presentChatPage } from '../../shared/chat.shapes.js';
+import { activeQuery, orCreateBody, requestsQuery } from './chats.schemas.js';
+import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Chats';
 const chatList = Joi.array().items(chatResponse);
 
 /** REST endpoints of chats and chat requests. */
-export const chatRoutes = ({ directChats, list, clock }: ChatRoutesParts): AnyRoute[] => [
+export const chatRoutes = ({ directChats, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/chats/requests',

@@ -1,11 +1,9 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { Clock } from '../../../shared/clock.js';
-import type { ChatList } from '../../../modules/chats/index.js';
-import { chatParams, chatResponse } from '../chats/chats.schemas.js';
-import { presentChat } from '../chats/chats.shapes.js';
-import { presentUserCard } from '../users/users.shapes.js';
+import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
+import { presentChat } from '../../shared/chat.shapes.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
 import {
   addMembersBody,
   addedResponse,
@@ -18,21 +16,12 @@ import {
   roleBody,
   roleResponse,
 } from './groups.schemas.js';
-import type { Groups } from '../../../modules/chats/groups.js';
-import type { Members } from '../../../modules/chats/members.js';
-
-/** What the routes call. */
-export interface GroupRoutesParts {
-  groups: Groups;
-  members: Members;
-  list: ChatList;
-  clock: Clock;
-}
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Groups';
 
 /** REST endpoints of groups and rooms, and of their members. */
-export const groupRoutes = ({ groups, members, list, clock }: GroupRoutesParts): AnyRoute[] => [
+export const groupRoutes = ({ groups, members, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/chats',

@@ -3,8 +3,9 @@ import { idSchema } from '../../../shared/ids.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { MemberRole } from '../../../modules/chats/index.js';
-import { userCardSchema } from '../users/users.schemas.js';
-import { SLUG_MAX_LENGTH } from '../../../modules/chats/room-slug.js';
+import type { GroupChanges, NewGroup } from '../../../modules/chats/groups.index.js';
+import { SLUG_MAX_LENGTH } from '../../../modules/chats/groups.index.js';
+import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** A group's or room's name. */
 const nameSchema = Joi.string().trim().min(1).max(100).example('Lunch');
@@ -17,17 +18,6 @@ const pictureSchema = Joi.string()
 const memberIdsSchema = Joi.array().items(idSchema).max(200);
 
 /** Body of `POST /api/chats`. */
-export interface NewGroup {
-  kind: 'group' | 'room';
-  name: string;
-  /** Made by the client: trying again under it does not make another one. */
-  clientChatId?: string;
-  /** A room's name in addresses; made of the name when left out. */
-  slug?: string;
-  description?: string;
-  picture?: string | null;
-  memberIds?: string[];
-}
 export const newGroupBody = Joi.object<NewGroup>({
   kind: Joi.string().valid('group', 'room').required(),
   name: nameSchema.required(),
@@ -47,11 +37,6 @@ export const newGroupBody = Joi.object<NewGroup>({
 });
 
 /** Body of `PATCH /api/chats/:chatId`; what is left out stays. */
-export interface GroupChanges {
-  name?: string;
-  description?: string;
-  picture?: string | null;
-}
 export const groupChangesBody = Joi.object<GroupChanges>({
   name: nameSchema,
   description: descriptionSchema,

@@ -1,25 +1,16 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { Clock } from '../../../shared/clock.js';
-import type { ChatList } from '../../../modules/chats/index.js';
-import { chatResponse } from '../chats/chats.schemas.js';
-import { presentChat } from '../chats/chats.shapes.js';
+import { chatResponse } from '../../shared/chat.schemas.js';
+import { presentChat } from '../../shared/chat.shapes.js';
 import { presentRoom } from './rooms.shapes.js';
 import { roomParams, roomResponse, roomsQuery } from './rooms.schemas.js';
-import type { PublicRooms } from '../../../modules/chats/rooms.js';
-
-/** What the room routes call. */
-export interface RoomRoutesParts {
-  rooms: PublicRooms;
-  list: ChatList;
-  clock: Clock;
-}
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Rooms';
 
 /** REST endpoints of public rooms. */
-export const roomRoutes = ({ rooms, list, clock }: RoomRoutesParts): AnyRoute[] => [
+export const roomRoutes = ({ rooms, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/rooms',

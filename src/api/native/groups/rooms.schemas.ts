@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { PageQuery } from '../../../shared/pagination.js';
+import type { RoomsQuery } from '../../../modules/chats/groups.index.js';
 import { pageKeys } from '../../../shared/pagination.js';
 
 /** Path of everything about one room. */
@@ -8,9 +8,6 @@ export const roomParams = Joi.object<{ slug: string }>({
 });
 
 /** Query of the list of rooms; `q` is the start of a name. */
-export interface RoomsQuery extends PageQuery {
-  q?: string;
-}
 export const roomsQuery = Joi.object<RoomsQuery>({ ...pageKeys, q: Joi.string().min(1).max(64) });
 
 /** A public room, for anybody. */

@@ -1,10 +1,8 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { Clock } from '../../../shared/clock.js';
-import type { ChatList } from '../../../modules/chats/index.js';
-import { chatParams, chatResponse } from '../chats/chats.schemas.js';
-import { presentChat } from '../chats/chats.shapes.js';
+import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
+import { presentChat } from '../../shared/chat.shapes.js';
 import { presentInvite, presentInvitePreview } from './invites.shapes.js';
 import {
   chatInviteParams,
@@ -13,19 +11,12 @@ import {
   invitePreviewResponse,
   inviteResponse,
 } from './invites.schemas.js';
-import type { Invites } from '../../../modules/chats/invites.js';
-
-/** What the routes call. */
-export interface InviteRoutesParts {
-  invites: Invites;
-  list: ChatList;
-  clock: Clock;
-}
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Invites';
 
 /** REST endpoints of invites. */
-export const inviteRoutes = ({ invites, list, clock }: InviteRoutesParts): AnyRoute[] => [
+export const inviteRoutes = ({ invites, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/chats/:chatId/invites',

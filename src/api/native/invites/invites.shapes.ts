@@ -1,5 +1,5 @@
 import type { ChatDoc } from '../../../modules/chats/index.js';
-import type { InviteDoc } from '../../../modules/chats/invite.model.js';
+import type { InviteDoc } from '../../../modules/chats/invites.index.js';
 
 /** An invite, for those who manage its chat. */
 export const presentInvite = (invite: InviteDoc) => ({

@@ -1,10 +1,6 @@
 import type { AnyCommand, CommandContext } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import type { RenderingTable } from '../../../transport/socket/rendering.js';
-import { renders } from '../../../transport/socket/rendering.js';
 import { channels } from '../../../transport/socket/channels.js';
-import { presentUserCard } from '../users/users.shapes.js';
-import type { LiveEvents } from '../../../modules/live/live.events.js';
 import { presentLive } from './live.shapes.js';
 import {
   liveCommentSchema,
@@ -13,17 +9,8 @@ import {
   liveSignalSchema,
   startLiveSchema,
 } from './live.schemas.js';
-import type { HostLive } from '../../../modules/live/host-live.js';
-import type { LiveSeat } from '../../../modules/live/live-participants.js';
-import type { LiveTalk } from '../../../modules/live/live-talk.js';
-import type { WatchLive } from '../../../modules/live/watch-live.js';
-
-/** The use cases that the commands call. */
-export interface LiveUseCases {
-  host: HostLive;
-  watch: WatchLive;
-  talk: LiveTalk;
-}
+import type { LiveSeat } from '../../../modules/live/index.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 /** The caller's device, as the use cases know it. */
 const seatOf = ({ actor, socket }: CommandContext): LiveSeat => ({
@@ -42,7 +29,9 @@ const seatOf = ({ actor, socket }: CommandContext): LiveSeat => ({
 });
 
 /** Native socket commands of live streams. */
-export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] => [
+export const liveCommands = ({
+  live: { host, watch, talk },
+}: Pick<UseCases, 'live'>): AnyCommand[] => [
   command({
     event: 'start_live',
     dialect: 'native',
@@ -122,48 +111,3 @@ export const liveCommands = ({ host, watch, talk }: LiveUseCases): AnyCommand[] 
     },
   }),
 ];
-
-/** How native clients hear of live streams. */
-export const liveRenderings: RenderingTable<LiveEvents> = {
-  dialect: 'native',
-  renderings: {
-    'live.started': renders(['live_started'], ({ live }) => [
-      { event: 'live_started', payload: presentLive(live) },
-    ]),
-    'live.viewer_joined': renders(['live_viewer_joined'], ({ liveId, user, viewerCount }) => [
-      {
-        event: 'live_viewer_joined',
-        payload: { liveId, userId: user.id, user: presentUserCard(user), viewerCount },
-      },
-    ]),
-    'live.viewer_left': renders(['live_viewer_left'], ({ liveId, userId, viewerCount }) => [
-      { event: 'live_viewer_left', payload: { liveId, userId, viewerCount } },
-    ]),
-    'live.commented': renders(['live_comment'], ({ liveId, id, user, content, at }) => [
-      {
-        event: 'live_comment',
-        payload: { liveId, id, content, at, userId: user.id, user: presentUserCard(user) },
-      },
-    ]),
-    'live.reacted': renders(['live_reaction'], ({ liveId, user, emoji }) => [
-      {
-        event: 'live_reaction',
-        payload: { liveId, userId: user.id, user: presentUserCard(user), emoji },
-        isVolatile: true,
-      },
-    ]),
-    'live.signalled': renders(['live_signal'], ({ liveId, from, data }) => [
-      { event: 'live_signal', payload: { liveId, from, data } },
-    ]),
-    'live.over': renders(['live_ended'], ({ liveId, hostId, reason, endedAt }) => [
-      { event: 'live_ended', payload: { liveId, hostId, reason, endedAt } },
-    ]),
-    // For this user it is over, whether or not it goes on for others.
-    'live.put_out': renders(['live_ended'], ({ liveId, hostId, at }) => [
-      {
-        event: 'live_ended',
-        payload: { liveId, hostId, reason: 'not_allowed', endedAt: at },
-      },
-    ]),
-  },
-};

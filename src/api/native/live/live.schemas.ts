@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
-import { userCardSchema } from '../users/users.schemas.js';
+import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** Longest comment in characters. */
 const MAX_COMMENT = 500;

@@ -1,5 +1,5 @@
-import { presentUserCard } from '../users/users.shapes.js';
-import type { LiveRecord } from '../../../modules/live/live.events.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
+import type { LiveRecord } from '../../../modules/live/index.js';
 
 /** A stream in the native shape. */
 export const presentLive = (live: LiveRecord) => ({

@@ -3,17 +3,11 @@ import Joi from 'joi';
 import { bearerToken } from '../../../transport/http/router.js';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { StorageDriver } from '../../../platform/storage/storage-driver.js';
-import type { Actor } from '../../../shared/actor.js';
-import type { Authenticator } from '../../../shared/authenticator.js';
 import { AppError, notFound } from '../../../shared/errors.js';
 import { validate } from '../../../shared/validate.js';
-import type { DirectUploads } from '../../../modules/media/direct-uploads.js';
-import { deliver } from '../../../modules/media/media-delivery.js';
-import type { LinkQuery, MediaLinks } from '../../../modules/media/media-links.js';
-import type { MediaDoc } from '../../../modules/media/media.model.js';
-import type { MediaLibrary } from '../../../modules/media/media-library.js';
-import { presentMedia } from './media.shapes.js';
+import type { LinkQuery, MediaLinks, MediaDoc } from '../../../modules/media/index.js';
+import { deliver } from './media-delivery.js';
+import { presentFor } from './media.shapes.js';
 import {
   chatUploadBody,
   completeBody,
@@ -26,23 +20,9 @@ import {
   uploadTokenQuery,
   uploadTokenResponse,
 } from './media.schemas.js';
-import type { MediaUploads } from '../../../modules/media/media-uploads.js';
-import type { UploadFormRule } from '../../../modules/media/upload-form.js';
-import { receivedFiles, uploadForm } from '../../../modules/media/upload-form.js';
-
-/** What the media routes call. */
-export interface MediaRoutesParts {
-  uploads: MediaUploads;
-  library: MediaLibrary;
-  direct: DirectUploads;
-  links: MediaLinks;
-  storage: StorageDriver;
-  authenticator: Authenticator;
-  /** Directory of temporary files. */
-  temporary: string;
-  /** Bytes of a file in a chat. */
-  maxSize: number;
-}
+import type { UploadFormRule } from './upload-form.js';
+import { receivedFiles, uploadForm } from './upload-form.js';
+import type { MediaUseCases, UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Media';
 /** Repacking, scanning and a remote store take their time; in milliseconds. */
@@ -50,18 +30,9 @@ export const UPLOAD_TIMEOUT_MS = 10 * 60_000;
 /** Files of one bulk upload. */
 const MAX_BULK = 10;
 
-/** A file for one reader: with addresses that work in an `<img>` for a while. */
-export const presentFor = (links: MediaLinks, doc: MediaDoc, actor: Actor) => {
-  const fileId = doc._id.toHexString();
-  return presentMedia(doc, {
-    url: links.sign(fileId, 'full', actor.userId),
-    thumbnailUrl: doc.thumbnail ? links.sign(fileId, 'thumbnail', actor.userId) : null,
-  });
-};
-
 /** REST endpoints for uploads, and the one that serves them. */
-export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
-  const { uploads, library, direct, links, temporary, maxSize } = parts;
+export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
+  const { uploads, library, direct, links, storage, temporary, maxSize } = media;
   const form = (rule: Pick<UploadFormRule, 'field' | 'maxFiles'>): RequestHandler =>
     uploadForm(temporary, { ...rule, maxSize });
   return [
@@ -191,8 +162,8 @@ export const mediaRoutes = (parts: MediaRoutesParts): AnyRoute[] => {
       params: fileParams,
       query: linkQuery,
       handle: async ({ params: { fileId }, query, req, res }) => {
-        const doc = await findFor(parts, fileId, query, bearerToken(req));
-        await deliver(parts.storage, doc, query.v ?? 'full', res);
+        const doc = await findFor({ ...media, authenticator }, fileId, query, bearerToken(req));
+        await deliver(storage, doc, query.v ?? 'full', res);
         return undefined;
       },
     }),
@@ -212,7 +183,11 @@ const checkPermission =
 
 /** The file, by what the request proves: a signature, a token, or nothing for pictures of people. */
 const findFor = async (
-  { library, links, authenticator }: MediaRoutesParts,
+  {
+    library,
+    links,
+    authenticator,
+  }: Pick<MediaUseCases, 'library' | 'links'> & Pick<UseCases, 'authenticator'>,
   fileId: string,
   query: LinkQuery,
   token: string | undefined,

@@ -1,11 +1,9 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import type { PageQuery } from '../../../shared/pagination.js';
-import { messageResponse, roomSchema } from '../messages/messages.schemas.js';
+import { messageResponse, roomSchema } from '../../shared/message.schemas.js';
 import { ownUserSchema } from '../users/users.schemas.js';
-import type { LinkQuery } from '../../../modules/media/media-links.js';
-import type { MediaKind } from '../../../modules/media/media.model.js';
+import type { LinkQuery, MediaKind, RoomFilesQuery } from '../../../modules/media/index.js';
 
 const KINDS = ['image', 'video', 'audio', 'file'] as const;
 const kindSchema = Joi.string<MediaKind>().valid(...KINDS);
@@ -135,9 +133,6 @@ export const sharedFileResponse = mediaResponse
 export const roomParams = Joi.object<{ room: string }>({ room: roomSchema.required() });
 
 /** Query of a room's files. */
-export interface RoomFilesQuery extends PageQuery {
-  type?: MediaKind;
-}
 export const roomFilesQuery = Joi.object<RoomFilesQuery>({ ...pageKeys, type: kindSchema });
 
 /** Path of a shared file's message. */

@@ -1,4 +1,5 @@
-import type { MediaDoc } from '../../../modules/media/media.model.js';
+import type { MediaDoc, MediaLinks } from '../../../modules/media/index.js';
+import type { Actor } from '../../../shared/actor.js';
 
 /** Addresses of a file's contents, as the reader may use them. */
 export interface MediaAddresses {
@@ -25,4 +26,13 @@ export const presentMedia = (doc: MediaDoc, { url, thumbnailUrl }: MediaAddresse
     duration: doc.duration ?? null,
     createdAt: doc.createdAt.toISOString(),
   };
+};
+
+/** A file for one reader: with addresses that work in an `<img>` for a while. */
+export const presentFor = (links: MediaLinks, doc: MediaDoc, actor: Actor) => {
+  const fileId = doc._id.toHexString();
+  return presentMedia(doc, {
+    url: links.sign(fileId, 'full', actor.userId),
+    thumbnailUrl: doc.thumbnail ? links.sign(fileId, 'thumbnail', actor.userId) : null,
+  });
 };

@@ -1,12 +1,11 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { messageResponse } from '../messages/messages.schemas.js';
-import { presentMessage } from '../messages/messages.shapes.js';
+import { messageResponse } from '../../shared/message.schemas.js';
+import { presentMessage } from '../../shared/message.shapes.js';
 import { presentOwnUser } from '../users/users.shapes.js';
-import type { Avatars } from '../../../modules/media/avatars.js';
-import type { MediaLinks } from '../../../modules/media/media-links.js';
-import { presentFor, UPLOAD_TIMEOUT_MS } from './media.routes.js';
+import { UPLOAD_TIMEOUT_MS } from './media.routes.js';
+import { presentFor } from './media.shapes.js';
 import {
   avatarResponse,
   deletedSharedFileResponse,
@@ -17,25 +16,17 @@ import {
   sharedFileBody,
   sharedFileResponse,
 } from './media.schemas.js';
-import type { SharedFiles } from '../../../modules/media/shared-files.js';
-import { MEGABYTE, receivedFiles, uploadForm } from '../../../modules/media/upload-form.js';
-
-/** What these routes call. */
-export interface SharedFileRoutesParts {
-  files: SharedFiles;
-  avatars: Avatars;
-  links: MediaLinks;
-  /** Directory of temporary files. */
-  temporary: string;
-}
+import { MEGABYTE } from '../../../modules/media/index.js';
+import { receivedFiles, uploadForm } from './upload-form.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Files';
 /** Shared files and pictures of people; chat uploads may be larger. */
 const MAX_SIZE = 10 * MEGABYTE;
 
 /** REST endpoints for files in rooms, and for one's picture. */
-export const sharedFileRoutes = (parts: SharedFileRoutesParts): AnyRoute[] => {
-  const { files, avatars, links, temporary } = parts;
+export const sharedFileRoutes = ({ sharedFiles: files, media }: UseCases): AnyRoute[] => {
+  const { avatars, links, temporary } = media;
   const form = (field: string) => uploadForm(temporary, { field, maxFiles: 1, maxSize: MAX_SIZE });
   return [
     route({

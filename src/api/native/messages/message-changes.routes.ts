@@ -1,9 +1,6 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { DeleteMessage } from '../../../modules/messages/delete-message.js';
-import type { EditMessage } from '../../../modules/messages/edit-message.js';
-import type { ForwardMessage } from '../../../modules/messages/forward-message.js';
 import { presentDeletion, presentReaction } from './message-changes.shapes.js';
 import {
   bulkDeleteBody,
@@ -11,30 +8,17 @@ import {
   deletionResponse,
   editBody,
   forwardBody,
-  messageParams,
   reactBody,
   reactedResponse,
 } from './message-changes.schemas.js';
-import { presentMessage } from './messages.shapes.js';
-import { messageResponse } from './messages.schemas.js';
-import type { PinMessage } from '../../../modules/messages/pin-message.js';
-import type { React } from '../../../modules/messages/react.js';
-
-/** What the routes call. */
-export interface MessageChangeRoutesParts {
-  edit: EditMessage;
-  remove: DeleteMessage;
-  react: React;
-  pin: PinMessage;
-  forward: ForwardMessage;
-  /** Longest text of a message in characters. */
-  maxLength: number;
-}
+import { messageParams, messageResponse } from '../../shared/message.schemas.js';
+import { presentMessage } from '../../shared/message.shapes.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Messages';
 
 /** REST endpoints that change messages. */
-export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[] => [
+export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
   route({
     method: 'put',
     path: '/api/messages/:messageId',
@@ -42,11 +26,11 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
     tag,
     auth: 'user',
     params: messageParams,
-    body: editBody(parts.maxLength),
+    body: editBody(useCases.maxLength),
     userLimit: 'changes',
     response: messageResponse,
     handle: async ({ actor, params, body }) => {
-      const { message, sender, status } = await parts.edit.edit(actor, { ...params, ...body });
+      const { message, sender, status } = await useCases.edit.edit(actor, { ...params, ...body });
       return { data: presentMessage(message, sender, status) };
     },
   }),
@@ -62,7 +46,7 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
     response: deletionResponse,
     handle: async ({ actor, params, query: { deleteForEveryone = true } }) => {
       const target = { messageIds: [params.messageId], deleteForEveryone };
-      const [deleted] = await parts.remove.delete(actor, target);
+      const [deleted] = await useCases.deletion.delete(actor, target);
       return { data: presentDeletion(deleted!.message, deleteForEveryone) };
     },
   }),
@@ -76,7 +60,7 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
     userLimit: 'changes',
     response: Joi.array().items(deletionResponse),
     handle: async ({ actor, body: { messageIds, deleteForEveryone = true } }) => {
-      const deleted = await parts.remove.delete(actor, { messageIds, deleteForEveryone });
+      const deleted = await useCases.deletion.delete(actor, { messageIds, deleteForEveryone });
       return { data: deleted.map(({ message }) => presentDeletion(message, deleteForEveryone)) };
     },
   }),
@@ -91,7 +75,7 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
     userLimit: 'changes',
     response: reactedResponse,
     handle: async ({ actor, params, body }) => {
-      const reacted = await parts.react.react(actor, 'toggle', { ...params, ...body });
+      const reacted = await useCases.react.react(actor, 'toggle', { ...params, ...body });
       return { data: presentReaction(reacted, actor.userId) };
     },
   }),
@@ -106,7 +90,7 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
       userLimit: 'changes',
       response: messageResponse,
       handle: async ({ actor, params }) => {
-        const pinned = await parts.pin.setPinned(actor, params.messageId, verb === 'pin');
+        const pinned = await useCases.pin.setPinned(actor, params.messageId, verb === 'pin');
         return { data: presentMessage(pinned.message, pinned.sender, pinned.status) };
       },
     }),
@@ -124,7 +108,7 @@ export const messageChangeRoutes = (parts: MessageChangeRoutesParts): AnyRoute[]
     response: Joi.array().items(messageResponse),
     status: 201,
     handle: async ({ actor, params, body }) => {
-      const sent = await parts.forward.forward(actor, { ...params, ...body });
+      const sent = await useCases.forward.forward(actor, { ...params, ...body });
       return { data: sent.map(({ message, sender }) => presentMessage(message, sender, 'sent')) };
     },
   }),

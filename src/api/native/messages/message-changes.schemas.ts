@@ -1,12 +1,13 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
-import { canonicalEmoji } from '../../../modules/messages/emoji.js';
-import type { SeqWindow } from '../../../modules/messages/message-lookups.js';
-import { clientMessageIdSchema, contentSchema, messageResponse } from './messages.schemas.js';
-
-/** Path of everything about one message. */
-export const messageParams = Joi.object<{ messageId: string }>({ messageId: idSchema.required() });
+import { canonicalEmoji } from '../../../modules/messages/index.js';
+import type { SeqWindow } from '../../../modules/messages/index.js';
+import {
+  clientMessageIdSchema,
+  contentSchema,
+  messageResponse,
+} from '../../shared/message.schemas.js';
 
 /** Exactly one emoji, as a picture and not as its name; becomes the form under which it is stored. */
 export const emojiSchema = Joi.string()

@@ -1,6 +1,5 @@
-import type { MessageRecord } from '../../../modules/messages/message.record.js';
-import { presentMessage } from './messages.shapes.js';
-import type { Reacted } from '../../../modules/messages/react.js';
+import type { MessageRecord, Reacted } from '../../../modules/messages/index.js';
+import { presentMessage } from '../../shared/message.shapes.js';
 
 /** A deleted message: its tombstone's numbers, and for whom it is gone. */
 export const presentDeletion = (message: MessageRecord, deleteForEveryone: boolean) => ({

@@ -1,28 +1,16 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { chatParams } from '../chats/chats.schemas.js';
-import type { MessageHistory } from '../../../modules/messages/message-history.js';
-import type { MessageLookups } from '../../../modules/messages/message-lookups.js';
-import {
-  editResponse,
-  messageParams,
-  repliesQuery,
-  threadResponse,
-} from './message-changes.schemas.js';
-import { presentMessage } from './messages.shapes.js';
-import { messageResponse } from './messages.schemas.js';
-
-/** What the routes call. */
-export interface MessageLookupRoutesParts {
-  history: MessageHistory;
-  lookups: MessageLookups;
-}
+import { chatParams } from '../../shared/chat.schemas.js';
+import { editResponse, repliesQuery, threadResponse } from './message-changes.schemas.js';
+import { messageParams, messageResponse } from '../../shared/message.schemas.js';
+import { presentMessage } from '../../shared/message.shapes.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Messages';
 
 /** REST endpoints that read single messages, threads and pins. */
-export const messageLookupRoutes = ({ history, lookups }: MessageLookupRoutesParts): AnyRoute[] => [
+export const messageLookupRoutes = ({ history, lookups }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/messages/:messageId',

@@ -1,45 +1,23 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import type { Actor } from '../../../shared/actor.js';
-import { chatParams } from '../chats/chats.schemas.js';
-import type { MessageHistory } from '../../../modules/messages/message-history.js';
-import { presentMessage } from './messages.shapes.js';
+import { chatParams } from '../../shared/chat.schemas.js';
+import type { MessageHistory } from '../../../modules/messages/index.js';
+import { presentMessage } from '../../shared/message.shapes.js';
 import {
   historyQuery,
   messageListQuery,
-  messageResponse,
   sendAnywhereSchema,
   toSendInput,
 } from './messages.schemas.js';
-import type { SendMessage } from '../../../modules/messages/send-message.js';
-
-/** Finds the chat that a `room` names: see the groups module. */
-export interface RoomResolver {
-  /** The chat to read from; without a name, that of the room which is there from the start. */
-  find(room?: string): Promise<string>;
-  /** The chat to take part in: made and joined when needed. */
-  enter(actor: Actor, room: string): Promise<string>;
-}
-
-/** What the message routes call. */
-export interface MessageRoutesParts {
-  sender: SendMessage;
-  history: MessageHistory;
-  rooms: RoomResolver;
-  maxLength: number;
-}
+import { messageResponse } from '../../shared/message.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Messages';
 const messageList = Joi.array().items(messageResponse);
 
 /** REST endpoints for sending and reading messages. */
-export const messageRoutes = ({
-  sender,
-  history,
-  rooms,
-  maxLength,
-}: MessageRoutesParts): AnyRoute[] => [
+export const messageRoutes = ({ sender, history, addresses, maxLength }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/messages',
@@ -53,7 +31,7 @@ export const messageRoutes = ({
     status: 201,
     otherStatuses: [200],
     handle: async ({ actor, body: { room, chatId = '', ...body } }) => {
-      const target = room === undefined ? chatId : await rooms.enter(actor, room);
+      const target = room === undefined ? chatId : await addresses.enter(actor, room);
       const sent = await sender.send(actor, toSendInput({ ...body, chatId: target }));
       return {
         data: presentMessage(sent.message, sent.sender, 'sent'),
@@ -73,7 +51,7 @@ export const messageRoutes = ({
     response: messageList,
     paginated: true,
     handle: async ({ actor, query: { room, chatId, ...query } }) =>
-      listPage(history, actor, chatId ?? (await rooms.find(room)), query),
+      listPage(history, actor, chatId ?? (await addresses.find(room)), query),
   }),
   route({
     method: 'get',

@@ -2,21 +2,15 @@ import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { paginate } from '../../../shared/pagination.js';
-import type { StatusChooser } from '../../../modules/presence/status-chooser.js';
-import { presentOnlineUser, presentStatus } from './presence.shapes.js';
-import {
-  chosenStatusSchema,
-  onlineQuery,
-  onlineUserResponse,
-  presenceResponse,
-  statusParams,
-} from './presence.schemas.js';
-import type { PresenceReader } from '../../../modules/presence/presence-reader.js';
+import { presentOnlineUser, presentStatus } from '../../shared/presence.shapes.js';
+import { chosenStatusSchema, onlineQuery, statusParams } from './presence.schemas.js';
+import { onlineUserResponse, presenceResponse } from '../../shared/presence.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Users';
 
 /** The REST endpoints of presence; they stand before `/api/users/:userId`. */
-export const presenceRoutes = (see: PresenceReader, chooser: StatusChooser): AnyRoute[] => [
+export const presenceRoutes = ({ presence, chooser }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/users/online',
@@ -28,7 +22,7 @@ export const presenceRoutes = (see: PresenceReader, chooser: StatusChooser): Any
     response: Joi.array().items(onlineUserResponse),
     paginated: true,
     handle: async ({ actor, query }) => {
-      const users = await see.onlineFor(actor);
+      const users = await presence.onlineFor(actor);
       const first = (query.page - 1) * query.limit;
       return {
         data: users.slice(first, first + query.limit).map(presentOnlineUser),
@@ -57,7 +51,7 @@ export const presenceRoutes = (see: PresenceReader, chooser: StatusChooser): Any
     params: statusParams,
     response: presenceResponse,
     handle: async ({ actor, params: { userId } }) => ({
-      data: presentStatus(userId, await see.statusFor(actor, userId)),
+      data: presentStatus(userId, await presence.statusFor(actor, userId)),
     }),
   }),
 ];

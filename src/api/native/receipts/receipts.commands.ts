@@ -1,13 +1,10 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import type { RenderingTable } from '../../../transport/socket/rendering.js';
-import { renders } from '../../../transport/socket/rendering.js';
-import type { ReceiptEvents } from '../../../modules/receipts/receipts.events.js';
-import type { Receipts } from '../../../modules/receipts/receipts.js';
 import { markAsReadSchema } from './receipts.schemas.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 /** Native socket commands of receipts. */
-export const receiptCommands = (receipts: Receipts): AnyCommand[] => [
+export const receiptCommands = ({ receipts }: UseCases): AnyCommand[] => [
   command({
     event: 'mark_as_read',
     dialect: 'native',
@@ -19,25 +16,3 @@ export const receiptCommands = (receipts: Receipts): AnyCommand[] => [
     }),
   }),
 ];
-
-/** How native clients hear of receipts. */
-export const receiptRenderings: RenderingTable<ReceiptEvents> = {
-  dialect: 'native',
-  renderings: {
-    'messages.read': renders(['messages_read'], ({ chatId, userId, seq, messageIds, at }) => [
-      {
-        event: 'messages_read',
-        payload: { chatId, readBy: userId, seq, messageIds, readAt: at },
-      },
-    ]),
-    'messages.delivered': renders(
-      ['messages_delivered'],
-      ({ chatId, userId, seq, messageIds, at }) => [
-        {
-          event: 'messages_delivered',
-          payload: { chatId, deliveredTo: userId, seq, messageIds, deliveredAt: at },
-        },
-      ],
-    ),
-  },
-};

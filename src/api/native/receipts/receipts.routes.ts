@@ -1,15 +1,15 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { chatParams } from '../chats/chats.schemas.js';
-import { messageParams } from '../messages/message-changes.schemas.js';
+import { chatParams } from '../../shared/chat.schemas.js';
+import { messageParams } from '../../shared/message.schemas.js';
 import { bulkReadBody, readBody, readResponse } from './receipts.schemas.js';
-import type { Receipts } from '../../../modules/receipts/receipts.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Receipts';
 
 /** REST endpoints of receipts. Reading a message reads everything before it. */
-export const receiptRoutes = (receipts: Receipts): AnyRoute[] => [
+export const receiptRoutes = ({ receipts }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/messages/:messageId/read',

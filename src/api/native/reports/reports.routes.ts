@@ -3,13 +3,12 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
-import { messageParams } from '../messages/message-changes.schemas.js';
-import type { UserDirectory } from '../../../modules/users/index.js';
+import { messageParams } from '../../shared/message.schemas.js';
 import { presentReport } from './reports.shapes.js';
 import { reportResponse } from './reports.schemas.js';
-import { REPORT_STATUSES } from '../../../modules/moderation/report.model.js';
-import type { ReportStatus } from '../../../modules/moderation/report.model.js';
-import type { ReportQuery, Reports } from '../../../modules/moderation/reports.js';
+import { REPORT_STATUSES } from '../../../modules/moderation/reports.index.js';
+import type { ReportStatus, ReportQuery } from '../../../modules/moderation/reports.index.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const reportBody = Joi.object<{ reason: string }>({
   reason: Joi.string().trim().min(1).max(1000).required(),
@@ -25,10 +24,7 @@ const reportQuery = Joi.object<ReportQuery>({
 });
 
 /** Reporting a message, and the admins' queue. */
-export const reportRoutes = (
-  reports: Reports,
-  directory: Pick<UserDirectory, 'cards'>,
-): AnyRoute[] => [
+export const reportRoutes = ({ reports, directory }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/messages/:messageId/report',

@@ -1,6 +1,6 @@
 import type { UserCard } from '../../../modules/users/index.js';
-import { presentUserCard } from '../users/users.shapes.js';
-import type { ReportDoc } from '../../../modules/moderation/report.model.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
+import type { ReportDoc } from '../../../modules/moderation/reports.index.js';
 
 /** A report as admins see it. */
 export const presentReport = (report: ReportDoc, cards: ReadonlyMap<string, UserCard>) => {

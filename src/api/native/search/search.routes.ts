@@ -3,11 +3,12 @@ import type { AnyRoute, Reply } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys, paginate } from '../../../shared/pagination.js';
-import { chatParams } from '../chats/chats.schemas.js';
+import { chatParams } from '../../shared/chat.schemas.js';
 import { MESSAGE_TYPES } from '../../../modules/messages/index.js';
-import { messageResponse } from '../messages/messages.schemas.js';
-import { presentMessage } from '../messages/messages.shapes.js';
-import type { Search, SearchQuery, SearchResult } from '../../../modules/search/search.js';
+import { messageResponse } from '../../shared/message.schemas.js';
+import { presentMessage } from '../../shared/message.shapes.js';
+import type { SearchQuery, SearchResult } from '../../../modules/search/index.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 /** The query as clients write it: `q`, or `query` as an older name. */
 type SearchParams = SearchQuery & { query?: string };
@@ -44,7 +45,7 @@ const present = ({ hits, total }: SearchResult, query: SearchParams): Reply => (
 const wordsOf = (query: SearchParams): SearchQuery => ({ ...query, q: query.q ?? query.query! });
 
 /** REST endpoints of search. */
-export const searchRoutes = (search: Search): AnyRoute[] => [
+export const searchRoutes = ({ search }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/chats/:chatId/search',

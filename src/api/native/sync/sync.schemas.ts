@@ -1,28 +1,13 @@
 import Joi from 'joi';
-import { chatResponse } from '../chats/chats.schemas.js';
-import { messageResponse } from '../messages/messages.schemas.js';
+import type { SyncRequest } from '../../../modules/sync/index.js';
+import { chatResponse } from '../../shared/chat.schemas.js';
+import { messageResponse } from '../../shared/message.schemas.js';
 
 /** Chats that one request may name; a client with more asks in portions, with `after` and `until`. */
 export const MAX_LISTED = 3000;
 /** Messages in one answer: at most, and unless told otherwise. */
 const MAX_MESSAGES = 1000;
 const DEFAULT_MESSAGES = 500;
-
-/** What a client has, and how much more it wants at a time. */
-export interface SyncRequest {
-  /** By chat id, the version up to which the client has everything. */
-  chats: Record<string, number>;
-  /** By chat id, the tag of the chat's state as the client has it. */
-  tags: Record<string, string>;
-  /** `all`: my chats, also those not named. `listed`: only the chats in `chats`. */
-  scope: 'all' | 'listed';
-  /** Only chats whose id comes after this one. */
-  after?: string;
-  /** Only chats whose id is this one or comes before it. */
-  until?: string;
-  /** Messages in the answer at most. */
-  limit: number;
-}
 
 const CHAT_ID = /^[0-9a-f]{24}$/;
 

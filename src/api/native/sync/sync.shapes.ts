@@ -1,8 +1,8 @@
 import type { ChatView } from '../../../modules/chats/index.js';
-import { presentChat } from '../chats/chats.shapes.js';
-import { presentMessage } from '../messages/messages.shapes.js';
-import { positionsOf } from '../../../modules/sync/positions.js';
-import type { SyncResult } from '../../../modules/sync/sync.js';
+import { presentChat } from '../../shared/chat.shapes.js';
+import { presentMessage } from '../../shared/message.shapes.js';
+import { positionsOf } from '../../../modules/sync/index.js';
+import type { SyncResult } from '../../../modules/sync/index.js';
 
 /** A sync's answer, at a time (milliseconds). `views` holds the chats' views in their order. */
 export const presentSync = (result: SyncResult, views: ChatView[], now: number) => ({

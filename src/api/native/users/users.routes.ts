@@ -1,18 +1,20 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
-import { presentOwnUser, presentProfile, presentUserCard } from './users.shapes.js';
-import type { UserService, VisibleProfile } from '../../../modules/users/users.js';
+import { presentOwnUser, presentProfile } from './users.shapes.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
+import type { VisibleProfile } from '../../../modules/users/index.js';
 import {
   anyProfileSchema,
   ownUserSchema,
   profileBody,
   profileQuery,
   searchQuery,
-  userCardSchema,
   userParams,
 } from './users.schemas.js';
+import { userCardSchema } from '../../shared/user-card.schemas.js';
 import type { Actor } from '../../../shared/actor.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const TAG = 'Users';
 
@@ -23,7 +25,7 @@ const present = (actor: Actor, { user, isEmailVisible }: VisibleProfile) =>
  * The REST endpoints of users. `/api/users/:userId` takes every single path segment, so routers with
  * other paths under `/api/users` are asked before this one.
  */
-export const userRoutes = (service: UserService): AnyRoute[] => [
+export const userRoutes = ({ users: service }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/users/profile',

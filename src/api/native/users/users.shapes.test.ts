@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
 import { toUserCard } from '../../../modules/users/user-card.js';
 import type { UserDoc } from '../../../modules/users/users.model.js';
-import { presentOwnUser, presentProfile, presentUserCard } from './users.shapes.js';
-import { ownUserSchema, profileSchema, userCardSchema } from './users.schemas.js';
+import { presentOwnUser, presentProfile } from './users.shapes.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
+import { ownUserSchema, profileSchema } from './users.schemas.js';
+import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 const user: UserDoc = {
   _id: new Types.ObjectId(),

@@ -1,18 +1,6 @@
-import type { UserCard } from '../../../modules/users/user-card.js';
-import { toUserCard } from '../../../modules/users/user-card.js';
-import type { UserDoc } from '../../../modules/users/users.model.js';
-
-/** The wire shape of what everybody may know; `_id` and `profileImage` are names some clients read. */
-export const presentUserCard = (card: UserCard) => ({
-  id: card.id,
-  _id: card.id,
-  username: card.username,
-  firstName: card.firstName,
-  lastName: card.lastName,
-  name: card.name,
-  avatar: card.avatar,
-  profileImage: card.avatar,
-});
+import type { UserDoc } from '../../../modules/users/index.js';
+import { toUserCard } from '../../../modules/users/index.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
 
 /** Somebody's profile; the e-mail address only for those who may see it. */
 export const presentProfile = (user: UserDoc, isEmailVisible: boolean) => ({

@@ -1,10 +1,7 @@
 import Joi from 'joi';
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import type { RenderingTable } from '../../../transport/socket/rendering.js';
-import { renders } from '../../../transport/socket/rendering.js';
 import { idSchema } from '../../../shared/ids.js';
-import type { ViewingEvents } from '../../../modules/presence/viewing.events.js';
 
 const chatSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
 
@@ -33,16 +30,3 @@ export const viewingCommands: AnyCommand[] = [
     },
   }),
 ];
-
-/** How native clients hear of it. */
-export const viewingRenderings: RenderingTable<ViewingEvents> = {
-  dialect: 'native',
-  renderings: {
-    'chat.opened': renders(['user_online'], ({ chatId, userId }) => [
-      { event: 'user_online', payload: { userId, chatId }, isVolatile: true },
-    ]),
-    'chat.closed': renders(['user_offline'], ({ chatId, userId }) => [
-      { event: 'user_offline', payload: { userId, chatId }, isVolatile: true },
-    ]),
-  },
-};

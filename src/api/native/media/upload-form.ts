@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Request, RequestHandler } from 'express';
 import multer from 'multer';
-import { isFull } from '../../platform/storage/storage-errors.js';
-import { storageError } from '../../platform/storage/storage-errors.js';
-import { AppError } from '../../shared/errors.js';
-import type { IncomingFile } from './incoming-file.js';
+import { isFull } from '../../../platform/storage/storage-errors.js';
+import { storageError } from '../../../platform/storage/storage-errors.js';
+import { AppError } from '../../../shared/errors.js';
+import type { IncomingFile } from '../../../modules/media/index.js';
+import { MEGABYTE } from '../../../modules/media/index.js';
 
 /** A form with files. */
 export interface UploadFormRule {
@@ -16,8 +17,6 @@ export interface UploadFormRule {
   maxSize: number;
 }
 
-/** Bytes of what the settings call a megabyte. */
-export const MEGABYTE = 1024 * 1024;
 /** No form has more text fields than this, nor longer ones. */
 const MAX_FIELDS = 4;
 const MAX_FIELD_BYTES = 1024;

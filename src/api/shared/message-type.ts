@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { Attachment, MessageType } from '../modules/messages/index.js';
+import type { Attachment, MessageType } from '../../modules/messages/index.js';
 
 /** What a client may say that its message is; without it, the first attachment decides. */
 export const messageTypeSchema = Joi.string<MessageType>().valid(

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { DirectChats } from '../modules/chats/index.js';
-import type { Actor } from '../shared/actor.js';
+import type { DirectChats } from '../../modules/chats/index.js';
+import type { Actor } from '../../shared/actor.js';
 
 /** Pairs that a node remembers. */
 const MAX_PAIRS = 50_000;

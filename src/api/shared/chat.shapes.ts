@@ -1,8 +1,7 @@
-import type { Pagination } from '../../../shared/pagination.js';
-import { presentUserCard } from '../users/users.shapes.js';
-import type { ChatView, PresenceState } from '../../../modules/chats/chat.view.js';
-import { isArchived, readSeqOf } from '../../../modules/chats/chat.view.js';
-import type { LastMessage } from '../../../modules/chats/chat.model.js';
+import type { Pagination } from '../../shared/pagination.js';
+import { presentUserCard } from './user-card.shapes.js';
+import type { ChatView, PresenceState, LastMessage } from '../../modules/chats/index.js';
+import { isArchived, readSeqOf } from '../../modules/chats/index.js';
 
 /** Presence, under every name the clients read. */
 export const presentPresence = (presence: PresenceState) => ({

@@ -1,15 +1,12 @@
 import Joi from 'joi';
-import { idSchema } from '../shared/ids.js';
-import type { PageQuery } from '../shared/pagination.js';
-import { pageKeys } from '../shared/pagination.js';
+import { idSchema } from '../../shared/ids.js';
+import type { PageQuery } from '../../shared/pagination.js';
+import { pageKeys } from '../../shared/pagination.js';
 
 /** Path of a conversation, and commands that name one. */
 export const conversationParams = Joi.object<{ conversationId: string }>({
   conversationId: idSchema.required(),
 });
-
-/** Path of one message, and commands that name one. */
-export const messageParams = Joi.object<{ messageId: string }>({ messageId: idSchema.required() });
 
 /** Query of a list. */
 export const pageQuery = Joi.object<PageQuery>(pageKeys);

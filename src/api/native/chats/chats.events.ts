@@ -1,6 +1,6 @@
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
-import type { ChatEvents, ChatFacts, MembersChange } from '../../../modules/chats/chats.events.js';
+import type { ChatEvents, ChatFacts, MembersChange } from '../../../modules/chats/index.js';
 
 /** A chat's facts under the names that the REST shape has. */
 const presentFacts = (chat: ChatFacts) => ({ chatId: chat.id, chat: { ...chat, _id: chat.id } });

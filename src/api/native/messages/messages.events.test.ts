@@ -5,7 +5,7 @@ import type { Emission, LocalSockets } from '../../../transport/socket/rendering
 import type { UserCard } from '../../../modules/users/index.js';
 import type { MessageDoc } from '../../../modules/messages/message.model.js';
 import type { MessageRecord } from '../../../modules/messages/message.record.js';
-import { messageRenderings } from './messages.commands.js';
+import { messageRenderings } from './messages.events.js';
 import { UnreadCounter } from '../../../modules/messages/unread-counter.js';
 
 const ID = '665f1c2e9b1e8a3d4c5b6a79';

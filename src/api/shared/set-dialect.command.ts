@@ -1,8 +1,8 @@
 import Joi from 'joi';
-import type { AnyCommand } from './command.js';
-import { command } from './command.js';
-import type { DialectName } from './dialect.js';
-import { DIALECTS } from './dialect.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
+import { command } from '../../transport/socket/command.js';
+import type { DialectName } from '../../transport/socket/dialect.js';
+import { DIALECTS } from '../../transport/socket/dialect.js';
 
 const setDialectSchema = Joi.object<{ dialects: DialectName[] }>({
   dialects: Joi.array()

@@ -1,21 +1,18 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
-import type { PageQuery } from '../../../shared/pagination.js';
-import { DEFAULT_LIMIT, MAX_LIMIT, pageKeys } from '../../../shared/pagination.js';
-import type { UserRole } from '../../../shared/actor.js';
-import { clientMessageIdSchema, contentSchema } from '../messages/messages.schemas.js';
-import { objectId } from '../../../platform/object-id.js';
-import { userCardSchema } from '../users/users.schemas.js';
-import type { InboxQuery } from '../../../modules/broadcasts/broadcast-inbox.js';
+import { idSchema } from '../../shared/ids.js';
+import type { PageQuery } from '../../shared/pagination.js';
+import { DEFAULT_LIMIT, MAX_LIMIT, pageKeys } from '../../shared/pagination.js';
+import type { UserRole } from '../../shared/actor.js';
+import { clientMessageIdSchema, contentSchema } from './message.schemas.js';
+import { objectId } from '../../platform/object-id.js';
+import { userCardSchema } from './user-card.schemas.js';
 import type {
+  InboxQuery,
   BroadcastAudience,
   BroadcastType,
-} from '../../../modules/broadcasts/broadcast.model.js';
-import {
-  BROADCAST_STATUSES,
-  BROADCAST_TYPES,
-} from '../../../modules/broadcasts/broadcast.model.js';
-import type { BroadcastInput } from '../../../modules/broadcasts/send-broadcast.js';
+  BroadcastInput,
+} from '../../modules/broadcasts/index.js';
+import { BROADCAST_STATUSES, BROADCAST_TYPES } from '../../modules/broadcasts/index.js';
 
 /** `admin_broadcast` and `POST /api/admin/broadcasts`. */
 export interface BroadcastBody {

@@ -1,9 +1,9 @@
 import Joi from 'joi';
-import type { AnyRoute } from '../transport/http/route.js';
-import { route } from '../transport/http/route.js';
-import type { ChatView } from '../modules/chats/index.js';
-import type { Actor } from '../shared/actor.js';
-import type { DialectServices } from './dialect-services.js';
+import type { AnyRoute } from '../../transport/http/route.js';
+import { route } from '../../transport/http/route.js';
+import type { ChatView } from '../../modules/chats/index.js';
+import type { Actor } from '../../shared/actor.js';
+import type { UseCases } from './use-cases.js';
 import { pageQuery, unreadCountResponse } from './dialect.schemas.js';
 
 /** What tells one REST dialect's conversations from another's. */
@@ -18,7 +18,7 @@ export interface ConversationShape {
   response: Joi.ObjectSchema;
 }
 
-type ListServices = Pick<DialectServices, 'clock' | 'list'>;
+type ListServices = Pick<UseCases, 'clock' | 'list'>;
 
 /** `GET /conversations` and `GET /unread-count`. */
 export const conversationListRoutes = (
@@ -55,7 +55,7 @@ export const conversationListRoutes = (
 /** `GET /conversation/:<person>`; the path's parameter names the person in the dialect's words. */
 export const personRoute = <Name extends string>(
   { tag, base, present, response }: ConversationShape,
-  { clock, directChats, list }: ListServices & Pick<DialectServices, 'directChats'>,
+  { clock, directChats, list }: ListServices & Pick<UseCases, 'directChats'>,
   person: { name: Name; params: Joi.ObjectSchema<Record<Name, string>> },
 ): AnyRoute =>
   route({

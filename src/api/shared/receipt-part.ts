@@ -1,5 +1,5 @@
-import type { PositionEvent } from '../modules/receipts/index.js';
-import type { Part } from '../transport/socket/rendering.js';
+import type { PositionEvent } from '../../modules/receipts/index.js';
+import type { Part } from '../../transport/socket/rendering.js';
 
 /**
  * Who is told of a receipt: everybody in the chat; in a large one only those whose messages it is about, or

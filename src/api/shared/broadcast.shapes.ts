@@ -1,5 +1,5 @@
-import { presentUserCard } from '../users/users.shapes.js';
-import type { BroadcastRecord } from '../../../modules/broadcasts/broadcast.record.js';
+import { presentUserCard } from './user-card.shapes.js';
+import type { BroadcastRecord } from '../../modules/broadcasts/index.js';
 
 /** A broadcast as its recipients see it. */
 export const presentBroadcast = ({

@@ -1,7 +1,6 @@
-import type { UserCard } from '../../../modules/users/index.js';
-import { presentUserCard } from '../users/users.shapes.js';
-import type { MessageRecord } from '../../../modules/messages/message.record.js';
-import type { MessageStatus } from '../../../modules/messages/message-history.js';
+import type { UserCard } from '../../modules/users/index.js';
+import { presentUserCard } from './user-card.shapes.js';
+import type { MessageRecord, MessageStatus } from '../../modules/messages/index.js';
 
 /** A message in the native shape. */
 export const presentMessage = (

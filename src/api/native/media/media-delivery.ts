@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises';
 import type { Response } from 'express';
-import type { StorageDriver } from '../../platform/storage/storage-driver.js';
-import { notFound } from '../../shared/errors.js';
-import { dispositionOf } from './file-name.js';
-import type { Variant } from './media-links.js';
-import type { MediaDoc } from './media.model.js';
+import type { StorageDriver } from '../../../platform/storage/storage-driver.js';
+import { notFound } from '../../../shared/errors.js';
+import { dispositionOf } from '../../../modules/media/index.js';
+import type { Variant, MediaDoc } from '../../../modules/media/index.js';
 
 /** Seconds for which a remote store's address is good, and for which it may be kept: enough is left of it then. */
 const REDIRECT_S = 300;

@@ -1,6 +1,5 @@
-import { presentUserCard } from '../users/users.shapes.js';
-import type { VisiblePresence } from '../../../modules/presence/presence.view.js';
-import type { OnlineUser } from '../../../modules/presence/presence-reader.js';
+import { presentUserCard } from './user-card.shapes.js';
+import type { VisiblePresence, OnlineUser } from '../../modules/presence/index.js';
 
 /** The wire shape of where somebody stands. */
 export const presentStatus = (userId: string, presence: VisiblePresence) => ({

@@ -1,0 +1,17 @@
+import type { RenderingTable } from '../../../transport/socket/rendering.js';
+import { renders } from '../../../transport/socket/rendering.js';
+import type { BroadcastEvents } from '../../../modules/broadcasts/index.js';
+import { presentBroadcast } from '../../shared/broadcast.shapes.js';
+
+/** How native clients hear of broadcasts. */
+export const broadcastRenderings: RenderingTable<BroadcastEvents> = {
+  dialect: 'native',
+  renderings: {
+    'broadcast.shown': renders(['admin_broadcast'], ({ broadcast }) => [
+      { event: 'admin_broadcast', payload: presentBroadcast(broadcast) },
+    ]),
+    'broadcasts.unread': renders(['unread_broadcasts'], ({ unreadCount, before }) => [
+      { event: 'unread_broadcasts', payload: { unreadCount, before } },
+    ]),
+  },
+};

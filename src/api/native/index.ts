@@ -1,0 +1,118 @@
+import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
+import type { ChatEvents } from '../../modules/chats/index.js';
+import type { LiveEvents } from '../../modules/live/index.js';
+import type { MessageEvents } from '../../modules/messages/index.js';
+import type { PresenceEvents } from '../../modules/presence/index.js';
+import type { TypingEvents } from '../../modules/presence/typing.index.js';
+import type { ViewingEvents } from '../../modules/presence/viewing.index.js';
+import type { ReceiptEvents } from '../../modules/receipts/index.js';
+import type { Api } from '../shared/api.js';
+import type { UseCases } from '../shared/use-cases.js';
+import { adminCommands } from './admin/admin.commands.js';
+import { accountRoutes, adminMessageRoutes } from './admin/admin.routes.js';
+import { auditRoutes } from './audit/audit.routes.js';
+import { authRoutes } from './auth/auth.routes.js';
+import { broadcastCommands } from './broadcasts/broadcasts.commands.js';
+import { broadcastRenderings } from './broadcasts/broadcasts.events.js';
+import { adminBroadcastRoutes, broadcastRoutes } from './broadcasts/broadcasts.routes.js';
+import { blockRoutes } from './chats/blocks.routes.js';
+import { chatSettingsRoutes } from './chats/chat-settings.routes.js';
+import { chatRenderings } from './chats/chats.events.js';
+import { chatRoutes } from './chats/chats.routes.js';
+import { groupRoutes } from './groups/groups.routes.js';
+import { roomRoutes } from './groups/rooms.routes.js';
+import { inviteRoutes } from './invites/invites.routes.js';
+import { liveCommands } from './live/live.commands.js';
+import { liveRenderings } from './live/live.events.js';
+import { liveRoutes } from './live/live.routes.js';
+import { mediaRoutes } from './media/media.routes.js';
+import { sharedFileRoutes } from './media/shared-files.routes.js';
+import { messageChangeCommands } from './messages/message-changes.commands.js';
+import { messageChangeRenderings } from './messages/message-changes.events.js';
+import { messageChangeRoutes } from './messages/message-changes.routes.js';
+import { messageLookupRoutes } from './messages/message-lookups.routes.js';
+import { messageCommands } from './messages/messages.commands.js';
+import { messageRenderings } from './messages/messages.events.js';
+import { messageRoutes } from './messages/messages.routes.js';
+import { presenceCommands } from './presence/presence.commands.js';
+import { presenceRenderings } from './presence/presence.events.js';
+import { presenceRoutes } from './presence/presence.routes.js';
+import { receiptCommands } from './receipts/receipts.commands.js';
+import { receiptRenderings } from './receipts/receipts.events.js';
+import { receiptRoutes } from './receipts/receipts.routes.js';
+import { reportRoutes } from './reports/reports.routes.js';
+import { searchRoutes } from './search/search.routes.js';
+import { syncCommands } from './sync/sync.commands.js';
+import { syncRoutes } from './sync/sync.routes.js';
+import { typingCommands } from './typing/typing.commands.js';
+import { typingRenderings } from './typing/typing.events.js';
+import { userRoutes } from './users/users.routes.js';
+import { viewingCommands } from './viewing/viewing.commands.js';
+import { viewingRenderings } from './viewing/viewing.events.js';
+
+export { syncClients } from './sync/sync.events.js';
+
+/** The domain events of which native clients hear. */
+export type NativeEvents = BroadcastEvents &
+  ChatEvents &
+  LiveEvents &
+  MessageEvents &
+  PresenceEvents &
+  ReceiptEvents &
+  TypingEvents &
+  ViewingEvents;
+
+/** The native dialect: `/api/chats`, `/api/messages` and so on, and events with underscores. */
+export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
+  routes: [
+    authRoutes,
+    // Has `/api/chats/archived`, which `/api/chats/:chatId` would take too.
+    chatSettingsRoutes,
+    // Has `/api/users/blocked`, and presence `/api/users/online`: `/api/users/:userId` would take both.
+    blockRoutes,
+    chatRoutes,
+    presenceRoutes,
+    mediaRoutes,
+    sharedFileRoutes,
+    userRoutes,
+    roomRoutes,
+    groupRoutes,
+    inviteRoutes,
+    messageRoutes,
+    messageLookupRoutes,
+    messageChangeRoutes,
+    accountRoutes,
+    adminMessageRoutes,
+    broadcastRoutes,
+    adminBroadcastRoutes,
+    reportRoutes,
+    auditRoutes,
+    receiptRoutes,
+    syncRoutes,
+    liveRoutes,
+    searchRoutes,
+  ].flatMap((routesOf) => routesOf(useCases)),
+  commands: [
+    ...viewingCommands,
+    ...messageCommands(useCases),
+    ...messageChangeCommands(useCases),
+    ...adminCommands(useCases),
+    ...broadcastCommands(useCases),
+    ...receiptCommands(useCases),
+    ...typingCommands(useCases),
+    ...presenceCommands(useCases),
+    ...syncCommands(useCases),
+    ...liveCommands(useCases),
+  ],
+  events: [
+    messageRenderings(useCases.unreadAt),
+    messageChangeRenderings,
+    chatRenderings,
+    receiptRenderings,
+    typingRenderings,
+    liveRenderings,
+    viewingRenderings,
+    presenceRenderings,
+    broadcastRenderings,
+  ],
+});

@@ -1,0 +1,45 @@
+import type { RenderingTable } from '../../../transport/socket/rendering.js';
+import { renders } from '../../../transport/socket/rendering.js';
+import type { MessageEvent, MessageEvents } from '../../../modules/messages/index.js';
+import { presentMessage } from '../../shared/message.shapes.js';
+
+/** A changed message, with what changed beside it. */
+const changed = <Name extends string>(
+  event: Name,
+  { message, sender, status }: MessageEvent,
+  facts: Record<string, unknown> = {},
+) => [
+  {
+    event,
+    payload: { ...presentMessage(message, sender, status), messageId: message.id, ...facts },
+  },
+];
+
+/** How native clients hear of changes, whether or not they look at the chat. */
+export const messageChangeRenderings: RenderingTable<MessageEvents> = {
+  dialect: 'native',
+  renderings: {
+    'message.edited': renders(['message_edited'], (event) => changed('message_edited', event)),
+    'message.deleted': renders(['message_deleted'], (event) =>
+      changed('message_deleted', event, { deletedBy: event.actorId, deleteForEveryone: true }),
+    ),
+    'message.hidden': renders(['message_deleted'], ({ chatId, messageIds }) =>
+      messageIds.map((messageId) => ({
+        event: 'message_deleted',
+        payload: { chatId, messageId, deleteForEveryone: false },
+      })),
+    ),
+    'reaction.added': renders(['reaction_added'], (event) =>
+      changed('reaction_added', event, { userId: event.userId, emoji: event.emoji }),
+    ),
+    'reaction.removed': renders(['reaction_removed'], (event) =>
+      changed('reaction_removed', event, { userId: event.userId, emoji: event.emoji }),
+    ),
+    'message.pinned': renders(['message_pinned'], (event) =>
+      changed('message_pinned', event, { userId: event.actorId }),
+    ),
+    'message.unpinned': renders(['message_unpinned'], (event) =>
+      changed('message_unpinned', event, { userId: event.actorId }),
+    ),
+  },
+};

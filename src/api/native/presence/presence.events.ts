@@ -1,0 +1,20 @@
+import type { RenderingTable } from '../../../transport/socket/rendering.js';
+import { renders } from '../../../transport/socket/rendering.js';
+import type { PresenceEvents } from '../../../modules/presence/index.js';
+
+/** How native clients hear of presence. */
+export const presenceRenderings: RenderingTable<PresenceEvents> = {
+  dialect: 'native',
+  renderings: {
+    'presence.changed': renders(
+      ['presence_changed'],
+      ({ userId, status, customStatus, lastSeen }) => [
+        {
+          event: 'presence_changed',
+          payload: { userId, status, customStatus, lastSeen },
+          isVolatile: true,
+        },
+      ],
+    ),
+  },
+};

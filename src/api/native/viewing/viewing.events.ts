@@ -1,0 +1,16 @@
+import type { RenderingTable } from '../../../transport/socket/rendering.js';
+import { renders } from '../../../transport/socket/rendering.js';
+import type { ViewingEvents } from '../../../modules/presence/viewing.index.js';
+
+/** How native clients hear of it. */
+export const viewingRenderings: RenderingTable<ViewingEvents> = {
+  dialect: 'native',
+  renderings: {
+    'chat.opened': renders(['user_online'], ({ chatId, userId }) => [
+      { event: 'user_online', payload: { userId, chatId }, isVolatile: true },
+    ]),
+    'chat.closed': renders(['user_offline'], ({ chatId, userId }) => [
+      { event: 'user_offline', payload: { userId, chatId }, isVolatile: true },
+    ]),
+  },
+};

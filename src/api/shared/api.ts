@@ -1,0 +1,13 @@
+import type { AnyRoute } from '../../transport/http/route.js';
+import type { AnyCommand } from '../../transport/socket/command.js';
+import type { RenderingTable } from '../../transport/socket/rendering.js';
+
+/** How a dialect is spoken, as tables; `Events` are the domain events of which its clients hear. */
+export interface Api<Events> {
+  /** REST endpoints, in the order in which paths are tried. */
+  routes: AnyRoute[];
+  /** Client → server events. Of those with one name, the first that accepts a payload takes it. */
+  commands: AnyCommand[];
+  /** Domain event → server event. */
+  events: RenderingTable<Events>[];
+}

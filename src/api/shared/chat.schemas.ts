@@ -1,0 +1,63 @@
+import Joi from 'joi';
+import { idSchema } from '../../shared/ids.js';
+import { userCardSchema } from './user-card.schemas.js';
+
+/** Path of everything about one chat. */
+export const chatParams = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+
+/** A member as the other members of an accepted chat see them. */
+export const participantResponse = userCardSchema
+  .keys({
+    role: Joi.string().valid('owner', 'admin', 'member').required(),
+    status: Joi.string().valid('online', 'away', 'busy', 'offline').required(),
+    isOnline: Joi.boolean().required(),
+    lastSeen: Joi.string().isoDate().allow(null).required(),
+  })
+  .id('Participant');
+
+/** The newest message as chat lists show it. */
+export const lastMessageResponse = Joi.object({
+  id: Joi.string().required(),
+  _id: Joi.string().required(),
+  seq: Joi.number().integer().required(),
+  senderId: Joi.string().required(),
+  messageType: Joi.string().required(),
+  content: Joi.string().allow('').required(),
+  deleted: Joi.boolean().required(),
+  createdAt: Joi.string().isoDate().required(),
+}).id('LastMessage');
+
+/** A chat as one of its members sees it. */
+export const chatResponse = Joi.object({
+  id: Joi.string().required(),
+  _id: Joi.string().required(),
+  kind: Joi.string().valid('direct', 'group', 'room', 'broadcast').required(),
+  isGroup: Joi.boolean().required(),
+  status: Joi.string().valid('pending', 'accepted', 'rejected').required(),
+  initiator: Joi.string().required(),
+  name: Joi.string().allow(null).required(),
+  slug: Joi.string().allow(null).required(),
+  description: Joi.string().allow(null, '').required(),
+  picture: Joi.string().allow(null).required(),
+  participants: Joi.array().items(participantResponse).required(),
+  otherUser: participantResponse.allow(null).required(),
+  memberCount: Joi.number().integer().required(),
+  role: Joi.string()
+    .valid('owner', 'admin', 'member')
+    .allow(null)
+    .required()
+    .description('null for an admin of the system who has not joined the room'),
+  lastMessage: lastMessageResponse.allow(null).required(),
+  lastMessageAt: Joi.string().isoDate().required(),
+  lastSeq: Joi.number().integer().required(),
+  lastReadSeq: Joi.number().integer().required(),
+  unreadCount: Joi.number().integer().required(),
+  mentionCount: Joi.number().integer().required(),
+  isArchived: Joi.boolean().required(),
+  isPinned: Joi.boolean().required(),
+  isMarkedUnread: Joi.boolean().required(),
+  mutedUntil: Joi.string().isoDate().allow(null).required(),
+  isBlocked: Joi.boolean().required(),
+  createdAt: Joi.string().isoDate().required(),
+  updatedAt: Joi.string().isoDate().required(),
+}).id('Chat');

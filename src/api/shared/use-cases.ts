@@ -1,0 +1,133 @@
+import type {
+  BroadcastInbox,
+  BroadcastStatisticsService,
+  SendBroadcast,
+} from '../../modules/broadcasts/index.js';
+import type {
+  Blocks,
+  ChatAccess,
+  ChatArchive,
+  ChatList,
+  ChatSettings,
+  DirectChats,
+} from '../../modules/chats/index.js';
+import type {
+  Groups,
+  Members,
+  PublicRooms,
+  RoomOnline,
+  RoomResolver,
+} from '../../modules/chats/groups.index.js';
+import type { Invites } from '../../modules/chats/invites.index.js';
+import type { HostLive, LiveTalk, WatchLive } from '../../modules/live/index.js';
+import type {
+  Avatars,
+  DirectUploads,
+  MediaLibrary,
+  MediaLinks,
+  MediaUploads,
+  SharedFiles,
+} from '../../modules/media/index.js';
+import type {
+  DeleteMessage,
+  EditMessage,
+  ForwardMessage,
+  MessageHistory,
+  MessageLookups,
+  MessageRecord,
+  PinMessage,
+  React,
+  SendMessage,
+} from '../../modules/messages/index.js';
+import type { Admin } from '../../modules/moderation/admin.index.js';
+import type { Reports } from '../../modules/moderation/reports.index.js';
+import type { PresenceReader, StatusChooser } from '../../modules/presence/index.js';
+import type { Typing } from '../../modules/presence/typing.index.js';
+import type { Receipts } from '../../modules/receipts/index.js';
+import type { Search } from '../../modules/search/index.js';
+import type { Sync } from '../../modules/sync/index.js';
+import type { AuditTrail } from '../../modules/users/audit.index.js';
+import type { AuthService } from '../../modules/users/auth.index.js';
+import type { UserAdministration, UserDirectory, UserService } from '../../modules/users/index.js';
+import type { StorageDriver } from '../../platform/storage/storage-driver.js';
+import type { Authenticator } from '../../shared/authenticator.js';
+import type { Clock } from '../../shared/clock.js';
+
+/** What the dialects call: every use case of the modules, and the settings that their schemas state. */
+export interface UseCases {
+  auth: AuthService;
+  authenticator: Authenticator;
+  users: UserService;
+  directory: UserDirectory;
+  administration: UserAdministration;
+  audit: AuditTrail;
+  access: ChatAccess;
+  directChats: DirectChats;
+  list: ChatList;
+  archive: ChatArchive;
+  settings: ChatSettings;
+  blocks: Blocks;
+  groups: Groups;
+  members: Members;
+  rooms: PublicRooms;
+  /** Finds the chat that a `room` names. */
+  addresses: RoomResolver;
+  online: RoomOnline;
+  invites: Invites;
+  sender: SendMessage;
+  history: MessageHistory;
+  lookups: MessageLookups;
+  edit: EditMessage;
+  deletion: DeleteMessage;
+  react: React;
+  pin: PinMessage;
+  forward: ForwardMessage;
+  unreadAt: UnreadAt;
+  receipts: Receipts;
+  typing: Typing;
+  presence: PresenceReader;
+  chooser: StatusChooser;
+  sync: Sync;
+  search: Search;
+  media: MediaUseCases;
+  sharedFiles: SharedFiles;
+  broadcasts: SendBroadcast;
+  inbox: BroadcastInbox;
+  statistics: BroadcastStatisticsService;
+  live: LiveUseCases;
+  admin: Admin;
+  reports: Reports;
+  clock: Clock;
+  /** Longest text of a message in characters. */
+  maxLength: number;
+  /** Shortest new password in characters. */
+  passwordMinLength: number;
+}
+
+/** The use cases of files. */
+export interface MediaUseCases {
+  uploads: MediaUploads;
+  library: MediaLibrary;
+  direct: DirectUploads;
+  links: MediaLinks;
+  avatars: Avatars;
+  /** Where contents are read from. */
+  storage: StorageDriver;
+  /** Directory of files that are being received. */
+  temporary: string;
+  /** Bytes of a file in a chat. */
+  maxSize: number;
+}
+
+/** The use cases of live streams. */
+export interface LiveUseCases {
+  host: HostLive;
+  watch: WatchLive;
+  talk: LiveTalk;
+}
+
+/**
+ * Counts, per person, what the person has not read, right after a message; undefined when the database
+ * is too slow to tell in time.
+ */
+export type UnreadAt = (userId: string, message: MessageRecord) => Promise<number | undefined>;

@@ -1,0 +1,14 @@
+import Joi from 'joi';
+import { idSchema } from '../../shared/ids.js';
+
+/** What everybody may know of a user. */
+export const userCardSchema = Joi.object({
+  id: idSchema.required(),
+  _id: idSchema.required(),
+  username: Joi.string().required(),
+  firstName: Joi.string().allow('').required(),
+  lastName: Joi.string().allow('').required(),
+  name: Joi.string().required(),
+  avatar: Joi.string().allow(null).required(),
+  profileImage: Joi.string().allow(null).required().description('Same as `avatar`'),
+});

@@ -1,0 +1,13 @@
+import type { UserCard } from '../../modules/users/index.js';
+
+/** The wire shape of what everybody may know; `_id` and `profileImage` are names some clients read. */
+export const presentUserCard = (card: UserCard) => ({
+  id: card.id,
+  _id: card.id,
+  username: card.username,
+  firstName: card.firstName,
+  lastName: card.lastName,
+  name: card.name,
+  avatar: card.avatar,
+  profileImage: card.avatar,
+});

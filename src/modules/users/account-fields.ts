@@ -1,0 +1,39 @@
+import Joi from 'joi';
+
+/** 3–30 letters, digits, `_`, `.` or `-`; unique without regard to case. */
+export const usernameSchema = Joi.string()
+  .trim()
+  .pattern(/^[A-Za-z0-9_.-]{3,30}$/, '3 to 30 letters, digits, "_", "." or "-"')
+  .example('ada');
+
+/** An e-mail address; unique without regard to case. */
+export const emailSchema = Joi.string()
+  .trim()
+  .max(254)
+  .email({ tlds: { allow: false } })
+  .example('ada@example.com');
+
+/**
+ * Something that can be seen, in one line, and nothing that turns the direction of what follows: a name
+ * stands in the middle of other people's lists and sentences.
+ */
+const NAME = /^(?=.*[^\p{C}\p{Z}])[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
+
+/** A first or last name; may be empty. */
+export const nameSchema = Joi.string()
+  .trim()
+  .max(50)
+  .pattern(NAME, 'visible text of one line')
+  .allow('');
+
+/** bcrypt reads no further than this; a longer password would be matched by its beginning alone. */
+const PASSWORD_MAX_BYTES = 72;
+
+/** The password of an account, as it is given to sign in. */
+export const passwordSchema = Joi.string().max(PASSWORD_MAX_BYTES, 'utf8');
+
+/** Builds the schema of a password that is being chosen, from its shortest length in characters. */
+export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
+  passwordSchema
+    .min(minLength)
+    .description(`At least ${minLength} characters and at most ${PASSWORD_MAX_BYTES} bytes`);
