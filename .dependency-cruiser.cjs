@@ -1,5 +1,7 @@
 /** Who may import whom. The reasons stand in docs/architecture.md. */
 const moduleOf = '^src/modules/([^/]+)/';
+/** What others may import of a module. */
+const moduleIndex = '[./]index\\.ts$';
 
 module.exports = {
   forbidden: [
@@ -10,55 +12,75 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
+      name: 'no-cycles-of-types-either',
+      severity: 'error',
+      from: { path: '^src/(api|modules|platform|shared|transport)/' },
+      to: { circular: true },
+    },
+    {
       name: 'shared-knows-nobody',
       severity: 'error',
       from: { path: '^src/shared/' },
       to: { path: '^src/', pathNot: '^src/shared/' },
     },
     {
+      name: 'platform-knows-no-module',
+      severity: 'error',
+      from: { path: '^src/platform/' },
+      to: { path: '^src/(modules|api|transport|composition|client|web)/' },
+    },
+    {
       name: 'modules-meet-at-their-index',
       comment: 'Another module is known by its index.ts alone.',
       severity: 'error',
       from: { path: moduleOf },
-      to: { path: moduleOf, pathNot: ['^src/modules/$1/', '^src/modules/[^/]+/index\\.ts$'] },
+      to: { path: moduleOf, pathNot: ['^src/modules/$1/', moduleIndex] },
     },
     {
       name: 'outsiders-use-the-index',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/modules/' },
-      to: { path: moduleOf, pathNot: '/index\\.ts$' },
+      to: { path: moduleOf, pathNot: moduleIndex },
     },
     {
-      name: 'services-know-no-transport',
+      name: 'modules-know-no-transport-and-no-api',
+      comment: 'A use case takes and answers values; how it is spoken is the business of src/api.',
       severity: 'error',
-      from: { path: '\\.(service|policy|model|presenter|events)\\.ts$' },
-      to: { path: ['^src/(http|realtime|dialects)/', 'node_modules/(express|socket\\.io)/'] },
+      from: { path: moduleOf },
+      to: { path: ['^src/(api|transport)/', 'node_modules/(express|multer|socket\\.io)/'] },
     },
     {
-      name: 'policies-and-presenters-do-no-io',
+      name: 'api-folders-do-not-know-each-other',
+      comment: 'What several dialects need lies in src/api/shared, which knows none of them.',
       severity: 'error',
-      from: { path: '\\.(policy|presenter)\\.ts$' },
+      from: { path: '^src/api/([^/]+)/' },
+      to: { path: '^src/api/', pathNot: ['^src/api/$1/', '^src/api/shared/'] },
+    },
+    {
+      name: 'policies-and-shapes-do-no-io',
+      severity: 'error',
+      from: { path: '\\.(policy|shapes)\\.ts$' },
       to: {
         path: [
-          '^src/platform/',
-          '\\.(model|service|routes|gateway)\\.ts$',
+          '^src/(platform|transport)/',
+          '\\.(model|repository|routes|commands|events)\\.ts$',
           'node_modules/(mongoose|ioredis)/',
         ],
         dependencyTypesNot: ['type-only'],
       },
     },
     {
-      name: 'platform-knows-no-module',
+      name: 'transport-knows-modules-by-type-only',
+      comment: 'The tables are handed to the transports; of modules they may know types.',
       severity: 'error',
-      from: { path: '^src/platform/' },
-      to: { path: '^src/(modules|http|realtime|dialects|web)/' },
+      from: { path: '^src/transport/' },
+      to: { path: '^src/modules/', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'transports-know-no-module',
-      comment: 'The composition root hands modules to the transports.',
+      name: 'transport-knows-no-api',
       severity: 'error',
-      from: { path: '^src/(http|realtime)/' },
-      to: { path: '^src/modules/', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/transport/' },
+      to: { path: '^src/api/' },
     },
     {
       name: 'composition-is-known-to-the-container-alone',
@@ -73,8 +95,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/composition/[^/]+\\.area\\.ts$' },
       to: {
-        path: '^src/(http|realtime|dialects)/',
-        pathNot: '^src/realtime/rooms\\.ts$',
+        path: '^src/(api|transport)/',
+        pathNot: '^src/transport/socket/channels\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -35,14 +35,15 @@ export default tseslint.config(
     // One wrapper validates, limits, authorises and answers every frame: a raw listener can kill the
     // process with a single malformed frame, so only the wrapper itself may attach one.
     files: ['src/**/*.ts'],
-    ignores: ['src/realtime/on-command.ts', '**/*.test.ts'],
+    ignores: ['src/transport/socket/dispatcher.ts', '**/*.test.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
         {
           selector:
             "CallExpression[callee.type='MemberExpression'][callee.object.name='socket'][callee.property.name=/^(on|once|addListener|onAny|prependListener)$/]",
-          message: 'Attach socket listeners through onCommand() (src/realtime/on-command.ts).',
+          message:
+            'Attach socket listeners through CommandDispatcher (src/transport/socket/dispatcher.ts).',
         },
         {
           selector: "MemberExpression[object.name='process'][property.name='exit']",
