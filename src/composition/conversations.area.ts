@@ -57,7 +57,6 @@ export const buildConversations = (
   const groups = createGroupsModule({
     ...shared,
     sources: { ...people, blockedWith: (userId) => contacts.blockedWith(userId) },
-    list: chats.list,
     contacts,
     system: new SystemMessages({ log, previews, access, bus, directory }),
     isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),

@@ -12,7 +12,7 @@ import type { People } from './people.area.js';
 /** What is said, and what becomes of it: messages, files, receipts, typing, catching up, searching. */
 export const buildMessaging = (
   { config, models, jwtSecret, bus, clock, logger, limiter }: Foundation,
-  { access, users, auth }: People,
+  { access, users }: People,
   { log, previews, chats }: Conversations,
 ) => {
   const { messages } = models;
@@ -26,7 +26,6 @@ export const buildMessaging = (
     access,
     users: users.service,
     accounts: users.accounts,
-    authenticator: auth.authenticator,
     clock,
     logger,
   });

@@ -1,7 +1,7 @@
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
-import type { AccessModels, ChatAccess, ChatEvents, ChatList } from './index.js';
+import type { AccessModels, ChatAccess, ChatEvents } from './index.js';
 import type { Contacts } from './index.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
@@ -45,7 +45,6 @@ export interface GroupsParts {
   bus: Publisher<ChatEvents>;
   accessChanges: AccessChangePoster;
   sources: OnlineSources;
-  list: ChatList;
   contacts: Contacts;
   users: UserLookup;
   system: SystemMessages;

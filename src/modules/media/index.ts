@@ -6,7 +6,6 @@ import type { Config } from '../../config/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import { createStorage, mediaDirectory } from '../../platform/storage/create-storage.js';
-import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { ChatAccess } from '../chats/index.js';
@@ -64,7 +63,6 @@ export interface MediaParts {
   access: ChatAccess;
   users: UserService;
   accounts: Pick<AccountService, 'status'>;
-  authenticator: Authenticator;
   clock: Clock;
   logger: Logger;
 }
