@@ -9,7 +9,17 @@ const ROUND_LIMIT_MS = 60_000;
 const LEASE_ROUNDS = 2;
 const MIN_LEASE_MS = 10_000;
 
-/** Work that a node does again and again. */
+/** Work of a module that runs again and again. */
+export interface Job {
+  name: string;
+  /** How often it runs, in milliseconds. */
+  everyMs: number;
+  run(): Promise<unknown>;
+  /** On one node of all, not on each. */
+  isOncePerCluster?: true;
+}
+
+/** Runs regular work on this node. */
 export class Jobs {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly running = new Set<Promise<void>>();
@@ -21,11 +31,19 @@ export class Jobs {
     private readonly onFailure: (error: unknown) => void = () => undefined,
   ) {}
 
+  /** Runs the jobs from now on. */
+  start(jobs: readonly Job[]): void {
+    for (const { name, everyMs, run, isOncePerCluster } of jobs) {
+      if (isOncePerCluster) this.everyOnce(name, everyMs, run);
+      else this.every(name, everyMs, run);
+    }
+  }
+
   /**
    * Runs the work every `intervalMs` milliseconds, never twice at the same time. A failure, or a round
    * of over a minute, is logged, and the next round tries again.
    */
-  every(name: string, intervalMs: number, work: () => Promise<void>): void {
+  every(name: string, intervalMs: number, work: () => Promise<unknown>): void {
     let isRunning = false;
     const timer = setInterval(() => {
       if (isRunning) return;

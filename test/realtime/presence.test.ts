@@ -131,7 +131,7 @@ describe('presence on one node', () => {
       const people = body.data.participants as { id: string; isOnline: boolean }[];
       return people.filter(({ isOnline }) => isOnline).map(({ id }) => id);
     };
-    const inRoom = async (index: number) => {
+    const inChannel = async (index: number) => {
       const ack = await devices[index]!.command<{ users: { userId: string }[] }>('online-users', {
         room,
       });
@@ -145,7 +145,7 @@ describe('presence on one node', () => {
       [2, blocked, without(alice)],
     ] as const) {
       expect((await inGroup(viewer)).sort()).toEqual(expected);
-      expect((await inRoom(index)).sort()).toEqual(expected);
+      expect((await inChannel(index)).sort()).toEqual(expected);
     }
   });
 

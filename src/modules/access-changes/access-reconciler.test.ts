@@ -37,18 +37,18 @@ const repaired = async (
 
 describe('a node that looks at a notice', () => {
   it.each([
-    ['stands in the room', { inRoom: 1, looking: 0, all: 1 }],
-    ['only looks at the chat', { inRoom: 0, looking: 1, all: 1 }],
+    ['stands in the room', { inChannel: 1, looking: 0, all: 1 }],
+    ['only looks at the chat', { inChannel: 0, looking: 1, all: 1 }],
   ])('takes a device out that %s and whose user is no member', async (_what, places) => {
     expect(await repaired(places, false)).toEqual(['members.removed']);
   });
 
   it('tells nobody who is out already', async () => {
-    expect(await repaired({ inRoom: 0, looking: 0, all: 2 }, false)).toEqual([]);
+    expect(await repaired({ inChannel: 0, looking: 0, all: 2 }, false)).toEqual([]);
   });
 
   it('brings in a member of whom a device is missing, and nobody who is there', async () => {
-    expect(await repaired({ inRoom: 1, looking: 1, all: 2 }, true)).toEqual(['members.added']);
-    expect(await repaired({ inRoom: 2, looking: 1, all: 2 }, true)).toEqual([]);
+    expect(await repaired({ inChannel: 1, looking: 1, all: 2 }, true)).toEqual(['members.added']);
+    expect(await repaired({ inChannel: 2, looking: 1, all: 2 }, true)).toEqual([]);
   });
 });

@@ -25,7 +25,7 @@ export interface LocalConnections {
    * How many of the user's sockets stand in the chat's room, how many look at it or are about to, and how
    * many there are.
    */
-  places(userId: string, chatId: string): { inRoom: number; looking: number; all: number };
+  places(userId: string, chatId: string): { inChannel: number; looking: number; all: number };
   /** Ends all connections in such a way that the clients come back and are asked who they are. */
   reconnectAll(): Promise<void>;
 }
@@ -76,16 +76,16 @@ export class AccessReconciler implements AccessChangeReader {
     );
     const members = new Set(rows.map(({ userId, chatId }) => `${userId} ${chatId}`));
     for (const { userId, chatId } of places) {
-      const { inRoom, looking, all } = sockets.places(userId, chatId);
+      const { inChannel, looking, all } = sockets.places(userId, chatId);
       const event = { chatId, userIds: [userId], actorId: null };
       if (members.has(`${userId} ${chatId}`)) {
-        if (inRoom < all)
+        if (inChannel < all)
           bus.emit(
             'members.added',
             { ...event, audience: audiences.chat(chatId) },
             { scope: 'node' },
           );
-      } else if (inRoom > 0 || looking > 0) {
+      } else if (inChannel > 0 || looking > 0) {
         bus.emit(
           'members.removed',
           { ...event, audience: audiences.chatAnd(chatId, [userId]) },

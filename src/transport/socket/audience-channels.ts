@@ -7,7 +7,7 @@ export interface ChannelSockets {
   /** Of these users, the ones with a socket on this node. */
   connected(userIds: Iterable<string>): string[];
   /** Of these users, the ones with a socket in this room. */
-  standingIn(userIds: Iterable<string>, room: string): string[];
+  standingIn(userIds: Iterable<string>, channel: string): string[];
 }
 
 /** Socket.IO rooms of which the sockets hear something, and rooms of which they do not. */
@@ -22,7 +22,7 @@ export const channelsOf = (
   part: Part | undefined,
   sockets: ChannelSockets,
 ): Channels => {
-  const except = audience.except.flatMap((target) => roomsOf(target, sockets));
+  const except = audience.except.flatMap((target) => targetChannels(target, sockets));
   if (part?.exceptUserIds) except.push(...sockets.connected(part.exceptUserIds).map(channels.user));
   if (part?.devices === 'not looking') except.push(...chatIdsOf(audience).map(channels.open));
   return { to: included(audience, part, sockets), except };
@@ -35,7 +35,7 @@ const included = (
 ): string[] => {
   if (part?.userIds) return among(part.userIds, audience, sockets).map(channels.user);
   if (part?.devices === 'looking') return chatIdsOf(audience).map(channels.open);
-  return audience.to.flatMap((target) => roomsOf(target, sockets));
+  return audience.to.flatMap((target) => targetChannels(target, sockets));
 };
 
 /** Those of the users who are in the audience: who has left a chat hears no more of it. */
@@ -46,7 +46,7 @@ const among = (
 ): string[] => {
   const found = audience.to.flatMap((target) => {
     if (target.kind !== 'users') {
-      return roomsOf(target, sockets).flatMap((room) => sockets.standingIn(userIds, room));
+      return targetChannels(target, sockets).flatMap((channel) => sockets.standingIn(userIds, channel));
     }
     return sockets.connected(userIds.filter((userId) => target.userIds.includes(userId)));
   });
@@ -56,7 +56,7 @@ const among = (
 const chatIdsOf = ({ to }: Audience): string[] =>
   to.flatMap((target) => (target.kind === 'chat' ? [target.chatId] : []));
 
-const roomsOf = (target: Target, sockets: ChannelSockets): string[] => {
+const targetChannels = (target: Target, sockets: ChannelSockets): string[] => {
   switch (target.kind) {
     case 'chat':
       return [channels.chat(target.chatId)];

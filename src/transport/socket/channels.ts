@@ -26,11 +26,11 @@ export const channels = {
 };
 
 /** The chat whose members' devices a room holds; undefined for rooms of another kind. */
-export const chatOf = (room: string): string | undefined =>
-  room.startsWith('chat:') ? room.slice('chat:'.length) : undefined;
+export const chatOf = (channel: string): string | undefined =>
+  channel.startsWith('chat:') ? channel.slice('chat:'.length) : undefined;
 
 /** The copy of a room for the sockets that hear exactly these dialects. */
-export const heard = (room: string, mask: DialectMask): string => `${room}#${mask}`;
+export const heard = (channel: string, mask: DialectMask): string => `${channel}#${mask}`;
 
 /** The room of which a name is a copy, or undefined for names that are not ours. */
 export const baseChannel = (name: string): string | undefined => {

@@ -24,8 +24,8 @@ export interface CallerSocket {
   /** Chats that this device is looking at. */
   readonly openChats: ReadonlySet<string>;
   /** Joins or leaves a room of another kind, such as a live stream's. */
-  join(room: string): void;
-  leave(room: string): void;
+  join(channel: string): void;
+  leave(channel: string): void;
   /** Hears these dialects from now on, whatever it declared or taught before, and learns none any more. */
   setDialects(dialects: readonly DialectName[]): void;
 }

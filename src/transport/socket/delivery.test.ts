@@ -36,7 +36,7 @@ const setUp = (masks: DialectMask[]) => {
       }),
     },
   };
-  const directory = {
+  const registry = {
     activeMasks: () => masks,
     isSpoken: (dialect: DialectName) => masks.some((mask) => hears(mask, dialect)),
     connected: (userIds: Iterable<string>) => [...userIds],
@@ -45,7 +45,7 @@ const setUp = (masks: DialectMask[]) => {
   const bus = new EventBus<Events>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
   const fanout = new Delivery<Events>(
     io as unknown as Server,
-    directory as unknown as SocketRegistry,
+    registry as unknown as SocketRegistry,
   );
   const publish = (tables: RenderingTable<Events>[], audience = audiences.chat('c')) => {
     bus.subscribe(fanout.subscriptions(tables));

@@ -36,7 +36,7 @@ interface Group {
 export class Delivery<Events extends object> {
   constructor(
     private readonly io: Server,
-    private readonly directory: SocketRegistry,
+    private readonly registry: SocketRegistry,
   ) {}
 
   /** Renders what the tables cover. */
@@ -58,13 +58,13 @@ export class Delivery<Events extends object> {
 
   /** Emits to this node's sockets; `variants` holds the payload per dialect. */
   private emit(audience: Audience, { emission, variants }: Group): void {
-    const { to, except } = channelsOf(audience, emission.part, this.directory);
+    const { to, except } = channelsOf(audience, emission.part, this.registry);
     if (to.length === 0) return;
     const without = emission.isVolatile ? [...except, channels.slow()] : except;
     for (const [dialects, masks] of this.audiencesOf(variants)) {
       const target = this.io.local
-        .to(masks.flatMap((mask) => to.map((room) => heard(room, mask))))
-        .except(masks.flatMap((mask) => without.map((room) => heard(room, mask))));
+        .to(masks.flatMap((mask) => to.map((channel) => heard(channel, mask))))
+        .except(masks.flatMap((mask) => without.map((channel) => heard(channel, mask))));
       const said = variants.filter(({ dialect }) => dialects.includes(dialect));
       const payload =
         said.length === 1
@@ -77,7 +77,7 @@ export class Delivery<Events extends object> {
   /** The sets of sockets on this node that hear the same of these variants. */
   private audiencesOf(variants: Variant[]): Map<string, DialectMask[]> {
     const audiences = new Map<string, DialectMask[]>();
-    for (const mask of this.directory.activeMasks()) {
+    for (const mask of this.registry.activeMasks()) {
       const dialects = variants
         .map(({ dialect }) => dialect)
         .filter((dialect) => hears(mask, dialect))
@@ -95,14 +95,14 @@ export class Delivery<Events extends object> {
     event: Events[K],
     tables: RenderingTable<Events>[],
   ): void | Promise<void> {
-    const spoken = tables.filter(({ dialect }) => this.directory.isSpoken(dialect));
+    const spoken = tables.filter(({ dialect }) => this.registry.isSpoken(dialect));
     // Only events with an audience have renderings.
     const { audience } = event as ForClients;
     const ready: Said[] = [];
     const late: Promise<void>[] = [];
     for (const { dialect, renderings } of spoken) {
       const { render } = renderings[type] as Rendering<Events[K]>;
-      for (const emission of render(event, this.directory)) {
+      for (const emission of render(event, this.registry)) {
         if (emission instanceof Promise) {
           late.push(emission.then((found) => this.send(audience, [{ dialect, emission: found }])));
         } else {

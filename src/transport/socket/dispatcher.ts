@@ -22,7 +22,7 @@ export type AckBody =
 /** What dispatching needs. */
 export interface DispatcherParts {
   commands: AnyCommand[];
-  directory: SocketRegistry;
+  registry: SocketRegistry;
   logger: Logger;
   metrics: Metrics;
   intake: Pick<WorkTracker, 'admit' | 'begin'>;
@@ -155,7 +155,7 @@ export class CommandDispatcher {
     const { data } = socket;
     if (data.knowsDialect || command.isShared) return;
     data.knowsDialect = true;
-    this.parts.directory.setDialects(socket, maskOf(command.dialect));
+    this.parts.registry.setDialects(socket, maskOf(command.dialect));
   }
 
   private refuse(
@@ -287,7 +287,7 @@ class Caller implements CallerSocket {
     const { socket, parts } = this;
     if (socket.data.openChats.has(chatId) || !socket.connected) return;
     socket.data.openChats.add(chatId);
-    parts.directory.join(socket, channels.open(chatId));
+    parts.registry.join(socket, channels.open(chatId));
     parts.onView(socket, chatId, true);
   }
 
@@ -295,22 +295,22 @@ class Caller implements CallerSocket {
     const { socket, parts } = this;
     for (const wish of socket.data.wishes ?? []) wish.left.add(chatId);
     if (!socket.data.openChats.delete(chatId)) return;
-    parts.directory.leave(socket, channels.open(chatId));
+    parts.registry.leave(socket, channels.open(chatId));
     parts.onView(socket, chatId, false);
   }
 
-  join(room: string): void {
-    if (this.socket.connected) this.parts.directory.join(this.socket, room);
+  join(channel: string): void {
+    if (this.socket.connected) this.parts.registry.join(this.socket, channel);
   }
 
-  leave(room: string): void {
-    this.parts.directory.leave(this.socket, room);
+  leave(channel: string): void {
+    this.parts.registry.leave(this.socket, channel);
   }
 
   setDialects(dialects: readonly DialectName[]): void {
     this.socket.data.knowsDialect = true;
     const mask = dialects.reduce((set, dialect) => set | maskOf(dialect), 0);
-    this.parts.directory.setDialects(this.socket, mask);
+    this.parts.registry.setDialects(this.socket, mask);
   }
 }
 

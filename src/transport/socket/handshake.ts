@@ -33,7 +33,9 @@ const bearer = (header: string | undefined): string | undefined =>
 export interface HandshakeParts {
   authenticator: Authenticator;
   admission: Pick<ConnectionAdmission, 'admit' | 'countFor'>;
-  arrivals: PendingJoins;
+  pendingJoins: PendingJoins;
+  /** The chats whose channels a user's sockets join. */
+  chatIdsOf(userId: string): Promise<string[]>;
   /** Whether the server takes connections; false while it goes down. */
   isAccepting(): boolean;
   /** Notes an error that is nobody's refusal. */
@@ -64,7 +66,7 @@ export const handshake =
   };
 
 const greet = async (parts: HandshakeParts, socket: ParleySocket): Promise<void> => {
-  const { authenticator, admission, arrivals } = parts;
+  const { authenticator, admission, pendingJoins } = parts;
   const { value, error } = helloSchema.validate(socket.handshake.auth);
   if (error) throw new AppError('VALIDATION', error.message);
   const hello = value as Hello;
@@ -72,7 +74,7 @@ const greet = async (parts: HandshakeParts, socket: ParleySocket): Promise<void>
     hello.token?.replace(/^Bearer /i, '') ?? bearer(socket.handshake.headers.authorization);
   const { userId } = await authenticator.authenticate(token);
   admission.countFor(userId, socket.conn);
-  const arrival = arrivals.begin(userId);
+  const arrival = pendingJoins.begin(userId, (id) => parts.chatIdsOf(id));
   try {
     await arrival.load();
     // What was revoked in the meantime did not find this socket among the user's.

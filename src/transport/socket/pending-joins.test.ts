@@ -5,17 +5,20 @@ let now = 0;
 /** Arrivals over a database that answers when told to. */
 const setUp = () => {
   const questions: { userId: string; answer(chatIds: string[]): void; fail(): void }[] = [];
-  const arrivals = new PendingJoins(
-    (userId) =>
-      new Promise((resolve, reject) => {
-        const fail = () => {
-          reject(new Error('no database'));
-        };
-        questions.push({ userId, answer: resolve, fail });
-      }),
-    { now: () => now },
-  );
-  return { arrivals, questions };
+  const chatIdsOf = (userId: string) =>
+    new Promise<string[]>((resolve, reject) => {
+      const fail = () => {
+        reject(new Error('no database'));
+      };
+      questions.push({ userId, answer: resolve, fail });
+    });
+  const joins = new PendingJoins({ now: () => now });
+  const pendingJoins = {
+    begin: (userId: string) => joins.begin(userId, chatIdsOf),
+    move: joins.move.bind(joins),
+    forget: joins.forget.bind(joins),
+  };
+  return { pendingJoins, questions };
 };
 
 describe('arrivals', () => {
@@ -28,8 +31,8 @@ describe('arrivals', () => {
   });
 
   it('ask once for all sockets of a user that come together, and once for each user', async () => {
-    const { arrivals, questions } = setUp();
-    const [laptop, phone, other] = ['alice', 'alice', 'bob'].map((id) => arrivals.begin(id));
+    const { pendingJoins, questions } = setUp();
+    const [laptop, phone, other] = ['alice', 'alice', 'bob'].map((id) => pendingJoins.begin(id));
     expect(questions.map(({ userId }) => userId)).toEqual(['alice', 'bob']);
     questions[0]!.answer(['c1']);
     questions[1]!.answer(['c2']);
@@ -37,7 +40,7 @@ describe('arrivals', () => {
     laptop!.end();
     phone!.end();
     now += 4999;
-    const tablet = arrivals.begin('alice');
+    const tablet = pendingJoins.begin('alice');
     await tablet.load();
     expect(questions).toHaveLength(2);
     expect([laptop, phone, tablet, other].map((arrival) => arrival!.chatIds())).toEqual([
@@ -47,61 +50,61 @@ describe('arrivals', () => {
       ['c2'],
     ]);
     now += 1;
-    arrivals.begin('alice');
+    pendingJoins.begin('alice');
     expect(questions).toHaveLength(3);
   });
 
-  it('take into account what moves the user before the socket stands in its rooms', async () => {
-    const { arrivals, questions } = setUp();
-    const first = arrivals.begin('alice');
-    arrivals.move('alice', 'joined early', 'in');
+  it('take into account what moves the user before the socket is in its channel', async () => {
+    const { pendingJoins, questions } = setUp();
+    const first = pendingJoins.begin('alice');
+    pendingJoins.move('alice', 'joined early', 'in');
     questions[0]!.answer(['old', 'left later']);
     await first.load();
-    arrivals.move('alice', 'left later', 'out');
-    arrivals.move('bob', 'not hers', 'in');
+    pendingJoins.move('alice', 'left later', 'out');
+    pendingJoins.move('bob', 'not hers', 'in');
     expect(first.chatIds()).toEqual(['old', 'joined early']);
     first.end();
-    const second = arrivals.begin('alice');
+    const second = pendingJoins.begin('alice');
     await second.load();
-    arrivals.move('alice', 'old', 'out');
+    pendingJoins.move('alice', 'old', 'out');
     expect(second.chatIds()).toEqual(['joined early']);
   });
 
   it('do not count a move twice that the database already knew', async () => {
-    const { arrivals, questions } = setUp();
-    arrivals.begin('alice').end();
+    const { pendingJoins, questions } = setUp();
+    pendingJoins.begin('alice').end();
     questions[0]!.answer(['c1']);
-    arrivals.move('alice', 'c1', 'out');
+    pendingJoins.move('alice', 'c1', 'out');
     now += 6000;
     // Back in since, which a node without Redis did not hear of.
-    const later = arrivals.begin('alice');
+    const later = pendingJoins.begin('alice');
     questions[1]!.answer(['c1']);
     await later.load();
     expect(later.chatIds()).toEqual(['c1']);
   });
 
   it('ask again after a failure, and when something may have gone unheard', async () => {
-    const { arrivals, questions } = setUp();
-    const failed = arrivals.begin('alice');
+    const { pendingJoins, questions } = setUp();
+    const failed = pendingJoins.begin('alice');
     questions[0]!.fail();
     await expect(failed.load()).rejects.toThrow('no database');
-    arrivals.begin('alice');
+    pendingJoins.begin('alice');
     expect(questions).toHaveLength(2);
     questions[1]!.answer([]);
-    arrivals.forget();
-    arrivals.begin('alice');
+    pendingJoins.forget();
+    pendingJoins.begin('alice');
     expect(questions).toHaveLength(3);
   });
 
   it('forget users who have arrived, and stop looking when there are none', async () => {
-    const { arrivals, questions } = setUp();
-    const [quick, slow] = [arrivals.begin('quick'), arrivals.begin('slow')];
+    const { pendingJoins, questions } = setUp();
+    const [quick, slow] = [pendingJoins.begin('quick'), pendingJoins.begin('slow')];
     for (const question of questions) question.answer([]);
     await Promise.all([quick.load(), slow.load()]);
     quick.end();
     now += 5000;
     jest.advanceTimersByTime(5000);
-    arrivals.move('slow', 'c1', 'in');
+    pendingJoins.move('slow', 'c1', 'in');
     expect(slow.chatIds()).toEqual(['c1']);
     slow.end();
     now += 5000;

@@ -6,7 +6,7 @@ export interface Arrival {
   load(): Promise<void>;
   /** The chats that the user is in now; after `load`. */
   chatIds(): string[];
-  /** The socket stands in its rooms, or has gone. Further calls do nothing. */
+  /** The socket is in its channel, or has gone. Further calls do nothing. */
   end(): void;
 }
 
@@ -39,7 +39,7 @@ interface Visitor {
 const SHARED_MS = 5000;
 
 /**
- * Sockets on their way in: they stand in no room yet, so what moves their users between the question
+ * Sockets on their way in: they is in no channel yet, so what moves their users between the question
  * for their chats and the answer's use would pass them by. After a network has come back, all devices of
  * a user arrive at once; they share one question.
  */
@@ -47,18 +47,19 @@ export class PendingJoins {
   private readonly visitors = new Map<string, Visitor>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    private readonly chatIdsOf: (userId: string) => Promise<string[]>,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly clock: Clock) {}
 
-  /** A socket of the user comes in. */
-  begin(userId: string): Arrival {
+  /**
+   * A socket of the user comes in.
+   *
+   * @param chatIdsOf asks the database for the chats of a user.
+   */
+  begin(userId: string, chatIdsOf: (userId: string) => Promise<string[]>): Arrival {
     const visitor = this.visitor(userId);
     visitor.arriving += 1;
     const { answer } = visitor;
     const isFresh = answer && this.clock.now() - answer.at < SHARED_MS;
-    const { chatIds, movesBefore } = isFresh ? answer : this.ask(userId, visitor);
+    const { chatIds, movesBefore } = isFresh ? answer : this.ask(visitor, chatIdsOf(userId));
     let known: string[] = [];
     let isOver = false;
     return {
@@ -93,9 +94,9 @@ export class PendingJoins {
     return visitor;
   }
 
-  private ask(userId: string, visitor: Visitor): Answer {
+  private ask(visitor: Visitor, chatIds: Promise<string[]>): Answer {
     const answer: Answer = {
-      chatIds: this.chatIdsOf(userId),
+      chatIds,
       movesBefore: visitor.moves.length,
       at: this.clock.now(),
     };

@@ -12,9 +12,9 @@ const setUp = (waiting: { data?: unknown }[]) => {
   const inRooms = new Set<string>();
   const consumers = new SlowConsumers(
     {
-      join: (_socket, room) => inRooms.add(String(room)),
-      leave: (_socket, room) => inRooms.delete(room),
-      isIn: (_socket, room) => inRooms.has(room),
+      join: (_socket, channel) => inRooms.add(String(channel)),
+      leave: (_socket, channel) => inRooms.delete(channel),
+      isIn: (_socket, channel) => inRooms.has(channel),
     },
     logger,
   );

@@ -19,7 +19,7 @@ export class SlowConsumers {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly directory: Pick<SocketRegistry, 'join' | 'leave' | 'isIn'>,
+    private readonly registry: Pick<SocketRegistry, 'join' | 'leave' | 'isIn'>,
     private readonly logger: Logger,
   ) {}
 
@@ -43,9 +43,9 @@ export class SlowConsumers {
       this.logger.warn({ socketId: socket.id }, 'a client that does not read was cut off');
       socket.conn.close(true);
     } else if (waiting.length > SLOW_PACKETS) {
-      this.directory.join(socket, channels.slow());
-    } else if (this.directory.isIn(socket, channels.slow())) {
-      this.directory.leave(socket, channels.slow());
+      this.registry.join(socket, channels.slow());
+    } else if (this.registry.isIn(socket, channels.slow())) {
+      this.registry.leave(socket, channels.slow());
     }
   }
 }

@@ -13,7 +13,7 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
 
   constructor(
     private readonly io: Server,
-    private readonly arrivals: Pick<PendingJoins, 'move'>,
+    private readonly pendingJoins: Pick<PendingJoins, 'move'>,
   ) {}
 
   /** Counts a socket in; it may join rooms from now on. */
@@ -56,11 +56,11 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     );
   }
 
-  standingIn(userIds: Iterable<string>, room: string): string[] {
+  standingIn(userIds: Iterable<string>, channel: string): string[] {
     const { adapter } = this.io.of('/');
     return [...userIds].filter((userId) =>
       [...this.masks.keys()].some((mask) => {
-        const there = adapter.rooms.get(heard(room, mask));
+        const there = adapter.rooms.get(heard(channel, mask));
         const devices = adapter.rooms.get(heard(channels.user(userId), mask));
         if (!there || !devices) return false;
         for (const id of devices) if (there.has(id)) return true;
@@ -69,11 +69,11 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     );
   }
 
-  /** The sockets of this node that stand in a room, whatever they hear. */
-  socketsIn(room: string): ParleySocket[] {
+  /** The sockets of this node that is in a channel, whatever they hear. */
+  socketsIn(channel: string): ParleySocket[] {
     const sockets: ParleySocket[] = [];
     for (const mask of this.masks.keys()) {
-      for (const id of this.io.of('/').adapter.rooms.get(heard(room, mask)) ?? []) {
+      for (const id of this.io.of('/').adapter.rooms.get(heard(channel, mask)) ?? []) {
         const socket = this.io.of('/').sockets.get(id);
         if (socket) sockets.push(socket as ParleySocket);
       }
@@ -81,28 +81,28 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     return sockets;
   }
 
-  /** How many sockets of this node stand in a room. */
-  countIn(room: string): number {
+  /** How many sockets of this node is in a channel. */
+  countIn(channel: string): number {
     let count = 0;
     for (const mask of this.masks.keys()) {
-      count += this.io.of('/').adapter.rooms.get(heard(room, mask))?.size ?? 0;
+      count += this.io.of('/').adapter.rooms.get(heard(channel, mask))?.size ?? 0;
     }
     return count;
   }
 
   /** Puts a socket into a room. */
   join(socket: ParleySocket, names: string | string[]): void {
-    void socket.join([names].flat().map((room) => heard(room, socket.data.mask)));
+    void socket.join([names].flat().map((channel) => heard(channel, socket.data.mask)));
   }
 
   /** Takes a socket out of a room. */
-  leave(socket: ParleySocket, room: string): void {
-    void socket.leave(heard(room, socket.data.mask));
+  leave(socket: ParleySocket, channel: string): void {
+    void socket.leave(heard(channel, socket.data.mask));
   }
 
-  /** Whether a socket stands in a room. */
-  isIn(socket: ParleySocket, room: string): boolean {
-    return socket.rooms.has(heard(room, socket.data.mask));
+  /** Whether a socket is in a channel. */
+  isIn(socket: ParleySocket, channel: string): boolean {
+    return socket.rooms.has(heard(channel, socket.data.mask));
   }
 
   /** The chats in whose rooms a socket stands. */
@@ -114,20 +114,20 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
    * How many of a user's sockets on this node stand in a chat's room, how many look at it or are about
    * to, and how many there are.
    */
-  places(userId: string, chatId: string): { inRoom: number; looking: number; all: number } {
+  devicesIn(userId: string, chatId: string): { inChannel: number; looking: number; all: number } {
     const devices = this.socketsIn(channels.user(userId));
     const looking = devices.filter(
       (socket) =>
         this.isIn(socket, channels.open(chatId)) ||
         [...(socket.data.wishes ?? [])].some((wish) => wish.chatId === chatId),
     );
-    const inRoom = devices.filter((socket) => this.isIn(socket, channels.chat(chatId)));
-    return { inRoom: inRoom.length, looking: looking.length, all: devices.length };
+    const inChannel = devices.filter((socket) => this.isIn(socket, channels.chat(chatId)));
+    return { inChannel: inChannel.length, looking: looking.length, all: devices.length };
   }
 
   /** Moves a user's sockets on this node, and those on their way in, into or out of a chat's room. */
   moveUser(userId: string, chatId: string, direction: 'in' | 'out'): void {
-    this.arrivals.move(userId, chatId, direction);
+    this.pendingJoins.move(userId, chatId, direction);
     for (const socket of this.socketsIn(channels.user(userId))) {
       if (direction === 'in') {
         this.join(socket, channels.chat(chatId));
@@ -147,8 +147,8 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
   setDialects(socket: ParleySocket, mask: DialectMask): void {
     const old = socket.data.mask;
     if (mask === old || !socket.connected) return;
-    const names = [...socket.rooms].map(baseChannel).filter((room) => room !== undefined);
-    for (const room of names) void socket.leave(heard(room, old));
+    const names = [...socket.rooms].map(baseChannel).filter((channel) => channel !== undefined);
+    for (const channel of names) void socket.leave(heard(channel, old));
     this.count(old, -1);
     socket.data.mask = mask;
     this.count(mask, 1);
