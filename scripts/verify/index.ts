@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: everything that must hold before a change is merged. Runs every check even when one
- * fails, then says what each gave. The last line sums up the tests; the exit code is 0 only when all
+ * `npm run verify`: everything that must hold before a change is merged. Ends at once when the programs that
+ * the tests need cannot be installed; else runs every check even when one fails, then says what each gave. The last line sums up the tests; the exit code is 0 only when all
  * is well.
  */
 import jestConfig from '../../jest.config.js';
@@ -49,9 +49,21 @@ const countOf = ({
 }: Pick<SuiteResult, 'passed' | 'failed' | 'skipped'>): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 
-const test = async (suites: string[], database: string, uri: string): Promise<void> => {
-  for (const suite of suites) {
-    const result = await runSuite(suite, { ...env, MONGODB_URI: uri });
+/** Suites that are run on the second database in part, or not at all: what they test does not depend on it. */
+const ON_SECOND_DATABASE: Record<string, { files?: string; isLeftOut?: true }> = {
+  unit: { isLeftOut: true },
+  e2e: { isLeftOut: true },
+  // Compares the embedded database with the second one.
+  embedded: { files: 'differential' },
+};
+
+const test = async (
+  suites: { name: string; files?: string }[],
+  database: string,
+  uri: string,
+): Promise<void> => {
+  for (const { name: suite, files } of suites) {
+    const result = await runSuite(suite, { ...env, MONGODB_URI: uri }, files);
     totals.passed += result.passed;
     totals.failed += result.failed;
     totals.skipped += result.skipped;
@@ -62,8 +74,9 @@ const test = async (suites: string[], database: string, uri: string): Promise<vo
 };
 
 const testOnSecondDatabase = async (): Promise<void> => {
-  // Unit tests know no database.
-  const suites = suiteNames.filter((name) => name !== 'unit');
+  const suites = suiteNames
+    .filter((name) => !ON_SECOND_DATABASE[name]?.isLeftOut)
+    .map((name) => ({ name, ...ON_SECOND_DATABASE[name] }));
   try {
     const database = await secondDatabase();
     if (!database) {
@@ -82,6 +95,10 @@ const testOnSecondDatabase = async (): Promise<void> => {
 
 const packages = await installSystemPackages();
 note({ name: 'system packages', ...packages, detail: '' }, tail(packages.output));
+if (!packages.ok) {
+  console.log('tests: 0 passed, 1 failed');
+  process.exit(1);
+}
 await check('formatting', 'format:check');
 await check('lint', 'lint');
 await check('types', 'typecheck');
@@ -89,10 +106,19 @@ await check('import rules', 'check:imports');
 await check('dependencies', 'check:dependencies');
 await check('generated files', 'check:generated');
 await check('build', 'build');
-await test(suiteNames, 'embedded database', '');
+await test(
+  suiteNames.map((name) => ({ name })),
+  'embedded database',
+  '',
+);
 await testOnSecondDatabase();
 
 const failures = lines.filter((line) => !line.ok);
+const slowestFirst = lines.toSorted((a, b) => b.seconds - a.seconds);
+console.log('\nseconds  what');
+for (const { name, seconds } of slowestFirst) {
+  console.log(`${seconds.toFixed(0).padStart(7)}  ${name}`);
+}
 console.log(
   failures.length === 0
     ? `\nAll ${lines.length} checks are well.`

@@ -60,12 +60,21 @@ const failuresOf = ({ testResults }: JestReport): Failure[] =>
       }));
   });
 
-/** Runs one of jest's projects; a suite without a single test counts as failed. */
-export const runSuite = async (name: string, env: NodeJS.ProcessEnv): Promise<SuiteResult> => {
+/**
+ * Runs one of jest's projects; a suite without a single test counts as failed.
+ *
+ * @param files part of the paths of the files to run; absent: all of the suite.
+ */
+export const runSuite = async (
+  name: string,
+  env: NodeJS.ProcessEnv,
+  files?: string,
+): Promise<SuiteResult> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-verify-'));
   const file = join(folder, 'report.json');
   const workers = ONE_AT_A_TIME.has(name) ? '1' : '2';
   const args = ['--selectProjects', name, '--ci', '--json', `--outputFile=${file}`];
+  if (files) args.push('--testPathPatterns', files);
   const { ok, output, seconds } = await run(
     process.execPath,
     [...JEST, ...args, `--maxWorkers=${workers}`],

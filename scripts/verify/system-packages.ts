@@ -13,6 +13,9 @@ const NEEDED = [
   },
 ];
 
+/** Another apt-get may be at work, as on a machine that has just started; in seconds. */
+const WAIT_FOR_LOCK = ['-o', 'DPkg::Lock::Timeout=300'];
+
 const isInstalled = async (program: string): Promise<boolean> => {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     try {
@@ -44,7 +47,8 @@ export const installSystemPackages = async (): Promise<CommandResult> => {
     return { ok: false, output, seconds: 0 };
   }
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const update = await run('apt-get', ['update', '-q'], { env });
+  const update = await run('apt-get', [...WAIT_FOR_LOCK, 'update', '-q'], { env });
   if (!update.ok) return update;
-  return run('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...missing], { env });
+  const install = ['install', '-q', '-y', '--no-install-recommends', ...missing];
+  return run('apt-get', [...WAIT_FOR_LOCK, ...install], { env });
 };
