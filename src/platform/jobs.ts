@@ -83,3 +83,14 @@ export class Jobs {
     });
   }
 }
+
+/** Work that a module wants done again and again while the node runs. */
+export interface Job {
+  /** Unique among the jobs; a lease of {@link Leases} carries it. */
+  name: string;
+  /** From the start of one round to that of the next, in milliseconds. */
+  everyMs: number;
+  run(): Promise<unknown>;
+  /** Runs on one node of the cluster at a time; absent: on every node. */
+  isOncePerCluster?: true;
+}

@@ -38,6 +38,8 @@ export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.js';
 export type { Opening } from './direct-chats.js';
 export { ChatList } from './chat-list.js';
 export type { MemberRole, MembershipDoc } from './membership.model.js';
+export { ChatsRepository } from './chats.repository.js';
+export { MembershipsRepository } from './memberships.repository.js';
 
 /** Registers the collections of this module. */
 export const defineChatModels = (connection: Connection): AccessModels => ({

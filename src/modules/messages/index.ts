@@ -40,6 +40,7 @@ export type { Attachment, MessageDoc, MessageType, Reaction } from './message.mo
 export { toRecord } from './message.record.js';
 export type { MessageRecord } from './message.record.js';
 export type { MessageEvent, MessageEvents } from './messages.events.js';
+export { MessagesRepository } from './messages.repository.js';
 export { canonicalEmoji } from './emoji.js';
 export type { DeleteMessage, DeleteTarget } from './delete-message.js';
 export type { EditMessage } from './edit-message.js';
