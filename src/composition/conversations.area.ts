@@ -30,7 +30,7 @@ export const buildConversations = (
   const { directory } = users;
   const people = {
     cards: (userIds: string[]) => directory.cards(userIds),
-    presence: (userIds: string[]) => presence.see.states(userIds),
+    presence: (userIds: string[]) => presence.api.reader.states(userIds),
   };
   const shared = {
     models: models.chats,

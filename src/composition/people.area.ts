@@ -1,7 +1,12 @@
 import { AuditTrail } from '../modules/users/audit.index.js';
 import { createAuthModule } from '../modules/users/auth.index.js';
-import { ChatAccess, Contacts } from '../modules/chats/index.js';
-import { createPresenceModule } from '../modules/presence/index.js';
+import {
+  ChatAccess,
+  ChatsRepository,
+  Contacts,
+  MembershipsRepository,
+} from '../modules/chats/index.js';
+import { createPresence } from '../modules/presence/index.js';
 import { createUsersModule } from '../modules/users/index.js';
 import type { Foundation } from './foundation.js';
 import { HOUR, MINUTE } from './intervals.js';
@@ -23,10 +28,12 @@ export const buildPeople = (foundation: Foundation) => {
       wrongPasswords: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
     },
   });
-  const presence = createPresenceModule({
+  const presence = createPresence({
     ...foundation,
-    models: models.chats,
     contacts,
+    chats: new ChatsRepository(models.chats.chats),
+    memberships: new MembershipsRepository(models.chats.memberships),
+    access,
     directory: users.directory,
   });
   return {

@@ -17,12 +17,13 @@ export const subscriptionsOfChats = ({
   ...access.subscriptions,
   ...users.directory.subscriptions,
   ...auth.subscriptions,
-  ...presence.attendance.subscriptions,
+  ...presence.subscriptions,
   ...groups.subscriptions,
 ];
 
 const subscriptionsOfAreas = (areas: Areas): Subscription<DomainEvents>[] => [
   ...subscriptionsOfChats(areas),
+  ...areas.receipts.subscriptions,
   ...areas.search.subscriptions,
   ...areas.broadcasts.subscriptions,
   ...areas.live.subscriptions,

@@ -1,7 +1,6 @@
 import type { MessageEvents } from '../../modules/messages/index.js';
-import type { PresenceEvents } from '../../modules/presence/index.js';
+import type { PresenceEvents, TypingEvent, TypingEvents } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
-import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
 import { presentUserCard } from '../shared/user-card.shapes.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';

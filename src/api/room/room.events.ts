@@ -1,10 +1,14 @@
 import type { MessageEvent, MessageEvents } from '../../modules/messages/index.js';
-import type { PresenceEvents } from '../../modules/presence/index.js';
+import type {
+  PresenceEvents,
+  TypingEvent,
+  TypingEvents,
+  ViewingEvent,
+  ViewingEvents,
+} from '../../modules/presence/index.js';
 import { presentStatus } from '../shared/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
-import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
 import { presentUserCard } from '../shared/user-card.shapes.js';
-import type { ViewingEvent, ViewingEvents } from '../../modules/presence/viewing.index.js';
 import type { Emission, RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';
 import { receiptPart } from '../shared/receipt-part.js';

@@ -41,8 +41,7 @@ import type {
 } from '../../modules/messages/index.js';
 import type { Admin } from '../../modules/moderation/admin.index.js';
 import type { Reports } from '../../modules/moderation/reports.index.js';
-import type { PresenceReader, StatusChooser } from '../../modules/presence/index.js';
-import type { Typing } from '../../modules/presence/typing.index.js';
+import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { Search } from '../../modules/search/index.js';
 import type { Sync } from '../../modules/sync/index.js';

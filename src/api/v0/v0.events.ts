@@ -1,10 +1,9 @@
 import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
 import { presentBroadcast } from '../shared/broadcast.shapes.js';
 import type { MessageEvents } from '../../modules/messages/index.js';
-import type { PresenceEvents } from '../../modules/presence/index.js';
+import type { PresenceEvents, TypingEvent, TypingEvents } from '../../modules/presence/index.js';
 import { presentStatus } from '../shared/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
-import type { TypingEvent, TypingEvents } from '../../modules/presence/typing.index.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 import { renders } from '../../transport/socket/rendering.js';
 import { receiptPart } from '../shared/receipt-part.js';

@@ -1,101 +1,136 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { Publisher } from '../../platform/event-bus.js';
+import type { Config } from '../../config/index.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RedisClients } from '../../platform/redis.js';
 import type { Clock } from '../../shared/clock.js';
-import type { AccessModels, Contacts } from '../chats/index.js';
-import type { PresencePublisherParts } from './presence-publisher.js';
-import { PresencePublisher } from './presence-publisher.js';
-import { PresenceTracker } from './presence-tracker.js';
-import type { StatusChooserParts } from './status-chooser.js';
-import { StatusChooser } from './status-chooser.js';
+import type {
+  ChatAccess,
+  ChatsRepository,
+  Contacts,
+  MembershipsRepository,
+} from '../chats/index.js';
+import type { MessageEvents } from '../messages/index.js';
+import type { UserDirectory } from '../users/index.js';
 import { PresenceAudiences } from './presence-audiences.js';
-import type { PresenceEvents } from './presence.events.js';
-import { MemoryPresenceStore } from './presence-store.js';
-import { RedisPresenceStore } from './redis-presence-store.js';
-import type { PresenceReaderParts } from './presence-reader.js';
+import { PresencePublisher } from './presence-publisher.js';
 import { PresenceReader } from './presence-reader.js';
+import { MemoryPresenceStore, RedisPresenceStore } from './presence-store.js';
+import { PresenceTracker } from './presence-tracker.js';
+import type { PresenceEvents, TypingEvents, ViewingEvents } from './presence.events.js';
+import { StatusChooser } from './status-chooser.js';
+import { Typing } from './typing.js';
+import { Viewing } from './viewing.js';
 
-export type { PresenceEvents } from './presence.events.js';
+export type { OnlineUser, PresenceReader, VisiblePresence } from './presence-reader.js';
 export type { PresenceTracker } from './presence-tracker.js';
-export type { StatusChooser, ChosenStatus } from './status-chooser.js';
-export type { VisiblePresence } from './presence.view.js';
-export type { OnlineUser, PresenceReader } from './presence-reader.js';
-
-/** The part of the user directory that presence reads and writes. */
-type PresenceDirectory = PresenceReaderParts['directory'] &
-  PresencePublisherParts['directory'] &
-  StatusChooserParts['directory'];
-
-/** What the module is built from. */
-export interface PresenceModuleParts {
-  models: AccessModels;
-  contacts: Contacts;
-  directory: PresenceDirectory;
-  bus: Publisher<PresenceEvents>;
-  load: Pick<LoadMonitor, 'isShedding'>;
-  clock: Clock;
-  logger: Logger;
-  redis: RedisClients | undefined;
-  config: {
-    /** How long after the last connection a user still counts as here, in milliseconds. */
-    presenceGraceMs: number;
-    /** How long a node that says nothing counts as alive, in milliseconds. */
-    presenceLeaseMs: number;
-  };
-}
-
-/** The presence module, built. */
-export interface PresenceModule {
-  /** Counts sockets in and out. */
-  attendance: PresenceTracker;
-  see: PresenceReader;
-  chooser: StatusChooser;
-  /** How often `attendance.tick` runs, in milliseconds. */
-  tickMs: number;
-  /** Tells what was put off while the process was busy; run every second. */
-  catchUp(): Promise<void>;
-  /** Notes this node where the others look; waits for Redis a moment, and no longer. */
-  start(): Promise<void>;
-}
+export type {
+  PresenceEvents,
+  TypingEvent,
+  TypingEvents,
+  ViewingEvent,
+  ViewingEvents,
+} from './presence.events.js';
+export type { ChosenStatus, StatusChooser } from './status-chooser.js';
+export type { Typing } from './typing.js';
+export type { Viewing } from './viewing.js';
 
 /** How long the start waits for Redis, in milliseconds. */
 const START_WAIT_MS = 500;
+/** How soon what was postponed is published, in milliseconds. */
+const CATCH_UP_MS = 1000;
+/** Rounds in which a node can renew its lease before it ends: two may fail. */
+const ROUNDS_PER_LEASE = 3;
+/** Shortest time between two renewals, in milliseconds. */
+const MIN_ROUND_MS = 50;
 
-/** Builds the presence module: leases in Redis where there is one, else this node alone. */
-export const createPresenceModule = (parts: PresenceModuleParts): PresenceModule => {
-  const { config, contacts, logger, models } = parts;
+/** The use cases of presence. */
+export interface PresenceApi {
+  /** Counts sockets in and out. */
+  tracker: PresenceTracker;
+  reader: PresenceReader;
+  chooser: StatusChooser;
+  typing: Typing;
+  viewing: Viewing;
+}
+
+/** Builds the presence module: with Redis, leases of many nodes; without, this node alone. */
+export const createPresence = ({
+  config,
+  bus,
+  clock,
+  logger,
+  load,
+  redis,
+  contacts,
+  chats,
+  memberships,
+  access,
+  directory,
+}: {
+  config: Pick<Config, 'presenceGraceMs' | 'presenceLeaseMs' | 'typingExpiresMs'>;
+  bus: Publisher<PresenceEvents & TypingEvents & ViewingEvents>;
+  clock: Clock;
+  logger: Logger;
+  load: Pick<LoadMonitor, 'isShedding'>;
+  redis: RedisClients | undefined;
+  contacts: Pick<Contacts, 'among' | 'blockedWith' | 'chatIdsOf' | 'shareChat'>;
+  chats: Pick<ChatsRepository, 'kindsOf' | 'roomsAmong'>;
+  memberships: Pick<MembershipsRepository, 'isInAny' | 'userIdsInAny'>;
+  access: Pick<ChatAccess, 'member'>;
+  directory: Pick<
+    UserDirectory,
+    'card' | 'cards' | 'presenceProfiles' | 'setLastSeen' | 'setLastSeenOfMany' | 'setStatus'
+  >;
+}): {
+  api: PresenceApi;
+  subscriptions: Subscription<PresenceEvents & Pick<MessageEvents, 'message.sent'>>[];
+  jobs: Job[];
+  /** Stores this node where the others look; waits for Redis a moment, and no longer. */
+  start(): Promise<void>;
+  /** Gives up all users when the node shuts down. */
+  close(): Promise<void>;
+} => {
   const { presenceGraceMs: graceMs, presenceLeaseMs: leaseMs } = config;
-  const redis = parts.redis?.client('presence');
-  const store = redis
-    ? new RedisPresenceStore({ redis, nodeId: randomUUID(), leaseMs, logger })
+  const client = redis?.client('presence');
+  const store = client
+    ? new RedisPresenceStore({ redis: client, nodeId: randomUUID(), leaseMs, logger })
     : new MemoryPresenceStore();
-  const audiences = new PresenceAudiences(models, contacts);
-  const see = new PresenceReader({ ...parts, store, audiences });
-  const announcer = new PresencePublisher({ ...parts, store, audiences, see });
-  const chooser = new StatusChooser({ ...parts, store, announcer });
-  const attendance = new PresenceTracker({ ...parts, store, announcer, graceMs });
-  // The users of this node are noted as soon as Redis is there, not only with the next round.
-  redis?.on('ready', () => {
-    attendance.tick().catch((error: unknown) => {
-      logger.warn({ err: error }, 'presence was not brought up to date');
+  const audiences = new PresenceAudiences({ chats, memberships, contacts });
+  const reader = new PresenceReader(store, audiences, directory);
+  const publisher = new PresencePublisher({ store, audiences, directory, bus, reader, load });
+  const chooser = new StatusChooser({ store, directory, publisher, bus, clock });
+  const tracker = new PresenceTracker({ store, publisher, directory, clock, logger, graceMs });
+  const typing = new Typing({ access, directory, bus, expiresMs: config.typingExpiresMs });
+  const viewing = new Viewing(tracker, typing, bus);
+  // The users of this node are stored as soon as Redis is there, not only with the next round.
+  client?.on('ready', () => {
+    tracker.renew().catch((error: unknown) => {
+      logger.warn({ err: error }, 'presence was not stored again after Redis came back');
     });
   });
   return {
-    attendance,
-    see,
-    chooser,
-    catchUp: () => announcer.catchUp(),
-    tickMs: Math.max(50, Math.floor(leaseMs / 3)),
+    api: { tracker, reader, chooser, typing, viewing },
+    subscriptions: [...tracker.subscriptions, ...typing.subscriptions],
+    jobs: [
+      {
+        name: 'presence leases',
+        everyMs: Math.max(MIN_ROUND_MS, Math.floor(leaseMs / ROUNDS_PER_LEASE)),
+        run: () => tracker.renew(),
+      },
+      { name: 'presence put off', everyMs: CATCH_UP_MS, run: () => publisher.catchUp() },
+    ],
     start: async () => {
-      if (redis && redis.status !== 'ready') {
-        await once(redis, 'ready', { signal: AbortSignal.timeout(START_WAIT_MS) }).catch(() => {
+      if (client && client.status !== 'ready') {
+        await once(client, 'ready', { signal: AbortSignal.timeout(START_WAIT_MS) }).catch(() => {
           logger.warn('presence starts without Redis');
         });
       }
-      await attendance.tick();
+      await tracker.renew();
     },
+    close: () => tracker.close(),
   };
 };

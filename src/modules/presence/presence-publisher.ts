@@ -1,51 +1,44 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import { presenceAudience } from './presence-audience.js';
 import type { PresenceAudiences } from './presence-audiences.js';
-import type { PresenceEvents } from './presence.events.js';
-import type { PresenceProfile } from './presence.view.js';
-import { UNKNOWN_PROFILE } from './presence.view.js';
+import { presenceAudience } from './presence-audiences.js';
+import type { PresenceProfile, PresenceReader } from './presence-reader.js';
+import { UNKNOWN_PROFILE } from './presence-reader.js';
 import type { PresenceStore } from './presence-store.js';
-import type { PresenceReader } from './presence-reader.js';
-
-/** What announcing is built from. */
-export interface PresencePublisherParts {
-  store: Pick<PresenceStore, 'online'>;
-  audiences: PresenceAudiences;
-  directory: {
-    presenceProfiles(userIds: string[]): Promise<Map<string, PresenceProfile>>;
-    setLastSeen(userId: string, at: Date): Promise<void>;
-    setLastSeenOfMany(left: Map<string, Date>): Promise<void>;
-  };
-  bus: Publisher<PresenceEvents>;
-  see: PresenceReader;
-  /** Says whether the process is too busy for announcements. */
-  load: Pick<LoadMonitor, 'isShedding'>;
-}
+import type { PresenceEvents } from './presence.events.js';
 
 /**
- * What is owed to those who may know of a user: to say that they have come (unless they hide), that they
- * have gone, or where they stand, whatever that is.
+ * What is owed to those who may know of a user: that they have come (unless they hide), that they have gone,
+ * or their presence, whatever it is.
  */
-export type Errand = 'arrival' | 'departure' | 'announcement';
+export type Update = 'arrival' | 'departure' | 'presence';
 
-/** Tells those who may know that somebody has come, gone, or changed. */
+/** Publishes to those who may know that a user has come, gone, or changed. */
 export class PresencePublisher {
   /** The last piece of work for a user. */
   private readonly turns = new Map<string, Promise<void>>();
-  /**
-   * What could not be told of users, because the process was busy or the database did not answer; of at
-   * most everybody it has met.
-   */
-  private readonly putOff = new Map<string, Map<Errand, () => Promise<void>>>();
+  /** Updates that failed, or that the process was too busy for; by user, at most one of each kind. */
+  private readonly postponed = new Map<string, Map<Update, () => Promise<void>>>();
 
-  constructor(private readonly parts: PresencePublisherParts) {}
+  constructor(
+    private readonly deps: {
+      store: Pick<PresenceStore, 'online'>;
+      audiences: Pick<PresenceAudiences, 'of'>;
+      directory: {
+        presenceProfiles(userIds: string[]): Promise<Map<string, PresenceProfile>>;
+        setLastSeen(userId: string, at: Date): Promise<void>;
+      };
+      bus: Publisher<PresenceEvents>;
+      reader: Pick<PresenceReader, 'states'>;
+      load: Pick<LoadMonitor, 'isShedding'>;
+    },
+  ) {}
 
   /**
-   * Works on one user at a time, so that what is announced of them keeps its order. Each step of the work
-   * needs a deadline of its own: what is lost without an answer would end the user's presence for good,
-   * and a deadline around the whole would let the rest run on beside the next one's turn.
+   * Works on one user at a time, so that what is published of them keeps its order. Each step of the work
+   * needs a deadline of its own: a step that never ends would end the user's updates for good, and a
+   * deadline around the whole would let the rest run on beside the next one's turn.
    */
   async inTurn(userId: string, work: () => Promise<void>): Promise<void> {
     const before = this.turns.get(userId) ?? Promise.resolve();
@@ -59,52 +52,48 @@ export class PresencePublisher {
   }
 
   /** Waits for the work under way. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     await Promise.all(this.turns.values());
   }
 
-  /** Does the work, in the user's turn; if it fails, the next {@link catchUp} does it again. */
+  /** Does the work, in the user's turn; if it fails, the next {@link catchUp} runs `again`. */
   async attempt(
     userId: string,
-    errand: Errand,
+    update: Update,
     work: () => Promise<void>,
     again = work,
   ): Promise<void> {
     try {
       await work();
     } catch (error) {
-      this.later(userId, errand, again);
+      this.postpone(userId, update, again);
       throw error;
     }
   }
 
-  /** Leaves the work to the next {@link catchUp}; it takes the place of an earlier one of its kind. */
-  later(userId: string, errand: Errand, work: () => Promise<void>): void {
-    const owed = this.putOff.get(userId) ?? new Map<Errand, () => Promise<void>>();
-    this.putOff.set(userId, owed);
-    owed.delete(errand);
-    owed.set(errand, work);
-  }
-
-  /** Says where the user stands now, and again if that fails; see {@link tell}. */
-  async announce(userId: string): Promise<void> {
-    await this.attempt(userId, 'announcement', () => this.tell(userId));
+  /** Leaves the work to the next {@link catchUp}; it replaces an earlier update of its kind. */
+  postpone(userId: string, update: Update, work: () => Promise<void>): void {
+    const owed = this.postponed.get(userId) ?? new Map<Update, () => Promise<void>>();
+    this.postponed.set(userId, owed);
+    owed.delete(update);
+    owed.set(update, work);
   }
 
   /**
-   * Says where the user stands now, or puts that off while the process is busy; `chatIds` are the user's
-   * chats, where they are known.
+   * Publishes the user's presence as it is now, or postpones that while the process is busy.
+   *
+   * @param chatIds the user's chats, where the caller knows them.
    */
-  async tell(userId: string, chatIds?: string[]): Promise<void> {
-    if (this.parts.load.isShedding('signals')) {
-      this.later(userId, 'announcement', () => this.tell(userId));
+  async publish(userId: string, chatIds?: string[]): Promise<void> {
+    if (this.deps.load.isShedding('signals')) {
+      this.postpone(userId, 'presence', () => this.publish(userId));
       return;
     }
     const [states, known] = await withDeadline(
-      Promise.all([this.parts.see.states([userId]), this.parts.audiences.of(userId, chatIds)]),
+      Promise.all([this.deps.reader.states([userId]), this.deps.audiences.of(userId, chatIds)]),
       QUEUE_STEP_MS,
     );
-    this.parts.bus.emit(
+    this.deps.bus.emit(
       'presence.changed',
       { userId, ...states.get(userId)!, audience: presenceAudience(userId, known) },
       { scope: 'cluster' },
@@ -112,49 +101,44 @@ export class PresencePublisher {
   }
 
   /**
-   * Tells what was put off: once for each, whatever has happened meanwhile. Ends with the first failure,
-   * because the next one would hardly fare better; whom it concerns is then the last in the row.
+   * Publishes what was postponed: each update once, whatever has happened meanwhile. Ends with the first
+   * failure, because the next update would hardly fare better; its user is then the last in the queue.
    */
   async catchUp(): Promise<void> {
-    for (const [userId, owed] of this.putOff) {
-      if (this.parts.load.isShedding('signals')) return;
-      this.putOff.delete(userId);
+    for (const [userId, owed] of this.postponed) {
+      if (this.deps.load.isShedding('signals')) return;
+      this.postponed.delete(userId);
       await this.inTurn(userId, async () => {
-        for (const [errand, work] of owed) {
+        for (const [update, work] of owed) {
           await work();
-          owed.delete(errand);
+          owed.delete(update);
         }
       }).catch((error: unknown) => {
-        const since = this.putOff.get(userId);
-        this.putOff.set(userId, new Map([...owed, ...(since ?? [])]));
+        const since = this.postponed.get(userId);
+        this.postponed.set(userId, new Map([...owed, ...(since ?? [])]));
         throw error;
       });
     }
   }
 
-  /** Says that the user has left, unless they are on another node, or had left when they hid. */
-  async depart(userId: string, at: Date): Promise<void> {
-    const stillHere = await this.parts.store.online([userId]);
+  /** Publishes that the user has left, unless they are on another node, or had left when they hid. */
+  async publishDeparture(userId: string, at: Date): Promise<void> {
+    const stillHere = await this.deps.store.online([userId]);
     if (stillHere.has(userId)) return;
-    if (await this.noteLastSeen(userId, at)) await this.tell(userId);
+    if (await this.recordLastSeen(userId, at)) await this.publish(userId);
   }
 
-  /** Notes when a user left; not of the invisible, who left when they hid. Answers whether it did. */
-  async noteLastSeen(userId: string, at: Date): Promise<boolean> {
+  /** What a user has chosen to show. */
+  async profile(userId: string): Promise<PresenceProfile> {
+    const profiles = this.deps.directory.presenceProfiles([userId]);
+    return (await withDeadline(profiles, QUEUE_STEP_MS)).get(userId) ?? UNKNOWN_PROFILE;
+  }
+
+  /** Records when a user left; not of those who hide, who left when they hid. Answers whether it did. */
+  private async recordLastSeen(userId: string, at: Date): Promise<boolean> {
     const { status } = await this.profile(userId);
     if (status === 'offline') return false;
-    await withDeadline(this.parts.directory.setLastSeen(userId, at), QUEUE_STEP_MS);
+    await withDeadline(this.deps.directory.setLastSeen(userId, at), QUEUE_STEP_MS);
     return true;
-  }
-
-  /** As {@link noteLastSeen}, of any number of users at once. */
-  async noteAllLastSeen(left: Map<string, Date>): Promise<void> {
-    await this.parts.directory.setLastSeenOfMany(left);
-  }
-
-  /** What a user has said of themselves. */
-  async profile(userId: string): Promise<PresenceProfile> {
-    const profiles = this.parts.directory.presenceProfiles([userId]);
-    return (await withDeadline(profiles, QUEUE_STEP_MS)).get(userId) ?? UNKNOWN_PROFILE;
   }
 }

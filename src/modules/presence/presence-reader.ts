@@ -1,36 +1,54 @@
 import type { Actor } from '../../shared/actor.js';
 import { notFound } from '../../shared/errors.js';
-import type { UserCard } from '../users/index.js';
+import type { UserCard, UserStatus } from '../users/index.js';
 import type { PresenceAudiences } from './presence-audiences.js';
-import type { PresenceProfile, VisiblePresence } from './presence.view.js';
-import { UNKNOWN_PROFILE, visiblePresence } from './presence.view.js';
 import type { PresenceStore } from './presence-store.js';
 
-/** Somebody who is here. */
+/** What people have chosen to show, and when they were last here. */
+export interface PresenceProfile {
+  status: UserStatus;
+  customStatus: string;
+  lastSeenAt: Date | null;
+}
+
+/** A user's presence as others see it. */
+export interface VisiblePresence {
+  status: UserStatus;
+  /** Empty while they are offline. */
+  customStatus: string;
+  /** ISO time; null while they are here, and when they have never been. */
+  lastSeen: string | null;
+}
+
+/** A user who is here, as a list of them shows it. */
 export interface OnlineUser {
   card: UserCard;
   presence: VisiblePresence;
 }
 
-/** What seeing is built from. */
-export interface PresenceReaderParts {
-  store: Pick<PresenceStore, 'online'>;
-  audiences: PresenceAudiences;
-  directory: {
-    presenceProfiles(userIds: string[]): Promise<Map<string, PresenceProfile>>;
-    cards(userIds: Iterable<string>): Promise<Map<string, UserCard>>;
-  };
-}
+/** The profile of a user who has none stored. */
+export const UNKNOWN_PROFILE: PresenceProfile = {
+  status: 'online',
+  customStatus: '',
+  lastSeenAt: null,
+};
 
-/** Where people stand, as others see it. */
+/** Answers the presence of users as others see it. */
 export class PresenceReader {
-  constructor(private readonly parts: PresenceReaderParts) {}
+  constructor(
+    private readonly store: Pick<PresenceStore, 'online'>,
+    private readonly audiences: Pick<PresenceAudiences, 'mayKnow' | 'visibleTo'>,
+    private readonly directory: {
+      presenceProfiles(userIds: string[]): Promise<Map<string, PresenceProfile>>;
+      cards(userIds: Iterable<string>): Promise<Map<string, UserCard>>;
+    },
+  ) {}
 
-  /** Where users stand, as somebody who may know sees it: the invisible look as if they were away. */
+  /** Presence by user id, as somebody who may know sees it. */
   async states(userIds: string[]): Promise<Map<string, VisiblePresence>> {
     const [online, profiles] = await Promise.all([
-      this.parts.store.online(userIds),
-      this.parts.directory.presenceProfiles(userIds),
+      this.store.online(userIds),
+      this.directory.presenceProfiles(userIds),
     ]);
     return new Map(
       userIds.map((userId) => [
@@ -41,20 +59,20 @@ export class PresenceReader {
   }
 
   /**
-   * Where a user stands, for somebody who may know.
+   * A user's presence, for somebody who may know it.
    *
    * @throws {AppError} NOT_FOUND for everybody else, and when there is no such user.
    */
   async statusFor(viewer: Actor, userId: string): Promise<VisiblePresence> {
-    if (!(await this.parts.audiences.mayKnow(viewer.userId, userId))) throw notFound('User');
+    if (!(await this.audiences.mayKnow(viewer.userId, userId))) throw notFound('User');
     return (await this.states([userId])).get(userId)!;
   }
 
-  /** Those who are here and of whom the viewer may know, by username. */
+  /** Those who are here and whose presence the viewer may know, by username. */
   async onlineFor(viewer: Actor): Promise<OnlineUser[]> {
-    const states = await this.states(await this.parts.audiences.visibleTo(viewer.userId));
+    const states = await this.states(await this.audiences.visibleTo(viewer.userId));
     const here = [...states].filter(([, { status }]) => status !== 'offline');
-    const cards = await this.parts.directory.cards(here.map(([userId]) => userId));
+    const cards = await this.directory.cards(here.map(([userId]) => userId));
     return here
       .flatMap(([userId, presence]) => {
         const card = cards.get(userId);
@@ -63,3 +81,9 @@ export class PresenceReader {
       .sort((a, b) => a.card.username.localeCompare(b.card.username));
   }
 }
+
+/** What others see of a user: those who hide look as if they were away. */
+const visiblePresence = (isHere: boolean, profile: PresenceProfile): VisiblePresence =>
+  isHere && profile.status !== 'offline'
+    ? { status: profile.status, customStatus: profile.customStatus, lastSeen: null }
+    : { status: 'offline', customStatus: '', lastSeen: profile.lastSeenAt?.toISOString() ?? null };

@@ -8,36 +8,36 @@ import { PresenceTracker } from './presence-tracker.js';
 import type { PresenceAudiences } from './presence-audiences.js';
 import type { PresenceEvents } from './presence.events.js';
 import { MemoryPresenceStore } from './presence-store.js';
-import type { PresenceProfile } from './presence.view.js';
+import type { PresenceProfile } from './presence-reader.js';
 import { PresenceReader } from './presence-reader.js';
 
 const away = new Error('the database is away');
 const GRACE_MS = 1000;
 
-/** Presence over a database that can be told to fail, or to lose what it is asked. */
+/** Presence over a database that can be made to fail, or to lose operations. */
 const setUp = () => {
   const logger = pino({ level: 'silent' });
   const bus = new EventBus<PresenceEvents>(logger);
-  const told: string[] = [];
+  const published: string[] = [];
   bus.subscribe([
     {
       event: 'presence.changed',
       phase: 'deliver',
       on: 'origin',
-      does: 'notes who was told of',
+      does: 'collects what is published',
       run: ({ userId, status }) => {
-        told.push(`${userId} ${status}`);
+        published.push(`${userId} ${status}`);
       },
     },
   ]);
   const statuses = new Map<string, PresenceProfile['status']>();
   const lastSeen = new Map<string, Date>();
-  /** What becomes of the next questions to the database, each of which takes one. */
-  const troubles: ('fails' | 'is lost')[] = [];
+  /** What becomes of the next operations of the database, each of which takes one. */
+  const faults: ('fails' | 'is lost')[] = [];
   const answer = <T>(value: T): Promise<T> => {
-    const trouble = troubles.shift();
-    if (trouble === 'fails') return Promise.reject(away);
-    return trouble === 'is lost' ? new Promise(() => undefined) : Promise.resolve(value);
+    const fault = faults.shift();
+    if (fault === 'fails') return Promise.reject(away);
+    return fault === 'is lost' ? new Promise(() => undefined) : Promise.resolve(value);
   };
   const store = new MemoryPresenceStore();
   const directory = {
@@ -63,24 +63,25 @@ const setUp = () => {
   const audiences = {
     of: () => answer({ contactIds: [], roomIds: [], blockedIds: [] }),
   } as unknown as PresenceAudiences;
-  const announcer = new PresencePublisher({
+  const publisher = new PresencePublisher({
     store,
     audiences,
     directory,
     bus,
-    see: new PresenceReader({ store, audiences, directory }),
+    reader: new PresenceReader(store, audiences, directory),
     load: { isShedding: () => false },
   });
-  const attendance = new PresenceTracker({
+  const tracker = new PresenceTracker({
     store,
-    announcer,
+    publisher,
+    directory,
     logger,
     clock: systemClock,
     graceMs: GRACE_MS,
   });
-  bus.subscribe(attendance.subscriptions);
+  bus.subscribe(tracker.subscriptions);
   const isOnline = async (userId: string) => (await store.online([userId])).has(userId);
-  return { announcer, attendance, isOnline, lastSeen, statuses, store, told, troubles };
+  return { publisher, tracker, isOnline, lastSeen, statuses, store, published, faults };
 };
 
 /** What the work fails with; undefined when it does not. */
@@ -97,106 +98,106 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('when the database is away while somebody connects', () => {
-  it('counts them in, and tells of them afterwards, once', async () => {
-    const { announcer, attendance, isOnline, told, troubles } = setUp();
-    troubles.push('fails');
-    // The rejection that nobody waits for must not end the process: the suite fails on it.
-    await expect(attendance.connect('alice', 'phone')).rejects.toBe(away);
+describe('a user who connects while the database is away', () => {
+  it('is counted in at once, and published once when the database is back', async () => {
+    const { publisher, tracker, isOnline, published, faults } = setUp();
+    faults.push('fails');
+    // The rejected lookup that nobody awaits must not end the process: the suite fails on it.
+    await expect(tracker.connect('alice', 'phone')).rejects.toBe(away);
     expect(await isOnline('alice')).toBe(true);
-    await attendance.connect('alice', 'laptop');
-    expect(told).toEqual([]);
-    await announcer.catchUp();
-    await announcer.catchUp();
-    expect(told).toEqual(['alice online']);
+    await tracker.connect('alice', 'laptop');
+    expect(published).toEqual([]);
+    await publisher.catchUp();
+    await publisher.catchUp();
+    expect(published).toEqual(['alice online']);
   });
 
-  it('tells nothing of those who hide, and knows that they do', async () => {
-    const { announcer, attendance, statuses, told, troubles } = setUp();
+  it('is not published when they hide', async () => {
+    const { publisher, tracker, statuses, published, faults } = setUp();
     statuses.set('alice', 'offline');
-    troubles.push('fails');
-    await expect(attendance.connect('alice', 'phone')).rejects.toBe(away);
-    await announcer.catchUp();
-    expect([told, await attendance.isHiding('alice')]).toEqual([[], true]);
+    faults.push('fails');
+    await expect(tracker.connect('alice', 'phone')).rejects.toBe(away);
+    await publisher.catchUp();
+    expect([published, await tracker.isHiding('alice')]).toEqual([[], true]);
   });
 
-  it('goes on trying, and does not let one stand in the way of others', async () => {
-    const { announcer, attendance, told, troubles } = setUp();
+  it('is not held up by another user whose update fails again', async () => {
+    const { publisher, tracker, published, faults } = setUp();
     for (const userId of ['alice', 'bob']) {
-      troubles.push('fails');
-      await expect(attendance.connect(userId, userId)).rejects.toBe(away);
+      faults.push('fails');
+      await expect(tracker.connect(userId, userId)).rejects.toBe(away);
     }
-    troubles.push('fails');
-    await expect(announcer.catchUp()).rejects.toBe(away);
-    expect(told).toEqual([]);
-    await announcer.catchUp();
-    expect(told).toEqual(['bob online', 'alice online']);
+    faults.push('fails');
+    await expect(publisher.catchUp()).rejects.toBe(away);
+    expect(published).toEqual([]);
+    await publisher.catchUp();
+    expect(published).toEqual(['bob online', 'alice online']);
   });
 });
 
-it('tells again of what could not be told after it was looked up', async () => {
-  const { announcer, attendance, told, troubles } = setUp();
-  const connecting = attendance.connect('alice', 'phone');
-  // The profile has been asked for; what is told of them, and whom, comes next.
-  troubles.push('fails');
+it('an arrival is published again when its first attempt failed after the profile was read', async () => {
+  const { publisher, tracker, published, faults } = setUp();
+  const connecting = tracker.connect('alice', 'phone');
+  // The profile has been asked for; the presence and its audience come next.
+  faults.push('fails');
   await expect(connecting).rejects.toBe(away);
-  expect(told).toEqual([]);
-  troubles.push('fails');
-  await expect(announcer.catchUp()).rejects.toBe(away);
-  await announcer.catchUp();
-  expect(told).toEqual(['alice online']);
+  expect(published).toEqual([]);
+  faults.push('fails');
+  await expect(publisher.catchUp()).rejects.toBe(away);
+  await publisher.catchUp();
+  expect(published).toEqual(['alice online']);
 });
 
-it('tells of a departure that could not be told, with the time at which it was', async () => {
-  const { announcer, attendance, lastSeen, told, troubles } = setUp();
-  await attendance.connect('alice', 'phone');
+it('a departure that failed is published later with the time at which the user left', async () => {
+  const { publisher, tracker, lastSeen, published, faults } = setUp();
+  await tracker.connect('alice', 'phone');
   const left = new Date(systemClock.now());
-  attendance.disconnect('alice', 'phone');
-  troubles.push('fails');
+  tracker.disconnect('alice', 'phone');
+  faults.push('fails');
   await jest.advanceTimersByTimeAsync(GRACE_MS);
-  expect(told).toEqual(['alice online']);
-  await announcer.catchUp();
-  expect([told.at(-1), lastSeen.get('alice')]).toEqual(['alice offline', left]);
+  expect(published).toEqual(['alice online']);
+  await publisher.catchUp();
+  expect([published.at(-1), lastSeen.get('alice')]).toEqual(['alice offline', left]);
 });
 
-describe('an operation that is lost without an answer', () => {
-  it('holds up its user for a moment only, who is then told of', async () => {
-    const { announcer, attendance, isOnline, told, troubles } = setUp();
-    troubles.push('is lost');
-    const connecting = failureOf(attendance.connect('alice', 'phone'));
+describe('a database operation that is lost without an answer', () => {
+  it('delays only its own user, who is published after the deadline', async () => {
+    const { publisher, tracker, isOnline, published, faults } = setUp();
+    faults.push('is lost');
+    const connecting = failureOf(tracker.connect('alice', 'phone'));
     await jest.advanceTimersByTimeAsync(QUEUE_STEP_MS);
     expect(await connecting).toMatchObject({ code: 'TIMEOUT' });
     expect(await isOnline('alice')).toBe(true);
-    await announcer.catchUp();
-    expect(told).toEqual(['alice online']);
-    attendance.disconnect('alice', 'phone');
+    await publisher.catchUp();
+    expect(published).toEqual(['alice online']);
+    tracker.disconnect('alice', 'phone');
     await jest.advanceTimersByTimeAsync(GRACE_MS);
-    expect(told).toEqual(['alice online', 'alice offline']);
+    expect(published).toEqual(['alice online', 'alice offline']);
   });
 
-  it('keeps nobody else, nor the lease, waiting after the lease had lapsed', async () => {
-    const { announcer, attendance, store, told, troubles } = setUp();
-    for (const userId of ['alice', 'bob']) await attendance.connect(userId, userId);
-    told.length = 0;
+  it('delays neither other users nor the lease after the lease had lapsed', async () => {
+    const { publisher, tracker, store, published, faults } = setUp();
+    for (const userId of ['alice', 'bob']) await tracker.connect(userId, userId);
+    published.length = 0;
     jest.spyOn(store, 'renew').mockResolvedValueOnce('lapsed' as never);
-    await attendance.tick();
-    troubles.push('is lost');
-    const first = failureOf(announcer.catchUp());
-    await attendance.tick();
+    await tracker.renew();
+    faults.push('is lost');
+    const first = failureOf(publisher.catchUp());
+    await tracker.renew();
     await jest.advanceTimersByTimeAsync(QUEUE_STEP_MS);
     expect(await first).toMatchObject({ code: 'TIMEOUT' });
-    await announcer.catchUp();
-    expect(told).toEqual(['bob online', 'alice online']);
+    await publisher.catchUp();
+    expect(published).toEqual(['bob online', 'alice online']);
   });
 });
 
-it('notes when a node goes down when each of its users was last there, by one question', async () => {
-  const { attendance, lastSeen } = setUp();
-  for (const userId of ['alice', 'bob']) await attendance.connect(userId, userId);
+it('a node that shuts down records when each of its users was last here', async () => {
+  const { tracker, lastSeen } = setUp();
+  for (const userId of ['alice', 'bob']) await tracker.connect(userId, userId);
   const left = new Date();
-  attendance.disconnect('alice', 'alice');
+  tracker.disconnect('alice', 'alice');
   await jest.advanceTimersByTimeAsync(GRACE_MS / 2);
-  await attendance.settle();
+  await tracker.close();
   expect(lastSeen).toEqual(
     new Map([
       ['bob', new Date(left.getTime() + GRACE_MS / 2)],
@@ -205,17 +206,17 @@ it('notes when a node goes down when each of its users was last there, by one qu
   );
 });
 
-it('loses nobody of those whom a dead node has left behind', async () => {
-  const { announcer, attendance, lastSeen, store, told, troubles } = setUp();
+it('the users of a dead node are published as gone even when the database fails meanwhile', async () => {
+  const { publisher, tracker, lastSeen, store, published, faults } = setUp();
   const at = new Date(7000);
   jest
     .spyOn(store, 'takeOrphans')
     .mockResolvedValueOnce({ userIds: ['alice', 'bob'], lastSeen: at } as never);
-  troubles.push('fails');
-  await attendance.tick();
-  await expect(announcer.catchUp()).rejects.toBe(away);
-  await announcer.catchUp();
-  expect(told).toEqual(['bob offline', 'alice offline']);
+  faults.push('fails');
+  await tracker.renew();
+  await expect(publisher.catchUp()).rejects.toBe(away);
+  await publisher.catchUp();
+  expect(published).toEqual(['bob offline', 'alice offline']);
   expect(lastSeen).toEqual(
     new Map([
       ['bob', at],

@@ -1,5 +1,5 @@
 import type { ForClients } from '../../shared/audience.js';
-import type { UserStatus } from '../users/index.js';
+import type { UserCard, UserStatus } from '../users/index.js';
 
 /** What happens to presence. */
 export interface PresenceEvents {
@@ -15,4 +15,33 @@ export interface PresenceEvents {
   };
   /** Somebody has chosen whether to be seen; for the nodes, never for clients. */
   'presence.chosen': { userId: string; status: UserStatus };
+}
+
+/**
+ * Somebody types, or has stopped; never stored. Everybody in the chat but them is notified; in a large chat
+ * only those who look at it.
+ */
+export interface TypingEvent extends ForClients {
+  chatId: string;
+  user: UserCard;
+}
+
+/** What happens to typing indicators. */
+export interface TypingEvents {
+  'typing.started': TypingEvent;
+  'typing.stopped': TypingEvent;
+}
+
+/** A member looks at a chat, or no longer does; the others who look at it are notified. */
+export interface ViewingEvent extends ForClients {
+  chatId: string;
+  userId: string;
+}
+
+/** What happens when members look at chats. */
+export interface ViewingEvents {
+  /** The first device of a member has opened the chat on a node. */
+  'chat.opened': ViewingEvent;
+  /** The last device of a member that had the chat open on a node has closed it or gone. */
+  'chat.closed': ViewingEvent;
 }

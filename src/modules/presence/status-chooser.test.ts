@@ -1,13 +1,12 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { UserStatus } from '../users/index.js';
 import { PresencePublisher } from './presence-publisher.js';
-import type { PresencePublisherParts } from './presence-publisher.js';
 import { StatusChooser } from './status-chooser.js';
 
 const userId = '6500000000000000000000aa';
 const actor = { userId, role: 'user' as const, sessionId: '' };
 
-/** Somebody who is connected, and whose choice the database takes or not. */
+/** A connected user, and a database whose writes can be made to fail. */
 const setUp = () => {
   const profile = { status: 'online' as UserStatus, customStatus: '', lastSeen: undefined };
   const setStatus = jest.fn((_id: string, status: UserStatus) => {
@@ -15,9 +14,9 @@ const setUp = () => {
     return Promise.resolve();
   });
   const setLastSeen = jest.fn(() => Promise.resolve());
-  const told: [event: string, status: string | undefined][] = [];
+  const published: [event: string, status: string | undefined][] = [];
   const bus = {
-    emit: (event: string, payload: { status?: string }) => told.push([event, payload.status]),
+    emit: (event: string, payload: { status?: string }) => published.push([event, payload.status]),
   };
   const store = { online: () => Promise.resolve(new Set([userId])) };
   const directory = {
@@ -25,42 +24,42 @@ const setUp = () => {
     setStatus,
     setLastSeen,
   };
-  const announcer = new PresencePublisher({
+  const publisher = new PresencePublisher({
     store,
     directory,
     bus,
     audiences: { of: () => Promise.resolve({ contactIds: [], roomIds: [], blockedIds: [] }) },
-    see: { states: () => Promise.resolve(new Map([[userId, { status: profile.status }]])) },
+    reader: { states: () => Promise.resolve(new Map([[userId, { status: profile.status }]])) },
     load: { isShedding: () => false },
-  } as unknown as PresencePublisherParts);
+  } as unknown as ConstructorParameters<typeof PresencePublisher>[0]);
   const clock = { now: () => 1000 };
-  const chooser = new StatusChooser({ store, directory, announcer, bus, clock } as never);
-  return { announcer, chooser, setStatus, setLastSeen, told };
+  const chooser = new StatusChooser({ store, directory, publisher, bus, clock } as never);
+  return { publisher, chooser, setStatus, setLastSeen, published };
 };
 
-describe('a choice that the database did not take at once', () => {
-  it('is told when the database is back, although asking again changed nothing', async () => {
-    const { announcer, chooser, setLastSeen, told } = setUp();
+describe('a status whose write failed', () => {
+  it('is published when the database is back, even if a retry in between changed nothing', async () => {
+    const { publisher, chooser, setLastSeen, published } = setUp();
     setLastSeen.mockRejectedValueOnce(new Error('the database is away'));
     await expect(chooser.choose(actor, { status: 'offline' })).rejects.toThrow('away');
-    expect(told).toEqual([['presence.chosen', 'offline']]);
+    expect(published).toEqual([['presence.chosen', 'offline']]);
     await chooser.choose(actor, { status: 'offline' });
-    expect(told.filter(([event]) => event === 'presence.changed')).toEqual([]);
-    await announcer.catchUp();
+    expect(published.filter(([event]) => event === 'presence.changed')).toEqual([]);
+    await publisher.catchUp();
     expect(setLastSeen).toHaveBeenCalledTimes(2);
-    expect(told.at(-1)).toEqual(['presence.changed', 'offline']);
+    expect(published.at(-1)).toEqual(['presence.changed', 'offline']);
   });
 
-  it('is told as it stands when its answer was lost', async () => {
-    const { announcer, chooser, setStatus, told } = setUp();
+  it('is published as stored when only the answer was lost', async () => {
+    const { publisher, chooser, setStatus, published } = setUp();
     const write = setStatus.getMockImplementation()!;
     setStatus.mockImplementationOnce(async (id, status) => {
       await write(id, status);
       throw new Error('the answer was lost');
     });
     await expect(chooser.choose(actor, { status: 'busy' })).rejects.toThrow('lost');
-    await announcer.catchUp();
-    expect(told).toEqual([
+    await publisher.catchUp();
+    expect(published).toEqual([
       ['presence.chosen', 'busy'],
       ['presence.changed', 'busy'],
     ]);

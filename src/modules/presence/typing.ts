@@ -1,19 +1,11 @@
-import type { Publisher } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { ChatAccess } from '../chats/index.js';
 import { canShareSignals } from '../chats/index.js';
+import type { MessageEvents } from '../messages/index.js';
 import type { UserCard } from '../users/index.js';
-import type { TypingEvent, TypingEvents } from './typing.events.js';
-
-/** What typing is built from. */
-export interface TypingParts {
-  access: ChatAccess;
-  directory: { card(userId: string): Promise<UserCard | undefined> };
-  bus: Publisher<TypingEvents>;
-  /** How long an indicator lasts without being renewed, in milliseconds. */
-  expiresMs: number;
-}
+import type { TypingEvent, TypingEvents } from './presence.events.js';
 
 interface Indicator {
   event: TypingEvent;
@@ -24,7 +16,28 @@ interface Indicator {
 export class Typing {
   private readonly indicators = new Map<string, Indicator>();
 
-  constructor(private readonly parts: TypingParts) {}
+  constructor(
+    private readonly deps: {
+      access: Pick<ChatAccess, 'member'>;
+      directory: { card(userId: string): Promise<UserCard | undefined> };
+      bus: Publisher<TypingEvents>;
+      /** How long an indicator lasts without being renewed, in milliseconds. */
+      expiresMs: number;
+    },
+  ) {}
+
+  readonly subscriptions: Subscription<Pick<MessageEvents, 'message.sent'>>[] = [
+    {
+      event: 'message.sent',
+      // Before the delivery: an indicator that outlived the message would be of a next one.
+      phase: 'state',
+      on: 'origin',
+      does: "ends the sender's typing indicator",
+      run: ({ message }) => {
+        this.stopNow(message.senderId, message.chatId);
+      },
+    },
+  ];
 
   /**
    * Shows that the actor types in a chat, or renews that.
@@ -32,9 +45,9 @@ export class Typing {
    * @throws {AppError} NOT_FOUND for non-members. Where signals are not shared, nothing is shown.
    */
   async start(actor: Actor, chatId: string): Promise<void> {
-    const { chat } = await this.parts.access.member(actor.userId, chatId);
+    const { chat } = await this.deps.access.member(actor.userId, chatId);
     if (!canShareSignals(chat)) return;
-    const user = await this.parts.directory.card(actor.userId);
+    const user = await this.deps.directory.card(actor.userId);
     if (!user) return;
     const key = keyOf(actor.userId, chatId);
     const isRenewal = this.clear(key) !== undefined;
@@ -45,10 +58,10 @@ export class Typing {
     };
     const timer = setTimeout(() => {
       this.end(key);
-    }, this.parts.expiresMs);
+    }, this.deps.expiresMs);
     timer.unref();
     this.indicators.set(key, { event, timer });
-    if (!isRenewal) this.parts.bus.emit('typing.started', event, { scope: 'cluster' });
+    if (!isRenewal) this.deps.bus.emit('typing.started', event, { scope: 'cluster' });
   }
 
   /**
@@ -57,18 +70,18 @@ export class Typing {
    * @throws {AppError} NOT_FOUND for non-members.
    */
   async stop(actor: Actor, chatId: string): Promise<void> {
-    await this.parts.access.member(actor.userId, chatId);
+    await this.deps.access.member(actor.userId, chatId);
     this.end(keyOf(actor.userId, chatId));
   }
 
-  /** Ends an indicator without asking: a message was sent, or the user has gone. */
+  /** Ends an indicator without a check: the user has sent the message or closed the chat. */
   stopNow(userId: string, chatId: string): void {
     this.end(keyOf(userId, chatId));
   }
 
   private end(key: string): void {
     const indicator = this.clear(key);
-    if (indicator) this.parts.bus.emit('typing.stopped', indicator.event, { scope: 'cluster' });
+    if (indicator) this.deps.bus.emit('typing.stopped', indicator.event, { scope: 'cluster' });
   }
 
   private clear(key: string): Indicator | undefined {

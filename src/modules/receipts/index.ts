@@ -1,4 +1,62 @@
-export { DeliveryTracker } from './delivery-tracker.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { Logger } from '../../platform/logger.js';
+import type { Clock } from '../../shared/clock.js';
+import type { ChatAccess, ChatEvents, MembershipsRepository } from '../chats/index.js';
+import type { MessageEvents, MessageLog, MessagesRepository } from '../messages/index.js';
+import type { ReceiptEvents } from './receipts.events.js';
+import { DeliveryTracker, Receipts } from './receipts.js';
+
 export type { PositionEvent, ReceiptEvents } from './receipts.events.js';
-export { Receipts } from './receipts.js';
-export type { Delivery, ReadPosition, ReadTarget } from './receipts.js';
+export type { DeliveryTracker, ReadPosition, Receipts, ReadTarget } from './receipts.js';
+
+/** The sockets of this node. */
+export interface LocalUsers {
+  /** Of these users, those who are connected to this node. */
+  connected(userIds: string[]): string[];
+}
+
+/** Builds the receipts module: read and delivered positions. */
+export const createReceipts = ({
+  access,
+  memberships,
+  messages,
+  log,
+  bus,
+  clock,
+  logger,
+  localUsers,
+}: {
+  access: ChatAccess;
+  memberships: MembershipsRepository;
+  messages: MessagesRepository;
+  log: MessageLog;
+  bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
+  clock: Clock;
+  logger: Logger;
+  localUsers: LocalUsers;
+}): {
+  api: { receipts: Receipts; deliveries: DeliveryTracker };
+  subscriptions: Subscription<Pick<MessageEvents, 'message.sent'>>[];
+  /** Writes the deliveries that have gathered. */
+  close(): Promise<void>;
+} => {
+  const receipts = new Receipts({ access, memberships, messages, log, bus, clock });
+  const deliveries = new DeliveryTracker(receipts, logger);
+  return {
+    api: { receipts, deliveries },
+    subscriptions: [
+      {
+        event: 'message.sent',
+        phase: 'effects',
+        on: 'every-node',
+        does: 'records the delivery to the members who are connected here',
+        run: ({ message, memberIds }) => {
+          for (const userId of localUsers.connected(memberIds ?? [])) {
+            if (userId !== message.senderId) deliveries.record(message, userId);
+          }
+        },
+      },
+    ],
+    close: () => deliveries.flush(),
+  };
+};

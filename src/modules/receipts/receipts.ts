@@ -1,14 +1,19 @@
-import { trusted } from 'mongoose';
-import type { Model, QueryFilter } from 'mongoose';
+import { CoalescedTask } from '../../platform/coalesced-task.js';
 import type { Publisher } from '../../platform/event-bus.js';
-import { objectId } from '../../platform/object-id.js';
+import type { Logger } from '../../platform/logger.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { asNotFound, notFound } from '../../shared/errors.js';
-import type { ChatAccess, ChatEvents, ChatSnapshot, MembershipDoc } from '../chats/index.js';
+import type {
+  ChatAccess,
+  ChatEvents,
+  ChatSnapshot,
+  MembershipsRepository,
+} from '../chats/index.js';
 import { canShareSignals, readSeqOf } from '../chats/index.js';
-import type { MessageDoc, MessageLog } from '../messages/index.js';
+import type { MessageLog, MessagesRepository } from '../messages/index.js';
 import type { PositionEvent, ReceiptEvents } from './receipts.events.js';
 
 /** Up to where to read: a message number, some messages, or (neither) everything there is. */
@@ -17,7 +22,7 @@ export interface ReadTarget {
   messageIds?: string[] | undefined;
 }
 
-/** Where a member stands after reading. */
+/** A member's read position after a call. */
 export interface ReadPosition {
   chatId: string;
   lastReadSeq: number;
@@ -28,22 +33,36 @@ export interface ReadPosition {
 /** Messages that reached a device of a member. */
 export type Delivery = Omit<PositionEvent, 'at' | 'audience' | 'isLarge'>;
 
-/** What receipts are built from. */
-export interface ReceiptsParts {
-  memberships: Model<MembershipDoc>;
-  messages: Model<MessageDoc>;
-  log: MessageLog;
-  access: ChatAccess;
-  bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
-  clock: Clock;
-}
-
-/** Ids that one receipt event names at most; the position says the rest. */
-const MAX_NAMED = 200;
+/** Ids that an event names at most when they are read back from the database; the position says the rest. */
+const MAX_COVERED = 200;
+/** How long deliveries may gather before they are written, in milliseconds. */
+const FLUSH_DELAY_MS = 250;
+/** Positions that one write moves at most. */
+const BATCH_SIZE = 500;
+/** Positions that may gather while the database is slow; further ones wait for their next message. */
+const MAX_PENDING = 50_000;
+/** Delivered messages that one event names at most; a position that moves further says the rest. */
+const MAX_DELIVERED = 500;
 
 /** Moves read and delivered positions. They only ever move forward. */
 export class Receipts {
-  constructor(private readonly parts: ReceiptsParts) {}
+  constructor(
+    private readonly deps: {
+      access: Pick<ChatAccess, 'member' | 'snapshot'>;
+      memberships: Pick<
+        MembershipsRepository,
+        | 'advanceDelivered'
+        | 'advanceDeliveredOfMany'
+        | 'advanceRead'
+        | 'advanceReadInPrivate'
+        | 'removeUnreadMark'
+      >;
+      messages: Pick<MessagesRepository, 'newestSeqAmong' | 'othersBetween' | 'positionOf'>;
+      log: Pick<MessageLog, 'newestSeq'>;
+      bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
+      clock: Clock;
+    },
+  ) {}
 
   /**
    * Reads up to a message and so everything before it.
@@ -51,22 +70,23 @@ export class Receipts {
    * @throws {AppError} NOT_FOUND for non-members, and when none of the named messages is in the chat.
    */
   async markRead(actor: Actor, chatId: string, target: ReadTarget): Promise<ReadPosition> {
-    const { chat } = await this.parts.access.member(actor.userId, chatId);
-    const newest = await this.parts.log.newestSeq(chatId);
+    const { access, bus, log, memberships } = this.deps;
+    const { chat } = await access.member(actor.userId, chatId);
+    const newest = await log.newestSeq(chatId);
     const wanted = target.messageIds
       ? await this.newestOf(chatId, target.messageIds)
       : (target.seq ?? newest);
     const seq = Math.min(wanted, newest);
     const isShared = canShareSignals(chat);
     const previous = isShared
-      ? await this.advance('lastReadSeq', chatId, actor.userId, seq)
-      : await this.advanceInPrivate(chatId, actor.userId, seq);
-    if (!previous) return this.position(chatId, actor.userId);
+      ? await memberships.advanceRead(chatId, actor.userId, seq)
+      : await memberships.advanceReadInPrivate(chatId, actor.userId, seq);
+    if (!previous) return this.removeMark(chatId, actor.userId);
     const before = isShared ? previous.lastReadSeq : readSeqOf(previous);
     const event = await this.event(chat, actor.userId, before, seq);
-    if (isShared) this.parts.bus.emit('messages.read', event, { scope: 'cluster' });
-    // The reader's other devices hear of what the others may not, or what no position tells.
-    if (!isShared || previous.markedUnread) this.tellOwnDevices(chatId, actor.userId);
+    if (isShared) bus.emit('messages.read', event, { scope: 'cluster' });
+    // A private read publishes no `messages.read`, which does not carry the removed mark either.
+    if (!isShared || previous.markedUnread) this.notifyOwnDevices(chatId, actor.userId);
     return {
       chatId,
       lastReadSeq: Math.max(seq, readSeqOf(previous)),
@@ -80,13 +100,11 @@ export class Receipts {
    * @throws {AppError} NOT_FOUND when the actor is no member of its chat, or there is none.
    */
   async markMessageRead(actor: Actor, messageId: string): Promise<ReadPosition> {
-    const message = await this.parts.messages
-      .findById(objectId(messageId), { chatId: 1, seq: 1 })
-      .lean();
+    const message = await this.deps.messages.positionOf(messageId);
     if (!message) throw notFound('Message');
-    const chatId = message.chatId.toHexString();
-    await this.parts.access.member(actor.userId, chatId).catch(asNotFound('Message'));
-    return this.markRead(actor, chatId, { seq: message.seq });
+    const { chatId, seq } = message;
+    await this.deps.access.member(actor.userId, chatId).catch(asNotFound('Message'));
+    return this.markRead(actor, chatId, { seq });
   }
 
   /**
@@ -96,43 +114,35 @@ export class Receipts {
    */
   async markChatsRead(actor: Actor, chatIds: string[]): Promise<ReadPosition[]> {
     const unique = [...new Set(chatIds)];
-    await Promise.all(unique.map((chatId) => this.parts.access.member(actor.userId, chatId)));
+    await Promise.all(unique.map((chatId) => this.deps.access.member(actor.userId, chatId)));
     return Promise.all(unique.map((chatId) => this.markRead(actor, chatId, {})));
   }
 
-  /** Notes that one of the user's devices has everything up to a message; tells the others. */
+  /** Records that one of the user's devices has everything up to a message; notifies the others. */
   async markDelivered(chatId: string, userId: string, seq: number): Promise<void> {
-    const chat = await this.parts.access.snapshot(chatId);
+    const chat = await this.deps.access.snapshot(chatId);
     if (!chat || !canShareSignals(chat)) return;
-    const previous = await this.advance('lastDeliveredSeq', chatId, userId, seq);
+    const previous = await this.deps.memberships.advanceDelivered(chatId, userId, seq);
     if (!previous) return;
     const event = await this.event(chat, userId, previous.lastDeliveredSeq, seq);
-    this.parts.bus.emit('messages.delivered', event, { scope: 'cluster' });
+    this.deps.bus.emit('messages.delivered', event, { scope: 'cluster' });
   }
 
   /**
-   * Notes what this node has just handed to devices, many members at once and in one write, and tells
-   * the others. The event names the messages that were handed over, so nothing has to be read back.
+   * Records what this node has just delivered to devices, for many members in one write, and notifies the
+   * others. The events name the delivered messages, so nothing has to be read back.
    */
-  async noteDelivered(deliveries: Delivery[]): Promise<void> {
+  async recordDelivered(deliveries: Delivery[]): Promise<void> {
     const shared: { delivery: Delivery; chat: ChatSnapshot }[] = [];
     for (const delivery of deliveries) {
-      const chat = await this.parts.access.snapshot(delivery.chatId);
+      const chat = await this.deps.access.snapshot(delivery.chatId);
       if (chat && canShareSignals(chat)) shared.push({ delivery, chat });
     }
     if (shared.length === 0) return;
-    await this.parts.memberships.collection.bulkWrite(
-      shared.map(({ delivery: { chatId, userId, seq } }) => ({
-        updateOne: {
-          filter: { chatId: objectId(chatId), userId: objectId(userId) },
-          update: { $max: { lastDeliveredSeq: seq } },
-        },
-      })),
-      { ordered: false },
-    );
-    const at = new Date(this.parts.clock.now()).toISOString();
+    await this.deps.memberships.advanceDeliveredOfMany(shared.map(({ delivery }) => delivery));
+    const at = new Date(this.deps.clock.now()).toISOString();
     for (const { delivery, chat } of shared) {
-      this.parts.bus.emit(
+      this.deps.bus.emit(
         'messages.delivered',
         { ...delivery, at, isLarge: !chat.members, audience: audiences.chat(chat.id) },
         { scope: 'cluster' },
@@ -140,59 +150,16 @@ export class Receipts {
     }
   }
 
-  /** Moves a position forward; answers the membership before, or null when it was already there. */
-  private advance(
-    field: 'lastReadSeq' | 'lastDeliveredSeq',
-    chatId: string,
-    userId: string,
-    seq: number,
-  ): Promise<MembershipDoc | null> {
-    return this.change(
-      { chatId: objectId(chatId), userId: objectId(userId), [field]: trusted({ $lt: seq }) },
-      { [field]: seq, ...(field === 'lastReadSeq' && { markedUnread: false }) },
-    );
-  }
-
-  /** The same where the others may not know, not even by looking: across a block. */
-  private advanceInPrivate(
-    chatId: string,
-    userId: string,
-    seq: number,
-  ): Promise<MembershipDoc | null> {
-    return this.change(
-      {
-        chatId: objectId(chatId),
-        userId: objectId(userId),
-        lastReadSeq: trusted({ $lt: seq }),
-        privateReadSeq: trusted({ $not: { $gte: seq } }),
-      },
-      { privateReadSeq: seq, markedUnread: false },
-    );
-  }
-
-  /** Changes a membership; answers it as it was before, or null when there was none like that. */
-  private change(
-    filter: QueryFilter<MembershipDoc>,
-    changes: Partial<MembershipDoc>,
-  ): Promise<MembershipDoc | null> {
-    return this.parts.memberships
-      .findOneAndUpdate(filter, { $set: changes }, { returnDocument: 'before' })
-      .lean();
-  }
-
-  /** Reads what is already read: only the mark goes. */
-  private async position(chatId: string, userId: string): Promise<ReadPosition> {
-    const membership = await this.change(
-      { chatId: objectId(chatId), userId: objectId(userId) },
-      { markedUnread: false },
-    );
+  /** For a position that was there already: reading still removes the unread mark. */
+  private async removeMark(chatId: string, userId: string): Promise<ReadPosition> {
+    const membership = await this.deps.memberships.removeUnreadMark(chatId, userId);
     if (!membership) throw notFound('Chat');
-    if (membership.markedUnread) this.tellOwnDevices(chatId, userId);
+    if (membership.markedUnread) this.notifyOwnDevices(chatId, userId);
     return { chatId, lastReadSeq: readSeqOf(membership), messageIds: [] };
   }
 
-  private tellOwnDevices(chatId: string, userId: string): void {
-    this.parts.bus.emit(
+  private notifyOwnDevices(chatId: string, userId: string): void {
+    this.deps.bus.emit(
       'chat.settings_changed',
       { chatId, userId, audience: audiences.users([userId]) },
       { scope: 'cluster' },
@@ -200,15 +167,9 @@ export class Receipts {
   }
 
   private async newestOf(chatId: string, messageIds: string[]): Promise<number> {
-    const newest = await this.parts.messages
-      .findOne(
-        { chatId: objectId(chatId), _id: trusted({ $in: messageIds.map(objectId) }) },
-        { seq: 1 },
-      )
-      .sort({ seq: -1 })
-      .lean();
-    if (!newest) throw notFound('Message');
-    return newest.seq;
+    const seq = await this.deps.messages.newestSeqAmong(chatId, messageIds);
+    if (seq === undefined) throw notFound('Message');
+    return seq;
   }
 
   private async event(
@@ -217,27 +178,75 @@ export class Receipts {
     before: number,
     seq: number,
   ): Promise<PositionEvent> {
-    const covered = await this.parts.messages
-      .find(
-        {
-          chatId: objectId(chat.id),
-          seq: trusted({ $gt: before, $lte: seq }),
-          senderId: trusted({ $ne: objectId(userId) }),
-        },
-        { senderId: 1 },
-      )
-      .sort({ seq: -1 })
-      .limit(MAX_NAMED)
-      .lean();
+    const covered = await this.deps.messages.othersBetween(chat.id, userId, {
+      after: before,
+      upTo: seq,
+      limit: MAX_COVERED,
+    });
     return {
       chatId: chat.id,
       userId,
       seq,
-      messageIds: covered.map(({ _id }) => _id.toHexString()).reverse(),
-      senderIds: [...new Set(covered.map(({ senderId }) => senderId.toHexString()))],
-      at: new Date(this.parts.clock.now()).toISOString(),
+      messageIds: covered.map(({ id }) => id).reverse(),
+      senderIds: [...new Set(covered.map(({ senderId }) => senderId))],
+      at: new Date(this.deps.clock.now()).toISOString(),
       isLarge: !chat.members,
       audience: audiences.chat(chat.id),
     };
+  }
+}
+
+/**
+ * Gathers the deliveries of this node's devices, so that many messages in a row cost one write.
+ * Losing some in a crash is harmless, because the next message or sync moves the position.
+ */
+export class DeliveryTracker {
+  private pending = new Map<string, Delivery>();
+  private timer: NodeJS.Timeout | undefined;
+  private readonly rounds = new CoalescedTask(() => this.write());
+
+  constructor(
+    private readonly receipts: Pick<Receipts, 'recordDelivered'>,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Records that a device of the user has been sent a message. */
+  record(
+    message: { id: string; chatId: string; seq: number; senderId: string },
+    userId: string,
+  ): void {
+    const { id, chatId, seq, senderId } = message;
+    const key = `${chatId}:${userId}`;
+    const known = this.pending.get(key);
+    if (known) {
+      known.seq = Math.max(known.seq, seq);
+      if (known.messageIds.length < MAX_DELIVERED) known.messageIds.push(id);
+      if (!known.senderIds.includes(senderId)) known.senderIds.push(senderId);
+    } else if (this.pending.size < MAX_PENDING) {
+      this.pending.set(key, { chatId, userId, seq, messageIds: [id], senderIds: [senderId] });
+    }
+    this.timer ??= setTimeout(() => {
+      void this.flush();
+    }, FLUSH_DELAY_MS);
+  }
+
+  /** Writes what has gathered; resolves when it is written. */
+  flush(): Promise<void> {
+    return this.rounds.run();
+  }
+
+  private async write(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const deliveries = [...this.pending.values()];
+    this.pending = new Map();
+    for (let i = 0; i < deliveries.length; i += BATCH_SIZE) {
+      try {
+        const batch = deliveries.slice(i, i + BATCH_SIZE);
+        await withDeadline(this.receipts.recordDelivered(batch), QUEUE_STEP_MS);
+      } catch (error) {
+        this.logger.warn({ err: error }, 'deliveries were not recorded');
+      }
+    }
   }
 }

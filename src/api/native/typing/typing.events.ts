@@ -1,7 +1,7 @@
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
-import type { TypingEvents } from '../../../modules/presence/typing.index.js';
+import type { TypingEvents } from '../../../modules/presence/index.js';
 
 /** How native clients hear of typing. */
 export const typingRenderings: RenderingTable<TypingEvents> = {

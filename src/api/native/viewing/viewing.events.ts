@@ -1,6 +1,6 @@
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
-import type { ViewingEvents } from '../../../modules/presence/viewing.index.js';
+import type { ViewingEvents } from '../../../modules/presence/index.js';
 
 /** How native clients hear of it. */
 export const viewingRenderings: RenderingTable<ViewingEvents> = {

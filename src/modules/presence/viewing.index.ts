@@ -1,1 +1,0 @@
-export type { ViewingEvent, ViewingEvents } from './viewing.events.js';
