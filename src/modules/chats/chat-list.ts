@@ -11,8 +11,8 @@ import { ChatStates } from './chat-states.js';
 import type { ChatDoc, LastMessage } from './chat.model.js';
 import type { ChatState, ChatView, PresenceState } from './chat.view.js';
 import { isArchived, isHidden, readSeqOf } from './chat.view.js';
-import { NEW_MEMBERSHIP } from './direct-chats.js';
 import type { MembershipDoc } from './membership.model.js';
+import { NEW_MEMBERSHIP } from './memberships.repository.js';
 
 /** From where a member's unread messages count. */
 export interface UnreadQuery {

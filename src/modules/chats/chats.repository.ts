@@ -30,3 +30,293 @@ export class ChatsRepository {
     return rooms.map(({ _id }) => _id.toHexString());
   }
 }
+import type { Connection, Model, Types } from 'mongoose';
+import { trusted } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
+import { objectId } from '../../platform/object-id.js';
+import { equalText } from '../../platform/typed-index.js';
+import type { ChatDoc, ChatKind, ChatStatus, OwnerLoss } from './chat.model.js';
+
+/** A stored chat, as the use cases read it. */
+export type ChatRecord = ChatDoc;
+
+/** A group or room to be stored. */
+export interface NewNamedChat {
+  kind: 'group' | 'room';
+  /** Stands as the initiator; undefined for what nobody has made. */
+  initiator: string | undefined;
+  name: string;
+  slug?: string;
+  description?: string;
+  picture?: string;
+  /** Made by the client; the first members are listed beside it until all of them are in. */
+  clientChatId?: string;
+  memberIds: string[];
+  createdAt: Date;
+}
+
+/** How a group or room looks; what is left out stays. */
+export interface Appearance {
+  name?: string;
+  description?: string;
+  picture?: string | null;
+}
+
+/** Stands as the initiator of what nobody has made. */
+const NOBODY = '000000000000000000000000';
+
+const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
+
+const directKey = (a: string, b: string): string => [a, b].sort().join(':');
+
+/** The stored chats of all kinds. */
+export class ChatsRepository {
+  private readonly chats: Model<ChatDoc>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.chats = connection.model<ChatDoc>('Chat');
+  }
+
+  /** The chat of this id. */
+  async find(chatId: Types.ObjectId | string): Promise<ChatRecord | null> {
+    return this.chats.findById(typeof chatId === 'string' ? objectId(chatId) : chatId).lean();
+  }
+
+  /** The chats of these ids, newest activity first; `status` leaves out those with another one. */
+  async byActivity(chatIds: Types.ObjectId[], status?: ChatStatus): Promise<ChatRecord[]> {
+    return this.chats
+      .find({ _id: trusted({ $in: chatIds }), ...(status && { status }) })
+      .sort(newestFirst)
+      .lean();
+  }
+
+  /** Pending direct chats that a user has opened or has been asked for, newest first. */
+  async requestsOf(
+    userId: string,
+    direction: 'incoming' | 'outgoing',
+    limit: number,
+  ): Promise<ChatRecord[]> {
+    const me = objectId(userId);
+    const initiator = direction === 'outgoing' ? me : trusted({ $ne: me });
+    return this.chats
+      .find({ participants: me, status: 'pending', initiator })
+      .sort({ lastMessageAt: -1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Ids of the accepted chats of some kinds among those named. */
+  async openAmong(chatIds: Types.ObjectId[], kinds: ChatKind[]): Promise<Types.ObjectId[]> {
+    const chats = await this.chats.find(openChats(chatIds, kinds), { _id: 1 }).lean();
+    return chats.map(({ _id }) => _id);
+  }
+
+  /** Whether there is an accepted chat of some kinds among those named. */
+  async isAnyOpen(chatIds: Types.ObjectId[], kinds: ChatKind[]): Promise<boolean> {
+    return (await this.chats.exists(openChats(chatIds, kinds))) !== null;
+  }
+
+  /** The direct chat between two users. */
+  async byPair(a: string, b: string): Promise<ChatRecord | null> {
+    return this.chats.findOne({ directKey: equalText(directKey(a, b)) }).lean();
+  }
+
+  /**
+   * Stores the direct chat of a pair unless there is one: one atomic upsert on the pair's unique key. Who
+   * loses the race finds the winner's chat.
+   *
+   * @returns null when the chat is gone again.
+   */
+  async ensureDirect(
+    initiator: string,
+    otherId: string,
+    { status, createdAt }: { status: ChatStatus; createdAt: Date },
+  ): Promise<{ chat: ChatRecord; created: boolean } | null> {
+    try {
+      const result = await this.chats.findOneAndUpdate(
+        { directKey: equalText(directKey(initiator, otherId)) },
+        {
+          $setOnInsert: {
+            kind: 'direct',
+            status,
+            initiator: objectId(initiator),
+            participants: [initiator, otherId].sort().map(objectId),
+            lastSeq: 0,
+            lastMessage: null,
+            lastMessageAt: createdAt,
+          },
+        },
+        { upsert: true, returnDocument: 'after', lean: true, includeResultMetadata: true },
+      );
+      if (!result.value) return null;
+      return {
+        chat: result.value as ChatRecord,
+        created: result.lastErrorObject?.updatedExisting === false,
+      };
+    } catch (error) {
+      const winner = isDuplicateKey(error) ? await this.byPair(initiator, otherId) : null;
+      if (!winner) throw error;
+      return { chat: winner, created: false };
+    }
+  }
+
+  /**
+   * Answers a request, unless it is rejected after having been accepted: decided by the write, because
+   * another device, on another node, may just have given the other answer.
+   *
+   * @returns the chat as it was before; null when nothing was written.
+   */
+  async answer(chatId: string, answer: 'accepted' | 'rejected'): Promise<ChatRecord | null> {
+    return this.chats
+      .findOneAndUpdate(
+        {
+          _id: objectId(chatId),
+          ...(answer === 'rejected' && { status: trusted({ $ne: 'accepted' as const }) }),
+        },
+        { $set: { status: answer } },
+        { returnDocument: 'before' },
+      )
+      .lean();
+  }
+
+  /** Accepts a chat whoever was asked; answers it as it is now. */
+  async accept(chatId: Types.ObjectId): Promise<ChatRecord | null> {
+    return this.chats
+      .findOneAndUpdate(
+        { _id: chatId },
+        { $set: { status: 'accepted' } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** The room of this slug. */
+  async bySlug(slug: string): Promise<ChatRecord | undefined> {
+    return (await this.chats.findOne({ slug: equalText(slug) }).lean()) ?? undefined;
+  }
+
+  /** Rooms, the ones with the newest messages first. */
+  async rooms(limit: number): Promise<ChatRecord[]> {
+    return this.chats.find({ kind: 'room' }).sort({ lastMessageAt: -1 }).limit(limit).lean();
+  }
+
+  /** What a maker has made under an id of the client's. */
+  async byClientId(initiator: string, clientChatId: string): Promise<ChatRecord | null> {
+    return this.chats
+      .findOne({ initiator: objectId(initiator), clientChatId: equalText(clientChatId) })
+      .lean();
+  }
+
+  /**
+   * Stores a group or room.
+   *
+   * @returns undefined when its slug is taken, or the maker has used the client's id before.
+   */
+  async insert(chat: NewNamedChat): Promise<ChatRecord | undefined> {
+    const { clientChatId, createdAt, initiator = NOBODY, memberIds, ...rest } = chat;
+    try {
+      const created = await this.chats.create({
+        ...rest,
+        status: 'accepted',
+        initiator: objectId(initiator),
+        ...(clientChatId !== undefined && {
+          clientChatId,
+          making: { memberIds: memberIds.map(objectId), attempts: 1, isDone: false },
+        }),
+        lastMessageAt: createdAt,
+      });
+      return created.toObject();
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Changes how a group or room looks; answers it as it is now. */
+  async changeAppearance(chatId: string, changes: Appearance): Promise<ChatRecord | null> {
+    return this.chats
+      .findOneAndUpdate({ _id: objectId(chatId) }, { $set: changes }, { returnDocument: 'after' })
+      .lean();
+  }
+
+  /**
+   * Counts another attempt to finish making a chat.
+   *
+   * @returns the chat as it is now; null when nothing is left to do, or the maker has gone.
+   */
+  async resumeMaking(chatId: Types.ObjectId, makerId: string): Promise<ChatRecord | null> {
+    return this.chats
+      .findOneAndUpdate(
+        { _id: chatId, 'making.isDone': false, 'making.memberIds': objectId(makerId) },
+        { $inc: { 'making.attempts': 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** Who is still to be brought into a new chat; undefined when the list is gone. */
+  async makingMembers(chatId: Types.ObjectId): Promise<string[] | undefined> {
+    const chat = await this.chats.findById(chatId, { making: 1 }).lean();
+    return chat?.making?.memberIds.map((id) => id.toHexString());
+  }
+
+  /** Takes somebody off the list of those who are brought into a new chat. */
+  async withdrawFromMaking(chatId: string, userId: string): Promise<void> {
+    const memberId = objectId(userId);
+    await this.chats.updateOne(
+      { _id: objectId(chatId), 'making.memberIds': memberId },
+      { $pull: { 'making.memberIds': memberId } },
+    );
+  }
+
+  /** Ends an attempt that has brought everybody in. The list goes with the last attempt that is at it. */
+  async concludeMaking(chatId: Types.ObjectId): Promise<void> {
+    const forget = (attempts: number) =>
+      this.chats.updateOne({ _id: chatId, 'making.attempts': attempts }, { $unset: { making: 1 } });
+    if ((await forget(1)).matchedCount === 1) return;
+    await this.chats.updateOne(
+      { _id: chatId, making: trusted({ $exists: true }) },
+      { $set: { 'making.isDone': true }, $inc: { 'making.attempts': -1 } },
+    );
+    await forget(0);
+  }
+
+  /** How far a chat's owners have lost their role, and the loss that is decided. */
+  async ownerLoss(chatId: string): Promise<OwnerLoss> {
+    const chat = await this.chats.findById(objectId(chatId), { ownerLoss: 1 }).lean();
+    return chat?.ownerLoss ?? { revision: 0, pending: null };
+  }
+
+  /**
+   * Decides the next loss of an owner's role.
+   *
+   * @param revision the number of the last one, 0 for none.
+   * @returns false when another loss has been decided since.
+   */
+  async decideOwnerLoss(chatId: string, revision: number, next: OwnerLoss): Promise<boolean> {
+    const { modifiedCount } = await this.chats.updateOne(
+      {
+        _id: objectId(chatId),
+        'ownerLoss.revision': revision === 0 ? null : revision,
+        'ownerLoss.pending': null,
+      },
+      { $set: { ownerLoss: next } },
+    );
+    return modifiedCount > 0;
+  }
+
+  /** Ends the loss of this number: the next one may be decided. */
+  async settleOwnerLoss(chatId: string, revision: number): Promise<void> {
+    await this.chats.updateOne(
+      { _id: objectId(chatId), 'ownerLoss.revision': revision },
+      { $set: { 'ownerLoss.pending': null } },
+    );
+  }
+}
+
+const openChats = (chatIds: Types.ObjectId[], kinds: ChatKind[]) => ({
+  _id: trusted({ $in: chatIds }),
+  kind: trusted({ $in: kinds }),
+  status: 'accepted' as const,
+});

@@ -15,6 +15,7 @@ import { chatFacts } from './chat-facts.js';
 import type { ChatDoc, ChatStatus } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import { refusalToAnswer } from './chats.policy.js';
+import { NEW_MEMBERSHIP } from './memberships.repository.js';
 
 /** How a direct chat starts: waiting for the recipient, or open at once. */
 export type Opening = 'request' | 'open';
@@ -235,19 +236,5 @@ export class DirectChats {
       });
   }
 }
-
-/** What a membership starts with. */
-export const NEW_MEMBERSHIP = {
-  role: 'member' as const,
-  lastReadSeq: 0,
-  lastDeliveredSeq: 0,
-  clearedSeq: 0,
-  hiddenSeq: null,
-  archivedSeq: null,
-  archivedAt: null,
-  mutedUntil: null,
-  pinnedAt: null,
-  markedUnread: false,
-};
 
 const directKey = (a: string, b: string): string => [a, b].sort().join(':');

@@ -13,6 +13,14 @@ import { DirectChats } from './direct-chats.js';
 import type { DirectChatsParts } from './direct-chats.js';
 import { defineMembershipModel } from './membership.model.js';
 
+export { BlocksRepository } from './blocks.repository.js';
+export type { BlockRecord } from './blocks.repository.js';
+export { ChatsRepository } from './chats.repository.js';
+export type { ChatRecord } from './chats.repository.js';
+export { InvitesRepository } from './invites.repository.js';
+export type { InviteRecord } from './invites.repository.js';
+export { MembershipsRepository } from './memberships.repository.js';
+export type { MembershipPair, MembershipRecord } from './memberships.repository.js';
 export type { Blocks, BlockedUser } from './blocks.js';
 export type { AuditLog, ChatArchive } from './chat-archive.js';
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
@@ -34,7 +42,8 @@ export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
 export { chatFacts } from './chat-facts.js';
 export { canShareSignals, refusalToPost } from './chats.policy.js';
-export { DirectChats, NEW_MEMBERSHIP } from './direct-chats.js';
+export { DirectChats } from './direct-chats.js';
+export { NEW_MEMBERSHIP } from './memberships.repository.js';
 export type { Opening } from './direct-chats.js';
 export { ChatList } from './chat-list.js';
 export type { MemberRole, MembershipDoc } from './membership.model.js';

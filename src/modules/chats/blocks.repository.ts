@@ -1,0 +1,80 @@
+import type { Connection, Model } from 'mongoose';
+import { trusted } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
+import { objectId } from '../../platform/object-id.js';
+import type { BlockDoc } from './block.model.js';
+
+/** One user who has blocked another. */
+export interface BlockRecord {
+  blockerId: string;
+  blockedId: string;
+  createdAt: Date;
+}
+
+const toRecord = ({ blockerId, blockedId, createdAt }: BlockDoc): BlockRecord => ({
+  blockerId: blockerId.toHexString(),
+  blockedId: blockedId.toHexString(),
+  createdAt,
+});
+
+/** The stored blocks. */
+export class BlocksRepository {
+  private readonly blocks: Model<BlockDoc>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.blocks = connection.model<BlockDoc>('Block');
+  }
+
+  /** Whether either of two users has blocked the other. */
+  async existsBetween(a: string, b: string): Promise<boolean> {
+    const found = await this.blocks.exists({
+      $or: [
+        { blockerId: objectId(a), blockedId: objectId(b) },
+        { blockerId: objectId(b), blockedId: objectId(a) },
+      ],
+    });
+    return found !== null;
+  }
+
+  /** The blocks that a user has set, newest first. */
+  async setBy(userId: string): Promise<BlockRecord[]> {
+    const rows = await this.blocks
+      .find({ blockerId: objectId(userId) })
+      .sort({ createdAt: -1 })
+      .lean();
+    return rows.map(toRecord);
+  }
+
+  /** The blocks that a user has set, and those that others have set against the user. */
+  async involving(userId: string): Promise<BlockRecord[]> {
+    const me = objectId(userId);
+    const rows = await this.blocks.find({ $or: [{ blockerId: me }, { blockedId: me }] }).lean();
+    return rows.map(toRecord);
+  }
+
+  /** As {@link involving}, of many users at once. */
+  async involvingAny(userIds: string[]): Promise<BlockRecord[]> {
+    const ids = trusted({ $in: userIds.map(objectId) });
+    const rows = await this.blocks.find({ $or: [{ blockerId: ids }, { blockedId: ids }] }).lean();
+    return rows.map(toRecord);
+  }
+
+  /** @returns false when the block was there already. */
+  async insert(blockerId: string, blockedId: string): Promise<boolean> {
+    try {
+      await this.blocks.create({ blockerId: objectId(blockerId), blockedId: objectId(blockedId) });
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  /** @returns false when there was no such block. */
+  async remove(blockerId: string, blockedId: string): Promise<boolean> {
+    const pair = { blockerId: objectId(blockerId), blockedId: objectId(blockedId) };
+    const { deletedCount } = await this.blocks.deleteOne(pair);
+    return deletedCount > 0;
+  }
+}
