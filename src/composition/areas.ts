@@ -25,9 +25,7 @@ export const buildAreas = (foundation: Foundation, directory: () => SocketRegist
   const conversations = buildConversations(foundation, people, {
     newestVisible: (...args) => messaging.messaging.lookups.newestVisible(...args),
   });
-  const messaging = buildMessaging(foundation, people, conversations, {
-    connected: (userIds) => directory().connected(userIds),
-  });
+  const messaging = buildMessaging(foundation, people, conversations);
   const oversight = buildOversight(foundation, people, conversations, messaging, {
     listeners: () =>
       directory()

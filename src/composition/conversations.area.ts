@@ -1,14 +1,11 @@
 import type { ChatViewSources } from '../modules/chats/index.js';
-import { createChatsModule } from '../modules/chats/index.js';
-import { createGroupsModule } from '../modules/chats/groups.index.js';
-import { createInvitesModule } from '../modules/chats/invites.index.js';
+import { createChats } from '../modules/chats/index.js';
 import {
   ChatPreviews,
   MessageLog,
   SystemMessages,
   UnreadCounter,
 } from '../modules/messages/index.js';
-import { externalUrlPolicy } from '../shared/external-url.js';
 import type { Foundation } from './foundation.js';
 import { HOUR } from './intervals.js';
 import type { People } from './people.area.js';
@@ -18,8 +15,8 @@ export type MessagingForChats = Pick<ChatViewSources, 'newestVisible'>;
 
 /** Where people talk: chats, groups, rooms, their invitations, and the log that numbers what is said. */
 export const buildConversations = (
-  { config, models, bus, clock, logger, metrics, limiter, accessChanges }: Foundation,
-  { access, contacts, users, presence, audit }: People,
+  { config, database, models, bus, clock, logger, metrics, limiter, accessChanges }: Foundation,
+  { access, audit, chatAccess, users, presence }: People,
   messaging: MessagingForChats,
 ) => {
   const previews = new ChatPreviews(models.chats.chats, models.messages, logger);
@@ -28,46 +25,21 @@ export const buildConversations = (
   });
   const unread = new UnreadCounter(models.messages, (chatId) => log.newestSeq(chatId));
   const { directory } = users;
-  const people = {
-    cards: (userIds: string[]) => directory.cards(userIds),
-    presence: (userIds: string[]) => presence.api.reader.states(userIds),
-  };
-  const shared = {
-    models: models.chats,
-    access,
+  const system = new SystemMessages({ log, previews, access, bus, directory });
+  const { api, subscriptions } = createChats({
+    config,
+    connection: database.connection,
     bus,
     clock,
     accessChanges,
-    users: directory,
-    newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
-    newestSeq: (chatId: string) => log.newestSeq(chatId),
-  };
-  const chats = createChatsModule({
-    ...shared,
-    config,
+    chatAccess,
+    directory,
     audit,
-    sources: {
-      ...people,
-      ...messaging,
-      settlePreviews: () => previews.settle(),
-      unreadCounts: (userId, queries) => unread.counts(userId, queries),
-      mentionCounts: (userId, queries) => unread.mentions(userId, queries),
-    },
+    presenceOf: (userIds) => presence.see.states(userIds),
+    messageLog: { log, previews, unread, system, ...messaging },
+    newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
   });
-  const groups = createGroupsModule({
-    ...shared,
-    sources: { ...people, blockedWith: (userId) => contacts.blockedWith(userId) },
-    contacts,
-    system: new SystemMessages({ log, previews, access, bus, directory }),
-    isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
-  });
-  const invites = createInvitesModule({
-    ...groups,
-    invitations: models.invitations,
-    models: models.chats,
-    clock,
-  });
-  return { log, previews, unread, chats, groups, invites };
+  return { log, previews, unread, chats: api, groups: { ...api, subscriptions }, invites: api };
 };
 
 /** The conversations' area, built. */

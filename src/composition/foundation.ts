@@ -5,7 +5,6 @@ import { defineAuditModel } from '../modules/users/audit.index.js';
 import { defineAuthModels, loadOrCreateSecret } from '../modules/users/auth.index.js';
 import { defineBroadcastModels } from '../modules/broadcasts/index.js';
 import { defineChatModels } from '../modules/chats/index.js';
-import { defineInviteModel } from '../modules/chats/invites.index.js';
 import { defineLiveModels } from '../modules/live/index.js';
 import { defineMediaModels } from '../modules/media/index.js';
 import { defineMessageModels } from '../modules/messages/index.js';
@@ -60,7 +59,6 @@ const defineModels = (connection: Connection) => {
     audits: defineAuditModel(connection),
     broadcasts: defineBroadcastModels(connection),
     reports: defineReportModel(connection),
-    invitations: defineInviteModel(connection),
     live: defineLiveModels(connection),
     search: defineSearchModels(connection),
     media: defineMediaModels(connection),

@@ -20,6 +20,8 @@ import { status } from './standing.js';
 
 /** How exactly scheduled broadcasts keep their time, in milliseconds. */
 const BROADCAST_TICK_MS = 1000;
+/** How soon people are told what was put off while the process was busy, in milliseconds. */
+const PRESENCE_CATCH_UP_MS = 1000;
 /** How long work under way may take when the node goes down, in milliseconds. */
 const DRAIN_MS = 5000;
 
@@ -68,11 +70,8 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   await Promise.all([areas.presence.start(), areas.broadcasts.start()]);
   jobs.every('broadcasts', BROADCAST_TICK_MS, () => areas.broadcasts.showNew());
   jobs.everyOnce('scheduled broadcasts', BROADCAST_TICK_MS, () => areas.broadcasts.sendDue());
-  for (const { name, everyMs, run } of areas.presence.jobs) {
-    jobs.every(name, everyMs, async () => {
-      await run();
-    });
-  }
+  jobs.every('presence leases', areas.presence.tickMs, () => areas.presence.attendance.tick());
+  jobs.every('presence put off', PRESENCE_CATCH_UP_MS, () => areas.presence.catchUp());
   jobs.every('live streams', LIVE_TICK_MS, () => areas.live.renew());
   jobs.everyOnce('abandoned live streams', LIVE_TICK_MS, () => areas.live.endAbandoned());
   jobs.everyOnce('orphaned uploads', HOUR, () => areas.media.orphans.collectOrphans());
@@ -91,7 +90,7 @@ const planShutdown = (
   jobs: Jobs,
 ): void => {
   const { shutdown, redis, database, intake, load } = foundation;
-  const { log, media, search, receipts, previews, presence } = areas;
+  const { log, media, search, deliveries, previews, presence } = areas;
   shutdown.add('stop accepting', 1000, () => {
     sockets.stopAccepting();
     intake.close();
@@ -111,7 +110,12 @@ const planShutdown = (
   });
   shutdown.add('note deliveries and lists', 3000, () =>
     // The database is not closed under those that go on when one has failed.
-    allSettled([search.settle(), receipts.close(), previews.close(), presence.close()]),
+    allSettled([
+      search.settle(),
+      deliveries.flush(),
+      previews.close(),
+      presence.attendance.settle(),
+    ]),
   );
   shutdown.add('end disk probes', 3000, () => foundation.disks.stop());
   shutdown.add('close redis', 1000, () => redis?.close());

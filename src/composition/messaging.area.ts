@@ -1,10 +1,9 @@
 import { createMediaModule } from '../modules/media/index.js';
-import { MessagesRepository, createMessagesModule } from '../modules/messages/index.js';
-import { MembershipsRepository } from '../modules/chats/index.js';
-import type { LocalUsers } from '../modules/receipts/index.js';
-import { createReceipts } from '../modules/receipts/index.js';
+import { createMessagesModule } from '../modules/messages/index.js';
+import { DeliveryTracker, Receipts } from '../modules/receipts/index.js';
 import { createSearchModule } from '../modules/search/index.js';
 import { Sync } from '../modules/sync/index.js';
+import { Typing } from '../modules/presence/typing.index.js';
 import type { Conversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';
 import { MINUTE } from './intervals.js';
@@ -15,7 +14,6 @@ export const buildMessaging = (
   { config, models, jwtSecret, bus, clock, logger, limiter }: Foundation,
   { access, users }: People,
   { log, previews, chats }: Conversations,
-  localUsers: LocalUsers,
 ) => {
   const { messages } = models;
   const { directory } = users;
@@ -44,16 +42,7 @@ export const buildMessaging = (
     attachments: media.claims,
     limit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
   });
-  const receipts = createReceipts({
-    memberships: new MembershipsRepository(memberships),
-    messages: new MessagesRepository(messages),
-    log,
-    access,
-    bus,
-    clock,
-    logger,
-    localUsers,
-  });
+  const receipts = new Receipts({ memberships, messages, log, access, bus, clock });
   const sync = new Sync({
     attachments: media.claims,
     models: models.chats,
@@ -61,8 +50,7 @@ export const buildMessaging = (
     log,
     list: chats.list,
     directory,
-    markDelivered: (chatId, userId, seq) =>
-      receipts.api.receipts.markDelivered(chatId, userId, seq),
+    markDelivered: (chatId, userId, seq) => receipts.markDelivered(chatId, userId, seq),
     logger,
     settlePreviews: () => previews.settle(),
     maxChanges: config.syncMaxChanges,
@@ -79,6 +67,8 @@ export const buildMessaging = (
     media,
     messaging,
     receipts,
+    deliveries: new DeliveryTracker(receipts, logger),
+    typing: new Typing({ access, directory, bus, expiresMs: config.typingExpiresMs }),
     sync,
     search,
   };

@@ -1,12 +1,7 @@
 import { AuditTrail } from '../modules/users/audit.index.js';
 import { createAuthModule } from '../modules/users/auth.index.js';
-import {
-  ChatAccess,
-  ChatsRepository,
-  Contacts,
-  MembershipsRepository,
-} from '../modules/chats/index.js';
-import { createPresence } from '../modules/presence/index.js';
+import { createChatAccess } from '../modules/chats/index.js';
+import { createPresenceModule } from '../modules/presence/index.js';
 import { createUsersModule } from '../modules/users/index.js';
 import type { Foundation } from './foundation.js';
 import { HOUR, MINUTE } from './intervals.js';
@@ -15,8 +10,8 @@ import { HOUR, MINUTE } from './intervals.js';
 export const buildPeople = (foundation: Foundation) => {
   const { config, models, bus, clock, limiter, database, accessChanges, redis } = foundation;
   const { connection } = database;
-  const access = new ChatAccess(models.chats, redis === undefined);
-  const contacts = new Contacts(models.chats);
+  const chatAccess = createChatAccess({ connection, isAlone: redis === undefined });
+  const { access, contacts } = chatAccess;
   const users = createUsersModule({ config, connection, bus, clock, contacts, accessChanges });
   const auth = createAuthModule({
     ...foundation,
@@ -28,15 +23,14 @@ export const buildPeople = (foundation: Foundation) => {
       wrongPasswords: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
     },
   });
-  const presence = createPresence({
+  const presence = createPresenceModule({
     ...foundation,
+    models: models.chats,
     contacts,
-    chats: new ChatsRepository(models.chats.chats),
-    memberships: new MembershipsRepository(models.chats.memberships),
-    access,
     directory: users.directory,
   });
   return {
+    chatAccess,
     access,
     contacts,
     users,

@@ -25,6 +25,7 @@ export const reactions = (parts: ReactionParts): Reactions => [
   ...moveMembers(parts),
   ...closeSockets(parts),
   ...forgetCounts(parts),
+  ...noteDeliveries(parts),
   ...deliveries(parts),
   ...emptyStreams(parts),
   ...closeGaps(parts),
@@ -131,6 +132,32 @@ const forgetCounts = ({ areas: { unread } }: ReactionParts): Reactions => {
     },
   ];
 };
+
+/** A message is delivered to whoever is connected here, and its sender no longer types. */
+const noteDeliveries = ({ areas, sockets }: ReactionParts): Reactions => [
+  {
+    event: 'message.sent',
+    phase: 'effects',
+    on: 'every-node',
+    does: 'notes the delivery to the members who are connected here',
+    run: ({ message, memberIds }) => {
+      const receivers = sockets.directory.connected(memberIds ?? []);
+      for (const userId of receivers) {
+        if (userId !== message.senderId) areas.deliveries.note(message, userId);
+      }
+    },
+  },
+  {
+    event: 'message.sent',
+    // Before the delivery: an indicator that outlived the message would be of a next one.
+    phase: 'state',
+    on: 'origin',
+    does: "ends the sender's typing indicator",
+    run: ({ message }) => {
+      areas.typing.stopNow(message.senderId, message.chatId);
+    },
+  },
+];
 
 /** Clients are told. */
 const deliveries = ({ api, sockets }: ReactionParts): Reactions =>

@@ -17,13 +17,12 @@ export const subscriptionsOfChats = ({
   ...access.subscriptions,
   ...users.directory.subscriptions,
   ...auth.subscriptions,
-  ...presence.subscriptions,
+  ...presence.attendance.subscriptions,
   ...groups.subscriptions,
 ];
 
 const subscriptionsOfAreas = (areas: Areas): Subscription<DomainEvents>[] => [
   ...subscriptionsOfChats(areas),
-  ...areas.receipts.subscriptions,
   ...areas.search.subscriptions,
   ...areas.broadcasts.subscriptions,
   ...areas.live.subscriptions,

@@ -12,6 +12,7 @@ import type { AnyRoute } from '../transport/http/route.js';
 import { DISKS } from '../platform/disk-space.js';
 import { joinCluster } from '../transport/socket/cluster.js';
 import { SocketServer } from '../transport/socket/socket-server.js';
+import { audiences } from '../shared/audience.js';
 import type { Actor } from '../shared/actor.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
@@ -104,11 +105,10 @@ export const buildSocketServer = (
     administration,
     auth,
     contacts,
-    presence: {
-      api: { tracker, viewing },
-    },
+    presence: { attendance },
     broadcasts,
     live,
+    typing,
   }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
@@ -131,15 +131,23 @@ export const buildSocketServer = (
     lifecycle: {
       connected: async (actor, socketId, chatIds) => {
         await Promise.all([
-          tracker.connect(actor.userId, socketId, chatIds),
+          attendance.connect(actor.userId, socketId, chatIds),
           broadcasts.connected(actor, socketId),
         ]);
       },
       disconnected: async (userId, socketId) => {
-        tracker.disconnect(userId, socketId);
+        attendance.disconnect(userId, socketId);
         await live.disconnected(socketId);
       },
-      viewed: (userId, chatId, isOpen) => viewing.viewed(userId, chatId, isOpen),
+      viewed: async (userId, chatId, isOpen) => {
+        if (!isOpen) typing.stopNow(userId, chatId);
+        if (await attendance.isHiding(userId)) return;
+        bus.emit(
+          isOpen ? 'chat.opened' : 'chat.closed',
+          { chatId, userId, audience: audiences.viewers(chatId, [userId]) },
+          { scope: 'cluster' },
+        );
+      },
     },
   });
   if (redis) joinCluster(sockets.io, bus, redis, logger);

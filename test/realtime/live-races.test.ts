@@ -10,7 +10,7 @@ import {
   jest,
 } from '@jest/globals';
 import { liveCommands } from '../../src/api/native/live/live.commands.js';
-import { ChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
+import { createChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
 import type { ChatEvents } from '../../src/modules/chats/index.js';
 import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
 import { createLiveModule, defineLiveModels } from '../../src/modules/live/index.js';
@@ -124,7 +124,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     unseated = [];
     const card = (id: string) => Promise.resolve({ id, username: id });
     // On its own, a node trusts its cache: only what it is told makes it ask again.
-    const access = new ChatAccess(database.models.chats, true);
+    const { access } = createChatAccess({ connection: database.connection, isAlone: true });
     live = createLiveModule({
       models: database.models.live,
       access,

@@ -1,4 +1,4 @@
-import type { OnlineMember } from '../../modules/chats/groups.index.js';
+import type { OnlineMember } from '../../modules/chats/index.js';
 import type { MessageView } from '../../modules/messages/index.js';
 import { presentMessage as presentNative } from '../shared/message.shapes.js';
 import { presentUserCard } from '../shared/user-card.shapes.js';

@@ -10,15 +10,13 @@ import type {
   ChatList,
   ChatSettings,
   DirectChats,
-} from '../../modules/chats/index.js';
-import type {
   Groups,
+  Invites,
   Members,
   PublicRooms,
   RoomOnline,
   RoomResolver,
-} from '../../modules/chats/groups.index.js';
-import type { Invites } from '../../modules/chats/invites.index.js';
+} from '../../modules/chats/index.js';
 import type { HostLive, LiveTalk, WatchLive } from '../../modules/live/index.js';
 import type {
   Avatars,

@@ -1,25 +1,12 @@
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
-import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
-import type { AccessModels, ChatAccess } from './chat-access.js';
+import type { BlocksRepository } from './blocks.repository.js';
+import type { ChatAccess } from './chat-access.js';
 import type { ChatEvents } from './chats.events.js';
-
-/** What blocks are built from. */
-export interface BlocksParts {
-  models: AccessModels;
-  access: ChatAccess;
-  bus: Publisher<ChatEvents>;
-  accessChanges: AccessChangePoster;
-  users: {
-    exists(userId: string): Promise<boolean>;
-    cards(userIds: string[]): Promise<Map<string, UserCard>>;
-  };
-}
 
 /** Somebody whom a user has blocked, and since when. */
 export interface BlockedUser {
@@ -29,7 +16,18 @@ export interface BlockedUser {
 
 /** Lets users have nothing to do with each other. */
 export class Blocks {
-  constructor(private readonly parts: BlocksParts) {}
+  constructor(
+    private readonly deps: {
+      blocks: BlocksRepository;
+      access: ChatAccess;
+      bus: Publisher<ChatEvents>;
+      accessChanges: AccessChangePoster;
+      directory: {
+        exists(userId: string): Promise<boolean>;
+        cards(userIds: string[]): Promise<Map<string, UserCard>>;
+      };
+    },
+  ) {}
 
   /**
    * The user whom a block out of a chat is about: the other one in a direct chat, else a named member.
@@ -37,7 +35,7 @@ export class Blocks {
    * @throws {AppError} NOT_FOUND for non-members, VALIDATION when it does not say whom.
    */
   async targetIn(actor: Actor, chatId: string, userId: string | undefined): Promise<string> {
-    const { chat } = await this.parts.access.member(actor.userId, chatId);
+    const { chat } = await this.deps.access.member(actor.userId, chatId);
     if (chat.kind === 'direct') {
       const other = [...(chat.members?.keys() ?? [])].find((id) => id !== actor.userId);
       if (other === undefined) throw notFound('User');
@@ -49,7 +47,7 @@ export class Blocks {
         errors: [{ path: 'userId', message: 'is required outside direct chats' }],
       });
     }
-    if (!(await this.parts.access.role(chat, userId))) throw notFound('User');
+    if (!(await this.deps.access.role(chat, userId))) throw notFound('User');
     return userId;
   }
 
@@ -64,16 +62,16 @@ export class Blocks {
         errors: [{ path: 'userId', message: 'must be another user' }],
       });
     }
-    if (!(await this.parts.users.exists(userId))) throw notFound('User');
-    await this.parts.accessChanges.post([
+    if (!(await this.deps.directory.exists(userId))) throw notFound('User');
+    await this.deps.accessChanges.post([
       { kind: 'block', userId: actor.userId },
       { kind: 'block', userId },
     ]);
     const hasChanged = blocked
-      ? await this.insert(actor.userId, userId)
-      : await this.remove(actor.userId, userId);
+      ? await this.deps.blocks.insert(actor.userId, userId)
+      : await this.deps.blocks.remove(actor.userId, userId);
     if (!hasChanged) return;
-    this.parts.bus.emit(
+    this.deps.bus.emit(
       'block.changed',
       {
         blockerId: actor.userId,
@@ -87,31 +85,11 @@ export class Blocks {
 
   /** Everybody whom the actor has blocked, newest first. */
   async list(actor: Actor): Promise<BlockedUser[]> {
-    const rows = await this.parts.models.blocks
-      .find({ blockerId: objectId(actor.userId) })
-      .sort({ createdAt: -1 })
-      .lean();
-    const cards = await this.parts.users.cards(rows.map((row) => row.blockedId.toHexString()));
+    const rows = await this.deps.blocks.setBy(actor.userId);
+    const cards = await this.deps.directory.cards(rows.map(({ blockedId }) => blockedId));
     return rows.flatMap(({ blockedId, createdAt }) => {
-      const card = cards.get(blockedId.toHexString());
+      const card = cards.get(blockedId);
       return card ? [{ card, blockedAt: createdAt }] : [];
     });
-  }
-
-  private async insert(blockerId: string, blockedId: string): Promise<boolean> {
-    const pair = { blockerId: objectId(blockerId), blockedId: objectId(blockedId) };
-    try {
-      await this.parts.models.blocks.create(pair);
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
-  }
-
-  private async remove(blockerId: string, blockedId: string): Promise<boolean> {
-    const pair = { blockerId: objectId(blockerId), blockedId: objectId(blockedId) };
-    const { deletedCount } = await this.parts.models.blocks.deleteOne(pair);
-    return deletedCount > 0;
   }
 }

@@ -1,15 +1,14 @@
 import { LRUCache } from 'lru-cache';
-import type { Model } from 'mongoose';
 import type { Subscription } from '../../platform/event-bus.js';
-import { objectId } from '../../platform/object-id.js';
 import { notFound } from '../../shared/errors.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
-import type { BlockDoc } from './block.model.js';
-import type { ChatDoc } from './chat.model.js';
+import type { BlocksRepository } from './blocks.repository.js';
 import type { ChatEvents, ChatFacts } from './chats.events.js';
-import { chatFacts } from './chat-facts.js';
+import { chatFacts } from './chats.events.js';
 import { isPublic } from './chats.policy.js';
-import type { MemberRole, MembershipDoc } from './membership.model.js';
+import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { MemberRole } from './membership.model.js';
+import type { MembershipsRepository } from './memberships.repository.js';
 
 /** Chats with more members than this are served by one publish for all, never member by member. */
 export const LARGE_CHAT_MEMBERS = 100;
@@ -34,13 +33,6 @@ export interface ChatAccessGrant {
   role: MemberRole;
 }
 
-/** The collections that access decisions read. */
-export interface AccessModels {
-  chats: Model<ChatDoc>;
-  memberships: Model<MembershipDoc>;
-  blocks: Model<BlockDoc>;
-}
-
 /**
  * Answers, for every message and command, who is in a chat. Answers are cached for a while and dropped
  * at once when an event says that they have changed.
@@ -53,17 +45,21 @@ export class ChatAccess {
   /** Roles in large chats, by chat and then user. */
   private readonly roles: LRUCache<string, Map<string, Promise<MemberRole | undefined>>>;
 
-  /** @param isAlone whether no other node writes to the same database. */
   constructor(
-    private readonly models: AccessModels,
-    isAlone: boolean,
+    private readonly deps: {
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      blocks: BlocksRepository;
+      /** Whether no other node writes to the same database. */
+      isAlone: boolean;
+    },
   ) {
-    const ttl = isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
+    const ttl = deps.isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
     this.snapshots = new LRUCache({ max: 50_000, ttl });
     this.roles = new LRUCache({ max: 1000, ttl });
   }
 
-  /** What makes the node forget what it remembers of a chat. */
+  /** The events after which an answer may have changed. */
   get subscriptions(): Subscription<ChatEvents & AccessChangeEvents>[] {
     const forget = ({ chatId }: { chatId: string }) => {
       this.forget(chatId);
@@ -139,7 +135,7 @@ export class ChatAccess {
     if (chat.members) return chat.members.get(userId);
     const roles = this.roles.get(chat.id) ?? new Map<string, Promise<MemberRole | undefined>>();
     if (roles.size === 0) this.roles.set(chat.id, roles);
-    return remembered(roles, userId, () => this.loadRole(chat.id, userId));
+    return remembered(roles, userId, () => this.deps.memberships.roleOf(chat.id, userId));
   }
 
   /** Asks the database the next time: what is known of the chat may be out of date. */
@@ -148,20 +144,10 @@ export class ChatAccess {
     this.roles.delete(chatId);
   }
 
-  private async loadRole(chatId: string, userId: string): Promise<MemberRole | undefined> {
-    const membership = await this.models.memberships
-      .findOne({ chatId: objectId(chatId), userId: objectId(userId) }, { role: 1 })
-      .lean();
-    return membership?.role;
-  }
-
   private async load(chatId: string): Promise<ChatSnapshot | undefined> {
     const [chat, memberships] = await Promise.all([
-      this.models.chats.findById(objectId(chatId)).lean(),
-      this.models.memberships
-        .find({ chatId: objectId(chatId) }, { userId: 1, role: 1 })
-        .limit(LARGE_CHAT_MEMBERS + 1)
-        .lean(),
+      this.deps.chats.find(chatId),
+      this.deps.memberships.rolesIn(chatId, LARGE_CHAT_MEMBERS + 1),
     ]);
     if (!chat) return undefined;
     const members =
@@ -171,16 +157,10 @@ export class ChatAccess {
     return { ...chatFacts(chat), members, isBlocked: await this.isBlocked(chat) };
   }
 
-  private async isBlocked(chat: ChatDoc): Promise<boolean> {
+  private async isBlocked(chat: ChatRecord): Promise<boolean> {
     const [a, b] = chat.kind === 'direct' ? (chat.participants ?? []) : [];
     if (!a || !b) return false;
-    const block = await this.models.blocks.exists({
-      $or: [
-        { blockerId: a, blockedId: b },
-        { blockerId: b, blockedId: a },
-      ],
-    });
-    return block !== null;
+    return this.deps.blocks.existsBetween(a.toHexString(), b.toHexString());
   }
 }
 

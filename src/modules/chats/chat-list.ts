@@ -1,17 +1,14 @@
-import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
 import { paginate } from '../../shared/pagination.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
-import type { UserCard } from '../users/index.js';
-import type { AccessModels } from './chat-access.js';
-import { ChatStates } from './chat-states.js';
-import type { ChatDoc, LastMessage } from './chat.model.js';
-import type { ChatState, ChatView, PresenceState } from './chat.view.js';
-import { isArchived, isHidden, readSeqOf } from './chat.view.js';
-import type { MembershipDoc } from './membership.model.js';
+import type { LastMessage } from './chat.model.js';
+import type { ChatState, ChatStates, ChatView, PresenceState } from './chat-view.js';
+import { isArchived, isHidden, readSeqOf } from './chat-view.js';
+import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
 import { NEW_MEMBERSHIP } from './memberships.repository.js';
 
 /** From where a member's unread messages count. */
@@ -22,17 +19,26 @@ export interface UnreadQuery {
   lastSeq: number;
 }
 
-/** What the views need of other modules. */
+/** What the lists show of the messages, which a later module keeps. */
 export interface ChatViewSources {
-  /** Makes the cached newest messages of the lists catch up with what this node has written. */
-  settlePreviews(): Promise<void>;
-  unreadCounts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>>;
-  /** Of the unread messages, how many mention the user. */
-  mentionCounts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>>;
+  previews: {
+    /** Makes the cached newest messages of the lists catch up with what this node has written. */
+    settle(): Promise<void>;
+  };
+  unread: {
+    /** How many messages the user has not read, by chat. */
+    counts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>>;
+    /** How many of the unread messages mention the user, by chat. */
+    mentions(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>>;
+  };
   /** The newest message above a number that the user has not deleted for themselves. */
   newestVisible(userId: string, chatId: string, aboveSeq: number): Promise<LastMessage | null>;
-  cards(userIds: string[]): Promise<Map<string, UserCard>>;
-  presence(userIds: string[]): Promise<Map<string, PresenceState>>;
+}
+
+/** One page of a list of chats. */
+export interface ChatPage {
+  views: ChatView[];
+  pagination: Pagination;
 }
 
 /** A page of pending chats: sent to the reader, or by the reader. */
@@ -44,24 +50,26 @@ const OFFLINE: PresenceState = { status: 'offline', lastSeen: null };
 
 /** Reads chats as their members see them: lists, requests, one chat. */
 export class ChatList {
-  /** What changes seldom; presence and counts are added when it is shown. */
-  readonly states: ChatStates;
-
   constructor(
-    private readonly models: AccessModels,
-    private readonly sources: ChatViewSources,
-    private readonly clock: Clock,
-  ) {
-    this.states = new ChatStates(models, sources);
+    private readonly deps: {
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      states: ChatStates;
+      messageLog: ChatViewSources;
+      presenceOf(userIds: string[]): Promise<Map<string, PresenceState>>;
+      clock: Clock;
+    },
+  ) {}
+
+  /** What changes seldom; presence and counts are added when it is shown. */
+  get states(): ChatStates {
+    return this.deps.states;
   }
 
   /** The member's accepted chats that are neither archived nor deleted; pinned ones first, then newest. */
-  async active(
-    actor: Actor,
-    page: PageQuery,
-  ): Promise<{ views: ChatView[]; pagination: Pagination }> {
+  async active(actor: Actor, page: PageQuery): Promise<ChatPage> {
     const { chats: shown, memberships } = await this.activeChats(actor.userId);
-    const isPinned = (chat: ChatDoc) =>
+    const isPinned = (chat: ChatRecord) =>
       memberships.get(chat._id.toHexString())?.pinnedAt != null ? 0 : 1;
     shown.sort((a, b) => isPinned(a) - isPinned(b));
     return this.pageOf(actor, shown, memberships, page);
@@ -70,7 +78,7 @@ export class ChatList {
   /** How many messages the actor has not read, over all active chats. */
   async unreadTotal(actor: Actor): Promise<number> {
     const { chats, memberships } = await this.activeChats(actor.userId);
-    const counts = await this.sources.unreadCounts(
+    const counts = await this.deps.messageLog.unread.counts(
       actor.userId,
       unreadQueries(
         chats.map((chat) => ({ chat, membership: memberships.get(chat._id.toHexString())! })),
@@ -80,17 +88,8 @@ export class ChatList {
   }
 
   /** Pending requests, to the actor or by the actor, that the actor has not deleted, newest first. */
-  async requests(
-    actor: Actor,
-    query: RequestsQuery,
-  ): Promise<{ views: ChatView[]; pagination: Pagination }> {
-    const me = objectId(actor.userId);
-    const initiator = query.direction === 'outgoing' ? me : trusted({ $ne: me });
-    const chats = await this.models.chats
-      .find({ participants: me, status: 'pending', initiator })
-      .sort({ lastMessageAt: -1 })
-      .limit(MAX_REQUESTS)
-      .lean();
+  async requests(actor: Actor, query: RequestsQuery): Promise<ChatPage> {
+    const chats = await this.deps.chats.requestsOf(actor.userId, query.direction, MAX_REQUESTS);
     const memberships = await this.states.membershipsOf(
       actor.userId,
       chats.map((chat) => chat._id),
@@ -103,29 +102,27 @@ export class ChatList {
   }
 
   /**
-   * One chat as the actor sees it. Admins of the system rule every public room, and see those that they
-   * have not joined as somebody who has nothing to read there.
+   * One chat as the actor sees it. Admins of the system may see every public room; those that they have
+   * not joined have nothing unread for them.
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
   async detail(actor: Actor, chatId: string): Promise<ChatView> {
-    await this.sources.settlePreviews();
+    await this.deps.messageLog.previews.settle();
     const [chat, membership] = await Promise.all([
-      this.models.chats.findById(objectId(chatId)).lean(),
-      this.models.memberships
-        .findOne({ chatId: objectId(chatId), userId: objectId(actor.userId) })
-        .lean(),
+      this.deps.chats.find(chatId),
+      this.deps.memberships.find(chatId, actor.userId),
     ]);
-    const isRuler = chat?.kind === 'room' && actor.role === 'admin';
-    if (!chat || !(membership ?? isRuler)) throw notFound('Chat');
-    const place = membership ?? this.outside(actor, chat);
-    const [view] = await this.views(actor, [chat], new Map([[chatId, place]]));
+    const isRoomAdmin = chat?.kind === 'room' && actor.role === 'admin';
+    if (!chat || !(membership ?? isRoomAdmin)) throw notFound('Chat');
+    const memberships = new Map([[chatId, membership ?? this.outsider(actor, chat)]]);
+    const [view] = await this.views(actor, [chat], memberships);
     if (!view) throw notFound('Chat');
     return { ...view, isMember: membership !== null };
   }
 
   /** Stands for the membership of somebody who has none: nothing is unread, nothing is set. */
-  private outside(actor: Actor, chat: ChatDoc): MembershipDoc {
+  private outsider(actor: Actor, chat: ChatRecord): MembershipRecord {
     return {
       ...NEW_MEMBERSHIP,
       _id: chat._id,
@@ -133,15 +130,15 @@ export class ChatList {
       userId: objectId(actor.userId),
       lastReadSeq: chat.lastSeq,
       lastDeliveredSeq: chat.lastSeq,
-      joinedAt: new Date(this.clock.now()),
+      joinedAt: new Date(this.deps.clock.now()),
     };
   }
 
   /** Views of chats that the caller has already chosen; chats without a membership are left out. */
   async views(
     actor: Actor,
-    chats: ChatDoc[],
-    memberships: Map<string, MembershipDoc>,
+    chats: ChatRecord[],
+    memberships: Map<string, MembershipRecord>,
   ): Promise<ChatView[]> {
     return this.viewsOf(actor, await this.states.of(actor, chats, memberships));
   }
@@ -151,11 +148,11 @@ export class ChatList {
     const userIds = new Set(states.flatMap(({ members }) => members.map(({ card }) => card.id)));
     const queries = unreadQueries(states);
     const [presence, unread, newest] = await Promise.all([
-      this.sources.presence([...userIds]),
-      this.sources.unreadCounts(actor.userId, queries),
+      this.deps.presenceOf([...userIds]),
+      this.deps.messageLog.unread.counts(actor.userId, queries),
       this.newestMessages(actor.userId, states),
     ]);
-    const mentions = await this.sources.mentionCounts(
+    const mentions = await this.deps.messageLog.unread.mentions(
       actor.userId,
       queries.filter(({ chatId }) => (unread.get(chatId) ?? 0) > 0),
     );
@@ -189,7 +186,10 @@ export class ChatList {
     const found = await Promise.all(
       affected.map(async ({ chat, membership }) => {
         const id = chat._id.toHexString();
-        return [id, await this.sources.newestVisible(userId, id, membership.clearedSeq)] as const;
+        return [
+          id,
+          await this.deps.messageLog.newestVisible(userId, id, membership.clearedSeq),
+        ] as const;
       }),
     );
     return new Map(found);
@@ -198,17 +198,12 @@ export class ChatList {
   /** Accepted chats of a user that are neither archived nor deleted, newest activity first. */
   private async activeChats(
     userId: string,
-  ): Promise<{ chats: ChatDoc[]; memberships: Map<string, MembershipDoc> }> {
-    await this.sources.settlePreviews();
+  ): Promise<{ chats: ChatRecord[]; memberships: Map<string, MembershipRecord> }> {
+    await this.deps.messageLog.previews.settle();
     const memberships = await this.states.membershipsOf(userId);
-    const chats = await this.models.chats
-      .find({
-        _id: trusted({ $in: [...memberships.values()].map((m) => m.chatId) }),
-        status: 'accepted',
-      })
-      .sort({ lastMessageAt: -1, _id: -1 })
-      .lean();
-    const now = this.clock.now();
+    const chatIds = [...memberships.values()].map(({ chatId }) => chatId);
+    const chats = await this.deps.chats.byActivity(chatIds, 'accepted');
+    const now = this.deps.clock.now();
     const shown = chats.filter((chat) => {
       const membership = memberships.get(chat._id.toHexString());
       return membership && !isHidden(chat, membership) && !isArchived(chat, membership, now);
@@ -218,10 +213,10 @@ export class ChatList {
 
   private async pageOf(
     actor: Actor,
-    chats: ChatDoc[],
-    memberships: Map<string, MembershipDoc>,
+    chats: ChatRecord[],
+    memberships: Map<string, MembershipRecord>,
     page: PageQuery,
-  ): Promise<{ views: ChatView[]; pagination: Pagination }> {
+  ): Promise<ChatPage> {
     const start = (page.page - 1) * page.limit;
     const views = await this.views(actor, chats.slice(start, start + page.limit), memberships);
     return { views, pagination: paginate(page, chats.length) };
@@ -231,9 +226,81 @@ export class ChatList {
 /** A list of requests longer than this is spam; the newest are shown. */
 const MAX_REQUESTS = 1000;
 
-const unreadQueries = (states: { chat: ChatDoc; membership: MembershipDoc }[]): UnreadQuery[] =>
+const unreadQueries = (
+  states: { chat: ChatRecord; membership: MembershipRecord }[],
+): UnreadQuery[] =>
   states.flatMap(({ chat, membership }) => {
     const chatId = chat._id.toHexString();
     const afterSeq = Math.max(readSeqOf(membership), membership.clearedSeq);
     return chat.lastSeq > afterSeq ? [{ chatId, afterSeq, lastSeq: chat.lastSeq }] : [];
   });
+
+/** Records what admins look at. */
+export interface AuditLog {
+  record(actor: Actor, action: string, subject: string): Promise<void>;
+}
+
+/** Lists chats that the active list does not show: archived ones, and all of a user. */
+export class ChatArchive {
+  constructor(
+    private readonly deps: {
+      chats: ChatsRepository;
+      list: ChatList;
+      directory: { exists(userId: string): Promise<boolean> };
+      audit: AuditLog;
+      clock: Clock;
+      messageLog: Pick<ChatViewSources, 'previews'>;
+    },
+  ) {}
+
+  /** The actor's archived chats, newest activity first. */
+  async archived(actor: Actor, page: PageQuery): Promise<ChatPage> {
+    const memberships = await this.deps.list.states.membershipsOf(actor.userId);
+    const now = this.deps.clock.now();
+    return this.page(actor, memberships, page, (chat, membership) =>
+      isArchived(chat, membership, now),
+    );
+  }
+
+  /**
+   * A user's chats: all of the actor's own, those that the actor shares with another, and for admins
+   * all of anybody, as that user sees them. What a user has deleted is not shown for them.
+   *
+   * @throws {AppError} NOT_FOUND for an unknown user.
+   */
+  async ofUser(actor: Actor, userId: string, page: PageQuery): Promise<ChatPage> {
+    const { audit, directory, list } = this.deps;
+    if (userId === actor.userId) {
+      return this.page(actor, await list.states.membershipsOf(userId), page, () => true);
+    }
+    if (!(await directory.exists(userId))) throw notFound('User');
+    const theirs = await list.states.membershipsOf(userId);
+    if (actor.role === 'admin') {
+      await audit.record(actor, 'chats.read_history', userId);
+      return this.page({ ...actor, userId }, theirs, page, () => true);
+    }
+    const mine = await list.states.membershipsOf(actor.userId);
+    return this.page(actor, mine, page, (chat) => theirs.has(chat._id.toHexString()));
+  }
+
+  private async page(
+    viewer: Actor,
+    memberships: Map<string, MembershipRecord>,
+    page: PageQuery,
+    isWanted: (chat: ChatRecord, membership: MembershipRecord) => boolean,
+  ): Promise<ChatPage> {
+    const { chats, list, messageLog } = this.deps;
+    await messageLog.previews.settle();
+    const all = await chats.byActivity([...memberships.values()].map(({ chatId }) => chatId));
+    const wanted = all.filter((chat) => {
+      const membership = memberships.get(chat._id.toHexString());
+      return membership && !isHidden(chat, membership) && isWanted(chat, membership);
+    });
+    const start = (page.page - 1) * page.limit;
+    const shown = wanted.slice(start, start + page.limit);
+    return {
+      views: await list.views(viewer, shown, memberships),
+      pagination: paginate(page, wanted.length),
+    };
+  }
+}

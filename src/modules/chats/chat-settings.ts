@@ -1,12 +1,10 @@
-import type { UpdateQuery } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
-import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import type { AccessModels, ChatAccess } from './chat-access.js';
+import type { ChatAccess } from './chat-access.js';
 import type { ChatEvents } from './chats.events.js';
-import type { MembershipDoc } from './membership.model.js';
+import type { MembershipsRepository, StoredSettings } from './memberships.repository.js';
 
 /** A member's own settings for a chat; what is left out stays. */
 export interface SettingChanges {
@@ -18,19 +16,18 @@ export interface SettingChanges {
   isMarkedUnread?: boolean;
 }
 
-/** What settings are built from. */
-export interface ChatSettingsParts {
-  models: AccessModels;
-  access: ChatAccess;
-  bus: Publisher<ChatEvents>;
-  clock: Clock;
-  /** Number of the chat's newest message. */
-  newestSeq(chatId: string): Promise<number>;
-}
-
 /** What a member does with a chat for themselves: nobody else sees any of it. */
 export class ChatSettings {
-  constructor(private readonly parts: ChatSettingsParts) {}
+  constructor(
+    private readonly deps: {
+      memberships: MembershipsRepository;
+      access: ChatAccess;
+      bus: Publisher<ChatEvents>;
+      clock: Clock;
+      /** Number of the chat's newest message. */
+      newestSeq(chatId: string): Promise<number>;
+    },
+  ) {}
 
   /**
    * Mutes, pins, or marks as unread.
@@ -53,8 +50,8 @@ export class ChatSettings {
    * @throws {AppError} NOT_FOUND for non-members.
    */
   async archive(actor: Actor, chatId: string): Promise<void> {
-    await this.parts.access.member(actor.userId, chatId);
-    const archivedSeq = await this.parts.newestSeq(chatId);
+    await this.deps.access.member(actor.userId, chatId);
+    const archivedSeq = await this.deps.newestSeq(chatId);
     await this.update(actor, chatId, { archivedSeq, archivedAt: this.now() });
   }
 
@@ -74,17 +71,10 @@ export class ChatSettings {
    * @throws {AppError} NOT_FOUND for non-members.
    */
   async remove(actor: Actor, chatId: string): Promise<void> {
-    await this.parts.access.member(actor.userId, chatId);
-    const seq = await this.parts.newestSeq(chatId);
-    await this.parts.models.memberships.updateOne(
-      { chatId: objectId(chatId), userId: objectId(actor.userId) },
-      {
-        // Two devices at once: the later position holds.
-        $max: { clearedSeq: seq, hiddenSeq: seq },
-        $set: { archivedSeq: null, archivedAt: null, pinnedAt: null, markedUnread: false },
-      },
-    );
-    this.parts.bus.emit(
+    await this.deps.access.member(actor.userId, chatId);
+    const seq = await this.deps.newestSeq(chatId);
+    await this.deps.memberships.clear(chatId, actor.userId, seq);
+    this.deps.bus.emit(
       'chat.cleared',
       { chatId, userId: actor.userId, seq, audience: audiences.users([actor.userId]) },
       { scope: 'cluster' },
@@ -92,20 +82,13 @@ export class ChatSettings {
   }
 
   private now(): Date {
-    return new Date(this.parts.clock.now());
+    return new Date(this.deps.clock.now());
   }
 
-  private async update(
-    actor: Actor,
-    chatId: string,
-    $set: UpdateQuery<MembershipDoc>['$set'],
-  ): Promise<void> {
-    await this.parts.access.member(actor.userId, chatId);
-    await this.parts.models.memberships.updateOne(
-      { chatId: objectId(chatId), userId: objectId(actor.userId) },
-      { $set },
-    );
-    this.parts.bus.emit(
+  private async update(actor: Actor, chatId: string, settings: StoredSettings): Promise<void> {
+    await this.deps.access.member(actor.userId, chatId);
+    await this.deps.memberships.changeSettings(chatId, actor.userId, settings);
+    this.deps.bus.emit(
       'chat.settings_changed',
       { chatId, userId: actor.userId, audience: audiences.users([actor.userId]) },
       { scope: 'cluster' },

@@ -1,5 +1,6 @@
 import type { ForClients } from '../../shared/audience.js';
 import type { ChatKind, ChatStatus } from './chat.model.js';
+import type { ChatRecord } from './chats.repository.js';
 import type { MemberRole } from './membership.model.js';
 
 /** The facts of a chat that listeners need; plain JSON. */
@@ -15,6 +16,18 @@ export interface ChatFacts {
   picture: string | null;
 }
 
+/** The facts of a stored chat. */
+export const chatFacts = (chat: ChatRecord): ChatFacts => ({
+  id: chat._id.toHexString(),
+  kind: chat.kind,
+  status: chat.status,
+  initiator: chat.initiator.toHexString(),
+  slug: chat.slug ?? null,
+  name: chat.name ?? null,
+  description: chat.description ?? null,
+  picture: chat.picture ?? null,
+});
+
 /** Who has joined or left a chat. */
 export interface MembersChange extends ForClients {
   chatId: string;
@@ -23,7 +36,7 @@ export interface MembersChange extends ForClients {
   actorId: string | null;
 }
 
-/** What happens to chats and memberships. */
+/** The domain events of chats and memberships. */
 export interface ChatEvents {
   /** A chat exists that did not before; `memberIds` are its first members. */
   'chat.created': ForClients & { chat: ChatFacts; memberIds: string[] };
@@ -31,7 +44,7 @@ export interface ChatEvents {
   'chat.answered': ForClients & { chat: ChatFacts; userId: string };
   /** Something that others can see of the chat has changed. */
   'chat.updated': ForClients & { chat: ChatFacts };
-  /** Users have become members; their sockets join the chat's room. */
+  /** Users have become members; their sockets join the chat's channel. */
   'members.added': MembersChange;
   /** Users are no longer members; their sockets leave at once. The audience is those who stay, and they. */
   'members.removed': MembersChange;

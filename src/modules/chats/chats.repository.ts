@@ -1,35 +1,3 @@
-import { trusted } from 'mongoose';
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
-import type { ChatDoc } from './chat.model.js';
-
-/** Reads and writes chats. */
-export class ChatsRepository {
-  constructor(private readonly chats: Model<ChatDoc>) {}
-
-  /** Kind and status of these chats, by id; those that do not exist are missing. */
-  async kindsOf(
-    chatIds: string[],
-  ): Promise<Map<string, Pick<ChatDoc, 'kind' | 'status'> & { id: string }>> {
-    const chats = await this.chats
-      .find({ _id: trusted({ $in: chatIds.map(objectId) }) }, { kind: 1, status: 1 })
-      .lean();
-    return new Map(
-      chats.map(({ _id, kind, status }) => {
-        const id = _id.toHexString();
-        return [id, { id, kind, status }];
-      }),
-    );
-  }
-
-  /** Of these chats, the ids of the public rooms. */
-  async roomsAmong(chatIds: string[]): Promise<string[]> {
-    const rooms = await this.chats
-      .find({ _id: trusted({ $in: chatIds.map(objectId) }), kind: 'room' }, { _id: 1 })
-      .lean();
-    return rooms.map(({ _id }) => _id.toHexString());
-  }
-}
 import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
@@ -256,9 +224,9 @@ export class ChatsRepository {
   }
 
   /** Who is still to be brought into a new chat; undefined when the list is gone. */
-  async makingMembers(chatId: Types.ObjectId): Promise<string[] | undefined> {
+  async makingMembers(chatId: Types.ObjectId): Promise<Set<string> | undefined> {
     const chat = await this.chats.findById(chatId, { making: 1 }).lean();
-    return chat?.making?.memberIds.map((id) => id.toHexString());
+    return chat?.making && new Set(chat.making.memberIds.map((id) => id.toHexString()));
   }
 
   /** Takes somebody off the list of those who are brought into a new chat. */
@@ -312,6 +280,29 @@ export class ChatsRepository {
       { _id: objectId(chatId), 'ownerLoss.revision': revision },
       { $set: { 'ownerLoss.pending': null } },
     );
+  }
+
+  /** Kind and status of these chats, by id; those that do not exist are missing. */
+  async kindsOf(
+    chatIds: string[],
+  ): Promise<Map<string, Pick<ChatDoc, 'kind' | 'status'> & { id: string }>> {
+    const chats = await this.chats
+      .find({ _id: trusted({ $in: chatIds.map(objectId) }) }, { kind: 1, status: 1 })
+      .lean();
+    return new Map(
+      chats.map(({ _id, kind, status }) => {
+        const id = _id.toHexString();
+        return [id, { id, kind, status }];
+      }),
+    );
+  }
+
+  /** Of these chats, the ids of the public rooms. */
+  async roomsAmong(chatIds: string[]): Promise<string[]> {
+    const rooms = await this.chats
+      .find({ _id: trusted({ $in: chatIds.map(objectId) }), kind: 'room' }, { _id: 1 })
+      .lean();
+    return rooms.map(({ _id }) => _id.toHexString());
   }
 }
 

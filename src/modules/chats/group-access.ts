@@ -1,32 +1,32 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
-import type { ChatAccess, ChatSnapshot, Contacts } from './index.js';
-import type { ChatRole } from './groups.policy.js';
+import type { ChatAccess, ChatSnapshot } from './chat-access.js';
+import type { Contacts } from './contacts.js';
 import type { GroupOwnership } from './group-ownership.js';
-
-/** What group access is built from. */
-export interface GroupAccessParts {
-  access: ChatAccess;
-  owners: GroupOwnership;
-  contacts: Contacts;
-  users: { exists(userId: string): Promise<boolean> };
-}
+import type { ChatRole } from './groups.policy.js';
 
 /** Looks up what the rules of groups and rooms need. */
 export class GroupAccess {
-  constructor(private readonly parts: GroupAccessParts) {}
+  constructor(
+    private readonly deps: {
+      access: ChatAccess;
+      ownership: GroupOwnership;
+      contacts: Contacts;
+      directory: { exists(userId: string): Promise<boolean> };
+    },
+  ) {}
 
   /**
-   * Where the actor stands in a chat. Admins of the system stand in every room, joined or not. A group
-   * that a crash has left without an owner gets one before anybody is told that they may not rule it.
+   * The actor's role in a chat. Admins of the system have one in every room, joined or not. A group that a
+   * crash has left without an owner gets one before anybody is refused for want of the role.
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
   async chatRole(actor: Actor, chatId: string): Promise<ChatRole & { chat: ChatSnapshot }> {
-    const { access, owners } = this.parts;
+    const { access, ownership } = this.deps;
     let { chat, role } = await access.reader(actor.userId, chatId);
     if (chat.kind === 'group' && role !== 'owner' && !hasOwner(chat)) {
-      await owners.ensure(chatId);
+      await ownership.ensure(chatId);
       ({ chat, role } = await access.reader(actor.userId, chatId));
     }
     if (!role && actor.role !== 'admin') throw notFound('Chat');
@@ -61,14 +61,14 @@ export class GroupAccess {
   }
 
   private async obstacles(actor: Actor, userIds: string[]) {
-    const { contacts, users } = this.parts;
+    const { contacts, directory } = this.deps;
     const among = (ids: Iterable<string>) => new Set(ids);
     if (userIds.length === 0)
       return { blocked: among([]), missing: among([]), strangers: among([]) };
     const [known, blockers, existing] = await Promise.all([
       contacts.of(actor.userId),
       contacts.blockedWith(actor.userId),
-      Promise.all(userIds.map((id) => users.exists(id))),
+      Promise.all(userIds.map((id) => directory.exists(id))),
     ]);
     return {
       missing: among(userIds.filter((_, index) => !existing[index])),

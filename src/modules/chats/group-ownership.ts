@@ -1,32 +1,18 @@
-import { trusted } from 'mongoose';
-import type { Types } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
-import type {
-  AccessModels,
-  ChatAccess,
-  ChatEvents,
-  MembershipDoc,
-  OwnerLoss,
-  PendingOwnerLoss,
-} from './index.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
+import type { ChatAccess } from './chat-access.js';
+import type { OwnerLoss, PendingOwnerLoss } from './chat.model.js';
+import type { ChatEvents } from './chats.events.js';
+import type { ChatsRepository } from './chats.repository.js';
 import { lastOwner } from './groups.policy.js';
-
-/** What the guard of owners is built from. */
-export interface OwnersParts {
-  models: AccessModels;
-  access: ChatAccess;
-  bus: Publisher<ChatEvents>;
-  accessChanges: AccessChangePoster;
-  clock: Clock;
-}
+import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
 
 /** An owner who is to cease to be one. */
-export interface Loss {
+interface Loss {
   chatId: string;
   userId: string;
   /** Who wants it. */
@@ -43,55 +29,56 @@ const MAX_ATTEMPTS = 100;
 /**
  * Sees to it that a group keeps an owner, whoever takes the role from whom at the same moment on whatever
  * node. The role in a membership is the only record of who is an owner. Anybody becomes one by one write to
- * their membership; only losses go through here, one after the other.
+ * their membership; only losses are decided here, one after the other.
  *
- * A loss is decided by one write to the chat, which fails when another has been decided since the look at
- * who else is an owner. What is decided is carried out by whoever comes by first, so that nobody waits for a
- * server that has stopped; what nobody has come by for within a minute is dropped. The membership remembers the number of its last loss, and a new membership is
- * another document: a loss that is carried out late changes nothing.
+ * A loss is decided by one write to the chat, which fails when another has been decided since the other owners
+ * were read. What is decided is carried out by the next caller on any node, so that nobody waits for a server
+ * that has stopped; a loss that nobody has carried out within a minute is dropped. The membership keeps
+ * the number of its last loss, and a new membership is another document: a loss that is carried out late
+ * changes nothing.
  */
 export class GroupOwnership {
-  constructor(private readonly parts: OwnersParts) {}
+  constructor(
+    private readonly deps: {
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      access: ChatAccess;
+      bus: Publisher<ChatEvents>;
+      accessChanges: AccessChangePoster;
+      clock: Clock;
+    },
+  ) {}
 
   /**
-   * Ends an owner's membership, or gives the owner another role, and tells.
+   * Ends an owner's membership, or gives the owner another role, and publishes it.
    *
    * @returns false when the user is not an owner, and nothing was done.
    * @throws {AppError} LAST_OWNER; UNAVAILABLE when too many try.
    */
   async lose(loss: Loss): Promise<boolean> {
-    const { chats, memberships } = this.parts.models;
-    const chatId = objectId(loss.chatId);
-    const userId = objectId(loss.userId);
+    const { chats, memberships } = this.deps;
+    const { chatId, userId, role } = loss;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const { pending, revision } = await this.read(chatId);
+      const { pending, revision } = await chats.ownerLoss(chatId);
       if (pending) {
-        if (this.isOverdue(pending)) await this.settle(chatId, revision);
+        if (this.isOverdue(pending)) await chats.settleOwnerLoss(chatId, revision);
         else await this.carryOut(chatId, { pending, revision });
         continue;
       }
-      const owner = await memberships.findOne({ chatId, userId, role: 'owner' }).lean();
+      const owner = await memberships.findOwner(chatId, userId);
       if (!owner) return false;
-      await this.requireSuccessor(owner, loss.role === null);
+      await this.requireSuccessor(owner, role === null);
       const decided = {
         revision: revision + 1,
         pending: {
           membershipId: owner._id,
-          userId,
+          userId: owner.userId,
           actorId: objectId(loss.actorId),
-          role: loss.role,
-          decidedAt: new Date(this.parts.clock.now()),
+          role,
+          decidedAt: new Date(this.deps.clock.now()),
         },
       };
-      const { modifiedCount } = await chats.updateOne(
-        {
-          _id: chatId,
-          'ownerLoss.revision': revision === 0 ? null : revision,
-          'ownerLoss.pending': null,
-        },
-        { $set: { ownerLoss: decided } },
-      );
-      if (modifiedCount === 0) continue;
+      if (!(await chats.decideOwnerLoss(chatId, revision, decided))) continue;
       await this.carryOut(chatId, decided);
       return true;
     }
@@ -105,26 +92,16 @@ export class GroupOwnership {
    * member left while somebody came. Rooms may be without owners.
    */
   async ensure(chatId: string): Promise<void> {
-    const chat = await this.parts.access.snapshot(chatId);
+    const { access, bus, memberships } = this.deps;
+    const chat = await access.snapshot(chatId);
     if (chat?.kind !== 'group') return;
-    const { memberships } = this.parts.models;
-    const ofChat = { chatId: objectId(chatId) };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      if (await memberships.exists({ ...ofChat, role: 'owner' })) return;
-      const first = { joinedAt: 1, _id: 1 } as const;
-      const heir =
-        (await memberships
-          .findOne({ ...ofChat, role: 'admin' })
-          .sort(first)
-          .lean()) ?? (await memberships.findOne(ofChat).sort(first).lean());
+      if (await memberships.hasOwner(chatId)) return;
+      const heir = await memberships.longestStanding(chatId);
       if (!heir) return;
-      const { modifiedCount } = await memberships.updateOne(
-        { _id: heir._id, role: trusted({ $ne: 'owner' as const }) },
-        { $set: { role: 'owner' } },
-      );
-      if (modifiedCount === 0) continue;
+      if (!(await memberships.promote(heir._id))) continue;
       const userId = heir.userId.toHexString();
-      this.parts.bus.emit(
+      bus.emit(
         'member.role_changed',
         {
           chatId,
@@ -139,59 +116,41 @@ export class GroupOwnership {
     }
   }
 
-  private async read(chatId: Types.ObjectId): Promise<OwnerLoss> {
-    const chat = await this.parts.models.chats.findById(chatId, { ownerLoss: 1 }).lean();
-    return chat?.ownerLoss ?? { revision: 0, pending: null };
-  }
-
   /** Whoever is alone may go; whoever stays may not cease to be the only owner. */
-  private async requireSuccessor(owner: MembershipDoc, isLeaving: boolean): Promise<void> {
-    const { memberships } = this.parts.models;
-    const others = { chatId: owner.chatId, userId: trusted({ $ne: owner.userId }) };
-    if (await memberships.exists({ ...others, role: 'owner' })) return;
-    if (!isLeaving || (await memberships.exists(others))) throw lastOwner();
+  private async requireSuccessor(owner: MembershipRecord, isLeaving: boolean): Promise<void> {
+    const { memberships } = this.deps;
+    if (await memberships.hasOtherOwner(owner)) return;
+    if (!isLeaving || (await memberships.hasOthers(owner))) throw lastOwner();
   }
 
-  /** Done by several at once, it is told by the one whose write did it. */
-  private async carryOut(chatId: Types.ObjectId, { revision, pending }: OwnerLoss): Promise<void> {
+  /** Several may do it at once; the one whose write did it publishes it. */
+  private async carryOut(chatId: string, { revision, pending }: OwnerLoss): Promise<void> {
     if (!pending) return;
-    const { bus, models, accessChanges } = this.parts;
+    const { accessChanges, bus, chats, memberships } = this.deps;
+    const { membershipId, role } = pending;
     const userId = pending.userId.toHexString();
-    const ids = { chatId: chatId.toHexString(), actorId: pending.actorId.toHexString() };
-    if (pending.role === null) {
-      await accessChanges.post([{ kind: 'member', userId, chatId: ids.chatId }]);
-      const { deletedCount } = await models.memberships.deleteOne({ _id: pending.membershipId });
-      if (deletedCount === 1)
+    const ids = { chatId, actorId: pending.actorId.toHexString() };
+    if (role === null) {
+      await accessChanges.post([{ kind: 'member', userId, chatId }]);
+      if (await memberships.removeById(membershipId)) {
         bus.emit(
           'members.removed',
-          { ...ids, userIds: [userId], audience: audiences.chatAnd(ids.chatId, [userId]) },
-          { scope: 'cluster' },
-        );
-    } else {
-      const { modifiedCount } = await models.memberships.updateOne(
-        { _id: pending.membershipId, lossNumber: trusted({ $not: { $gte: revision } }) },
-        { $set: { role: pending.role, lossNumber: revision } },
-      );
-      if (modifiedCount === 1) {
-        bus.emit(
-          'member.role_changed',
-          { ...ids, userId, role: pending.role, audience: audiences.chat(ids.chatId) },
+          { ...ids, userIds: [userId], audience: audiences.chatAnd(chatId, [userId]) },
           { scope: 'cluster' },
         );
       }
+    } else if (await memberships.demote(membershipId, role, revision)) {
+      bus.emit(
+        'member.role_changed',
+        { ...ids, userId, role, audience: audiences.chat(chatId) },
+        { scope: 'cluster' },
+      );
     }
-    await this.settle(chatId, revision);
+    await chats.settleOwnerLoss(chatId, revision);
   }
 
   /** Whoever asked for it was told of an error, and has gone on since: it must not hit them later. */
   private isOverdue({ decidedAt }: PendingOwnerLoss): boolean {
-    return decidedAt.getTime() < this.parts.clock.now() - OVERDUE_MS;
-  }
-
-  private async settle(chatId: Types.ObjectId, revision: number): Promise<void> {
-    await this.parts.models.chats.updateOne(
-      { _id: chatId, 'ownerLoss.revision': revision },
-      { $set: { 'ownerLoss.pending': null } },
-    );
+    return decidedAt.getTime() < this.deps.clock.now() - OVERDUE_MS;
   }
 }

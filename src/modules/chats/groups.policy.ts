@@ -1,8 +1,9 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError, forbidden } from '../../shared/errors.js';
-import type { ChatKind, MemberRole } from './index.js';
+import type { ChatKind } from './chat.model.js';
+import type { MemberRole } from './membership.model.js';
 
-/** Somebody who acts on a group or room: their place in it and in the system. */
+/** Somebody who acts on a group or room: their role in it and in the system. */
 export interface ChatRole {
   actor: Actor;
   /** Their role in the chat; undefined for a system admin who has not joined. */

@@ -1,20 +1,18 @@
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
-import { equalText } from '../../platform/typed-index.js';
-import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { AccessModels, ChatDoc, ChatEvents } from './index.js';
-import { chatFacts } from './index.js';
+import type { ChatEvents } from './chats.events.js';
+import { chatFacts } from './chats.events.js';
+import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
-import type { GroupMaking } from './group-making.js';
 import { refusalToManage } from './groups.policy.js';
-import { invalidRoomName, roomSlug } from './room-slug.js';
-import type { SystemNotes } from './system-notes.js';
-import { chatChanged } from './system-text.js';
+import type { MembershipChanges } from './members.js';
+import { invalidRoomName, roomSlug } from './rooms.js';
+import type { GroupLog } from './system-text.js';
+import { chatChanged, groupCreated } from './system-text.js';
 
 /** A group or room to be made. */
 export interface NewGroup {
@@ -36,33 +34,37 @@ export interface GroupChanges {
   picture?: string | null;
 }
 
-/** What groups are built from. */
-export interface GroupsServiceParts {
-  models: AccessModels;
-  access: GroupAccess;
-  making: GroupMaking;
-  reports: SystemNotes;
-  bus: Publisher<ChatEvents>;
-  newConversations: RateLimiter;
-  /** Whether clients may be shown a picture from this URL. */
-  isAllowedPictureUrl(url: string): boolean;
-  clock: Clock;
-}
-
 /** Makes groups and rooms, and changes how they look. */
 export class Groups {
-  constructor(private readonly parts: GroupsServiceParts) {}
+  private readonly making: GroupMaking;
+
+  constructor(
+    private readonly deps: {
+      chats: ChatsRepository;
+      access: GroupAccess;
+      changes: MembershipChanges;
+      log: GroupLog;
+      bus: Publisher<ChatEvents>;
+      newConversations: RateLimiter;
+      /** Whether clients may be shown a picture from this URL. */
+      isAllowedPictureUrl(url: string): boolean;
+      clock: Clock;
+    },
+  ) {
+    const { access, changes, chats, log } = deps;
+    this.making = new GroupMaking({ chats, access, changes, log });
+  }
 
   /**
    * Makes a private group or a public room; its maker is its owner. A retry under the same
-   * `clientChatId` finds what was made: where an attempt broke off it brings in those who were asked for at
+   * `clientChatId` finds what was made: where an attempt was interrupted it adds the members asked for at
    * first, and otherwise changes nothing.
    *
    * @throws {AppError} NOT_FOUND, BLOCKED or FORBIDDEN for somebody who cannot be added, CONFLICT when
    *   the room's name is taken or the client's id stands for another chat, VALIDATION, RATE_LIMITED.
    */
-  async create(actor: Actor, group: NewGroup): Promise<{ chat: ChatDoc; isReplay: boolean }> {
-    const { access, bus, making, newConversations } = this.parts;
+  async create(actor: Actor, group: NewGroup): Promise<{ chat: ChatRecord; isReplay: boolean }> {
+    const { access, bus, newConversations } = this.deps;
     const earlier = await this.madeBefore(actor, group);
     if (earlier) return this.replay(actor, earlier);
     const others = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
@@ -77,12 +79,15 @@ export class Groups {
       { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
       { scope: 'cluster' },
     );
-    await making.bringIn(actor, chat, others);
+    await this.making.bringIn(actor, chat, others);
     return { chat, isReplay };
   }
 
-  private async replay(actor: Actor, chat: ChatDoc): Promise<{ chat: ChatDoc; isReplay: boolean }> {
-    await this.parts.making.resume(actor, chat);
+  private async replay(
+    actor: Actor,
+    chat: ChatRecord,
+  ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
+    await this.making.resume(actor, chat);
     return { chat, isReplay: true };
   }
 
@@ -91,43 +96,30 @@ export class Groups {
     group: NewGroup,
     slug: string | undefined,
     others: string[],
-  ): Promise<{ chat: ChatDoc; isReplay: boolean }> {
-    const { clientChatId, description, kind, name, picture } = group;
-    try {
-      const created = await this.parts.models.chats.create({
-        kind,
-        status: 'accepted',
-        initiator: objectId(actor.userId),
-        name,
-        ...(clientChatId !== undefined && {
-          clientChatId,
-          making: {
-            memberIds: [actor.userId, ...others].map(objectId),
-            attempts: 1,
-            isDone: false,
-          },
-        }),
-        ...(slug !== undefined && { slug }),
-        ...(description !== undefined && { description }),
-        ...(picture && { picture }),
-        lastMessageAt: new Date(this.parts.clock.now()),
-      });
-      return { chat: created.toObject(), isReplay: false };
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      // The same request at the same moment, or else the name is taken.
-      const twin = await this.madeBefore(actor, group);
-      if (!twin) throw nameTaken();
-      return { chat: twin, isReplay: true };
-    }
+  ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
+    const { kind, name, clientChatId, description, picture } = group;
+    const chat = await this.deps.chats.insert({
+      kind,
+      initiator: actor.userId,
+      name,
+      ...(clientChatId !== undefined && { clientChatId }),
+      ...(slug !== undefined && { slug }),
+      ...(description !== undefined && { description }),
+      ...(picture && { picture }),
+      memberIds: [actor.userId, ...others],
+      createdAt: new Date(this.deps.clock.now()),
+    });
+    if (chat) return { chat, isReplay: false };
+    // The same request at the same moment, or else the name is taken.
+    const twin = await this.madeBefore(actor, group);
+    if (!twin) throw nameTaken();
+    return { chat: twin, isReplay: true };
   }
 
-  private async madeBefore(actor: Actor, group: NewGroup): Promise<ChatDoc | undefined> {
+  private async madeBefore(actor: Actor, group: NewGroup): Promise<ChatRecord | undefined> {
     const { clientChatId, kind, name } = group;
     if (clientChatId === undefined) return undefined;
-    const chat = await this.parts.models.chats
-      .findOne({ initiator: objectId(actor.userId), clientChatId: equalText(clientChatId) })
-      .lean();
+    const chat = await this.deps.chats.byClientId(actor.userId, clientChatId);
     // Its name may have changed since; what it is cannot.
     if (chat && chat.kind !== kind) throw clientChatIdReused(name);
     return chat ?? undefined;
@@ -139,27 +131,74 @@ export class Groups {
    * @throws {AppError} NOT_FOUND for non-members, FORBIDDEN for plain members and in direct chats.
    */
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
-    const { access, bus, models, reports } = this.parts;
+    const { access, bus, chats, log } = this.deps;
     const refusal = refusalToManage(await access.chatRole(actor, chatId));
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
-    const chat = await models.chats
-      .findOneAndUpdate({ _id: objectId(chatId) }, { $set: changes }, { returnDocument: 'after' })
-      .lean();
+    const chat = await chats.changeAppearance(chatId, changes);
     if (!chat) throw notFound('Chat');
     bus.emit(
       'chat.updated',
       { chat: chatFacts(chat), audience: audiences.chat(chatId) },
       { scope: 'cluster' },
     );
-    await reports.post(actor, chatId, (name) => chatChanged(name, changes));
+    await log.post(actor, chatId, (name) => chatChanged(name, changes));
   }
 
   private assertPicture(picture: string | null | undefined): void {
-    if (picture == null || this.parts.isAllowedPictureUrl(picture)) return;
+    if (picture == null || this.deps.isAllowedPictureUrl(picture)) return;
     throw new AppError('VALIDATION', 'Pictures from this address are not allowed', {
       errors: [{ path: 'picture', message: 'is not allowed' }],
     });
+  }
+}
+
+/**
+ * Adds the first members to a new group or room. The chat lists them from its first write on, so that a
+ * retry can finish what a crash has interrupted, and keeps the list while any attempt is running: whoever
+ * leaves or is removed meanwhile is taken off the list first, and is not added again by an attempt that has
+ * read the list before.
+ */
+class GroupMaking {
+  constructor(
+    private readonly deps: {
+      chats: ChatsRepository;
+      access: GroupAccess;
+      changes: MembershipChanges;
+      log: GroupLog;
+    },
+  ) {}
+
+  /** Adds the maker and the others; doing it again changes nothing. */
+  async bringIn(maker: Actor, chat: ChatRecord, others: string[]): Promise<void> {
+    const { changes, log } = this.deps;
+    const chatId = chat._id.toHexString();
+    const stillWanted = (userIds: string[]) => this.listed(chat, userIds);
+    await changes.add(chatId, [maker.userId], maker.userId, 'owner', stillWanted);
+    await changes.add(chatId, others, maker.userId, 'member', stillWanted);
+    if (chat.kind === 'group') {
+      await log.post(maker, chatId, (name) => groupCreated(name, chat.name ?? ''));
+    }
+    if (chat.making) await this.deps.chats.concludeMaking(chat._id);
+  }
+
+  /**
+   * Finishes an earlier attempt, unless nothing is left to do or the maker has left. Of the members asked
+   * for at first, those are added whom the maker may still add.
+   */
+  async resume(maker: Actor, { _id }: ChatRecord): Promise<void> {
+    const chat = await this.deps.chats.resumeMaking(_id, maker.userId);
+    if (!chat?.making) return;
+    const memberIds = chat.making.memberIds.map((id) => id.toHexString());
+    const others = memberIds.filter((id) => id !== maker.userId);
+    await this.bringIn(maker, chat, await this.deps.access.addable(maker, others));
+  }
+
+  /** Those who have not gone since the list was made. */
+  private async listed(chat: ChatRecord, userIds: string[]): Promise<string[]> {
+    if (!chat.making) return userIds;
+    const listed = await this.deps.chats.makingMembers(chat._id);
+    return listed ? userIds.filter((id) => listed.has(id)) : userIds;
   }
 }
 

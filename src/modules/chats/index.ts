@@ -1,91 +1,248 @@
-import type { Connection } from 'mongoose';
-import { Blocks } from './blocks.js';
-import type { BlocksParts } from './blocks.js';
+import type { Connection, Model } from 'mongoose';
+import type { Config } from '../../config/index.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import type { Clock } from '../../shared/clock.js';
+import { externalUrlPolicy } from '../../shared/external-url.js';
+import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
+import type { UserCard } from '../users/index.js';
+import type { BlockDoc } from './block.model.js';
 import { defineBlockModel } from './block.model.js';
-import type { AccessModels } from './chat-access.js';
-import { ChatArchive } from './chat-archive.js';
-import type { AuditLog } from './chat-archive.js';
-import { ChatList } from './chat-list.js';
-import type { ChatViewSources } from './chat-list.js';
+import { Blocks } from './blocks.js';
+import { BlocksRepository } from './blocks.repository.js';
+import { ChatAccess } from './chat-access.js';
+import type { AuditLog, ChatViewSources } from './chat-list.js';
+import { ChatArchive, ChatList } from './chat-list.js';
 import { ChatSettings } from './chat-settings.js';
+import type { PresenceState } from './chat-view.js';
+import { ChatStates } from './chat-view.js';
+import type { ChatDoc } from './chat.model.js';
 import { defineChatModel } from './chat.model.js';
+import type { ChatEvents } from './chats.events.js';
+import { ChatsRepository } from './chats.repository.js';
+import { Contacts } from './contacts.js';
 import { DirectChats } from './direct-chats.js';
-import type { DirectChatsParts } from './direct-chats.js';
+import { GroupAccess } from './group-access.js';
+import { GroupOwnership } from './group-ownership.js';
+import { Groups } from './groups.js';
+import { defineInviteModel } from './invite.model.js';
+import { Invites } from './invites.js';
+import { InvitesRepository } from './invites.repository.js';
+import { Members, MembershipChanges } from './members.js';
+import type { MembershipDoc } from './membership.model.js';
 import { defineMembershipModel } from './membership.model.js';
+import { MembershipsRepository } from './memberships.repository.js';
+import { RoomOnline } from './room-online.js';
+import { PublicRooms, RoomResolver } from './rooms.js';
+import type { SystemLog } from './system-text.js';
+import { GroupLog } from './system-text.js';
 
+export type { BlockedUser, Blocks } from './blocks.js';
 export { BlocksRepository } from './blocks.repository.js';
 export type { BlockRecord } from './blocks.repository.js';
+export { ChatAccess } from './chat-access.js';
+export type { ChatAccessGrant, ChatSnapshot } from './chat-access.js';
+export type {
+  AuditLog,
+  ChatArchive,
+  ChatList,
+  ChatViewSources,
+  RequestsQuery,
+  UnreadQuery,
+} from './chat-list.js';
+export type { ChatSettings, SettingChanges } from './chat-settings.js';
+export { isArchived, isHidden, readSeqOf } from './chat-view.js';
+export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
+export type { ChatDoc, ChatKind, ChatStatus, LastMessage } from './chat.model.js';
+export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
+export { canShareSignals, refusalToPost } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
 export type { ChatRecord } from './chats.repository.js';
+export type { Contacts } from './contacts.js';
+export type { DirectChats, Opening } from './direct-chats.js';
+export type { GroupChanges, Groups, NewGroup } from './groups.js';
+export type { Invites, InviteTerms } from './invites.js';
 export { InvitesRepository } from './invites.repository.js';
 export type { InviteRecord } from './invites.repository.js';
+export type { Members, MemberView } from './members.js';
+export type { MemberRole, MembershipDoc } from './membership.model.js';
 export { MembershipsRepository } from './memberships.repository.js';
 export type { MembershipPair, MembershipRecord } from './memberships.repository.js';
-export type { Blocks, BlockedUser } from './blocks.js';
-export type { AuditLog, ChatArchive } from './chat-archive.js';
-export type { ChatSettings, SettingChanges } from './chat-settings.js';
-export { Contacts } from './contacts.js';
-export { ChatAccess, LARGE_CHAT_MEMBERS } from './chat-access.js';
-export type { AccessModels, ChatAccessGrant, ChatSnapshot } from './chat-access.js';
-export type { ChatViewSources, RequestsQuery, UnreadQuery } from './chat-list.js';
-export type {
-  ChatDoc,
-  ChatKind,
-  ChatStatus,
-  LastMessage,
-  OwnerLoss,
-  PendingOwnerLoss,
-} from './chat.model.js';
-export type { BlockDoc } from './block.model.js';
-export { isArchived, isHidden, isMuted, readSeqOf } from './chat.view.js';
-export type { ChatState, ChatView, PresenceState, ViewMember } from './chat.view.js';
-export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
-export { chatFacts } from './chat-facts.js';
-export { canShareSignals, refusalToPost } from './chats.policy.js';
-export { DirectChats } from './direct-chats.js';
-export { NEW_MEMBERSHIP } from './memberships.repository.js';
-export type { Opening } from './direct-chats.js';
-export { ChatList } from './chat-list.js';
-export type { MemberRole, MembershipDoc } from './membership.model.js';
-export { ChatsRepository } from './chats.repository.js';
-export { MembershipsRepository } from './memberships.repository.js';
+export type { OnlineMember, RoomOnline } from './room-online.js';
+export { SLUG_MAX_LENGTH } from './rooms.js';
+export type { PublicRooms, RoomResolver, RoomsQuery, RoomView } from './rooms.js';
+export type { SystemFacts, SystemLog } from './system-text.js';
 
-/** Registers the collections of this module. */
-export const defineChatModels = (connection: Connection): AccessModels => ({
-  chats: defineChatModel(connection),
-  memberships: defineMembershipModel(connection),
-  blocks: defineBlockModel(connection),
-});
-
-/** What the module is built from. */
-export interface ChatsParts extends Omit<DirectChatsParts, 'users'> {
-  users: BlocksParts['users'];
-  sources: ChatViewSources;
-  audit: AuditLog;
-  /** Number of a chat's newest message. */
-  newestSeq(chatId: string): Promise<number>;
+/** The models of this module, for those parts of others that do not go through the repositories. */
+export interface AccessModels {
+  chats: Model<ChatDoc>;
+  memberships: Model<MembershipDoc>;
+  blocks: Model<BlockDoc>;
 }
 
-/** The chats module: its use cases. */
+/** Registers the module's models on a connection. */
+export const defineChatModels = (connection: Connection): AccessModels => {
+  defineInviteModel(connection);
+  return {
+    chats: defineChatModel(connection),
+    memberships: defineMembershipModel(connection),
+    blocks: defineBlockModel(connection),
+  };
+};
+
+/** Who is in which chat and who knows whom: what other modules need before the use cases of chats. */
+export interface ChatAccessModule {
+  access: ChatAccess;
+  contacts: Contacts;
+  chats: ChatsRepository;
+  memberships: MembershipsRepository;
+  blocks: BlocksRepository;
+  subscriptions: Subscription<ChatEvents & AccessChangeEvents>[];
+}
+
+/**
+ * Builds the early part of the module.
+ *
+ * @param deps `connection` has the module's models; `isAlone` says whether no other node writes to the same
+ *   database.
+ */
+export const createChatAccess = ({
+  connection,
+  isAlone,
+}: {
+  connection: Connection;
+  isAlone: boolean;
+}): ChatAccessModule => {
+  const chats = new ChatsRepository(connection);
+  const memberships = new MembershipsRepository(connection);
+  const blocks = new BlocksRepository(connection);
+  const access = new ChatAccess({ chats, memberships, blocks, isAlone });
+  const contacts = new Contacts(chats, memberships, blocks);
+  return { access, contacts, chats, memberships, blocks, subscriptions: access.subscriptions };
+};
+
+/** The use cases of chats, groups, rooms and invites. */
 export interface ChatsModule {
-  directChats: DirectChats;
-  list: ChatList;
-  archive: ChatArchive;
-  settings: ChatSettings;
-  blocks: Blocks;
+  api: {
+    directChats: DirectChats;
+    list: ChatList;
+    archive: ChatArchive;
+    settings: ChatSettings;
+    blocks: Blocks;
+    groups: Groups;
+    members: Members;
+    rooms: PublicRooms;
+    roomResolver: RoomResolver;
+    online: RoomOnline;
+    invites: Invites;
+  };
+  subscriptions: Subscription<ChatEvents>[];
+  /** Makes the room that is there from the start. */
+  start(): Promise<void>;
 }
 
-/** Builds the chats module. */
-export const createChatsModule = (parts: ChatsParts): ChatsModule => {
-  const { clock, models, sources } = parts;
-  const directChats = new DirectChats(parts);
-  const blocks = new Blocks(parts);
-  const settings = new ChatSettings(parts);
-  const list = new ChatList(models, sources, clock);
-  const archive = new ChatArchive({
-    ...parts,
-    list,
-    settlePreviews: () => sources.settlePreviews(),
+/** Builds the use cases on the early part of the module and on the log of messages. */
+export const createChats = ({
+  config,
+  connection,
+  bus,
+  clock,
+  accessChanges,
+  chatAccess: { access, contacts, chats, memberships, blocks },
+  directory,
+  audit,
+  presenceOf,
+  messageLog,
+  newConversations,
+}: {
+  config: Pick<Config, 'chatRequests' | 'mediaExternalHosts'>;
+  /** Has the module's models. */
+  connection: Connection;
+  bus: Publisher<ChatEvents>;
+  clock: Clock;
+  accessChanges: AccessChangePoster;
+  chatAccess: ChatAccessModule;
+  directory: {
+    exists(userId: string): Promise<boolean>;
+    cards(userIds: string[]): Promise<Map<string, UserCard>>;
+  };
+  audit: AuditLog;
+  presenceOf(userIds: string[]): Promise<Map<string, PresenceState>>;
+  messageLog: ChatViewSources & {
+    /** `newestSeq`: the number of a chat's newest message. */
+    log: { newestSeq(chatId: string): Promise<number> };
+    system: SystemLog;
+  };
+  /** Counts the chats that a user opens or makes. */
+  newConversations: RateLimiter;
+}): ChatsModule => {
+  const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
+  const states = new ChatStates(memberships, blocks, directory);
+  const list = new ChatList({ chats, memberships, states, messageLog, presenceOf, clock });
+  const ownership = new GroupOwnership({ chats, memberships, access, bus, accessChanges, clock });
+  const changes = new MembershipChanges({
+    chats,
+    memberships,
+    ownership,
+    bus,
+    accessChanges,
+    clock,
+    newestSeq,
   });
-  return { directChats, list, archive, settings, blocks };
+  const groupAccess = new GroupAccess({ access, ownership, contacts, directory });
+  const groupLog = new GroupLog(messageLog.system, directory);
+  const rooms = new PublicRooms({ chats, memberships, changes, bus, newConversations, clock });
+  const online = new RoomOnline({ memberships, contacts, directory, presenceOf });
+  return {
+    api: {
+      directChats: new DirectChats({
+        chats,
+        memberships,
+        blocks,
+        access,
+        bus,
+        accessChanges,
+        directory,
+        newConversations,
+        config,
+        clock,
+      }),
+      list,
+      archive: new ChatArchive({ chats, list, directory, audit, clock, messageLog }),
+      settings: new ChatSettings({ memberships, access, bus, clock, newestSeq }),
+      blocks: new Blocks({ blocks, access, bus, accessChanges, directory }),
+      groups: new Groups({
+        chats,
+        access: groupAccess,
+        changes,
+        log: groupLog,
+        bus,
+        newConversations,
+        isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
+        clock,
+      }),
+      members: new Members({
+        memberships,
+        chatAccess: access,
+        access: groupAccess,
+        changes,
+        log: groupLog,
+        directory,
+      }),
+      rooms,
+      roomResolver: new RoomResolver(rooms, access),
+      online,
+      invites: new Invites({
+        invites: new InvitesRepository(connection),
+        chats,
+        memberships,
+        access: groupAccess,
+        changes,
+        log: groupLog,
+        clock,
+      }),
+    },
+    subscriptions: online.subscriptions,
+    start: () => rooms.ensureGeneral(),
+  };
 };

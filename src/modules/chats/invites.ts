@@ -1,24 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { Types, trusted } from 'mongoose';
-import type { Model } from 'mongoose';
+import { Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { AccessModels, ChatDoc } from './index.js';
-import type { GroupAccess, MembershipChanges, SystemNotes } from './groups.index.js';
-import { memberJoined, refusalToManage } from './groups.index.js';
-import type { Entering, InviteDoc } from './invite.model.js';
-
-/** What invites are built from. */
-export interface InvitesParts {
-  invitations: Model<InviteDoc>;
-  models: AccessModels;
-  access: GroupAccess;
-  roster: MembershipChanges;
-  reports: SystemNotes;
-  clock: Clock;
-}
+import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { GroupAccess } from './group-access.js';
+import { refusalToManage } from './groups.policy.js';
+import type { Entering } from './invite.model.js';
+import type { InviteRecord, InvitesRepository } from './invites.repository.js';
+import type { MembershipChanges } from './members.js';
+import type { MembershipsRepository } from './memberships.repository.js';
+import type { GroupLog } from './system-text.js';
+import { memberJoined } from './system-text.js';
 
 /** How long and how often an invite may be used. */
 export interface InviteTerms {
@@ -40,26 +34,35 @@ const ENTERING_MS = 10 * 60_000;
 
 /** Links by which people join a group on their own decision. */
 export class Invites {
-  constructor(private readonly parts: InvitesParts) {}
+  constructor(
+    private readonly deps: {
+      invites: InvitesRepository;
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      access: GroupAccess;
+      changes: MembershipChanges;
+      log: GroupLog;
+      clock: Clock;
+    },
+  ) {}
 
   /**
    * Makes an invite to a group or room.
    *
    * @throws {AppError} NOT_FOUND for non-members, FORBIDDEN for plain members and in direct chats.
    */
-  async create(actor: Actor, chatId: string, terms: InviteTerms): Promise<InviteDoc> {
+  async create(actor: Actor, chatId: string, terms: InviteTerms): Promise<InviteRecord> {
     await this.assertManager(actor, chatId);
-    const now = this.parts.clock.now();
-    const invite = await this.parts.invitations.create({
+    const now = this.deps.clock.now();
+    return this.deps.invites.insert({
       code: randomBytes(CODE_BYTES).toString('base64url'),
-      chatId: objectId(chatId),
-      createdBy: objectId(actor.userId),
+      chatId,
+      createdBy: actor.userId,
       expiresAt:
         terms.expiresInSeconds === undefined ? null : new Date(now + terms.expiresInSeconds * 1000),
       maxUses: terms.maxUses ?? null,
       createdAt: new Date(now),
     });
-    return invite.toObject();
   }
 
   /**
@@ -67,9 +70,9 @@ export class Invites {
    *
    * @throws {AppError} as {@link create}.
    */
-  async list(actor: Actor, chatId: string): Promise<InviteDoc[]> {
+  async list(actor: Actor, chatId: string): Promise<InviteRecord[]> {
     await this.assertManager(actor, chatId);
-    const invites = await this.parts.invitations.find({ chatId: objectId(chatId) }).lean();
+    const invites = await this.deps.invites.ofChat(chatId);
     return invites.filter((invite) => this.isOpen(invite) && hasRoom(invite));
   }
 
@@ -80,11 +83,8 @@ export class Invites {
    */
   async revoke(actor: Actor, chatId: string, code: string): Promise<void> {
     await this.assertManager(actor, chatId);
-    const { matchedCount } = await this.parts.invitations.updateOne(
-      { code, chatId: objectId(chatId) },
-      { $set: { revokedAt: new Date(this.parts.clock.now()) } },
-    );
-    if (matchedCount === 0) throw notFound('Invite');
+    const now = new Date(this.deps.clock.now());
+    if (!(await this.deps.invites.revoke(chatId, code, now))) throw notFound('Invite');
   }
 
   /**
@@ -92,11 +92,11 @@ export class Invites {
    *
    * @throws {AppError} NOT_FOUND for an unknown code, GONE for one that can no longer be used.
    */
-  async preview(code: string): Promise<{ chat: ChatDoc; memberCount: number }> {
+  async preview(code: string): Promise<{ chat: ChatRecord; memberCount: number }> {
     const invite = await this.usable(code);
     const [chat, memberCount] = await Promise.all([
-      this.parts.models.chats.findById(invite.chatId).lean(),
-      this.parts.models.memberships.countDocuments({ chatId: invite.chatId }),
+      this.deps.chats.find(invite.chatId),
+      this.deps.memberships.count(invite.chatId),
     ]);
     if (!chat) throw notFound('Invite');
     return { chat, memberCount };
@@ -110,92 +110,60 @@ export class Invites {
    * @throws {AppError} NOT_FOUND for an unknown code, GONE for one that can no longer be used.
    */
   async accept(actor: Actor, code: string): Promise<string> {
-    const { models, reports, roster } = this.parts;
+    const { changes, chats, invites, log, memberships } = this.deps;
     const invite = await this.usable(code, actor.userId);
     const chatId = invite.chatId.toHexString();
-    const isMember = await models.memberships.exists({
-      chatId: invite.chatId,
-      userId: objectId(actor.userId),
-    });
-    if (isMember) return chatId;
+    if (await memberships.exists(chatId, actor.userId)) return chatId;
     const use = await this.takeUse(invite, actor.userId);
-    const added = await roster.add(chatId, [actor.userId], actor.userId);
-    await this.endEntering(invite, use, added.length > 0);
+    const added = await changes.add(chatId, [actor.userId], actor.userId);
+    // The same user may have come twice at the same moment: a use that has let nobody in is given back.
+    await invites.endEntering(invite, use.token, use.isNew && added.length === 0);
     if (added.length === 0) return chatId;
-    const chat = await models.chats.findById(invite.chatId).lean();
+    const chat = await chats.find(invite.chatId);
     if (chat?.kind === 'group') {
-      await reports.post(actor, chatId, (_, [user]) => memberJoined(user!), [actor.userId]);
+      await log.post(actor, chatId, (_, [user]) => memberJoined(user!), [actor.userId]);
     }
     return chatId;
   }
 
   /** Counts one use, unless that would be one too many, or goes on with one that was counted before. */
-  private async takeUse(invite: InviteDoc, userId: string): Promise<Use> {
-    const { clock, invitations } = this.parts;
+  private async takeUse(invite: InviteRecord, userId: string): Promise<Use> {
+    const { clock, invites } = this.deps;
     const token = new Types.ObjectId();
     const known = this.entryOf(invite, userId);
-    if (known) {
-      const { matchedCount } = await invitations.updateOne(
-        { _id: invite._id, revokedAt: null, 'entering.token': known.token },
-        { $set: { 'entering.$.token': token } },
-      );
-      if (matchedCount === 1) return { token, isNew: false };
+    if (known && (await invites.resumeUse(invite, known.token, token))) {
+      return { token, isNew: false };
     }
-    const { matchedCount } = await invitations.updateOne(
-      {
-        _id: invite._id,
-        revokedAt: null,
-        ...(invite.maxUses !== null && { uses: trusted({ $lt: invite.maxUses }) }),
-      },
-      {
-        $inc: { uses: 1 },
-        $push: { entering: { userId: objectId(userId), at: new Date(clock.now()), token } },
-      },
-    );
-    if (matchedCount === 0) throw usedUp();
+    const entering = { userId: objectId(userId), at: new Date(clock.now()), token };
+    if (!(await invites.countUse(invite, entering))) throw usedUp();
     return { token, isNew: true };
   }
 
-  /**
-   * Nobody waits at the door any more. The same user may have come twice at the same moment: a use that
-   * was counted and has let nobody in is given back, unless the other one has gone on with it.
-   */
-  private async endEntering(
-    { _id }: InviteDoc,
-    { token, isNew }: Use,
-    hasEntered: boolean,
-  ): Promise<void> {
-    await this.parts.invitations.updateOne(
-      { _id, 'entering.token': token },
-      { $pull: { entering: { token } }, ...(isNew && !hasEntered && { $inc: { uses: -1 } }) },
-    );
-  }
-
-  private async usable(code: string, userId?: string): Promise<InviteDoc> {
-    const invite = await this.parts.invitations.findOne({ code }).lean();
+  private async usable(code: string, userId?: string): Promise<InviteRecord> {
+    const invite = await this.deps.invites.byCode(code);
     if (!invite) throw notFound('Invite');
     const isCounted = userId !== undefined && this.entryOf(invite, userId) !== undefined;
     if (!this.isOpen(invite) || !(isCounted || hasRoom(invite))) throw usedUp();
     return invite;
   }
 
-  private isOpen({ expiresAt, revokedAt }: InviteDoc): boolean {
-    const isOver = expiresAt !== null && expiresAt.getTime() <= this.parts.clock.now();
+  private isOpen({ expiresAt, revokedAt }: InviteRecord): boolean {
+    const isOver = expiresAt !== null && expiresAt.getTime() <= this.deps.clock.now();
     return revokedAt === null && !isOver;
   }
 
   /** A use that is counted for the user, who may not be in yet. */
-  private entryOf({ entering = [] }: InviteDoc, userId: string): Entering | undefined {
-    const since = this.parts.clock.now() - ENTERING_MS;
+  private entryOf({ entering = [] }: InviteRecord, userId: string): Entering | undefined {
+    const since = this.deps.clock.now() - ENTERING_MS;
     return entering.find((entry) => entry.userId.equals(userId) && entry.at.getTime() > since);
   }
 
   private async assertManager(actor: Actor, chatId: string): Promise<void> {
-    const refusal = refusalToManage(await this.parts.access.chatRole(actor, chatId));
+    const refusal = refusalToManage(await this.deps.access.chatRole(actor, chatId));
     if (refusal) throw refusal;
   }
 }
 
-const hasRoom = ({ maxUses, uses }: InviteDoc): boolean => maxUses === null || uses < maxUses;
+const hasRoom = ({ maxUses, uses }: InviteRecord): boolean => maxUses === null || uses < maxUses;
 
 const usedUp = (): AppError => new AppError('GONE', 'This invite can no longer be used');

@@ -1,35 +1,29 @@
-import type { Model, Types } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
+import type { Types } from 'mongoose';
+import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
-import { notFound } from '../../shared/errors.js';
-import type { PageQuery, Pagination } from '../../shared/pagination.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import { PageEnds } from '../../shared/page-ends.js';
+import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
-import type { ChatAccess, MemberRole, MembershipDoc } from './index.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
+import type { ChatAccess } from './chat-access.js';
+import type { ChatEvents } from './chats.events.js';
+import type { ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
+import type { GroupOwnership } from './group-ownership.js';
 import {
   refusalToAppoint,
   refusalToLeave,
   refusalToManage,
   refusalToRemove,
 } from './groups.policy.js';
-import type { MembershipChanges } from './membership-changes.js';
-import type { SystemNotes } from './system-notes.js';
+import type { MemberRole } from './membership.model.js';
+import type { MembershipsRepository } from './memberships.repository.js';
+import type { GroupLog } from './system-text.js';
 import { memberLeft, memberRemoved, membersAdded, roleChanged } from './system-text.js';
-
-/** What members are built from. */
-export interface MembersParts {
-  memberships: Model<MembershipDoc>;
-  chatAccess: ChatAccess;
-  access: GroupAccess;
-  roster: MembershipChanges;
-  reports: SystemNotes;
-  directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
-}
-
-/** Where a page of members ends. */
-type Place = Pick<MembershipDoc, 'userId'>;
 
 /** A member as the other members see them. */
 export interface MemberView {
@@ -45,7 +39,16 @@ export interface MemberView {
 export class Members {
   private readonly pages = new PageEnds<Types.ObjectId>();
 
-  constructor(private readonly parts: MembersParts) {}
+  constructor(
+    private readonly deps: {
+      memberships: MembershipsRepository;
+      chatAccess: ChatAccess;
+      access: GroupAccess;
+      changes: MembershipChanges;
+      log: GroupLog;
+      directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
+    },
+  ) {}
 
   /**
    * A page of the members, in no particular but a constant order. Admins of the system see those of every
@@ -58,26 +61,15 @@ export class Members {
     chatId: string,
     page: PageQuery,
   ): Promise<{ members: MemberView[]; pagination: Pagination }> {
-    const { access, directory, memberships } = this.parts;
+    const { access, directory, memberships } = this.deps;
     await access.chatRole(actor, chatId);
-    const after = (userId: Types.ObjectId | undefined, count: number) =>
-      memberships.collection
-        .find<MembershipDoc>({
-          chatId: objectId(chatId),
-          ...(userId && { userId: { $gt: userId } }),
-        })
-        .sort({ userId: 1 })
-        .limit(count);
     const [total, rows] = await Promise.all([
-      memberships.countDocuments({ chatId: objectId(chatId) }),
+      memberships.count(chatId),
       this.pages.read(
         chatId,
         page,
-        async (userId, count) => {
-          const passed = after(userId, count).project<Place>({ userId: 1, _id: 0 });
-          return (await passed.toArray())[count - 1]?.userId;
-        },
-        (userId) => after(userId, page.limit).toArray(),
+        (after, count) => memberships.userIdAfter(chatId, after, count),
+        (after) => memberships.pageOf(chatId, after, page.limit),
         ({ userId }) => userId,
       ),
     ]);
@@ -95,7 +87,7 @@ export class Members {
    * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}.
    */
   async add(actor: Actor, chatId: string, userIds: string[]): Promise<string[]> {
-    const { access, reports, roster } = this.parts;
+    const { access, log, changes } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
     const refusal = refusalToManage(chatRole);
     if (refusal) throw refusal;
@@ -104,9 +96,9 @@ export class Members {
       actor,
       wanted.filter((id) => id !== actor.userId),
     );
-    const added = await roster.add(chatId, wanted, actor.userId);
+    const added = await changes.add(chatId, wanted, actor.userId);
     if (added.length > 0 && chatRole.kind === 'group') {
-      await reports.post(actor, chatId, membersAdded, added);
+      await log.post(actor, chatId, membersAdded, added);
     }
     return added;
   }
@@ -121,16 +113,19 @@ export class Members {
       await this.leave(actor, chatId);
       return;
     }
-    const { access, chatAccess, reports, roster } = this.parts;
+    const { access, chatAccess, log, changes } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
     const target = await chatAccess.role(chatRole.chat, userId);
     const refusal = refusalToRemove(chatRole, target ?? 'member');
     if (refusal) throw refusal;
-    if (!target || !(await roster.remove(chatId, userId, actor.userId, chatRole.kind === 'room'))) {
+    if (
+      !target ||
+      !(await changes.remove(chatId, userId, actor.userId, chatRole.kind === 'room'))
+    ) {
       throw notFound('Member');
     }
     if (chatRole.kind === 'group') {
-      await reports.post(actor, chatId, (name, [user]) => memberRemoved(name, user!), [userId]);
+      await log.post(actor, chatId, (name, [user]) => memberRemoved(name, user!), [userId]);
     }
   }
 
@@ -141,14 +136,14 @@ export class Members {
    *   stay in the group.
    */
   async leave(actor: Actor, chatId: string): Promise<void> {
-    const { access, reports, roster } = this.parts;
+    const { access, log, changes } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
     const refusal = refusalToLeave(chatRole);
     if (refusal) throw refusal;
     const isRoom = chatRole.kind === 'room';
-    if (!(await roster.remove(chatId, actor.userId, actor.userId, isRoom))) throw notFound('Chat');
+    if (!(await changes.remove(chatId, actor.userId, actor.userId, isRoom))) throw notFound('Chat');
     if (!isRoom) {
-      await reports.post(actor, chatId, (_, [user]) => memberLeft(user!), [actor.userId]);
+      await log.post(actor, chatId, (_, [user]) => memberLeft(user!), [actor.userId]);
     }
   }
 
@@ -158,14 +153,141 @@ export class Members {
    * @throws {AppError} NOT_FOUND, FORBIDDEN for others than owners, LAST_OWNER.
    */
   async setRole(actor: Actor, chatId: string, userId: string, role: MemberRole): Promise<void> {
-    const { access, chatAccess, reports, roster } = this.parts;
+    const { access, chatAccess, log, changes } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
     const refusal = refusalToAppoint(chatRole);
     if (refusal) throw refusal;
     if (!(await chatAccess.role(chatRole.chat, userId))) throw notFound('Member');
-    const hasChanged = await roster.setRole(chatId, userId, role, actor.userId);
+    const hasChanged = await changes.setRole(chatId, userId, role, actor.userId);
     if (hasChanged && chatRole.kind === 'group') {
-      await reports.post(actor, chatId, (name, [user]) => roleChanged(name, user!, role), [userId]);
+      await log.post(actor, chatId, (name, [user]) => roleChanged(name, user!, role), [userId]);
     }
   }
 }
+
+/**
+ * Writes who is in a group or room, and in which role, and publishes it. It checks no right: the use cases
+ * have done that.
+ */
+export class MembershipChanges {
+  constructor(
+    private readonly deps: {
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      ownership: GroupOwnership;
+      bus: Publisher<ChatEvents>;
+      accessChanges: AccessChangePoster;
+      clock: Clock;
+      /** Number of the chat's newest message: where a new member's unread messages begin. */
+      newestSeq(chatId: string): Promise<number>;
+    },
+  ) {}
+
+  /**
+   * Adds users who are not members yet; answers who these were. New members start with nothing unread.
+   *
+   * @param stillWanted asked once the memberships are written: they end again for those who are not.
+   */
+  async add(
+    chatId: string,
+    userIds: string[],
+    actorId: string,
+    role: MemberRole = 'member',
+    stillWanted: (userIds: string[]) => Promise<string[]> = (ids) => Promise.resolve(ids),
+  ): Promise<string[]> {
+    const { accessChanges, bus, clock, memberships, newestSeq, ownership } = this.deps;
+    const seq = await newestSeq(chatId);
+    await accessChanges.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
+    const start = { role, seq, joinedAt: new Date(clock.now()) };
+    const rows = await Promise.all(
+      userIds.map(
+        async (userId) => [userId, await memberships.insert(chatId, userId, start)] as const,
+      ),
+    );
+    const inserted = new Map(rows.flatMap(([userId, id]) => (id ? [[userId, id] as const] : [])));
+    if (inserted.size === 0) return [];
+    const added = await stillWanted([...inserted.keys()]);
+    for (const userId of added) inserted.delete(userId);
+    if (inserted.size > 0) {
+      await memberships.removeByIds([...inserted.values()]);
+    }
+    if (added.length > 0) {
+      bus.emit(
+        'members.added',
+        { chatId, userIds: added, actorId, audience: audiences.chat(chatId) },
+        { scope: 'cluster' },
+      );
+    }
+    await ownership.ensure(chatId);
+    return added;
+  }
+
+  /**
+   * Removes a member; answers whether the user was one.
+   *
+   * @param mayOrphan whether the last owner may go although others stay, as from a public room.
+   * @throws {AppError} LAST_OWNER.
+   */
+  async remove(
+    chatId: string,
+    userId: string,
+    actorId: string,
+    mayOrphan: boolean,
+  ): Promise<boolean> {
+    const { accessChanges, bus, chats, memberships, ownership } = this.deps;
+    await accessChanges.post([{ kind: 'member', userId, chatId }]);
+    await chats.withdrawFromMaking(chatId, userId);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      if (await memberships.remove(chatId, userId, mayOrphan)) {
+        bus.emit(
+          'members.removed',
+          { chatId, userIds: [userId], actorId, audience: audiences.chatAnd(chatId, [userId]) },
+          { scope: 'cluster' },
+        );
+        return true;
+      }
+      if (mayOrphan || !(await memberships.exists(chatId, userId))) return false;
+      if (await ownership.lose({ chatId, userId, actorId, role: null })) {
+        // Somebody may have come while the last one went.
+        await ownership.ensure(chatId);
+        return true;
+      }
+    }
+    throw busy();
+  }
+
+  /**
+   * Gives a member a role; answers whether it is another one than before.
+   *
+   * @throws {AppError} NOT_FOUND when the user is not a member (any more), LAST_OWNER when the only owner
+   *   would cease to be one.
+   */
+  async setRole(
+    chatId: string,
+    userId: string,
+    role: MemberRole,
+    actorId: string,
+  ): Promise<boolean> {
+    const { bus, memberships, ownership } = this.deps;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const { isMatched, isModified } = await memberships.setRole(chatId, userId, role);
+      if (isModified) {
+        bus.emit(
+          'member.role_changed',
+          { chatId, userId, role, actorId, audience: audiences.chat(chatId) },
+          { scope: 'cluster' },
+        );
+      }
+      if (isMatched) return isModified;
+      if (role === 'owner' || !(await memberships.exists(chatId, userId))) throw notFound('Member');
+      if (await ownership.lose({ chatId, userId, actorId, role })) return true;
+    }
+    throw busy();
+  }
+}
+
+/** Attempts of a change to a member whose role others change all the time. */
+const MAX_ATTEMPTS = 20;
+
+const busy = (): AppError =>
+  new AppError('UNAVAILABLE', 'This member is being changed; try again', { retryAfter: 1 });

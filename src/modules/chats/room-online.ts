@@ -1,20 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import { objectId } from '../../platform/object-id.js';
-import type { AccessModels, PresenceState } from './index.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import type { UserCard } from '../users/index.js';
+import type { PresenceState } from './chat-view.js';
+import type { ChatEvents } from './chats.events.js';
+import type { Contacts } from './contacts.js';
+import type { MembershipsRepository } from './memberships.repository.js';
 
 /** Somebody who is here, as the others in the room see them. */
 export interface OnlineMember {
   card: UserCard;
   presence: PresenceState;
-}
-
-/** What the list needs of other modules. */
-export interface OnlineSources {
-  presence(userIds: string[]): Promise<Map<string, PresenceState>>;
-  cards(userIds: string[]): Promise<Map<string, UserCard>>;
-  /** Everybody whom the user has blocked, or who has blocked the user. */
-  blockedWith(userId: string): Promise<Set<string>>;
 }
 
 /** Members of a large room that are looked at; nobody reads a longer list. */
@@ -30,9 +25,29 @@ export class RoomOnline {
   });
 
   constructor(
-    private readonly memberships: AccessModels['memberships'],
-    private readonly sources: OnlineSources,
+    private readonly deps: {
+      memberships: MembershipsRepository;
+      contacts: Contacts;
+      directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
+      presenceOf(userIds: string[]): Promise<Map<string, PresenceState>>;
+    },
   ) {}
+
+  /** Drops a room's list when somebody has come or gone. */
+  get subscriptions(): Subscription<ChatEvents>[] {
+    const shared = {
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets who of the room is online',
+      run: ({ chatId }: { chatId: string }) => {
+        this.lists.delete(chatId);
+      },
+    } as const;
+    return [
+      { event: 'members.added', ...shared },
+      { event: 'members.removed', ...shared },
+    ];
+  }
 
   /**
    * The members who are here and not invisible, as far as the viewer may know; at most a second old. The
@@ -41,7 +56,7 @@ export class RoomOnline {
   async list(viewerId: string, chatId: string): Promise<OnlineMember[]> {
     const [here, blocked] = await Promise.all([
       this.everybody(chatId),
-      this.sources.blockedWith(viewerId),
+      this.deps.contacts.blockedWith(viewerId),
     ]);
     return here.filter(({ card }) => !blocked.has(card.id));
   }
@@ -55,19 +70,11 @@ export class RoomOnline {
     return loading;
   }
 
-  /** Drops a room's list, because somebody has come or gone. */
-  forget(chatId: string): void {
-    this.lists.delete(chatId);
-  }
-
   private async load(chatId: string): Promise<OnlineMember[]> {
-    const rows = await this.memberships
-      .find({ chatId: objectId(chatId) }, { userId: 1, _id: 0 })
-      .limit(MAX_MEMBERS)
-      .lean();
-    const states = await this.sources.presence(rows.map(({ userId }) => userId.toHexString()));
+    const { directory, memberships, presenceOf } = this.deps;
+    const states = await presenceOf(await memberships.userIdsIn(chatId, MAX_MEMBERS));
     const here = [...states].filter(([, { status }]) => status !== 'offline');
-    const cards = await this.sources.cards(here.map(([userId]) => userId));
+    const cards = await directory.cards(here.map(([userId]) => userId));
     return here.flatMap(([userId, presence]) => {
       const card = cards.get(userId);
       return card ? [{ card, presence }] : [];

@@ -1,55 +1,81 @@
-import { trusted } from 'mongoose';
-import { isDuplicateKey } from '../../platform/driver-error.js';
+import { LRUCache } from 'lru-cache';
 import type { Publisher } from '../../platform/event-bus.js';
-import { equalText } from '../../platform/typed-index.js';
-import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { notFound } from '../../shared/errors.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import { isId } from '../../shared/ids.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
-import type { AccessModels, ChatDoc, ChatEvents } from './index.js';
-import { chatFacts } from './index.js';
-import { asInSlug, invalidRoomName, roomSlug } from './room-slug.js';
-import type { MembershipChanges } from './membership-changes.js';
+import type { ChatAccess } from './chat-access.js';
+import type { ChatEvents } from './chats.events.js';
+import { chatFacts } from './chats.events.js';
+import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { MembershipChanges } from './members.js';
+import type { MembershipsRepository } from './memberships.repository.js';
+
+/** Longest name of a room in addresses and commands. */
+export const SLUG_MAX_LENGTH = 64;
+
+const SLUG_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u;
+
+/** A room's name, or the start of one, written as in slugs. */
+const asInSlug = (name: string): string =>
+  name.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, '-');
+
+/**
+ * The slug of a room's name: lower case, with dashes for white space. Two names that differ in case or
+ * spacing are one room.
+ *
+ * @returns undefined for a name of which no slug can be made: empty, too long, or with other signs.
+ */
+export const roomSlug = (name: string): string | undefined => {
+  const slug = asInSlug(name);
+  return slug.length <= SLUG_MAX_LENGTH && SLUG_PATTERN.test(slug) ? slug : undefined;
+};
+
+/** The refusal of such a name. */
+export const invalidRoomName = (path: string): AppError =>
+  new AppError('VALIDATION', 'This cannot be the name of a room', {
+    errors: [{ path, message: 'letters, digits, ".", "_", "-" and spaces, at most 64' }],
+  });
 
 /** A page of public rooms; `q` is the start of a name. */
 export interface RoomsQuery extends PageQuery {
   q?: string;
 }
 
-/** What rooms are built from. */
-export interface PublicRoomsParts {
-  models: AccessModels;
-  roster: MembershipChanges;
-  bus: Publisher<ChatEvents>;
-  newConversations: RateLimiter;
-  clock: Clock;
-}
-
 /** A room as somebody sees it who may or may not have joined. */
 export interface RoomView {
-  chat: ChatDoc;
+  chat: ChatRecord;
   memberCount: number;
   isMember: boolean;
 }
 
 /** The room that is there from the start. */
-export const GENERAL = 'general';
-/** Stands as the initiator of what nobody has made. */
-const NOBODY = '000000000000000000000000';
+const GENERAL = 'general';
+/** Rooms beyond this many are found by name, not by looking through the list. */
+const MAX_LISTED = 1000;
 
 /** Public rooms with names: anybody signed in may read and join them. */
 export class PublicRooms {
-  constructor(private readonly parts: PublicRoomsParts) {}
+  constructor(
+    private readonly deps: {
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      changes: MembershipChanges;
+      bus: Publisher<ChatEvents>;
+      newConversations: RateLimiter;
+      clock: Clock;
+    },
+  ) {}
 
   /** The room of a name; undefined when there is none. Any spelling of the name will do. */
-  async bySlug(name: string): Promise<ChatDoc | undefined> {
+  async bySlug(name: string): Promise<ChatRecord | undefined> {
     const slug = roomSlug(name);
     if (slug === undefined) return undefined;
-    return (await this.parts.models.chats.findOne({ slug: equalText(slug) }).lean()) ?? undefined;
+    return this.deps.chats.bySlug(slug);
   }
 
   /**
@@ -57,12 +83,12 @@ export class PublicRooms {
    *
    * @throws {AppError} VALIDATION for a name that cannot be one, RATE_LIMITED.
    */
-  async ensure(name: string, actor: Actor): Promise<ChatDoc> {
+  async ensure(name: string, actor: Actor): Promise<ChatRecord> {
     const existing = await this.bySlug(name);
     if (existing) return existing;
     const slug = roomSlug(name);
     if (slug === undefined) throw invalidRoomName('room');
-    await this.parts.newConversations.consume(actor.userId);
+    await this.deps.newConversations.consume(actor.userId);
     return this.insert(slug, name.trim(), actor.userId);
   }
 
@@ -71,9 +97,9 @@ export class PublicRooms {
    *
    * @throws {AppError} NOT_FOUND when there is no such room.
    */
-  async join(actor: Actor, name: string): Promise<{ chat: ChatDoc; joined: boolean }> {
+  async join(actor: Actor, name: string): Promise<{ chat: ChatRecord; joined: boolean }> {
     const chat = await this.existing(name);
-    const added = await this.parts.roster.add(chat._id.toHexString(), [actor.userId], actor.userId);
+    const added = await this.deps.changes.add(chat._id.toHexString(), [actor.userId], actor.userId);
     return { chat, joined: added.length > 0 };
   }
 
@@ -82,9 +108,9 @@ export class PublicRooms {
    *
    * @throws {AppError} NOT_FOUND when there is no such room or the actor is not in it.
    */
-  async leave(actor: Actor, name: string): Promise<ChatDoc> {
+  async leave(actor: Actor, name: string): Promise<ChatRecord> {
     const chat = await this.existing(name);
-    const wasMember = await this.parts.roster.remove(
+    const wasMember = await this.deps.changes.remove(
       chat._id.toHexString(),
       actor.userId,
       actor.userId,
@@ -99,11 +125,7 @@ export class PublicRooms {
     actor: Actor,
     query: RoomsQuery,
   ): Promise<{ views: RoomView[]; pagination: Pagination }> {
-    const rooms = await this.parts.models.chats
-      .find({ kind: 'room' })
-      .sort({ lastMessageAt: -1 })
-      .limit(MAX_LISTED)
-      .lean();
+    const rooms = await this.deps.chats.rooms(MAX_LISTED);
     const prefix = asInSlug(query.q ?? '');
     const fitting = rooms.filter((room) => room.slug?.startsWith(prefix));
     const start = (query.page - 1) * query.limit;
@@ -126,24 +148,21 @@ export class PublicRooms {
     if (!(await this.bySlug(GENERAL))) await this.insert(GENERAL, GENERAL, undefined);
   }
 
-  private async existing(name: string): Promise<ChatDoc> {
+  private async existing(name: string): Promise<ChatRecord> {
     const chat = await this.bySlug(name);
     if (!chat) throw notFound('Room');
     return chat;
   }
 
-  private async views(actor: Actor, chats: ChatDoc[]): Promise<RoomView[]> {
-    const { memberships } = this.parts.models;
+  private async views(actor: Actor, chats: ChatRecord[]): Promise<RoomView[]> {
+    const { memberships } = this.deps;
     const chatIds = chats.map(({ _id }) => _id);
     // Counting one room takes a look at an index alone; grouping all of them would read every membership.
     const [memberCounts, mine] = await Promise.all([
-      Promise.all(chatIds.map((chatId) => memberships.countDocuments({ chatId }))),
-      memberships
-        .find({ chatId: trusted({ $in: chatIds }), userId: objectId(actor.userId) })
-        .select({ chatId: 1, _id: 0 })
-        .lean(),
+      Promise.all(chatIds.map((chatId) => memberships.count(chatId))),
+      memberships.chatIdsAmong(actor.userId, chatIds),
     ]);
-    const joined = new Set(mine.map(({ chatId }) => chatId.toHexString()));
+    const joined = new Set(mine.map((chatId) => chatId.toHexString()));
     return chats.map((chat, i) => ({
       chat,
       memberCount: memberCounts[i]!,
@@ -152,34 +171,101 @@ export class PublicRooms {
   }
 
   /** A loser of the race for a name finds the winner's room. */
-  private async insert(slug: string, name: string, ownerId: string | undefined): Promise<ChatDoc> {
-    const { bus, clock, models, roster } = this.parts;
-    try {
-      const room = await models.chats.create({
-        kind: 'room',
-        status: 'accepted',
-        initiator: objectId(ownerId ?? NOBODY),
-        slug,
-        name,
-        lastMessageAt: new Date(clock.now()),
-      });
-      const chat = room.toObject();
-      bus.emit(
-        'chat.created',
-        { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
-        { scope: 'cluster' },
-      );
-      if (ownerId !== undefined) {
-        await roster.add(chat._id.toHexString(), [ownerId], ownerId, 'owner');
-      }
-      return chat;
-    } catch (error) {
-      const winner = isDuplicateKey(error) ? await this.bySlug(slug) : undefined;
-      if (!winner) throw error;
-      return winner;
+  private async insert(
+    slug: string,
+    name: string,
+    ownerId: string | undefined,
+  ): Promise<ChatRecord> {
+    const { bus, changes, chats, clock } = this.deps;
+    const chat = await chats.insert({
+      kind: 'room',
+      initiator: ownerId,
+      slug,
+      name,
+      memberIds: [],
+      createdAt: new Date(clock.now()),
+    });
+    if (!chat) return this.existing(slug);
+    bus.emit(
+      'chat.created',
+      { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
+      { scope: 'cluster' },
+    );
+    if (ownerId !== undefined) {
+      await changes.add(chat._id.toHexString(), [ownerId], ownerId, 'owner');
     }
+    return chat;
   }
 }
 
-/** Rooms beyond this many are found by name, not by looking through the list. */
-const MAX_LISTED = 1000;
+/** Rooms whose id a node keeps in memory. */
+const MAX_NAMES = 10_000;
+
+/**
+ * Finds the chat that a `room` means: the name of a public room, or the id of any chat. What looks like
+ * an id is never a name, so that nobody can set up a room in another chat's place.
+ */
+export class RoomResolver {
+  /** Ids by slug; a room keeps its slug for ever. */
+  private readonly known = new LRUCache<string, string>({ max: MAX_NAMES });
+
+  constructor(
+    private readonly rooms: PublicRooms,
+    private readonly access: ChatAccess,
+  ) {}
+
+  /**
+   * The chat to read from.
+   *
+   * @throws {AppError} NOT_FOUND for a name that no room has.
+   */
+  async find(room = GENERAL): Promise<string> {
+    const id = idIn(room);
+    if (id !== undefined) return id;
+    const known = this.remembered(room);
+    if (known !== undefined) return known;
+    const chat = await this.rooms.bySlug(room);
+    if (!chat) throw notFound('Room');
+    return this.remember(chat);
+  }
+
+  /**
+   * The chat to take part in: a room is made when there is none of this name, and the actor becomes a
+   * member of it.
+   *
+   * @throws {AppError} NOT_FOUND for a chat by id that the actor is not in, VALIDATION for an impossible
+   *   name, RATE_LIMITED.
+   */
+  async enter(actor: Actor, room: string): Promise<string> {
+    const id = idIn(room);
+    if (id !== undefined) {
+      await this.access.member(actor.userId, id);
+      return id;
+    }
+    const known = this.remembered(room);
+    const chatId = known ?? this.remember(await this.rooms.ensure(room, actor));
+    const chat = await this.access.snapshot(chatId);
+    const isMember = chat && (await this.access.role(chat, actor.userId)) !== undefined;
+    if (isMember) return chatId;
+    await this.rooms.join(actor, room);
+    // Another node may have added the actor, and its event may not have arrived yet.
+    this.access.forget(chatId);
+    return chatId;
+  }
+
+  private remembered(room: string): string | undefined {
+    const slug = roomSlug(room);
+    return slug === undefined ? undefined : this.known.get(slug);
+  }
+
+  private remember({ _id, slug = '' }: ChatRecord): string {
+    const chatId = _id.toHexString();
+    this.known.set(slug, chatId);
+    return chatId;
+  }
+}
+
+const idIn = (room: string): string | undefined => {
+  const id = room.trim().toLowerCase();
+  return isId(id) ? id : undefined;
+};

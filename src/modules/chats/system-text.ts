@@ -1,4 +1,28 @@
-import type { SystemFacts } from '../messages/index.js';
+import type { Actor } from '../../shared/actor.js';
+import type { UserCard } from '../users/index.js';
+
+/** What a system message reports: its kind, such as `members_added`, and the facts of it. */
+export interface SystemFacts {
+  type: string;
+  [fact: string]: unknown;
+}
+
+/** Writes messages about what has happened to a chat into its log; a later module keeps the log. */
+export interface SystemLog {
+  /**
+   * Writes one message by `actorId`. No right is checked: what it reports has already been done.
+   *
+   * @param text the report in English, for clients that know nothing of `facts`.
+   * @param isOnce whether it can happen to a chat once only: reported again, nothing is written.
+   */
+  post(
+    actorId: string,
+    chatId: string,
+    facts: SystemFacts,
+    text: string,
+    isOnce?: boolean,
+  ): Promise<unknown>;
+}
 
 /** A system message: facts for clients that draw it themselves, and the same in words. */
 export interface SystemReport {
@@ -66,3 +90,28 @@ export const chatChanged = (
         facts: { type: 'chat_renamed', name: changes.name },
         text: `${actor} changed the name to “${changes.name}”`,
       };
+
+/** Writes what has happened to a group into its log, in words with people's names. */
+export class GroupLog {
+  constructor(
+    private readonly system: SystemLog,
+    private readonly directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> },
+  ) {}
+
+  /**
+   * Writes one report as a message by the actor.
+   *
+   * @param report gets the actor's name, and the cards of `userIds` that there are.
+   */
+  async post(
+    actor: Actor,
+    chatId: string,
+    report: (actorName: string, users: UserCard[]) => SystemReport,
+    userIds: string[] = [],
+  ): Promise<void> {
+    const cards = await this.directory.cards([actor.userId, ...userIds]);
+    const users = userIds.flatMap((id) => cards.get(id) ?? []);
+    const { facts, text } = report(cards.get(actor.userId)?.name ?? '', users);
+    await this.system.post(actor.userId, chatId, facts, text, facts.type === 'group_created');
+  }
+}

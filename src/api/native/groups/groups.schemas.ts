@@ -2,9 +2,8 @@ import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import type { MemberRole } from '../../../modules/chats/index.js';
-import type { GroupChanges, NewGroup } from '../../../modules/chats/groups.index.js';
-import { SLUG_MAX_LENGTH } from '../../../modules/chats/groups.index.js';
+import type { GroupChanges, MemberRole, NewGroup } from '../../../modules/chats/index.js';
+import { SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** A group's or room's name. */

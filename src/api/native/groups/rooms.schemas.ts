@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { RoomsQuery } from '../../../modules/chats/groups.index.js';
+import type { RoomsQuery } from '../../../modules/chats/index.js';
 import { pageKeys } from '../../../shared/pagination.js';
 
 /** Path of everything about one room. */

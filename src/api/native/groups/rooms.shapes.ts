@@ -1,4 +1,4 @@
-import type { RoomView } from '../../../modules/chats/groups.index.js';
+import type { RoomView } from '../../../modules/chats/index.js';
 
 /** A public room, as anybody sees it. */
 export const presentRoom = ({ chat, memberCount, isMember }: RoomView) => {

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
-import type { InviteTerms } from '../../../modules/chats/invites.index.js';
+import type { InviteTerms } from '../../../modules/chats/index.js';
 
 const codeSchema = Joi.string()
   .pattern(/^[A-Za-z0-9_-]{24}$/, 'invite code')

@@ -1,8 +1,7 @@
-import type { ChatDoc } from '../../../modules/chats/index.js';
-import type { InviteDoc } from '../../../modules/chats/invites.index.js';
+import type { ChatDoc, InviteRecord } from '../../../modules/chats/index.js';
 
 /** An invite, for those who manage its chat. */
-export const presentInvite = (invite: InviteDoc) => ({
+export const presentInvite = (invite: InviteRecord) => ({
   code: invite.code,
   chatId: invite.chatId.toHexString(),
   createdBy: invite.createdBy.toHexString(),

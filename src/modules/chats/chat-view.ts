@@ -1,0 +1,166 @@
+import type { Types } from 'mongoose';
+import type { Actor } from '../../shared/actor.js';
+import { groupBy } from '../../shared/group-by.js';
+import type { UserCard } from '../users/index.js';
+import type { BlocksRepository } from './blocks.repository.js';
+import { LARGE_CHAT_MEMBERS } from './chat-access.js';
+import type { ChatRecord } from './chats.repository.js';
+import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
+
+/** Whether somebody is there, as those who share a chat may know. */
+export interface PresenceState {
+  status: 'online' | 'away' | 'busy' | 'offline';
+  /** When they were last connected; null when never or when they are here. */
+  lastSeen: string | null;
+}
+
+/** A member as a view shows them, with their receipt positions. */
+export interface ViewMember {
+  card: UserCard;
+  role: MembershipRecord['role'];
+  presence: PresenceState;
+  lastReadSeq: number;
+  lastDeliveredSeq: number;
+}
+
+/** A chat and its members, as the database has them for one member. */
+export interface ChatState {
+  chat: ChatRecord;
+  membership: MembershipRecord;
+  /** The members that are shown: all of a small chat, none of a large one. */
+  members: Omit<ViewMember, 'presence'>[];
+  memberCount: number;
+  /** Whether either of the two people of a direct chat has blocked the other. */
+  isBlocked: boolean;
+  /** Whom the viewer has blocked, and who has blocked the viewer: in groups, neither knows if the other is here. */
+  blockedIds: ReadonlySet<string>;
+  viewerId: string;
+}
+
+/** Everything the presenter needs to show one chat to one member. */
+export interface ChatView extends ChatState {
+  members: ViewMember[];
+  /** False for an admin of the system who looks at a room without having joined it. */
+  isMember: boolean;
+  unreadCount: number;
+  /** Unread messages that mention the viewer. */
+  mentionCount: number;
+}
+
+/** Whether the chat is archived now: a newer message brings it back, unless it is muted. */
+export const isArchived = (chat: ChatRecord, membership: MembershipRecord, now: number): boolean =>
+  membership.archivedSeq !== null &&
+  (isMuted(membership, now) || chat.lastSeq <= membership.archivedSeq);
+
+/** Whether the member has muted the chat at this time. */
+export const isMuted = (membership: MembershipRecord, now: number): boolean =>
+  membership.mutedUntil !== null && membership.mutedUntil.getTime() > now;
+
+/** Whether the member has deleted the chat and nothing has come since. */
+export const isHidden = (chat: ChatRecord, membership: MembershipRecord): boolean =>
+  membership.hiddenSeq !== null && chat.lastSeq <= membership.hiddenSeq;
+
+/** Up to where the member has read, as the member's own devices know it. */
+export const readSeqOf = ({
+  lastReadSeq,
+  privateReadSeq = 0,
+}: Pick<MembershipRecord, 'lastReadSeq' | 'privateReadSeq'>): number =>
+  Math.max(lastReadSeq, privateReadSeq);
+
+/** Members of one chat, as far as its view shows them. */
+interface MemberList {
+  shown: MembershipRecord[];
+  count: number;
+}
+
+/** Reads what the database has of chats for one of their members. */
+export class ChatStates {
+  constructor(
+    private readonly memberships: MembershipsRepository,
+    private readonly blocks: BlocksRepository,
+    private readonly directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> },
+  ) {}
+
+  /** What the database says of chats and their members; chats without a membership are left out. */
+  async of(
+    actor: Actor,
+    chats: ChatRecord[],
+    memberships: Map<string, MembershipRecord>,
+  ): Promise<ChatState[]> {
+    const mine = chats.filter((chat) => memberships.has(chat._id.toHexString()));
+    const [members, blocked] = await Promise.all([
+      this.membersOf(mine),
+      this.blockedWith(actor.userId),
+    ]);
+    const userIds = new Set(
+      [...members.values()].flatMap(({ shown }) => shown.map((m) => m.userId.toHexString())),
+    );
+    const cards = await this.directory.cards([...userIds]);
+    return mine.map((chat) => {
+      const id = chat._id.toHexString();
+      const list = members.get(id) ?? { shown: [], count: 0 };
+      return {
+        chat,
+        membership: memberships.get(id)!,
+        memberCount: list.count,
+        members: inOrder(list.shown).flatMap(({ userId, role, lastReadSeq, lastDeliveredSeq }) => {
+          const card = cards.get(userId.toHexString());
+          return card ? [{ card, role, lastReadSeq, lastDeliveredSeq }] : [];
+        }),
+        isBlocked: isDirect(chat) && blocked.has(otherOf(chat, actor.userId)),
+        blockedIds: blocked,
+        viewerId: actor.userId,
+      };
+    });
+  }
+
+  /** A user's memberships by chat id, of all chats or of those named. */
+  async membershipsOf(
+    userId: string,
+    chatIds?: Types.ObjectId[],
+  ): Promise<Map<string, MembershipRecord>> {
+    const rows = await this.memberships.ofUser(userId, chatIds);
+    return new Map(rows.map((row) => [row.chatId.toHexString(), row]));
+  }
+
+  private async membersOf(chats: ChatRecord[]): Promise<Map<string, MemberList>> {
+    const direct = chats.filter(isDirect).map((chat) => chat._id);
+    const rowsOfDirect = await this.memberships.inChats(direct);
+    const lists = new Map<string, MemberList>();
+    for (const [id, rows] of groupBy(rowsOfDirect, (row) => row.chatId.toHexString())) {
+      lists.set(id, { shown: rows, count: rows.length });
+    }
+    await Promise.all(
+      chats
+        .filter((chat) => !isDirect(chat))
+        .map(async ({ _id }) => {
+          lists.set(_id.toHexString(), await this.memberList(_id));
+        }),
+    );
+    return lists;
+  }
+
+  /** The members that a view of a group or room shows, and how many there are. */
+  private async memberList(chatId: Types.ObjectId): Promise<MemberList> {
+    const rows = await this.memberships.inChat(chatId, LARGE_CHAT_MEMBERS + 1);
+    if (rows.length <= LARGE_CHAT_MEMBERS) return { shown: rows, count: rows.length };
+    return { shown: [], count: await this.memberships.count(chatId) };
+  }
+
+  /** Whom the user has blocked, and who has blocked the user. */
+  private async blockedWith(userId: string): Promise<Set<string>> {
+    const blocks = await this.blocks.involving(userId);
+    return new Set(
+      blocks.map(({ blockerId, blockedId }) => (blockerId === userId ? blockedId : blockerId)),
+    );
+  }
+}
+
+/** Members in the order in which they came; the database promises none. */
+const inOrder = (rows: MembershipRecord[]): MembershipRecord[] =>
+  rows.toSorted((a, b) => a._id.toHexString().localeCompare(b._id.toHexString()));
+
+const isDirect = (chat: ChatRecord): boolean => chat.kind === 'direct';
+
+const otherOf = (chat: ChatRecord, userId: string): string =>
+  (chat.participants ?? []).map((id) => id.toHexString()).find((id) => id !== userId) ?? '';
