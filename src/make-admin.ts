@@ -7,7 +7,7 @@
 import 'dotenv/config';
 import { loadConfig } from './config/index.js';
 import { AccessChangeFeed, defineAccessChangeModel } from './modules/access-changes/index.js';
-import { createAccounts, defineUserModels } from './modules/users/index.js';
+import { createAccounts, defineUsersModels } from './modules/users/index.js';
 import { openDatabase } from './open-database.js';
 import { EventBus } from './platform/event-bus.js';
 import { createLogger } from './platform/logger.js';
@@ -20,7 +20,7 @@ const makeAdmin = async (username: string): Promise<void> => {
   const server = await openDatabase(config, logger);
   try {
     const database = await connectDatabase(server.uri, config, logger, (connection) => {
-      defineUserModels(connection);
+      defineUsersModels(connection);
       return defineAccessChangeModel(connection);
     });
     try {

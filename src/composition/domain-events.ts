@@ -1,4 +1,3 @@
-import type { AuthEvents } from '../modules/users/auth.index.js';
 import type { BroadcastEvents } from '../modules/broadcasts/index.js';
 import type { ChatEvents } from '../modules/chats/index.js';
 import type { LiveEvents } from '../modules/live/index.js';
@@ -12,8 +11,7 @@ import type { ViewingEvents } from '../modules/presence/viewing.index.js';
 import type { ClusterEvents } from '../transport/socket/cluster.js';
 
 /** Everything that can happen in the system. */
-export type DomainEvents = AuthEvents &
-  BroadcastEvents &
+export type DomainEvents = BroadcastEvents &
   ChatEvents &
   ClusterEvents &
   LiveEvents &

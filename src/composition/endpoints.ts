@@ -26,14 +26,14 @@ const unreadAt = ({ models, logger }: Foundation, { unread }: Areas): UnreadAt =
 /** Every dialect, on the use cases of the areas. */
 export const buildApi = (foundation: Foundation, areas: Areas): Api<ApiEvents> => {
   const { config, clock } = foundation;
-  const { auth, users, chats, groups, messaging, presence, media, broadcasts } = areas;
+  const { users, chats, groups, messaging, presence, media, broadcasts } = areas;
   return createApi({
-    auth: auth.service,
-    authenticator: auth.authenticator,
-    users: users.service,
-    directory: users.directory,
-    administration: users.administration,
-    audit: areas.audit,
+    auth: users.api.auth,
+    authenticator: users.api.authenticator,
+    users: users.api.profiles,
+    directory: users.api.directory,
+    administration: users.api.administration,
+    audit: users.api.audit,
     access: areas.access,
     ...chats,
     groups: groups.groups,
@@ -57,8 +57,7 @@ export const buildApi = (foundation: Foundation, areas: Areas): Api<ApiEvents> =
     inbox: broadcasts.inbox,
     statistics: broadcasts.statistics,
     live: areas.live,
-    admin: areas.administration.admin,
-    reports: areas.reports,
+    ...areas.moderation.api,
     clock,
     maxLength: config.messageMaxLength,
     passwordMinLength: config.passwordMinLength,

@@ -57,7 +57,7 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   digest.start();
   foundation.load.start();
 
-  await areas.auth.ensureAdmin();
+  await areas.users.start();
   const jobs = new Jobs(logger, new Leases(models.leases, clock), (error) => {
     foundation.disks.note(toAppError(error));
   });

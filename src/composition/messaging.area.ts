@@ -16,7 +16,7 @@ export const buildMessaging = (
   { log, previews, chats }: Conversations,
 ) => {
   const { messages } = models;
-  const { directory } = users;
+  const { accounts, directory, profiles } = users.api;
   const { memberships } = models.chats;
   const media = createMediaModule({
     config,
@@ -24,8 +24,8 @@ export const buildMessaging = (
     media: models.media,
     messages,
     access,
-    users: users.service,
-    accounts: users.accounts,
+    users: profiles,
+    accounts,
     clock,
     logger,
   });

@@ -28,6 +28,7 @@ export const reactions = (parts: ReactionParts): Reactions => [
   ...noteDeliveries(parts),
   ...deliveries(parts),
   ...emptyStreams(parts),
+  ...releasePictures(parts),
   ...closeGaps(parts),
 ];
 
@@ -173,6 +174,17 @@ const emptyStreams = ({ sockets: { directory } }: ReactionParts): Reactions => [
     run: ({ liveId }) => {
       leaveStream(directory, channels.live(liveId), liveId);
     },
+  },
+];
+
+/** The uploads that no profile shows any more are collected later. */
+const releasePictures = ({ areas: { media } }: ReactionParts): Reactions => [
+  {
+    event: 'user.picture_changed',
+    phase: 'effects',
+    on: 'origin',
+    does: 'has the uploaded pictures of the user looked at by the collector',
+    run: ({ userId }) => media.avatars.release(userId),
   },
 ];
 

@@ -6,7 +6,7 @@ import type { NodeParts } from './lifecycle.js';
 /** What a node's sockets show of their users' standing, and what the database says of it. */
 export const status = ({ foundation, areas, sockets }: NodeParts): AccessReconcilerParts => ({
   bus: foundation.bus,
-  statusOf: (userId, sessionId) => areas.auth.statusOf(userId, sessionId),
+  statusOf: (userId, sessionId) => areas.users.api.statusOf(userId, sessionId),
   memberships: async (userIds, chatIds) => {
     const rows = await foundation.models.chats.memberships.collection
       .find(

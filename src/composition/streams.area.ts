@@ -23,8 +23,8 @@ export const buildStreams = (
   const live = createLiveModule({
     models: models.live,
     access,
-    directory: users.directory,
-    statusOf: (userId) => users.accounts.status(userId),
+    directory: users.api.directory,
+    statusOf: (userId) => users.api.accounts.status(userId),
     sender: messaging.sender,
     bus,
     clock,

@@ -10,13 +10,11 @@ import { reactions } from './reactions.js';
 export const subscriptionsOfChats = ({
   access,
   users,
-  auth,
   presence,
   groups,
 }: People & Pick<Conversations, 'groups'>): Subscription<DomainEvents>[] => [
   ...access.subscriptions,
-  ...users.directory.subscriptions,
-  ...auth.subscriptions,
+  ...users.subscriptions,
   ...presence.attendance.subscriptions,
   ...groups.subscriptions,
 ];

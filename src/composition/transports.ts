@@ -40,14 +40,14 @@ const MAX_REQUESTS = 5000;
 /** The HTTP side of a node, not listening yet. */
 export const buildHttpServer = (
   foundation: Foundation,
-  { administration, auth }: Areas,
+  { users }: Areas,
   routes: AnyRoute[],
 ): HttpServer => {
   const { config, intake, load, logger, metrics, limiter, localLimiter } = foundation;
   const { database, disks, redis, shutdown, userLimits, userTurns, uploadTurns } = foundation;
   const context = {
-    authenticator: auth.authenticator,
-    requireAdmin: (actor: Actor) => administration.admin.requireAdmin(actor),
+    authenticator: users.api.authenticator,
+    requireAdmin: (actor: Actor) => users.api.requireAdmin(actor),
     limits: new RequestLimits({
       general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
       user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
@@ -100,16 +100,7 @@ export const buildHttpServer = (
 /** The socket side of a node: it tells the areas about devices that come, go, and look at chats. */
 export const buildSocketServer = (
   { clock, config, disks, intake, userLimits, userTurns, logger, metrics, bus, redis }: Foundation,
-  {
-    access,
-    administration,
-    auth,
-    contacts,
-    presence: { attendance },
-    broadcasts,
-    live,
-    typing,
-  }: Areas,
+  { access, contacts, presence: { attendance }, broadcasts, live, typing, users }: Areas,
   httpServer: HttpServer,
 ): SocketServer => {
   const sockets = new SocketServer({
@@ -124,9 +115,9 @@ export const buildSocketServer = (
     onError: (error) => {
       disks.note(error);
     },
-    authenticator: auth.authenticator,
+    authenticator: users.api.authenticator,
     requireMember: (userId, chatId) => access.member(userId, chatId),
-    requireAdmin: (actor) => administration.admin.requireAdmin(actor),
+    requireAdmin: (actor) => users.api.requireAdmin(actor),
     chatIdsOf: (userId) => contacts.chatIdsOf(userId),
     lifecycle: {
       connected: async (actor, socketId, chatIds) => {

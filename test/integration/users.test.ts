@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import request from 'supertest';
-import { searchWords } from '../../src/modules/users/users.js';
+import { searchWords } from '../../src/modules/users/account-fields.js';
 import type { TestAccounts } from '../support/accounts.js';
 import { openAccounts } from '../support/accounts.js';
 import type { TestServer, TestUser } from '../support/server.js';

@@ -3,22 +3,21 @@
  * connection of its own and says what happens on the node's event bus, as the node itself would.
  */
 import type { Db } from 'mongodb';
+import { loadConfig } from '../../src/config/index.js';
 import {
   AccessChangeFeed,
   defineAccessChangeModel,
 } from '../../src/modules/access-changes/index.js';
-import type { UsersModule } from '../../src/modules/users/index.js';
-import { createUsersModule, defineUserModels } from '../../src/modules/users/index.js';
+import type { UsersApi } from '../../src/modules/users/index.js';
+import { createUsers, defineUsersModels } from '../../src/modules/users/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
+import { RateLimiter } from '../../src/platform/rate-limiter.js';
 import { systemClock } from '../../src/shared/clock.js';
 import type { TestServer } from './server.js';
 
 /** The users module over a node's database, and the database itself. */
-export interface TestAccounts extends Pick<
-  UsersModule,
-  'accounts' | 'administration' | 'directory'
-> {
+export interface TestAccounts extends Pick<UsersApi, 'accounts' | 'administration' | 'directory'> {
   db: Db;
   close(): Promise<void>;
 }
@@ -31,18 +30,22 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     { databaseTimeoutMs: 10_000 },
     logger,
     (opened) => {
-      defineUserModels(opened);
+      defineUsersModels(opened);
       return defineAccessChangeModel(opened);
     },
   );
-  const { accounts, administration, directory } = createUsersModule({
-    config: { mediaExternalHosts: '*' },
+  const unlimited = new RateLimiter({ name: 'none', limit: 0, windowMs: 1 }, logger);
+  const { accounts, administration, directory } = createUsers({
+    config: loadConfig({ MEDIA_EXTERNAL_HOSTS: '*' }),
     connection,
     bus: server.container.bus,
     clock: systemClock,
+    logger,
+    jwtSecret: 'not used here, but of the length of a secret',
     accessChanges: new AccessChangeFeed(models, systemClock),
     contacts: { shareChat: () => Promise.resolve(false) },
-  });
+    limits: { signUps: unlimited, refusals: unlimited, wrongPasswords: unlimited },
+  }).api;
   server.container.bus.subscribe(directory.subscriptions);
   return { accounts, administration, directory, db: connection.db as unknown as Db, close };
 };

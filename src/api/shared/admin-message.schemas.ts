@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { AdminMessage } from '../../modules/moderation/admin.index.js';
+import type { AdminMessage } from '../../modules/moderation/index.js';
 import { idSchema } from '../../shared/ids.js';
 import { clientMessageIdSchema, contentSchema } from './message.schemas.js';
 

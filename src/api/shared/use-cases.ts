@@ -37,24 +37,27 @@ import type {
   React,
   SendMessage,
 } from '../../modules/messages/index.js';
-import type { Admin } from '../../modules/moderation/admin.index.js';
-import type { Reports } from '../../modules/moderation/reports.index.js';
+import type { Admin, Reports } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { Search } from '../../modules/search/index.js';
 import type { Sync } from '../../modules/sync/index.js';
-import type { AuditTrail } from '../../modules/users/audit.index.js';
-import type { AuthService } from '../../modules/users/auth.index.js';
-import type { UserAdministration, UserDirectory, UserService } from '../../modules/users/index.js';
+import type {
+  AuditTrail,
+  Profiles,
+  SignIn,
+  UserAdministration,
+  UserDirectory,
+} from '../../modules/users/index.js';
 import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 
 /** What the dialects call: every use case of the modules, and the settings that their schemas state. */
 export interface UseCases {
-  auth: AuthService;
+  auth: SignIn;
   authenticator: Authenticator;
-  users: UserService;
+  users: Profiles;
   directory: UserDirectory;
   administration: UserAdministration;
   audit: AuditTrail;

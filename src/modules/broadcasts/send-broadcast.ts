@@ -6,7 +6,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { AuditTrail } from '../users/audit.index.js';
+import type { AuditTrail } from '../users/index.js';
 import type { UserDirectory } from '../users/index.js';
 import type {
   BroadcastAudience,

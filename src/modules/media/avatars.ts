@@ -2,7 +2,7 @@ import type { Model } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import type { UserDoc, UserService } from '../users/index.js';
+import type { UserRecord, Profiles } from '../users/index.js';
 import type { IncomingFile } from './incoming-file.js';
 import type { MediaLinks } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
@@ -13,7 +13,7 @@ export interface AvatarsParts {
   media: Model<MediaDoc>;
   uploads: MediaUploads;
   links: MediaLinks;
-  users: Pick<UserService, 'setAvatar'>;
+  users: Pick<Profiles, 'setAvatar'>;
   clock: Clock;
 }
 
@@ -26,7 +26,7 @@ export class Avatars {
    *
    * @throws {AppError} UNSUPPORTED_MEDIA_TYPE for anything but an image, and as uploads do.
    */
-  async set(actor: Actor, file: IncomingFile): Promise<{ doc: MediaDoc; user: UserDoc }> {
+  async set(actor: Actor, file: IncomingFile): Promise<{ doc: MediaDoc; user: UserRecord }> {
     const { uploads, links, users } = this.parts;
     const doc = await uploads.store(actor, file, { purpose: 'avatar' });
     const user = await users.setAvatar(actor.userId, links.address(doc._id.toHexString()));

@@ -17,7 +17,7 @@ import type {
   MessageHistory,
   SendMessage,
 } from '../messages/index.js';
-import type { AccountService, UserService } from '../users/index.js';
+import type { Accounts, Profiles } from '../users/index.js';
 import { MediaClaims } from './attachment-claims.js';
 import { Avatars } from './avatars.js';
 import { DirectUploads } from './direct-uploads.js';
@@ -61,8 +61,8 @@ export interface MediaParts {
   media: Model<MediaDoc>;
   messages: Model<MessageDoc>;
   access: ChatAccess;
-  users: UserService;
-  accounts: Pick<AccountService, 'status'>;
+  users: Profiles;
+  accounts: Pick<Accounts, 'status'>;
   clock: Clock;
   logger: Logger;
 }
@@ -135,7 +135,6 @@ export const createMediaModule = (parts: MediaParts): MediaModule => {
     maxSize,
   });
   const avatars = new Avatars({ ...parts, uploads, links });
-  parts.users.beforePictureChange((userId) => avatars.release(userId));
   const isAllowedUrl = externalUrlPolicy(config.mediaExternalHosts);
   return {
     claims: new MediaClaims({ media, uses, links, clock, isAllowedUrl }),

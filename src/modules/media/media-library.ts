@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
-import type { AccountService } from '../users/index.js';
+import type { Accounts } from '../users/index.js';
 import type { LinkProof } from './media-links.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUses } from './media-uses.js';
@@ -15,7 +15,7 @@ export interface MediaLibraryParts {
   media: Model<MediaDoc>;
   access: ChatAccess;
   stored: StoredFiles;
-  accounts: Pick<AccountService, 'status'>;
+  accounts: Pick<Accounts, 'status'>;
   uses: MediaUses;
   clock: Clock;
 }

@@ -2,7 +2,7 @@ import type { Model } from 'mongoose';
 import { trusted } from 'mongoose';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
-import type { UserService } from '../users/index.js';
+import type { Profiles } from '../users/index.js';
 import type { MediaDoc } from './media.model.js';
 import type { MediaUses } from './media-uses.js';
 import type { StoredFiles } from './stored-files.js';
@@ -12,7 +12,7 @@ export interface OrphanCollectorParts {
   media: Model<MediaDoc>;
   stored: StoredFiles;
   uses: MediaUses;
-  users: Pick<UserService, 'hasPicture'>;
+  users: Pick<Profiles, 'hasPicture'>;
   clock: Clock;
   logger: Logger;
   /** How long it must have been uncertain whether anything uses an upload, in milliseconds. */

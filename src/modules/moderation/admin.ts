@@ -1,10 +1,7 @@
 import type { Actor, UserRole } from '../../shared/actor.js';
-import { forbidden } from '../../shared/errors.js';
-import type { AuditTrail } from '../users/audit.index.js';
-import type { AuthService } from '../users/auth.index.js';
 import type { DirectChats } from '../chats/index.js';
 import type { MessageType, SendMessage, Sent } from '../messages/index.js';
-import type { AccountService, UserAdministration, UserDoc } from '../users/index.js';
+import type { AuditTrail, SignIn, UserAdministration, UserRecord } from '../users/index.js';
 
 /** What an admin says to one person. */
 export interface AdminMessage {
@@ -14,47 +11,32 @@ export interface AdminMessage {
   clientMessageId?: string | undefined;
 }
 
-/** What the admins' desk is built from. */
-export interface AdminParts {
-  accounts: AccountService;
-  users: UserAdministration;
-  auth: AuthService;
-  directChats: DirectChats;
-  sender: SendMessage;
-  audit: AuditTrail;
-}
-
-/** What admins do to accounts and say to people; everything is noted in the audit trail. */
+/** What admins do to accounts and say to people. The audit trail records all of it. */
 export class Admin {
-  constructor(private readonly parts: AdminParts) {}
-
-  /**
-   * Refuses whoever is no longer an admin, although their login was made as one. The router and the
-   * dispatcher ask, where the table says `auth: 'admin'`.
-   *
-   * @throws {AppError} FORBIDDEN
-   */
-  async requireAdmin(actor: Actor): Promise<void> {
-    const status = await this.parts.accounts.status(actor.userId);
-    if (status?.role !== 'admin' || status.isDeactivated) {
-      throw forbidden('Only admins may do this');
-    }
-  }
+  constructor(
+    private readonly deps: {
+      administration: UserAdministration;
+      auth: SignIn;
+      directChats: DirectChats;
+      sender: SendMessage;
+      audit: AuditTrail;
+    },
+  ) {}
 
   /** @throws {AppError} NOT_FOUND, LAST_ADMIN */
-  async setActive(actor: Actor, userId: string, isActive: boolean): Promise<UserDoc> {
+  async setActive(actor: Actor, userId: string, isActive: boolean): Promise<UserRecord> {
     const action = isActive ? 'users.reactivate' : 'users.deactivate';
-    return this.parts.audit.during(actor, { action, subject: userId }, () =>
-      isActive ? this.reopen(userId) : this.parts.users.setActive(userId, false),
+    return this.deps.audit.during(actor, { action, subject: userId }, () =>
+      isActive ? this.reopen(userId) : this.deps.administration.setActive(userId, false),
     );
   }
 
   /** @throws {AppError} NOT_FOUND, LAST_ADMIN */
-  async setRole(actor: Actor, userId: string, role: UserRole): Promise<UserDoc> {
-    return this.parts.audit.during(
+  async setRole(actor: Actor, userId: string, role: UserRole): Promise<UserRecord> {
+    return this.deps.audit.during(
       actor,
       { action: 'users.set_role', subject: userId, details: { role } },
-      () => this.parts.users.setRole(userId, role),
+      () => this.deps.administration.setRole(userId, role),
     );
   }
 
@@ -64,11 +46,11 @@ export class Admin {
    * @throws {AppError} NOT_FOUND
    */
   async endSessions(actor: Actor, userId: string): Promise<number> {
-    await this.parts.users.one(userId);
-    return this.parts.audit.during(
+    await this.deps.administration.one(userId);
+    return this.deps.audit.during(
       actor,
       { action: 'users.end_sessions', subject: userId },
-      () => this.parts.auth.endSessions(userId),
+      () => this.deps.auth.endSessions(userId),
       (ended) => ({ ended }),
     );
   }
@@ -82,7 +64,7 @@ export class Admin {
     actor: Actor,
     { userId, message, messageType, clientMessageId }: AdminMessage,
   ): Promise<Sent> {
-    const { audit, directChats, sender } = this.parts;
+    const { audit, directChats, sender } = this.deps;
     return audit.during(
       actor,
       { action: 'users.message', subject: userId },
@@ -101,12 +83,12 @@ export class Admin {
   }
 
   /** Opens an account, to which the user has to sign in anew. */
-  private async reopen(userId: string): Promise<UserDoc> {
-    const { auth, users } = this.parts;
-    const { deactivatedAt } = await users.one(userId);
-    // Closing ends the logins after it; a server that stopped in between, or a login that was under way,
-    // has left some, which must not come back to life.
+  private async reopen(userId: string): Promise<UserRecord> {
+    const { administration, auth } = this.deps;
+    const { deactivatedAt } = await administration.one(userId);
+    // Logins may be left, of a server that stopped right after closing the account, or begun while it was being
+    // closed. They must not come back to life.
     if (deactivatedAt) await auth.endSessions(userId);
-    return users.setActive(userId, true);
+    return administration.setActive(userId, true);
   }
 }

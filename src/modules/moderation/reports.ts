@@ -1,13 +1,12 @@
-import type { Model } from 'mongoose';
-import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
-import type { AuditTrail } from '../users/audit.index.js';
 import type { MessageReader } from '../messages/index.js';
-import type { ReportDoc, ReportStatus } from './report.model.js';
+import type { AuditTrail } from '../users/index.js';
+import type { ReportRecord, ReportStatus } from './reports.model.js';
+import type { ReportsRepository } from './reports.repository.js';
 
 /** Which reports an admin wants to see; `before` is the id of a report. */
 export interface ReportQuery {
@@ -16,17 +15,16 @@ export interface ReportQuery {
   limit: number;
 }
 
-/** What reports are built from. */
-export interface ReportsParts {
-  reports: Model<ReportDoc>;
-  seen: MessageReader;
-  audit: AuditTrail;
-  clock: Clock;
-}
-
 /** Complaints about messages, and the admins' queue of them. */
 export class Reports {
-  constructor(private readonly parts: ReportsParts) {}
+  constructor(
+    private readonly deps: {
+      reports: ReportsRepository;
+      reader: Pick<MessageReader, 'seen'>;
+      audit: AuditTrail;
+      clock: Clock;
+    },
+  ) {}
 
   /**
    * Reports a message, with a copy of what it says now. Reporting it again changes nothing.
@@ -38,9 +36,9 @@ export class Reports {
     actor: Actor,
     messageId: string,
     reason: string,
-  ): Promise<{ report: ReportDoc; created: boolean }> {
-    const { clock, reports, seen } = this.parts;
-    const { doc } = await seen.seen(actor, messageId);
+  ): Promise<{ report: ReportRecord; created: boolean }> {
+    const { clock, reports, reader } = this.deps;
+    const { doc } = await reader.seen(actor, messageId);
     if (doc.senderId.equals(actor.userId)) throw forbidden('You cannot report your own message');
     if (doc.deletedAt) throw new AppError('GONE', 'This message is deleted');
     try {
@@ -60,12 +58,10 @@ export class Reports {
         status: 'open',
         createdAt: new Date(clock.now()),
       });
-      return { report: report.toObject(), created: true };
+      return { report, created: true };
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      const report = await reports
-        .findOne({ messageId: doc._id, reporterId: objectId(actor.userId) })
-        .lean();
+      const report = await reports.findByReporter(doc._id, objectId(actor.userId));
       if (!report) throw error;
       return { report, created: false };
     }
@@ -73,17 +69,10 @@ export class Reports {
 
   /** The queue, newest first. */
   async list({ status, before, limit }: ReportQuery): Promise<{
-    reports: ReportDoc[];
+    reports: ReportRecord[];
     hasMore: boolean;
   }> {
-    const reports = await this.parts.reports
-      .find({
-        ...(status && { status }),
-        ...(before !== undefined && { _id: trusted({ $lt: objectId(before) }) }),
-      })
-      .sort({ _id: -1 })
-      .limit(limit + 1)
-      .lean();
+    const reports = await this.deps.reports.newest({ status, before, limit: limit + 1 });
     return { reports: reports.slice(0, limit), hasMore: reports.length > limit };
   }
 
@@ -92,30 +81,21 @@ export class Reports {
    *
    * @throws {AppError} NOT_FOUND, CONFLICT when it is closed already.
    */
-  async resolve(actor: Actor, reportId: string, note: string): Promise<ReportDoc> {
-    return this.parts.audit.during(actor, { action: 'reports.resolve', subject: reportId }, () =>
+  async resolve(actor: Actor, reportId: string, note: string): Promise<ReportRecord> {
+    return this.deps.audit.during(actor, { action: 'reports.resolve', subject: reportId }, () =>
       this.close(actor, reportId, note),
     );
   }
 
-  private async close(actor: Actor, reportId: string, note: string): Promise<ReportDoc> {
-    const { clock, reports } = this.parts;
-    const report = await reports
-      .findOneAndUpdate(
-        { _id: objectId(reportId), status: 'open' },
-        {
-          $set: {
-            status: 'resolved',
-            resolvedBy: objectId(actor.userId),
-            resolvedAt: new Date(clock.now()),
-            note,
-          },
-        },
-        { returnDocument: 'after' },
-      )
-      .lean();
+  private async close(actor: Actor, reportId: string, note: string): Promise<ReportRecord> {
+    const { clock, reports } = this.deps;
+    const report = await reports.resolve(reportId, {
+      resolvedBy: objectId(actor.userId),
+      resolvedAt: new Date(clock.now()),
+      note,
+    });
     if (!report) {
-      if (!(await reports.exists({ _id: objectId(reportId) }))) throw notFound('Report');
+      if (!(await reports.exists(reportId))) throw notFound('Report');
       throw new AppError('CONFLICT', 'This report is already resolved');
     }
     return report;

@@ -1,28 +1,43 @@
+import { createSecretKey, hkdfSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
-import type { Publisher } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { Logger } from '../../platform/logger.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
+import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
-import { AccountService } from './account.js';
-import { adminGuardModel, defineAdminGuardModel } from './admin-guard.model.js';
+import { Accounts } from './accounts.js';
 import { AdminGuard } from './admin-guard.js';
-import { UserAdministration } from './user-administration.js';
-import { UserDirectory } from './user-directory.js';
+import { AdminGuardRepository } from './admin-guard.repository.js';
+import { UserAdministration } from './administration.js';
+import { AuditTrail } from './audit.js';
+import { defineAuditModel } from './audit.model.js';
+import { AuditRepository } from './audit.repository.js';
+import { AccessTokenAuthenticator } from './authenticator.js';
+import { KnownDevices } from './devices.js';
+import { DevicesRepository } from './devices.repository.js';
+import { UserDirectory } from './directory.js';
+import type { AdminSettings } from './first-admin.js';
+import { ensureAdmin } from './first-admin.js';
+import { FailedAttempts, PasswordHasher } from './passwords.js';
+import type { ContactPolicy } from './profiles.js';
+import { Profiles } from './profiles.js';
+import { defineSessionModels } from './sessions.model.js';
+import { SessionsRepository } from './sessions.repository.js';
+import { Sessions } from './sessions.js';
+import { SignIn } from './sign-in.js';
+import { AccessTokens } from './tokens.js';
 import type { UserEvents } from './users.events.js';
-import { defineUserModel, userModel } from './users.model.js';
-import type { ContactPolicy } from './users.policy.js';
-import { UserService } from './users.js';
+import type { AccountStatus } from './users.model.js';
+import { defineUserModels } from './users.model.js';
+import { UsersRepository } from './users.repository.js';
 
-export type { AccountService, NewAccount, AccountStatus } from './account.js';
-export type { AccountQuery, UserAdministration } from './user-administration.js';
-export type { UserCard } from './user-card.js';
-export type { UserDirectory } from './user-directory.js';
-export type { UserEvents } from './users.events.js';
-export type { UserDoc, UserStatus } from './users.model.js';
-export { USER_STATUSES } from './users.model.js';
-export type { ContactPolicy } from './users.policy.js';
-export type { ProfileChanges, SearchQuery, UserService, VisibleProfile } from './users.js';
 export {
   emailSchema,
   nameSchema,
@@ -30,64 +45,220 @@ export {
   passwordSchema,
   usernameSchema,
 } from './account-fields.js';
-export { toUserCard } from './user-card.js';
+export type { Accounts, NewAccount } from './accounts.js';
+export type { AccountQuery, UserAdministration } from './administration.js';
+export type { AuditedAction, AuditQuery, AuditTrail } from './audit.js';
+export { AUDIT_OUTCOMES } from './audit.model.js';
+export type { AuditEvent } from './audit.model.js';
+export { toUserCard } from './directory.js';
+export type { UserCard, UserDirectory } from './directory.js';
+export type {
+  ContactPolicy,
+  ProfileChanges,
+  Profiles,
+  SearchQuery,
+  VisibleProfile,
+} from './profiles.js';
+export type {
+  Credentials,
+  Grant,
+  LoginGrant,
+  PasswordChange,
+  Registration,
+  SignIn,
+} from './sign-in.js';
+export { loadOrCreateSecret } from './tokens.js';
+export type { UserEvents } from './users.events.js';
+export { USER_STATUSES } from './users.model.js';
+export type { AccountStatus, UserRecord, UserStatus } from './users.model.js';
+
+/**
+ * Hashes computed at once. Node runs them on its four worker threads, which also serve files and name
+ * lookups; one is left to these.
+ */
+const MAX_PARALLEL_HASHES = 3;
+/** Calls to sign in that may wait for a processor core: a few seconds' work. */
+const MAX_WAITING_HASHES = 64;
 
 /** Registers the module's models on a connection. */
-export const defineUserModels = (connection: Connection): void => {
-  defineUserModel(connection);
-  defineAdminGuardModel(connection);
+export const defineUsersModels = (connection: Connection): void => {
+  defineUserModels(connection);
+  defineSessionModels(connection);
+  defineAuditModel(connection);
 };
 
-/** What accounts alone are built from; the connection has the module's models. */
-export interface AccountsDeps {
+/**
+ * Builds the accounts alone, for programs that need nothing else of the module.
+ *
+ * @param deps.connection has the module's models.
+ */
+export const createAccounts = ({
+  connection,
+  bus,
+  clock,
+  accessChanges,
+}: {
   connection: Connection;
   bus: Publisher<UserEvents>;
   clock: Clock;
   accessChanges: AccessChangePoster;
-}
+}): Accounts => new Accounts({ users: new UsersRepository(connection), bus, clock, accessChanges });
 
-/** Builds the accounts, for programs that need nothing else of the module. */
-export const createAccounts = ({ connection, ...parts }: AccountsDeps): AccountService =>
-  new AccountService(userModel(connection), parts);
-
-/** What the module is built from. */
-export interface UsersModuleDeps {
-  config: Pick<Config, 'mediaExternalHosts'>;
-  /** Has the module's models. */
-  connection: Connection;
-  bus: Publisher<UserEvents>;
-  clock: Clock;
-  accessChanges: AccessChangePoster;
-  contacts: ContactPolicy;
+/** The use cases of the module. */
+export interface UsersApi {
+  /** Signing up, in and out; passwords. */
+  auth: SignIn;
+  authenticator: Authenticator;
+  /** Reading, changing and searching profiles. */
+  profiles: Profiles;
+  /** Making and finding accounts, their rights. */
+  accounts: Accounts;
+  /** What admins do with other people's accounts. */
+  administration: UserAdministration;
+  /** Cards and existence of users, from memory where possible. */
+  directory: UserDirectory;
+  audit: AuditTrail;
+  /** What the database says of a login and its user now; undefined when the login has ended. */
+  statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
+  /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
+  requireAdmin(actor: Actor): Promise<void>;
 }
 
 /** The users module, built. */
 export interface UsersModule {
-  /** Profiles: reading, changing, searching, `setAvatar`. */
-  service: UserService;
-  /** Accounts: making, finding, roles, closing. */
-  accounts: AccountService;
-  /** What admins do with other people's accounts. */
-  administration: UserAdministration;
-  /** Cards and existence, from memory where possible. */
-  directory: UserDirectory;
+  api: UsersApi;
+  subscriptions: Subscription<UserEvents>[];
+  /**
+   * Makes the admin that the settings name, when missing.
+   *
+   * @throws {ConfigError} when the settings are incomplete or not acceptable.
+   */
+  start(): Promise<void>;
 }
 
-/** Builds the users module. */
-export const createUsersModule = (deps: UsersModuleDeps): UsersModule => {
-  const { config, connection, bus, contacts } = deps;
-  const users = userModel(connection);
-  const isAllowedPictureUrl = externalUrlPolicy(config.mediaExternalHosts);
-  const service = new UserService({ users, bus, contacts, isAllowedPictureUrl });
-  const accounts = createAccounts(deps);
-  return {
-    service,
+/**
+ * The key that derives refresh tokens. It differs from the key of the access tokens but comes from the same
+ * secret, so it is the same on every node and after every start.
+ */
+const refreshKeyOf = (secret: string): KeyObject =>
+  createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'parley refresh tokens', 32)));
+
+/**
+ * Builds the users module: accounts, logins, profiles, the directory and the audit trail.
+ *
+ * @param deps.connection has the module's models.
+ * @param deps.jwtSecret signs the tokens: the setting, or what `loadOrCreateSecret` answers.
+ */
+export const createUsers = ({
+  config,
+  connection,
+  bus,
+  clock,
+  logger,
+  jwtSecret,
+  accessChanges,
+  contacts,
+  limits,
+}: {
+  config: AdminSettings &
+    Pick<
+      Config,
+      | 'bcryptRounds'
+      | 'jwtAudience'
+      | 'jwtExpiresIn'
+      | 'jwtIssuer'
+      | 'mediaExternalHosts'
+      | 'refreshExpiresIn'
+    >;
+  connection: Connection;
+  bus: Publisher<UserEvents>;
+  clock: Clock;
+  logger: Logger;
+  jwtSecret: string;
+  accessChanges: AccessChangePoster;
+  contacts: ContactPolicy;
+  limits: {
+    /** Sign-ups per client address (RATE_LIMIT_REGISTER_PER_HOUR). */
+    signUps: RateLimiter;
+    /** Refused attempts to sign in, per client address or known device (RATE_LIMIT_AUTH_PER_15_MIN). */
+    refusals: RateLimiter;
+    /** Wrong passwords per account, known device or login (RATE_LIMIT_LOGIN_FAILURES_PER_HOUR). */
+    wrongPasswords: RateLimiter;
+  };
+}): UsersModule => {
+  const users = new UsersRepository(connection);
+  const accounts = new Accounts({ users, bus, clock, accessChanges });
+  const directory = new UserDirectory(users);
+  const profiles = new Profiles({
+    users,
+    bus,
+    contacts,
+    isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
+  });
+  const guard = new AdminGuard(new AdminGuardRepository(connection), users, accounts, clock);
+  const administration = new UserAdministration(users, accounts, guard);
+  const audit = new AuditTrail(new AuditRepository(connection), clock, logger);
+
+  const tokens = new AccessTokens(
+    {
+      secret: jwtSecret,
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+      lifetime: durationSeconds(config.jwtExpiresIn),
+    },
+    clock,
+  );
+  const hasher = new PasswordHasher({
+    rounds: config.bcryptRounds,
+    concurrency: Math.min(availableParallelism(), MAX_PARALLEL_HASHES),
+    maxQueue: MAX_WAITING_HASHES,
+  });
+  const sessions = new Sessions({
+    sessions: new SessionsRepository(connection),
+    bus,
+    accessChanges,
+    clock,
+    refreshKey: refreshKeyOf(jwtSecret),
+    lifetime: durationSeconds(config.refreshExpiresIn),
+  });
+  const auth = new SignIn({
     accounts,
-    administration: new UserAdministration(
-      users,
+    sessions,
+    tokens,
+    hasher,
+    devices: new KnownDevices(new DevicesRepository(connection), clock),
+    signUps: limits.signUps,
+    refusals: new FailedAttempts(limits.refusals),
+    wrongPasswords: new FailedAttempts(limits.wrongPasswords),
+  });
+  const authenticator = new AccessTokenAuthenticator(tokens, sessions, accounts);
+
+  return {
+    api: {
+      auth,
+      authenticator,
+      profiles,
       accounts,
-      new AdminGuard(adminGuardModel(connection), users, accounts, deps.clock),
-    ),
-    directory: new UserDirectory(users),
+      administration,
+      directory,
+      audit,
+      statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
+      requireAdmin: (actor) => accounts.requireAdmin(actor),
+    },
+    subscriptions: [
+      ...directory.subscriptions,
+      ...authenticator.subscriptions,
+      {
+        event: 'user.deactivated',
+        phase: 'effects',
+        on: 'origin',
+        // A closed account is refused anyway; this keeps its logins ended when it is reopened.
+        does: 'ends the logins of the user',
+        run: async ({ userId }) => {
+          await sessions.revokeAll(userId);
+        },
+      },
+    ],
+    start: () => ensureAdmin(config, accounts, hasher, logger),
   };
 };

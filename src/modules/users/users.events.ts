@@ -1,11 +1,17 @@
 import type { UserRole } from '../../shared/actor.js';
 
-/** What happens to users; ids are strings, so that nodes can pass the events on. */
+/** What happens to accounts and logins; ids are strings, so that nodes can pass the events on. */
 export interface UserEvents {
   /** Name, avatar or another shown part of the profile has changed, or the account was closed or reopened. */
   'user.updated': { userId: string };
+  /** The profile shows another picture now, or none. Follows the write. */
+  'user.picture_changed': { userId: string };
   /** The account was closed: sessions and sockets of the user end now. */
   'user.deactivated': { userId: string };
   /** The user has become an admin, or is no longer one. */
   'user.role_changed': { userId: string; role: UserRole };
+  /** One login has ended: its tokens are worthless and its sockets close. */
+  'session.revoked': { sessionId: string; userId: string };
+  /** All logins of a user have ended, but for the named one. */
+  'sessions.revoked': { userId: string; exceptSessionId?: string };
 }

@@ -8,8 +8,14 @@ export const USER_STATUSES = ['online', 'away', 'busy', 'offline'] as const;
 /** The status a user has chosen, whether or not they are connected. */
 export type UserStatus = (typeof USER_STATUSES)[number];
 
+/** What decides whether a signed-in user may still act. */
+export interface AccountStatus {
+  role: UserRole;
+  isDeactivated: boolean;
+}
+
 /** An account, as stored. */
-export interface UserDoc {
+export interface UserRecord {
   _id: Types.ObjectId;
   username: string;
   /** Unique; what a username is looked up by. */
@@ -34,13 +40,13 @@ export interface UserDoc {
   lastSeenAt: Date | null;
   /** Set while the account is closed: nobody can sign in to it or find it. */
   deactivatedAt: Date | null;
-  /** Number of the last loss of rights that was carried out; see the admin guard. */
+  /** Number of the last loss of rights that was carried out; see `AdminGuard`. */
   lossNumber?: number;
   createdAt: Date;
   updatedAt: Date;
 }
 
-const schema = new Schema<UserDoc>(
+const userSchema = new Schema<UserRecord>(
   {
     username: { type: String, required: true },
     usernameLower: { type: String, required: true },
@@ -63,19 +69,61 @@ const schema = new Schema<UserDoc>(
   { collection: 'users', timestamps: true, versionKey: false },
 );
 
-schema.index({ usernameLower: 1 }, { unique: true });
-schema.index({ emailLower: 1 }, { unique: true });
-schema.index({ firstNameLower: 1 });
-schema.index({ lastNameLower: 1 });
-schema.index({ email: 1 });
-schema.index({ username: 1 });
+// Uniqueness; looking up a username; the order of lists and the first range of a search by words.
+userSchema.index({ usernameLower: 1 }, { unique: true });
+// Uniqueness; looking up an e-mail address.
+userSchema.index({ emailLower: 1 }, { unique: true });
+// The other ranges of a search by words.
+userSchema.index({ firstNameLower: 1 });
+userSchema.index({ lastNameLower: 1 });
+// No query of the server: the documented contract of rooms (docs/seeds/room.md) names these two.
+userSchema.index({ email: 1 });
+userSchema.index({ username: 1 });
 
-const MODEL = 'User';
+/** A change of what somebody may do: their role, or whether the account is open. */
+export type AccountStatusChange = Pick<UserRecord, 'role'> | Pick<UserRecord, 'deactivatedAt'>;
 
-/** Registers the model on a connection. */
-export const defineUserModel = (connection: Connection): Model<UserDoc> =>
-  connection.model<UserDoc>(MODEL, schema);
+/** The one document that orders the losses of rights among admins. */
+export interface AdminGuardRecord {
+  _id: typeof ADMIN_GUARD_ID;
+  /** Goes up by one with every loss. */
+  revision: number;
+  /** The loss that is decided but perhaps not carried out yet; null when there is none. */
+  pending: { userId: Types.ObjectId; change: AccountStatusChange; decidedAt: Date } | null;
+}
 
-/** The model that `defineUserModel` has registered. */
-export const userModel = (connection: Connection): Model<UserDoc> =>
-  connection.model<UserDoc>(MODEL);
+/** The id of the one document. */
+export const ADMIN_GUARD_ID = 'admins';
+
+const adminGuardSchema = new Schema<AdminGuardRecord>(
+  {
+    _id: { type: String, required: true },
+    revision: { type: Number, required: true },
+    pending: {
+      type: new Schema(
+        {
+          userId: { type: Schema.Types.ObjectId, required: true },
+          change: { type: Schema.Types.Mixed, required: true },
+          decidedAt: { type: Date, required: true },
+        },
+        { _id: false },
+      ),
+      default: null,
+    },
+  },
+  { collection: 'adminguards', versionKey: false },
+);
+
+/** Registers the accounts and the admin guard on a connection. */
+export const defineUserModels = (connection: Connection): void => {
+  connection.model<UserRecord>('User', userSchema);
+  connection.model<AdminGuardRecord>('AdminGuard', adminGuardSchema);
+};
+
+/** The accounts that `defineUserModels` has registered. */
+export const userModel = (connection: Connection): Model<UserRecord> =>
+  connection.model<UserRecord>('User');
+
+/** The admin guard that `defineUserModels` has registered. */
+export const adminGuardModel = (connection: Connection): Model<AdminGuardRecord> =>
+  connection.model<AdminGuardRecord>('AdminGuard');

@@ -1,11 +1,10 @@
 import type { Actor } from '../../shared/actor.js';
+import type { AccountStatus } from './users.model.js';
 
-/** Who may read a user's e-mail address without any further look at chats: the user, and admins. */
+/** Who may read a user's e-mail address whether or not they share a chat: the user, and admins. */
 export const canAlwaysSeeEmail = (actor: Actor, userId: string): boolean =>
   actor.userId === userId || actor.role === 'admin';
 
-/** Knows who is acquainted with whom. */
-export interface ContactPolicy {
-  /** Whether both users are members of at least one chat that is open between them. */
-  shareChat(userId: string, otherUserId: string): Promise<boolean>;
-}
+/** Whether an account has the rights of an admin; a closed one has none, nor has one that does not exist. */
+export const isAdminNow = (status: AccountStatus | undefined): boolean =>
+  status?.role === 'admin' && !status.isDeactivated;

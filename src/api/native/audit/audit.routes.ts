@@ -3,11 +3,10 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
-import type { UserCard } from '../../../modules/users/index.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
-import type { AuditEventDoc, AuditQuery } from '../../../modules/users/audit.index.js';
-import { AUDIT_OUTCOMES } from '../../../modules/users/audit.index.js';
+import type { AuditEvent, AuditQuery, UserCard } from '../../../modules/users/index.js';
+import { AUDIT_OUTCOMES } from '../../../modules/users/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const auditQuery = Joi.object<AuditQuery>({
@@ -30,7 +29,7 @@ const auditEventResponse = Joi.object({
   at: Joi.string().isoDate().required(),
 }).id('AuditEvent');
 
-const presentAuditEvent = (event: AuditEventDoc, actor: UserCard | undefined) => ({
+const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
   id: event._id.toHexString(),
   _id: event._id.toHexString(),
   actorId: event.actorId.toHexString(),

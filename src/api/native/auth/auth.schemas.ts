@@ -1,9 +1,5 @@
 import Joi from 'joi';
-import type {
-  Credentials,
-  PasswordChange,
-  Registration,
-} from '../../../modules/users/auth.index.js';
+import type { Credentials, PasswordChange, Registration } from '../../../modules/users/index.js';
 import {
   emailSchema,
   nameSchema,

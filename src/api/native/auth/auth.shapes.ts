@@ -1,5 +1,5 @@
 import { presentOwnUser } from '../users/users.shapes.js';
-import type { Grant, SignIn } from '../../../modules/users/auth.index.js';
+import type { Grant, LoginGrant } from '../../../modules/users/index.js';
 
 /** The wire shape of a grant. */
 export const presentGrant = ({ token, refreshToken, expiresIn, user }: Grant) => ({
@@ -10,7 +10,7 @@ export const presentGrant = ({ token, refreshToken, expiresIn, user }: Grant) =>
 });
 
 /** The wire shape of a sign-in. */
-export const presentSignIn = (signIn: SignIn) => ({
+export const presentSignIn = (signIn: LoginGrant) => ({
   ...presentGrant(signIn),
   deviceToken: signIn.deviceToken,
 });

@@ -6,8 +6,8 @@ import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { messageParams } from '../../shared/message.schemas.js';
 import { presentReport } from './reports.shapes.js';
 import { reportResponse } from './reports.schemas.js';
-import { REPORT_STATUSES } from '../../../modules/moderation/reports.index.js';
-import type { ReportStatus, ReportQuery } from '../../../modules/moderation/reports.index.js';
+import { REPORT_STATUSES } from '../../../modules/moderation/index.js';
+import type { ReportStatus, ReportQuery } from '../../../modules/moderation/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const reportBody = Joi.object<{ reason: string }>({

@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import { MESSAGE_TYPES } from '../../../modules/messages/index.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
-import { REPORT_STATUSES } from '../../../modules/moderation/reports.index.js';
+import { REPORT_STATUSES } from '../../../modules/moderation/index.js';
 
 /** A report in the admins' queue. */
 export const reportResponse = Joi.object({

@@ -1,9 +1,9 @@
 import type { UserCard } from '../../../modules/users/index.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
-import type { ReportDoc } from '../../../modules/moderation/reports.index.js';
+import type { ReportRecord } from '../../../modules/moderation/index.js';
 
 /** A report as admins see it. */
-export const presentReport = (report: ReportDoc, cards: ReadonlyMap<string, UserCard>) => {
+export const presentReport = (report: ReportRecord, cards: ReadonlyMap<string, UserCard>) => {
   const card = (id: { toHexString(): string }) => {
     const found = cards.get(id.toHexString());
     return found ? presentUserCard(found) : null;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
-import { toUserCard } from '../../../modules/users/user-card.js';
-import type { UserDoc } from '../../../modules/users/users.model.js';
+import type { UserRecord } from '../../../modules/users/index.js';
+import { toUserCard } from '../../../modules/users/index.js';
 import { presentOwnUser, presentProfile } from './users.shapes.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
 import { ownUserSchema, profileSchema } from './users.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
-const user: UserDoc = {
+const user: UserRecord = {
   _id: new Types.ObjectId(),
   username: 'Ada',
   usernameLower: 'ada',

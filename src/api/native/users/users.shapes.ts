@@ -1,9 +1,9 @@
-import type { UserDoc } from '../../../modules/users/index.js';
+import type { UserRecord } from '../../../modules/users/index.js';
 import { toUserCard } from '../../../modules/users/index.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
 
 /** Somebody's profile; the e-mail address only for those who may see it. */
-export const presentProfile = (user: UserDoc, isEmailVisible: boolean) => ({
+export const presentProfile = (user: UserRecord, isEmailVisible: boolean) => ({
   ...presentUserCard(toUserCard(user)),
   bio: user.bio,
   createdAt: user.createdAt.toISOString(),
@@ -11,7 +11,7 @@ export const presentProfile = (user: UserDoc, isEmailVisible: boolean) => ({
 });
 
 /** One's own account. */
-export const presentOwnUser = (user: UserDoc) => ({
+export const presentOwnUser = (user: UserRecord) => ({
   ...presentProfile(user, true),
   email: user.email,
   role: user.role,

@@ -1,0 +1,59 @@
+import type { Connection } from 'mongoose';
+import type { Clock } from '../../shared/clock.js';
+import type { DirectChats } from '../chats/index.js';
+import type { MessageReader, SendMessage } from '../messages/index.js';
+import type { AuditTrail, SignIn, UserAdministration } from '../users/index.js';
+import { Admin } from './admin.js';
+import { defineReportModel } from './reports.model.js';
+import { ReportsRepository } from './reports.repository.js';
+import { Reports } from './reports.js';
+
+export type { Admin, AdminMessage } from './admin.js';
+export { REPORT_STATUSES } from './reports.model.js';
+export type { ReportRecord, ReportStatus } from './reports.model.js';
+export type { ReportQuery, Reports } from './reports.js';
+
+/** Registers the module's models on a connection. */
+export const defineModerationModels = (connection: Connection): void => {
+  defineReportModel(connection);
+};
+
+/** The moderation module, built. */
+export interface ModerationModule {
+  api: {
+    /** What admins do to accounts and say to people. */
+    admin: Admin;
+    /** Complaints about messages, and the admins' queue of them. */
+    reports: Reports;
+  };
+}
+
+/**
+ * Builds the moderation module.
+ *
+ * @param deps.connection has the module's models.
+ */
+export const createModeration = ({
+  connection,
+  clock,
+  administration,
+  auth,
+  audit,
+  directChats,
+  sender,
+  reader,
+}: {
+  connection: Connection;
+  clock: Clock;
+  administration: UserAdministration;
+  auth: SignIn;
+  audit: AuditTrail;
+  directChats: DirectChats;
+  sender: SendMessage;
+  reader: Pick<MessageReader, 'seen'>;
+}): ModerationModule => ({
+  api: {
+    admin: new Admin({ administration, auth, directChats, sender, audit }),
+    reports: new Reports({ reports: new ReportsRepository(connection), reader, audit, clock }),
+  },
+});

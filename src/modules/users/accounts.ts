@@ -1,0 +1,168 @@
+import { createBatchLoader } from '../../platform/batch-loader.js';
+import { isDuplicateKey } from '../../platform/driver-error.js';
+import type { Publisher } from '../../platform/event-bus.js';
+import type { Actor, UserRole } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError, forbidden, notFound } from '../../shared/errors.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
+import { fold } from './account-fields.js';
+import type { UserEvents } from './users.events.js';
+import type { AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
+import { isAdminNow } from './users.policy.js';
+import type { UsersRepository } from './users.repository.js';
+
+/** What a new account is made of. */
+export interface NewAccount {
+  username: string;
+  email: string;
+  passwordHash: string;
+  firstName?: string;
+  lastName?: string;
+  role?: UserRole;
+}
+
+/** Accounts: who there is, with which password and which rights. */
+export class Accounts {
+  private readonly statuses;
+
+  constructor(
+    private readonly deps: {
+      users: UsersRepository;
+      bus: Publisher<UserEvents>;
+      clock: Clock;
+      accessChanges: AccessChangePoster;
+    },
+  ) {
+    this.statuses = createBatchLoader((userIds) => deps.users.statuses(userIds));
+  }
+
+  /**
+   * Makes an account.
+   *
+   * @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN, also when another sign-up was faster.
+   */
+  async create(account: NewAccount): Promise<UserRecord> {
+    const { username, email, firstName = '', lastName = '' } = account;
+    try {
+      return await this.deps.users.create({
+        ...account,
+        usernameLower: fold(username),
+        emailLower: fold(email),
+        firstName,
+        firstNameLower: fold(firstName),
+        lastName,
+        lastNameLower: fold(lastName),
+      });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      await this.requireAvailable(username, email);
+      throw error;
+    }
+  }
+
+  /** @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN when an account has the name or the address. */
+  async requireAvailable(username: string, email: string): Promise<void> {
+    if (await this.deps.users.hasUsername(fold(username))) {
+      throw new AppError('USERNAME_TAKEN', 'This username is taken');
+    }
+    if (await this.deps.users.hasEmail(fold(email))) {
+      throw new AppError('EMAIL_TAKEN', 'This e-mail address already has an account');
+    }
+  }
+
+  /** The account with this username, in any case. */
+  findByUsername(username: string): Promise<UserRecord | null> {
+    return this.deps.users.findByUsername(fold(username));
+  }
+
+  /** The account with this e-mail address, in any case. */
+  findByEmail(email: string): Promise<UserRecord | null> {
+    return this.deps.users.findByEmail(fold(email));
+  }
+
+  /** The account with this id. */
+  findById(userId: string): Promise<UserRecord | null> {
+    return this.deps.users.findById(userId);
+  }
+
+  /** The user's role and whether they may act at all; undefined when there is no such user. */
+  status(userId: string): Promise<AccountStatus | undefined> {
+    return this.statuses.load(userId);
+  }
+
+  /**
+   * Refuses an actor who is no longer an admin, although their login was made as one. The router and the
+   * dispatcher call it where the table says `auth: 'admin'`.
+   *
+   * @throws {AppError} FORBIDDEN
+   */
+  async requireAdmin(actor: Actor): Promise<void> {
+    if (!isAdminNow(await this.status(actor.userId))) throw forbidden('Only admins may do this');
+  }
+
+  /** Sets a new password hash if the old one is still in force; says whether it was. */
+  replacePasswordHash(userId: string, oldHash: string, newHash: string): Promise<boolean> {
+    return this.deps.users.replacePasswordHash(userId, oldHash, newHash);
+  }
+
+  /**
+   * Makes the user an admin, or takes the role away.
+   *
+   * @throws {AppError} NOT_FOUND
+   */
+  async setRole(userId: string, role: UserRole): Promise<void> {
+    await this.change(userId, { role });
+  }
+
+  /**
+   * Closes an account: its sessions end, it is no longer found, its messages stay.
+   *
+   * @throws {AppError} NOT_FOUND
+   */
+  async deactivate(userId: string): Promise<void> {
+    await this.change(userId, this.closed());
+  }
+
+  /**
+   * Opens a closed account again; the user has to sign in anew.
+   *
+   * @throws {AppError} NOT_FOUND
+   */
+  async reactivate(userId: string): Promise<void> {
+    await this.change(userId, { deactivatedAt: null });
+  }
+
+  /** The change by which an account is closed now. */
+  closed(): Pick<UserRecord, 'deactivatedAt'> {
+    return { deactivatedAt: new Date(this.deps.clock.now()) };
+  }
+
+  /** Carries out a numbered loss of rights, unless the account has had this one or a later one. */
+  async lose(userId: string, change: AccountStatusChange, number: number): Promise<void> {
+    await this.announce(userId, change);
+    if (await this.deps.users.lose(userId, change, number)) this.publish(userId, change);
+  }
+
+  private async change(userId: string, change: AccountStatusChange): Promise<void> {
+    await this.announce(userId, change);
+    if (!(await this.deps.users.setRights(userId, change))) throw notFound('User');
+    this.publish(userId, change);
+  }
+
+  /** Before the write, so that after a crash between the two the nodes check the user's rights anyway. */
+  private async announce(userId: string, change: AccountStatusChange): Promise<void> {
+    if ('role' in change || change.deactivatedAt) {
+      await this.deps.accessChanges.post([{ kind: 'login', userId }]);
+    }
+  }
+
+  private publish(userId: string, change: AccountStatusChange): void {
+    const { bus } = this.deps;
+    if ('role' in change) {
+      bus.emit('user.role_changed', { userId, role: change.role }, { scope: 'cluster' });
+      return;
+    }
+    bus.emit('user.updated', { userId }, { scope: 'cluster' });
+    if (change.deactivatedAt) bus.emit('user.deactivated', { userId }, { scope: 'cluster' });
+  }
+}

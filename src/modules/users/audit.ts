@@ -1,0 +1,105 @@
+import type { Logger } from '../../platform/logger.js';
+import { objectId } from '../../platform/object-id.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError } from '../../shared/errors.js';
+import type { AuditEvent, AuditOutcome } from './audit.model.js';
+import type { AuditRepository } from './audit.repository.js';
+
+/** A page of the trail. */
+export interface AuditQuery {
+  before?: string | undefined;
+  limit: number;
+}
+
+/** What an admin sets out to do. */
+export interface AuditedAction {
+  /** As in `users.deactivate`. */
+  action: string;
+  /** Id of whom or what it is done to. */
+  subject: string;
+  /** What is known beforehand, such as the role that is given. */
+  details?: Record<string, unknown>;
+}
+
+/** The audit trail: what admins do with their rights. */
+export class AuditTrail {
+  constructor(
+    private readonly events: AuditRepository,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Records that the actor is about to read something; resolves when the database has the record. */
+  async record(
+    actor: Actor,
+    action: string,
+    subject: string,
+    details?: Record<string, unknown>,
+  ): Promise<void> {
+    await this.begin(actor, { action, subject, ...(details && { details }) }, 'done');
+  }
+
+  /**
+   * Records what is about to be done, does it, and records how it ended: nothing is done without a trace, even
+   * when the server stops in between, which leaves the record at `begun`.
+   *
+   * @param work does it.
+   * @param describe what is only known afterwards, for the details of the record.
+   * @throws what `work` throws; its code then stands in the details.
+   */
+  async during<Result>(
+    actor: Actor,
+    audited: AuditedAction,
+    work: () => Promise<Result>,
+    describe: (result: Result) => Record<string, unknown> = () => ({}),
+  ): Promise<Result> {
+    const id = await this.begin(actor, audited, 'begun');
+    let result: Result;
+    try {
+      result = await work();
+    } catch (error) {
+      const code = error instanceof AppError ? error.code : 'INTERNAL';
+      await this.conclude(id, 'failed', { ...audited.details, code });
+      throw error;
+    }
+    await this.conclude(id, 'done', { ...audited.details, ...describe(result) });
+    return result;
+  }
+
+  /** The records, newest first; `before` is the id of an event. */
+  async list({ before, limit }: AuditQuery): Promise<{ events: AuditEvent[]; hasMore: boolean }> {
+    const events = await this.events.newest(before, limit + 1);
+    return { events: events.slice(0, limit), hasMore: events.length > limit };
+  }
+
+  private async begin(
+    actor: Actor,
+    audited: AuditedAction,
+    outcome: AuditOutcome,
+  ): Promise<AuditEvent['_id']> {
+    return this.events.create({
+      ...audited,
+      actorId: objectId(actor.userId),
+      outcome,
+      at: new Date(this.clock.now()),
+    });
+  }
+
+  /** Does not throw: the action has been done, and is reported as done, when only its end cannot be recorded. */
+  private async conclude(
+    id: AuditEvent['_id'],
+    outcome: AuditOutcome,
+    details: Record<string, unknown>,
+  ): Promise<void> {
+    try {
+      const hasDetails = Object.keys(details).length > 0;
+      await this.events.conclude(id, outcome, hasDetails ? details : undefined);
+    } catch (error) {
+      this.logger.error(
+        { err: error, auditEvent: id },
+        'the end of an audited action was not recorded',
+      );
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { EventBus } from '../../platform/event-bus.js';
+import { createLogger } from '../../platform/logger.js';
+import { systemClock } from '../../shared/clock.js';
+import { AccessTokenAuthenticator } from './authenticator.js';
+import { AccessTokens } from './tokens.js';
+import type { UserEvents } from './users.events.js';
+import type { AccountStatus } from './users.model.js';
+
+const USER = 'a'.repeat(24);
+const SESSION = 'b'.repeat(24);
+const OTHER_SESSION = 'c'.repeat(24);
+
+const tokens = new AccessTokens(
+  { secret: 'x'.repeat(32), issuer: 'parley', audience: 'parley', lifetime: 60 },
+  systemClock,
+);
+const token = tokens.sign({ userId: USER, sessionId: SESSION });
+const otherToken = tokens.sign({ userId: USER, sessionId: OTHER_SESSION });
+
+describe('AccessTokenAuthenticator', () => {
+  let bus: EventBus<UserEvents>;
+  let status: AccountStatus | undefined;
+  let live: Set<string>;
+  let isSessionLive: jest.Mock<(userId: string, sessionId: string) => Promise<boolean>>;
+  let authenticator: AccessTokenAuthenticator;
+
+  beforeEach(() => {
+    bus = new EventBus(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+    status = { role: 'user', isDeactivated: false };
+    live = new Set([SESSION, OTHER_SESSION]);
+    isSessionLive = jest.fn((_userId, sessionId) => Promise.resolve(live.has(sessionId)));
+    authenticator = new AccessTokenAuthenticator(
+      tokens,
+      { isLive: isSessionLive },
+      { status: () => Promise.resolve(status) },
+    );
+    bus.subscribe(authenticator.subscriptions);
+  });
+
+  it('answers who calls, with the role of now', async () => {
+    expect(await authenticator.authenticate(token)).toEqual({
+      userId: USER,
+      sessionId: SESSION,
+      role: 'user',
+    });
+  });
+
+  it('refuses a missing token', async () => {
+    await expect(authenticator.authenticate(undefined)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  it('looks a login up once for callers who come together', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(token)));
+    expect(isSessionLive).toHaveBeenCalledTimes(1);
+  });
+
+  it('refuses an ended login as soon as the news is there', async () => {
+    await authenticator.authenticate(token);
+    live.delete(SESSION);
+    bus.emit('session.revoked', { sessionId: SESSION, userId: USER }, { scope: 'cluster' });
+    await expect(authenticator.authenticate(token)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+    await expect(authenticator.authenticate(otherToken)).resolves.toBeDefined();
+  });
+
+  it('hears of ended logins from other nodes', async () => {
+    await authenticator.authenticate(token);
+    live.clear();
+    bus.emit('sessions.revoked', { userId: USER }, { scope: 'node' });
+    await expect(authenticator.authenticate(token)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  it('tells a deactivated user so, also when the login has ended with it', async () => {
+    await authenticator.authenticate(token);
+    status = { role: 'user', isDeactivated: true };
+    live.clear();
+    bus.emit('user.deactivated', { userId: USER }, { scope: 'cluster' });
+    await expect(authenticator.authenticate(token)).rejects.toMatchObject({
+      code: 'ACCOUNT_DEACTIVATED',
+    });
+  });
+
+  it('sees a changed role at once', async () => {
+    await authenticator.authenticate(token);
+    status = { role: 'admin', isDeactivated: false };
+    bus.emit('user.role_changed', { userId: USER, role: 'admin' }, { scope: 'cluster' });
+    expect((await authenticator.authenticate(token)).role).toBe('admin');
+  });
+
+  it('refuses a token whose user is gone', async () => {
+    status = undefined;
+    await expect(authenticator.authenticate(token)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+
+  it('does not take a failed look-up for an answer', async () => {
+    isSessionLive.mockRejectedValueOnce(new Error('database away'));
+    await expect(authenticator.authenticate(token)).rejects.toThrow('database away');
+    await expect(authenticator.authenticate(token)).resolves.toBeDefined();
+  });
+
+  it('does not lend one user the login of another', async () => {
+    await authenticator.authenticate(token);
+    isSessionLive.mockResolvedValue(false);
+    const forged = tokens.sign({ userId: 'd'.repeat(24), sessionId: SESSION });
+    await expect(authenticator.authenticate(forged)).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+    });
+  });
+});

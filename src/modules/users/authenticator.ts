@@ -1,0 +1,100 @@
+import { LRUCache } from 'lru-cache';
+import type { Subscription } from '../../platform/event-bus.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Authenticator } from '../../shared/authenticator.js';
+import { AppError } from '../../shared/errors.js';
+import type { Accounts } from './accounts.js';
+import type { Sessions } from './sessions.js';
+import type { AccessTokens } from './tokens.js';
+import type { UserEvents } from './users.events.js';
+import type { AccountStatus } from './users.model.js';
+
+interface Entry {
+  userId: string;
+  /** Pending while the lookup runs, so that concurrent callers of one login share it. */
+  state: Promise<AccountStatus | undefined>;
+}
+
+const CACHE_SIZE = 20_000;
+/** How long a node that has missed the event honours rights that are lost, in milliseconds. */
+const CACHE_TTL_MS = 1000;
+
+const signInAgain = (): AppError =>
+  new AppError('UNAUTHENTICATED', 'This login has ended; sign in again');
+
+/**
+ * Verifies access tokens, and that their login is still on and their user may still act. The status of login and
+ * user is cached for a second, and dropped at once when the login ends or the user's rights change.
+ */
+export class AccessTokenAuthenticator implements Authenticator {
+  private readonly cache = new LRUCache<string, Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+
+  constructor(
+    private readonly tokens: AccessTokens,
+    private readonly sessions: Pick<Sessions, 'isLive'>,
+    private readonly accounts: Pick<Accounts, 'status'>,
+  ) {}
+
+  /** Drop cached logins. */
+  get subscriptions(): Subscription<UserEvents>[] {
+    const forgetUser = ({ userId }: { userId: string }) => {
+      this.forgetUser(userId);
+    };
+    const shared = {
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the logins of the user',
+    } as const;
+    return [
+      {
+        event: 'session.revoked',
+        ...shared,
+        does: 'forgets the login',
+        run: ({ sessionId }) => {
+          this.cache.delete(sessionId);
+        },
+      },
+      { event: 'sessions.revoked', ...shared, run: forgetUser },
+      { event: 'user.deactivated', ...shared, run: forgetUser },
+      { event: 'user.role_changed', ...shared, run: forgetUser },
+    ];
+  }
+
+  async authenticate(token: string | undefined): Promise<Actor> {
+    if (!token) throw new AppError('UNAUTHENTICATED', 'Sign in first');
+    const { userId, sessionId } = this.tokens.verify(token);
+    const status = await this.statusOf(userId, sessionId);
+    if (!status) throw signInAgain();
+    if (status.isDeactivated) {
+      throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
+    }
+    return { userId, sessionId, role: status.role };
+  }
+
+  private statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
+    const known = this.cache.get(sessionId);
+    if (known?.userId === userId) return known.state;
+    const state = this.lookUp(userId, sessionId);
+    this.cache.set(sessionId, { userId, state });
+    state.catch(() => {
+      // A failed lookup is not an answer: the next caller looks up again.
+      if (this.cache.peek(sessionId)?.state === state) this.cache.delete(sessionId);
+    });
+    return state;
+  }
+
+  /** What the database says of a login now, past the cache; undefined when it has ended. */
+  async lookUp(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
+    const [isLive, status] = await Promise.all([
+      this.sessions.isLive(userId, sessionId),
+      this.accounts.status(userId),
+    ]);
+    return isLive || status?.isDeactivated ? status : undefined;
+  }
+
+  private forgetUser(userId: string): void {
+    for (const [sessionId, entry] of this.cache.entries()) {
+      if (entry.userId === userId) this.cache.delete(sessionId);
+    }
+  }
+}

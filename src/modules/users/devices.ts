@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../shared/clock.js';
+import type { DeviceDates, DevicesRepository } from './devices.repository.js';
+import { newToken, newTokenId, parseToken } from './tokens.js';
+import type { UserRecord } from './users.model.js';
+
+/** A device that has brought its token. */
+export interface KnownDevice {
+  id: string;
+  token: string;
+  userId: string;
+  passwordMark: string;
+}
+
+/** The part of an account that a device is known to. */
+type Account = Pick<UserRecord, '_id' | 'passwordHash'>;
+
+/** How long a device stays known after its last login, in milliseconds. */
+const LIFETIME_MS = 180 * 24 * 3600 * 1000;
+/** Known devices of one account; those whose last login is the longest ago go first. */
+const MAX_DEVICES = 20;
+
+const markOf = (passwordHash: string): string =>
+  createHash('sha256').update(passwordHash).digest('hex');
+
+/**
+ * The devices on which people have signed in before. A device token proves nothing but that: it only keeps
+ * the failed attempts of its device apart from everybody else's. It ends when the password changes: otherwise
+ * whoever knew the old password could guess at the new one with every token.
+ */
+export class KnownDevices {
+  constructor(
+    private readonly devices: DevicesRepository,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The device of a token; undefined when the token is none, or has expired. */
+  async find(token: string | undefined): Promise<KnownDevice | undefined> {
+    const parsed = parseToken(token ?? '');
+    if (token === undefined || !parsed) return undefined;
+    const now = new Date(this.clock.now());
+    const device = await this.devices.findByToken(parsed.id, parsed.hash, now);
+    if (!device) return undefined;
+    const { userId, passwordMark } = device;
+    return { id: parsed.id, token, userId: userId.toHexString(), passwordMark };
+  }
+
+  /** Whether a device is one on which the account's owner has signed in with the password of now. */
+  isKnownTo(account: Account, device: KnownDevice): boolean {
+    const isOwn = device.userId === account._id.toString();
+    return isOwn && device.passwordMark === markOf(account.passwordHash);
+  }
+
+  /** Keeps the device known for another while, or makes a new one known; answers its id and token. */
+  async remember(account: Account, known?: KnownDevice): Promise<{ id: string; token: string }> {
+    if (known && (await this.devices.renew(known.id, this.dates()))) return known;
+    const { id, token, hash } = newToken(newTokenId());
+    await this.devices.create({
+      id,
+      userId: account._id,
+      tokenHash: hash,
+      passwordMark: markOf(account.passwordHash),
+      ...this.dates(),
+    });
+    // After each insertion, so that of any number of concurrent ones the last leaves no more than allowed.
+    await this.devices.dropOldest(account._id, MAX_DEVICES);
+    return { id, token };
+  }
+
+  /** Keeps a device known under a new password. */
+  async keep(id: string, passwordHash: string): Promise<void> {
+    await this.devices.setPasswordMark(id, markOf(passwordHash));
+  }
+
+  private dates(): DeviceDates {
+    const now = this.clock.now();
+    return { lastUsedAt: new Date(now), expiresAt: new Date(now + LIFETIME_MS) };
+  }
+}

@@ -1,0 +1,163 @@
+import { LRUCache } from 'lru-cache';
+import { createBatchLoader } from '../../platform/batch-loader.js';
+import type { Subscription } from '../../platform/event-bus.js';
+import type { UserEvents } from './users.events.js';
+import type { UserStatus } from './users.model.js';
+import type { CardFields, StoredPresence, UsersRepository } from './users.repository.js';
+
+/** What everybody may know of a user. */
+export interface UserCard {
+  id: string;
+  username: string;
+  firstName: string;
+  lastName: string;
+  /** First and last name, or the username when there is neither. */
+  name: string;
+  /** URL of the picture. */
+  avatar: string | null;
+}
+
+/** Makes the card of a stored user. */
+export const toUserCard = (user: CardFields): UserCard => ({
+  id: user._id.toString(),
+  username: user.username,
+  firstName: user.firstName,
+  lastName: user.lastName,
+  name: `${user.firstName} ${user.lastName}`.trim() || user.username,
+  avatar: user.avatar,
+});
+
+interface Entry {
+  card: UserCard;
+  isActive: boolean;
+}
+
+const CACHE_SIZE = 20_000;
+/** How long a node may show an old name when it has missed the event of a change, in milliseconds. */
+const CACHE_TTL_MS = 5000;
+
+/** What the other modules need of users often: most answers come from memory. */
+export class UserDirectory {
+  private readonly cache = new LRUCache<string, Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+  /** Lookups that are running: callers who ask for the same user meanwhile wait for the same answer. */
+  private readonly loading = new Map<string, Promise<Entry | undefined>>();
+  private readonly presence;
+
+  constructor(private readonly users: UsersRepository) {
+    this.presence = createBatchLoader((userIds) => users.presence(userIds));
+  }
+
+  readonly subscriptions: Subscription<UserEvents>[] = [
+    {
+      event: 'user.updated',
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the card of the user',
+      run: ({ userId }) => {
+        this.cache.delete(userId);
+        this.loading.delete(userId);
+      },
+    },
+  ];
+
+  /** The card of a user, also of a deactivated one: old messages keep their author's name. */
+  async card(userId: string): Promise<UserCard | undefined> {
+    return (await this.cards([userId])).get(userId);
+  }
+
+  /** The cards of those users that there are. */
+  async cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> {
+    const entries = await this.entries(userIds);
+    return new Map([...entries].map(([id, { card }]) => [id, card]));
+  }
+
+  /** Whether there is an account with this id that is not deactivated. */
+  async exists(userId: string): Promise<boolean> {
+    return (await this.entries([userId])).get(userId)?.isActive ?? false;
+  }
+
+  /** User ids by username in lower case, of those names that belong to accounts that are open. */
+  idsByUsername(usernames: string[]): Promise<Map<string, string>> {
+    return this.users.idsByUsername(usernames);
+  }
+
+  /** Stores when the user was last connected; an earlier time never replaces a later one. */
+  setLastSeen(userId: string, at: Date): Promise<void> {
+    return this.users.setLastSeen(userId, at);
+  }
+
+  /**
+   * Stores when users were last connected who leave together, by few writes; an earlier time never replaces a
+   * later one. A user whose status is `offline` was last seen when they chose it.
+   */
+  setLastSeenOfMany(left: Map<string, Date>): Promise<void> {
+    return this.users.setLastSeenOfVisible(left);
+  }
+
+  /** Stores the status that the user has chosen; an absent `customStatus` stays as it is. */
+  setStatus(userId: string, status: UserStatus, customStatus?: string): Promise<void> {
+    return this.users.setPresence(userId, status, customStatus);
+  }
+
+  /** The chosen status of users, and when they were last connected. */
+  async presenceProfiles(userIds: string[]): Promise<Map<string, StoredPresence>> {
+    const found = new Map<string, StoredPresence>();
+    await Promise.all(
+      [...new Set(userIds)].map(async (userId) => {
+        const profile = await this.presence.load(userId);
+        if (profile) found.set(userId, profile);
+      }),
+    );
+    return found;
+  }
+
+  private async entries(userIds: Iterable<string>): Promise<Map<string, Entry>> {
+    const found = new Map<string, Entry>();
+    const awaited = new Map<string, Promise<Entry | undefined>>();
+    const missing: string[] = [];
+    for (const id of new Set(userIds)) {
+      const entry = this.cache.get(id);
+      const loading = this.loading.get(id);
+      if (entry) found.set(id, entry);
+      else if (loading) awaited.set(id, loading);
+      else missing.push(id);
+    }
+    if (missing.length > 0) {
+      for (const [id, loading] of this.load(missing)) awaited.set(id, loading);
+    }
+    for (const [id, loading] of awaited) {
+      const entry = await loading;
+      if (entry) found.set(id, entry);
+    }
+    return found;
+  }
+
+  /** Reads users in one query. An entry is cached unless its user has changed meanwhile. */
+  private load(ids: string[]): Map<string, Promise<Entry | undefined>> {
+    const reading = this.read(ids);
+    const perUser = ids.map((id) => {
+      const loading = reading.then((entries) => entries.get(id));
+      const settle = (entry?: Entry) => {
+        if (this.loading.get(id) !== loading) return;
+        this.loading.delete(id);
+        if (entry) this.cache.set(id, entry);
+      };
+      this.loading.set(id, loading);
+      loading.then(settle, () => {
+        settle();
+      });
+      return [id, loading] as const;
+    });
+    return new Map(perUser);
+  }
+
+  private async read(ids: string[]): Promise<Map<string, Entry>> {
+    const found = await this.users.cards(ids);
+    return new Map(
+      found.map(({ user, isActive }) => {
+        const card = toUserCard(user);
+        return [card.id, { card, isActive }];
+      }),
+    );
+  }
+}

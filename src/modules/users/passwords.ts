@@ -1,0 +1,160 @@
+import bcrypt from 'bcrypt';
+import { ConcurrencyLimiter } from '../../platform/concurrency-limiter.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { rateLimited } from '../../platform/rate-limiter.js';
+import { AppError } from '../../shared/errors.js';
+
+/** How much work the hasher takes on. */
+export interface PasswordHasherOptions {
+  /** bcrypt's cost (log2). */
+  rounds: number;
+  /** Hashes computed at the same time. */
+  concurrency: number;
+  /** Calls that may wait for their turn; the next one is refused. */
+  maxQueue: number;
+}
+
+/** Seconds after which a refused hash or attempt may be tried again. */
+const RETRY_AFTER = 2;
+
+/**
+ * Hashes and compares passwords, a few at a time: every hash keeps a processor core busy, and more of
+ * them at once would only make all of them, and everything else, slower.
+ */
+export class PasswordHasher {
+  private readonly limiter: ConcurrencyLimiter;
+  private readonly dummyHash: string;
+
+  constructor(private readonly options: PasswordHasherOptions) {
+    this.limiter = new ConcurrencyLimiter({
+      concurrency: options.concurrency,
+      maxWaiting: options.maxQueue,
+      refusal: () =>
+        new AppError('OVERLOADED', 'Too many people are signing in; try again', {
+          retryAfter: RETRY_AFTER,
+        }),
+    });
+    const cost = String(options.rounds).padStart(2, '0');
+    // The form of a real hash of the same cost, which no password has.
+    this.dummyHash = `$2b$${cost}$${'.'.repeat(53)}`;
+  }
+
+  /** @throws {AppError} OVERLOADED when too many calls are waiting. */
+  hash(password: string): Promise<string> {
+    return this.limiter.run(() => bcrypt.hash(password, this.options.rounds));
+  }
+
+  /**
+   * Whether the password has this hash. Without a hash the answer is no, after the same time, so that
+   * the time does not tell whether there is an account.
+   *
+   * @throws {AppError} OVERLOADED when too many calls are waiting.
+   */
+  async matches(password: string, hash: string | undefined): Promise<boolean> {
+    const isMatch = await this.limiter.run(() => bcrypt.compare(password, hash ?? this.dummyHash));
+    return isMatch && hash !== undefined;
+  }
+}
+
+/** Attempts under one key at the same time. */
+interface Group {
+  /** Lets them ask for their place one after the other. */
+  line: ConcurrencyLimiter;
+  /** How many have begun to ask and not ended. */
+  size: number;
+  /** How many have a place. */
+  underWay: number;
+  /** How many have ended. */
+  ended: number;
+  /** Called when the next one ends. */
+  onEnd: (() => void) | undefined;
+}
+
+/** Attempts under one key that may wait for a place; more are refused. */
+const MAX_WAITING = 64;
+
+const isWrongPassword = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'INVALID_CREDENTIALS';
+
+/**
+ * Limits wrong passwords per key. Each attempt takes a place before it is made, so that a parallel burst
+ * cannot pass the limit, and gives it back unless the password was wrong. When all places are taken, but some
+ * by attempts that are under way here, an attempt waits for these: right passwords are not refused only
+ * because they come together.
+ */
+export class FailedAttempts {
+  private readonly groups = new Map<string, Group>();
+
+  constructor(private readonly limiter: RateLimiter) {}
+
+  /**
+   * Makes an attempt, which counts when it is rejected with INVALID_CREDENTIALS.
+   *
+   * @throws {AppError} RATE_LIMITED when the limit is passed, OVERLOADED when too many attempts wait, or what
+   *   the attempt is rejected with.
+   */
+  async run<T>(key: string, attempt: () => Promise<T>): Promise<T> {
+    if (this.limiter.rule.limit === 0) return attempt();
+    const group = this.groups.get(key) ?? newGroup();
+    this.groups.set(key, group);
+    group.size += 1;
+    try {
+      const giveBack = await group.line.run(() => this.takePlace(key, group));
+      return await this.make(attempt, giveBack, group);
+    } finally {
+      group.size -= 1;
+      if (group.size === 0) this.groups.delete(key);
+    }
+  }
+
+  private async takePlace(key: string, group: Group): Promise<() => Promise<void>> {
+    for (;;) {
+      const { ended } = group;
+      const { allowed, resetSeconds, giveBack } = await this.limiter.reserve(key);
+      if (allowed) {
+        group.underWay += 1;
+        return giveBack;
+      }
+      if (group.ended !== ended) continue;
+      if (group.underWay === 0) throw rateLimited(resetSeconds);
+      await new Promise<void>((resolve) => {
+        group.onEnd = resolve;
+      });
+    }
+  }
+
+  private async make<T>(
+    attempt: () => Promise<T>,
+    giveBack: () => Promise<void>,
+    group: Group,
+  ): Promise<T> {
+    let counts = false;
+    try {
+      return await attempt();
+    } catch (error) {
+      counts = isWrongPassword(error);
+      throw error;
+    } finally {
+      if (!counts) await giveBack();
+      group.underWay -= 1;
+      group.ended += 1;
+      group.onEnd?.();
+      group.onEnd = undefined;
+    }
+  }
+}
+
+const newGroup = (): Group => ({
+  line: new ConcurrencyLimiter({
+    concurrency: 1,
+    maxWaiting: MAX_WAITING,
+    refusal: () =>
+      new AppError('OVERLOADED', 'Too many attempts to sign in at once; try again', {
+        retryAfter: RETRY_AFTER,
+      }),
+  }),
+  size: 0,
+  underWay: 0,
+  ended: 0,
+  onEnd: undefined,
+});

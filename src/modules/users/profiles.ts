@@ -1,0 +1,133 @@
+import type { Publisher } from '../../platform/event-bus.js';
+import type { Actor } from '../../shared/actor.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import type { Pagination } from '../../shared/pagination.js';
+import { paginate } from '../../shared/pagination.js';
+import { fold, searchWords } from './account-fields.js';
+import type { UserCard } from './directory.js';
+import { toUserCard } from './directory.js';
+import type { UserEvents } from './users.events.js';
+import type { UserRecord } from './users.model.js';
+import { canAlwaysSeeEmail } from './users.policy.js';
+import type { UsersRepository } from './users.repository.js';
+
+/** Tells who is acquainted with whom. */
+export interface ContactPolicy {
+  /** Whether both users are members of at least one chat that is open between them. */
+  shareChat(userId: string, otherUserId: string): Promise<boolean>;
+}
+
+/** Changes to one's own profile; what is left out stays. */
+export interface ProfileChanges {
+  firstName?: string;
+  lastName?: string;
+  bio?: string;
+  avatar?: string | null;
+}
+
+/** A people search; `q` (also `query`) is plain text. */
+export interface SearchQuery {
+  q: string;
+  page: number;
+  limit: number;
+}
+
+/** A profile and whether its reader may see the e-mail address. */
+export interface VisibleProfile {
+  user: UserRecord;
+  isEmailVisible: boolean;
+}
+
+/** The search looks at this many people at most; a longer list is of no use to a person. */
+const SEARCH_MAX = 10_000;
+
+/** Profiles: reading, changing and searching them. */
+export class Profiles {
+  constructor(
+    private readonly deps: {
+      users: UsersRepository;
+      bus: Publisher<UserEvents>;
+      contacts: ContactPolicy;
+      /** Whether pictures may be shown from this https URL. */
+      isAllowedPictureUrl: (url: string) => boolean;
+    },
+  ) {}
+
+  /**
+   * The profile of a user, as far as the actor may see it.
+   *
+   * @throws {AppError} NOT_FOUND, also for a deactivated user.
+   */
+  async profile(actor: Actor, userId: string): Promise<VisibleProfile> {
+    const user = await this.deps.users.findById(userId);
+    if (!user || user.deactivatedAt) throw notFound('User');
+    const isEmailVisible =
+      canAlwaysSeeEmail(actor, userId) ||
+      (await this.deps.contacts.shareChat(actor.userId, userId));
+    return { user, isEmailVisible };
+  }
+
+  /**
+   * Changes the actor's own profile and answers the new one. The URL of the current picture may be among the
+   * changes, also that of an upload: a client may write back the profile that it has read.
+   *
+   * @throws {AppError} VALIDATION for any other picture that is not on an allowed host.
+   */
+  async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserRecord> {
+    const { avatar, ...others } = changes;
+    const { firstName, lastName } = changes;
+    const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
+    return this.change(actor.userId, {
+      ...others,
+      ...(setsPicture && { avatar }),
+      ...(firstName !== undefined && { firstNameLower: fold(firstName) }),
+      ...(lastName !== undefined && { lastNameLower: fold(lastName) }),
+    });
+  }
+
+  /**
+   * Sets the URL of a user's picture; null removes it.
+   *
+   * @throws {AppError} NOT_FOUND
+   */
+  async setAvatar(userId: string, avatar: string | null): Promise<UserRecord> {
+    return this.change(userId, { avatar });
+  }
+
+  /** Whether the URL of the user's picture contains `part`. */
+  async hasPicture(userId: string, part: string): Promise<boolean> {
+    return (await this.deps.users.pictureOf(userId))?.includes(part) ?? false;
+  }
+
+  /** People other than the actor whose username, first or last name starts with each word of `q`. */
+  async search(
+    actor: Actor,
+    { q, page, limit }: SearchQuery,
+  ): Promise<{ cards: UserCard[]; pagination: Pagination }> {
+    const { users, total } = await this.deps.users.searchPeople({
+      words: searchWords(q),
+      exceptUserId: actor.userId,
+      maxCount: SEARCH_MAX,
+      page,
+      limit,
+    });
+    return { cards: users.map(toUserCard), pagination: paginate({ page, limit }, total) };
+  }
+
+  /** Whether a URL that nobody may choose is that of the current picture. */
+  private async keepsPicture(userId: string, avatar: string | null): Promise<boolean> {
+    if (avatar === null || this.deps.isAllowedPictureUrl(avatar)) return false;
+    if ((await this.deps.users.pictureOf(userId)) === avatar) return true;
+    const message = 'avatar must be an https URL on one of the allowed hosts';
+    throw new AppError('VALIDATION', message, { errors: [{ path: 'avatar', message }] });
+  }
+
+  private async change(userId: string, changes: Partial<UserRecord>): Promise<UserRecord> {
+    const { bus, users } = this.deps;
+    const user = await users.update(userId, changes);
+    if (!user) throw notFound('User');
+    bus.emit('user.updated', { userId }, { scope: 'cluster' });
+    if ('avatar' in changes) bus.emit('user.picture_changed', { userId }, { scope: 'cluster' });
+    return user;
+  }
+}

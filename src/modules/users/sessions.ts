@@ -1,0 +1,221 @@
+import type { KeyObject } from 'node:crypto';
+import { createBatchLoader } from '../../platform/batch-loader.js';
+import type { Publisher } from '../../platform/event-bus.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError } from '../../shared/errors.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
+import { newToken, newTokenId, parseToken, successorOf } from './tokens.js';
+import type { SessionRecord } from './sessions.model.js';
+import type { SessionsRepository, TokenChange } from './sessions.repository.js';
+import type { UserEvents } from './users.events.js';
+
+/** Where a login comes from. */
+export interface SessionOrigin {
+  ip: string;
+  userAgent: string;
+}
+
+/** A session and the only copy of its refresh token. */
+export interface OpenSession {
+  sessionId: string;
+  userId: string;
+  refreshToken: string;
+}
+
+/** Characters of a user agent that are stored. */
+const MAX_USER_AGENT = 256;
+const invalid = (): AppError =>
+  new AppError('UNAUTHENTICATED', 'The refresh token is not valid; sign in again');
+
+const reused = (): AppError =>
+  new AppError(
+    'REFRESH_REUSED',
+    'This refresh token was used before; the login has been ended for safety, sign in again',
+  );
+
+/**
+ * How long after its first use a refresh token is answered again, in milliseconds: a few attempts of a client
+ * that has had no answer, each of which waits for one for some ten seconds.
+ */
+const REPEAT_MS = 60_000;
+
+/**
+ * What a refresh token is to its login.
+ *
+ * - `current`: it has not been used.
+ * - `answered`: it was used a moment ago, and its successor may be answered again.
+ * - `unanswerable`: likewise, but the successor that was made then is not known any more.
+ * - `reused`: it was used too long ago, or was never a token of this login.
+ */
+export type RefreshTokenState = 'current' | 'answered' | 'unanswerable' | 'reused';
+
+/** The part of a session that tells which tokens it has had. */
+export type TokenHistory = Pick<
+  SessionRecord,
+  'tokenHash' | 'previousHash' | 'rotatedAt' | 'olderHash' | 'olderRotatedAt'
+>;
+
+const isRecent = (usedAt: Date | null | undefined, now: number): boolean =>
+  usedAt !== null && usedAt !== undefined && usedAt.getTime() > now - REPEAT_MS;
+
+/**
+ * Tells what the token of hash `hash` is to a login, where `successorHash` belongs to the token that follows
+ * from it. The token before the previous one is still answered: of two tabs that refresh at once, one may
+ * refresh again before the other's call has arrived. A thief who has a used token gains by this what the
+ * newest one would give him: the next refresh of the owner, or his own, is noticed.
+ */
+export const tokenStateOf = (
+  session: TokenHistory,
+  hash: string,
+  successorHash: string,
+  now: number,
+): RefreshTokenState => {
+  if (hash === session.tokenHash) return 'current';
+  if (hash === session.previousHash && isRecent(session.rotatedAt, now)) {
+    return successorHash === session.tokenHash ? 'answered' : 'unanswerable';
+  }
+  const isOlder = hash === session.olderHash && isRecent(session.olderRotatedAt, now);
+  return isOlder && successorHash === session.previousHash ? 'answered' : 'reused';
+};
+
+/** Logins: one document per login, whose refresh token is replaced each time it is used. */
+export class Sessions {
+  /** Owners of the logins that are on. */
+  private readonly owners = createBatchLoader((sessionIds) =>
+    this.deps.sessions.ownersOfLive(sessionIds, this.now()),
+  );
+
+  constructor(
+    private readonly deps: {
+      sessions: SessionsRepository;
+      bus: Publisher<UserEvents>;
+      accessChanges: AccessChangePoster;
+      clock: Clock;
+      /** Derives a refresh token from the one before; the same on every node and after a restart. */
+      refreshKey: KeyObject;
+      /** Life of an unused refresh token in seconds. */
+      lifetime: number;
+    },
+  ) {}
+
+  /** Begins a login on a known device. */
+  async start(
+    userId: string,
+    { ip, userAgent }: SessionOrigin,
+    deviceId: string,
+  ): Promise<OpenSession> {
+    const { token, id: sessionId, hash } = newToken(newTokenId());
+    const now = this.now();
+    await this.deps.sessions.create({
+      id: sessionId,
+      userId,
+      tokenHash: hash,
+      deviceId,
+      expiresAt: this.expiryFrom(now),
+      userAgent: userAgent.slice(0, MAX_USER_AGENT),
+      ip,
+      lastUsedAt: now,
+      createdAt: now,
+    });
+    return { sessionId, userId, refreshToken: token };
+  }
+
+  /**
+   * Replaces a refresh token by its successor. Two tabs that share a login, and a client whose answer was
+   * lost, present the same token again: for a minute they get the same successor, until the token after that
+   * one has been used. Any later use shows that the token is in two hands, and ends the login.
+   *
+   * A crash between any two steps costs nothing: what is written is only that the token was used, and the
+   * successor follows from the token.
+   *
+   * @throws {AppError} REFRESH_REUSED, or UNAUTHENTICATED when the login has ended or never was.
+   */
+  async rotate(presented: string): Promise<OpenSession> {
+    const token = parseToken(presented);
+    if (!token) throw invalid();
+    const now = this.now();
+    const session = await this.deps.sessions.findById(token.id);
+    if (!session || session.revokedAt || session.expiresAt <= now) throw invalid();
+    const next = successorOf(presented, token.id, this.deps.refreshKey);
+    const state = tokenStateOf(session, token.hash, next.hash, now.getTime());
+    if (state === 'reused') {
+      await this.revoke(session.userId.toString(), token.id);
+      throw reused();
+    }
+    const change = {
+      current: {
+        tokenHash: next.hash,
+        previousHash: token.hash,
+        rotatedAt: now,
+        olderHash: session.previousHash,
+        olderRotatedAt: session.rotatedAt,
+      },
+      // The successor that stands there was made at random by an older version of the server, or under a
+      // secret that has changed since. Nobody can answer it again, so a derived one takes its place.
+      unanswerable: { tokenHash: next.hash },
+      answered: undefined,
+    }[state];
+    if (change && !(await this.replaceToken(token.id, session.tokenHash, change))) {
+      // Another call with this token or a later one came between. The states only go forward, so this ends.
+      return this.rotate(presented);
+    }
+    return {
+      sessionId: token.id,
+      userId: session.userId.toString(),
+      refreshToken: next.token,
+    };
+  }
+
+  /** Whether the user's login is still on. */
+  async isLive(userId: string, sessionId: string): Promise<boolean> {
+    return (await this.owners.load(sessionId)) === userId;
+  }
+
+  /** The known device that has begun a login; undefined for a login of an older version, or none. */
+  deviceOf(sessionId: string): Promise<string | undefined> {
+    return this.deps.sessions.deviceOf(sessionId);
+  }
+
+  /** Ends a login; says whether it was still on. */
+  async revoke(userId: string, sessionId: string): Promise<boolean> {
+    const { accessChanges, bus, sessions } = this.deps;
+    await accessChanges.post([{ kind: 'login', userId }]);
+    const wasOn = await sessions.revoke(userId, sessionId, this.now());
+    bus.emit('session.revoked', { sessionId, userId }, { scope: 'cluster' });
+    return wasOn;
+  }
+
+  /** Ends all logins of a user, but for the named one; says how many. */
+  async revokeAll(userId: string, exceptSessionId?: string): Promise<number> {
+    const { accessChanges, bus, sessions } = this.deps;
+    await accessChanges.post([{ kind: 'login', userId }]);
+    const ended = await sessions.revokeAll(userId, this.now(), exceptSessionId);
+    bus.emit(
+      'sessions.revoked',
+      { userId, ...(exceptSessionId && { exceptSessionId }) },
+      { scope: 'cluster' },
+    );
+    return ended;
+  }
+
+  /** Changes the tokens of a live login, unless somebody has since it was read; says whether it did. */
+  private replaceToken(
+    sessionId: string,
+    tokenHash: string,
+    change: TokenChange,
+  ): Promise<boolean> {
+    const now = this.now();
+    return this.deps.sessions.replaceToken(sessionId, tokenHash, change, {
+      lastUsedAt: now,
+      expiresAt: this.expiryFrom(now),
+    });
+  }
+
+  private now(): Date {
+    return new Date(this.deps.clock.now());
+  }
+
+  private expiryFrom(now: Date): Date {
+    return new Date(now.getTime() + this.deps.lifetime * 1000);
+  }
+}

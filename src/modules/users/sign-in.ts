@@ -1,0 +1,252 @@
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { rateLimited } from '../../platform/rate-limiter.js';
+import { addressKey } from '../../platform/tally.js';
+import type { Actor } from '../../shared/actor.js';
+import { AppError } from '../../shared/errors.js';
+import type { Accounts } from './accounts.js';
+import type { KnownDevice, KnownDevices } from './devices.js';
+import type { FailedAttempts, PasswordHasher } from './passwords.js';
+import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
+import type { AccessTokens } from './tokens.js';
+import type { UserRecord } from './users.model.js';
+
+/** A sign-up. */
+export interface Registration {
+  username: string;
+  email: string;
+  password: string;
+  firstName?: string;
+  lastName?: string;
+}
+
+/** A sign-in, by username or by e-mail address. */
+export type Credentials = { password: string; deviceToken?: string } & (
+  { username: string } | { email: string }
+);
+
+/** A change of password. */
+export interface PasswordChange {
+  currentPassword: string;
+  newPassword: string;
+}
+
+/** The answer to a refresh: the pair of tokens, and the user. */
+export interface Grant {
+  token: string;
+  refreshToken: string;
+  /** Life of `token` in seconds. */
+  expiresIn: number;
+  user: UserRecord;
+}
+
+/** The answer to a sign-in. */
+export interface LoginGrant extends Grant {
+  /** Makes the device known at its next login. */
+  deviceToken: string;
+}
+
+/** The keys under which an attempt to guess a password is counted. */
+interface Counters {
+  /** Where it comes from; absent: only the account counts. */
+  source?: string;
+  account: string;
+}
+
+const changedMeanwhile = (): AppError =>
+  new AppError('CONFLICT', 'The password was changed meanwhile');
+
+const invalidCredentials = (): AppError =>
+  new AppError('INVALID_CREDENTIALS', 'Wrong username, e-mail address or password');
+
+const deactivated = (): AppError =>
+  new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof AppError && (error.code === 'USERNAME_TAKEN' || error.code === 'EMAIL_TAKEN');
+
+const countersOfDevice = ({ id }: KnownDevice): Counters => ({
+  source: `device:${id}`,
+  account: `device:${id}`,
+});
+
+/** The prefixes keep a made-up name from being counted as somebody's account or device. */
+const countersOfStranger = (
+  user: UserRecord | null,
+  name: string,
+  { ip }: SessionOrigin,
+): Counters => ({
+  source: addressKey(ip),
+  account: user ? `user:${user._id.toString()}` : `name:${name.toLowerCase()}`,
+});
+
+/** Signing up, in and out, and changing the password. */
+export class SignIn {
+  constructor(
+    private readonly deps: {
+      accounts: Accounts;
+      sessions: Sessions;
+      tokens: AccessTokens;
+      hasher: PasswordHasher;
+      devices: KnownDevices;
+      /** Sign-ups per client address. */
+      signUps: RateLimiter;
+      /** Refused attempts to sign in, per client address or known device. */
+      refusals: FailedAttempts;
+      /** Wrong passwords per account, known device, or login. */
+      wrongPasswords: FailedAttempts;
+    },
+  ) {}
+
+  /**
+   * Makes an account and signs it in. Refusals of taken names count as sign-ups, or an address could ask for
+   * any number of names; failures of the server do not.
+   *
+   * @throws {AppError} USERNAME_TAKEN, EMAIL_TAKEN, RATE_LIMITED, or OVERLOADED.
+   */
+  async register(registration: Registration, origin: SessionOrigin): Promise<LoginGrant> {
+    const reservation = await this.deps.signUps.reserve(addressKey(origin.ip));
+    if (!reservation.allowed) throw rateLimited(reservation.resetSeconds);
+    let user;
+    try {
+      user = await this.createAccount(registration);
+    } catch (error) {
+      if (!isTaken(error)) await reservation.giveBack();
+      throw error;
+    }
+    const device = await this.deps.devices.remember(user);
+    const session = await this.deps.sessions.start(user._id.toString(), origin, device.id);
+    return { ...this.grant(user, session), deviceToken: device.token };
+  }
+
+  /**
+   * Signs in. An attempt from a known device counts for that device alone, so that nobody else's wrong
+   * passwords shut it out. A device token that is none, or of another account, is ignored.
+   *
+   * @throws {AppError} INVALID_CREDENTIALS, alike for a wrong password and an unknown account;
+   *   ACCOUNT_DEACTIVATED; RATE_LIMITED after many wrong passwords; OVERLOADED.
+   */
+  async login(credentials: Credentials, origin: SessionOrigin): Promise<LoginGrant> {
+    const { accounts, devices, sessions } = this.deps;
+    const isByEmail = 'email' in credentials;
+    const name = isByEmail ? credentials.email : credentials.username;
+    // The device is looked up whether or not the account exists: the response time must not tell.
+    const [user, device] = await Promise.all([
+      isByEmail ? accounts.findByEmail(name) : accounts.findByUsername(name),
+      devices.find(credentials.deviceToken),
+    ]);
+    const known = user && device && devices.isKnownTo(user, device) ? device : undefined;
+    await this.checkPassword(
+      known ? countersOfDevice(known) : countersOfStranger(user, name, origin),
+      credentials.password,
+      user?.passwordHash,
+    );
+    if (!user) throw invalidCredentials();
+    if (user.deactivatedAt) throw deactivated();
+    const remembered = await devices.remember(user, known);
+    const session = await sessions.start(user._id.toString(), origin, remembered.id);
+    // A change of password ends the logins that it finds. This finds a login that began with the old password
+    // but was written after that change.
+    const current = await accounts.findById(session.userId);
+    if (current?.passwordHash !== user.passwordHash) {
+      await sessions.revoke(session.userId, session.sessionId);
+      throw invalidCredentials();
+    }
+    return { ...this.grant(user, session), deviceToken: remembered.token };
+  }
+
+  /**
+   * Replaces both tokens.
+   *
+   * @throws {AppError} REFRESH_REUSED, UNAUTHENTICATED, or ACCOUNT_DEACTIVATED.
+   */
+  async refresh(refreshToken: string): Promise<Grant> {
+    const session = await this.deps.sessions.rotate(refreshToken);
+    const user = await this.deps.accounts.findById(session.userId);
+    if (!user || user.deactivatedAt) {
+      await this.deps.sessions.revoke(session.userId, session.sessionId);
+      throw deactivated();
+    }
+    return this.grant(user, session);
+  }
+
+  /** The actor's own account. */
+  async me(actor: Actor): Promise<UserRecord> {
+    const user = await this.deps.accounts.findById(actor.userId);
+    if (!user) throw new AppError('UNAUTHENTICATED', 'This account is gone');
+    return user;
+  }
+
+  /** Ends the login of this call; says how many have ended. */
+  async logout(actor: Actor): Promise<number> {
+    return (await this.deps.sessions.revoke(actor.userId, actor.sessionId)) ? 1 : 0;
+  }
+
+  /** Ends all logins of the actor, this one too; says how many have ended. */
+  async logoutAll(actor: Actor): Promise<number> {
+    return this.endSessions(actor.userId);
+  }
+
+  /** Ends all logins of a user; says how many have ended. */
+  async endSessions(userId: string): Promise<number> {
+    return this.deps.sessions.revokeAll(userId);
+  }
+
+  /**
+   * Sets a new password and ends the actor's other logins; answers how many have ended. The other logins end
+   * before the password changes: if ending them fails, nothing has changed and the client can repeat the call,
+   * which it could not under a new password. Logins that begin in between end after the change. The actor's own
+   * device stays known; the others do not. Wrong current passwords count for this login alone: strangers who try
+   * to sign in must not keep its owner from changing the password.
+   *
+   * @throws {AppError} INVALID_CREDENTIALS when the current password is wrong; RATE_LIMITED;
+   *   CONFLICT when another change was faster; OVERLOADED.
+   */
+  async changePassword(actor: Actor, change: PasswordChange): Promise<number> {
+    const { accounts, devices, hasher, sessions } = this.deps;
+    const { passwordHash } = await this.me(actor);
+    const account = `session:${actor.sessionId}`;
+    await this.checkPassword({ account }, change.currentPassword, passwordHash);
+    const newHash = await hasher.hash(change.newPassword);
+    // Of two concurrent changes, the later must not end the login of the earlier. Most of the time goes into
+    // hashing, so this checks again after it.
+    if ((await this.me(actor)).passwordHash !== passwordHash) throw changedMeanwhile();
+    const deviceId = await sessions.deviceOf(actor.sessionId);
+    const ended = await sessions.revokeAll(actor.userId, actor.sessionId);
+    if (!(await accounts.replacePasswordHash(actor.userId, passwordHash, newHash))) {
+      throw changedMeanwhile();
+    }
+    const endedSince = await sessions.revokeAll(actor.userId, actor.sessionId);
+    if (deviceId !== undefined) await devices.keep(deviceId, newHash);
+    return ended + endedSince;
+  }
+
+  /** @throws {AppError} INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED. */
+  private async checkPassword(
+    { source, account }: Counters,
+    password: string,
+    hash: string | undefined,
+  ): Promise<void> {
+    const { hasher, refusals, wrongPasswords } = this.deps;
+    const check = () =>
+      wrongPasswords.run(account, async () => {
+        if (!(await hasher.matches(password, hash))) throw invalidCredentials();
+      });
+    await (source === undefined ? check() : refusals.run(source, check));
+  }
+
+  private async createAccount({ password, ...account }: Registration): Promise<UserRecord> {
+    const { accounts, hasher } = this.deps;
+    await accounts.requireAvailable(account.username, account.email);
+    return accounts.create({ ...account, passwordHash: await hasher.hash(password) });
+  }
+
+  private grant(user: UserRecord, { userId, sessionId, refreshToken }: OpenSession): Grant {
+    const { tokens } = this.deps;
+    return {
+      token: tokens.sign({ userId, sessionId }),
+      refreshToken,
+      expiresIn: tokens.lifetime,
+      user,
+    };
+  }
+}

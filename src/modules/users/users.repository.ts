@@ -1,0 +1,313 @@
+import { trusted } from 'mongoose';
+import type { Connection, Model, QueryFilter, Types } from 'mongoose';
+import { objectId } from '../../platform/object-id.js';
+import type { UserRole } from '../../shared/actor.js';
+import type { PageQuery } from '../../shared/pagination.js';
+import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
+import { userModel } from './users.model.js';
+
+/** The fields that everybody may see in lists. */
+export type CardFields = Pick<UserRecord, '_id' | 'username' | 'firstName' | 'lastName' | 'avatar'>;
+
+/** The fields that a new account starts with; the others have their defaults. */
+export type NewUser = Pick<
+  UserRecord,
+  | 'username'
+  | 'usernameLower'
+  | 'email'
+  | 'emailLower'
+  | 'passwordHash'
+  | 'firstName'
+  | 'firstNameLower'
+  | 'lastName'
+  | 'lastNameLower'
+> &
+  Partial<Pick<UserRecord, 'role'>>;
+
+/** What is stored of a user's presence. */
+export interface StoredPresence {
+  status: UserStatus;
+  customStatus: string;
+  lastSeenAt: Date | null;
+}
+
+/** Operators on the ids of accounts, as in `{ $lt: id }`. */
+export type IdOperators = Record<string, Types.ObjectId | Types.ObjectId[]>;
+
+/** A search for people; each word must begin the username or a name. */
+export interface PeopleQuery extends PageQuery {
+  words: string[];
+  exceptUserId: string;
+  /** People that are counted at most. */
+  maxCount: number;
+}
+
+/** Which accounts are listed; what is left out does not matter. */
+export interface AccountFilter extends PageQuery {
+  words: string[];
+  role: UserRole | undefined;
+  isDeactivated: boolean | undefined;
+}
+
+const CARD_FIELDS = { username: 1, firstName: 1, lastName: 1, avatar: 1 } as const;
+/** Updates that are sent to the database together. */
+const MAX_WRITES = 1000;
+/** Ids that `closedIds` yields at a time. */
+const PORTION = 1000;
+/** Sorts after every character that a name may have. */
+const LAST_CHARACTER = '\u{10FFFF}';
+
+/**
+ * Accounts one of whose names starts with the word: a range, which the indexes of the lower-case fields
+ * serve, and in which no character is special.
+ */
+const startsWithWord = (word: string): QueryFilter<UserRecord> => {
+  const range = trusted({ $gte: word, $lt: `${word}${LAST_CHARACTER}` });
+  return {
+    $or: [{ usernameLower: range }, { firstNameLower: range }, { lastNameLower: range }],
+  };
+};
+
+/** The stored accounts. */
+export class UsersRepository {
+  private readonly users: Model<UserRecord>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.users = userModel(connection);
+  }
+
+  /** @throws a duplicate-key error when the username or the e-mail address is taken. */
+  async create(user: NewUser): Promise<UserRecord> {
+    return (await this.users.create(user)).toObject();
+  }
+
+  async hasUsername(usernameLower: string): Promise<boolean> {
+    return (await this.users.exists({ usernameLower })) !== null;
+  }
+
+  async hasEmail(emailLower: string): Promise<boolean> {
+    return (await this.users.exists({ emailLower })) !== null;
+  }
+
+  async findById(userId: string): Promise<UserRecord | null> {
+    return this.users.findById(userId).lean();
+  }
+
+  async findByUsername(usernameLower: string): Promise<UserRecord | null> {
+    return this.users.findOne({ usernameLower }).lean();
+  }
+
+  async findByEmail(emailLower: string): Promise<UserRecord | null> {
+    return this.users.findOne({ emailLower }).lean();
+  }
+
+  /** The URL of a user's picture; null when there is no picture or no user. */
+  async pictureOf(userId: string): Promise<string | null> {
+    const user = await this.users.findById(userId, { avatar: 1 }).lean();
+    return user?.avatar ?? null;
+  }
+
+  /** Sets the given fields; answers the account as it is then, or null when there is none. */
+  async update(userId: string, changes: Partial<UserRecord>): Promise<UserRecord | null> {
+    return this.users
+      .findByIdAndUpdate(userId, { $set: changes }, { returnDocument: 'after' })
+      .lean();
+  }
+
+  /** A page of open accounts by username, and how many there are up to `maxCount`. */
+  async searchPeople({
+    words,
+    exceptUserId,
+    maxCount,
+    page,
+    limit,
+  }: PeopleQuery): Promise<{ users: CardFields[]; total: number }> {
+    const filter: QueryFilter<UserRecord> = {
+      _id: trusted({ $ne: exceptUserId }),
+      deactivatedAt: null,
+      $and: words.map(startsWithWord),
+    };
+    const [users, total] = await Promise.all([
+      this.users
+        .find(filter, CARD_FIELDS)
+        .sort({ usernameLower: 1 })
+        .skip((page - 1) * limit)
+        .limit(limit)
+        .lean(),
+      this.users.countDocuments(filter, { limit: maxCount }),
+    ]);
+    return { users, total };
+  }
+
+  /** A page of accounts by username, closed ones too, and how many there are. */
+  async list({
+    words,
+    role,
+    isDeactivated,
+    page,
+    limit,
+  }: AccountFilter): Promise<{ users: UserRecord[]; total: number }> {
+    const filter: QueryFilter<UserRecord> = {
+      ...(words.length > 0 && { $and: words.map(startsWithWord) }),
+      ...(role && { role }),
+      ...(isDeactivated === false && { deactivatedAt: null }),
+      ...(isDeactivated === true && { deactivatedAt: trusted({ $ne: null }) }),
+    };
+    const [users, total] = await Promise.all([
+      this.users
+        .find(filter)
+        .sort({ usernameLower: 1 })
+        .skip((page - 1) * limit)
+        .limit(limit)
+        .lean(),
+      this.users.countDocuments(filter),
+    ]);
+    return { users, total };
+  }
+
+  /** Sets a new password hash if the old one is still in force; says whether it was. */
+  async replacePasswordHash(userId: string, oldHash: string, newHash: string): Promise<boolean> {
+    const { matchedCount } = await this.users.updateOne(
+      { _id: userId, passwordHash: oldHash },
+      { $set: { passwordHash: newHash } },
+    );
+    return matchedCount === 1;
+  }
+
+  /** Changes what somebody may do; says whether there is such an account. */
+  async setRights(userId: string, change: AccountStatusChange): Promise<boolean> {
+    const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: change });
+    return matchedCount === 1;
+  }
+
+  /** Carries out a numbered loss of rights, unless the account has had this one or a later one; says whether. */
+  async lose(userId: string, change: AccountStatusChange, number: number): Promise<boolean> {
+    const { modifiedCount } = await this.users.updateOne(
+      { _id: userId, lossNumber: trusted({ $not: { $gte: number } }) },
+      { $set: { ...change, lossNumber: number } },
+    );
+    return modifiedCount === 1;
+  }
+
+  /** Marks a loss of rights as past without carrying it out. */
+  async skipLoss(userId: string, number: number): Promise<void> {
+    await this.users.updateOne({ _id: userId }, { $max: { lossNumber: number } });
+  }
+
+  /** The rights of users by id, of those that there are. */
+  async statuses(userIds: string[]): Promise<Map<string, AccountStatus>> {
+    const users = await this.users
+      .find({ _id: trusted({ $in: userIds }) }, { role: 1, deactivatedAt: 1 })
+      .lean();
+    return new Map(
+      users.map(({ _id, role, deactivatedAt }) => [
+        _id.toHexString(),
+        { role, isDeactivated: deactivatedAt !== null },
+      ]),
+    );
+  }
+
+  /** The card fields of those users that there are, and whether their accounts are open. */
+  async cards(userIds: string[]): Promise<{ user: CardFields; isActive: boolean }[]> {
+    const users = await this.users
+      .find({ _id: trusted({ $in: userIds }) }, { ...CARD_FIELDS, deactivatedAt: 1 })
+      .lean();
+    return users.map((user) => ({ user, isActive: user.deactivatedAt === null }));
+  }
+
+  /** Ids by lower-case username, of those names that belong to open accounts. */
+  async idsByUsername(usernames: string[]): Promise<Map<string, string>> {
+    const users = await this.users
+      .find(
+        { usernameLower: trusted({ $in: usernames }), deactivatedAt: null },
+        { usernameLower: 1 },
+      )
+      .lean();
+    return new Map(users.map(({ usernameLower, _id }) => [usernameLower, _id.toHexString()]));
+  }
+
+  /** What is stored of the presence of users by id, of those that there are. */
+  async presence(userIds: string[]): Promise<Map<string, StoredPresence>> {
+    const users = await this.users
+      .find({ _id: trusted({ $in: userIds }) }, { status: 1, customStatus: 1, lastSeenAt: 1 })
+      .lean();
+    return new Map(
+      users.map(({ _id, status, customStatus, lastSeenAt }) => [
+        _id.toHexString(),
+        { status, customStatus: customStatus ?? '', lastSeenAt: lastSeenAt ?? null },
+      ]),
+    );
+  }
+
+  /** Sets the chosen status; an absent `customStatus` stays as it is. */
+  async setPresence(userId: string, status: UserStatus, customStatus?: string): Promise<void> {
+    await this.users.updateOne(
+      { _id: userId },
+      { $set: { status, ...(customStatus !== undefined && { customStatus }) } },
+    );
+  }
+
+  /** Sets when the user was last connected; an earlier time never replaces a later one. */
+  async setLastSeen(userId: string, at: Date): Promise<void> {
+    await this.users.updateOne(
+      { _id: userId },
+      { $max: { lastSeenAt: at } },
+      { timestamps: false },
+    );
+  }
+
+  /**
+   * Sets when users were last connected, except of those whose chosen status is `offline`; an earlier time
+   * never replaces a later one.
+   */
+  async setLastSeenOfVisible(left: Map<string, Date>): Promise<void> {
+    const writes = [...left].map(([userId, lastSeenAt]) => ({
+      updateOne: {
+        filter: { _id: objectId(userId), status: { $ne: 'offline' as const } },
+        update: { $max: { lastSeenAt } },
+      },
+    }));
+    for (let i = 0; i < writes.length; i += MAX_WRITES) {
+      const batch = writes.slice(i, i + MAX_WRITES);
+      await this.users.collection.bulkWrite(batch, { ordered: false });
+    }
+  }
+
+  /** The ids of all accounts with the role of admin, closed ones too. */
+  async adminIds(): Promise<string[]> {
+    const admins = await this.users.find({ role: 'admin' }, { _id: 1 }).lean();
+    return admins.map(({ _id }) => _id.toHexString());
+  }
+
+  /** Whether somebody other than the user is an admin and may act. */
+  async hasOtherAdmin(userId: string): Promise<boolean> {
+    const other = await this.users.exists({
+      _id: trusted({ $ne: userId }),
+      role: 'admin',
+      deactivatedAt: null,
+    });
+    return other !== null;
+  }
+
+  /** How many open accounts have an id that fits. */
+  async countOpen(ids: IdOperators): Promise<number> {
+    return this.users.countDocuments({ _id: trusted(ids), deactivatedAt: null });
+  }
+
+  /** The ids of closed accounts among those that fit, in portions. */
+  async *closedIds(ids: IdOperators): AsyncGenerator<Types.ObjectId[]> {
+    const found = this.users
+      .find({ _id: trusted(ids), deactivatedAt: trusted({ $ne: null }) }, { _id: 1 })
+      .lean()
+      .cursor({ batchSize: PORTION });
+    let portion: Types.ObjectId[] = [];
+    for await (const { _id } of found) {
+      portion.push(_id);
+      if (portion.length < PORTION) continue;
+      yield portion;
+      portion = [];
+    }
+    if (portion.length > 0) yield portion;
+  }
+}
