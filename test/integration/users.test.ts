@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import request from 'supertest';
-import { searchWords } from '../../src/modules/users/account-fields.js';
 import type { TestAccounts } from '../support/accounts.js';
 import { openAccounts } from '../support/accounts.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -279,12 +278,6 @@ describe('GET /api/users/search', () => {
     ['an unfinished pattern as plain text', '(((', []],
   ])('finds by %s', async (_what, q, expected) => {
     expect(await search(ada, q)).toEqual(expected);
-  });
-
-  it('looks up at most five words, and none that another one begins with', () => {
-    const letters = Array.from({ length: 50 }, (_, i) => String.fromCodePoint(0x61 + i));
-    expect(searchWords(letters.join(' '))).toEqual(['a', 'b', 'c', 'd', 'e']);
-    expect(searchWords('Ada  ada ADA a ad lovelace')).toEqual(['ada', 'lovelace']);
   });
 
   it('finds by the first words of a long text', async () => {

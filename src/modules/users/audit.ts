@@ -37,7 +37,7 @@ export class AuditTrail {
     subject: string,
     details?: Record<string, unknown>,
   ): Promise<void> {
-    await this.begin(actor, { action, subject, ...(details && { details }) }, 'done');
+    await this.add(actor, { action, subject, ...(details && { details }) }, 'done');
   }
 
   /**
@@ -54,7 +54,7 @@ export class AuditTrail {
     work: () => Promise<Result>,
     describe: (result: Result) => Record<string, unknown> = () => ({}),
   ): Promise<Result> {
-    const id = await this.begin(actor, audited, 'begun');
+    const id = await this.add(actor, audited, 'begun');
     let result: Result;
     try {
       result = await work();
@@ -73,7 +73,7 @@ export class AuditTrail {
     return { events: events.slice(0, limit), hasMore: events.length > limit };
   }
 
-  private async begin(
+  private add(
     actor: Actor,
     audited: AuditedAction,
     outcome: AuditOutcome,

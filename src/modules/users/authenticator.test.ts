@@ -52,12 +52,12 @@ describe('AccessTokenAuthenticator', () => {
     });
   });
 
-  it('looks a login up once for callers who come together', async () => {
+  it('looks a login up once for concurrent callers', async () => {
     await Promise.all(Array.from({ length: 20 }, () => authenticator.authenticate(token)));
     expect(isSessionLive).toHaveBeenCalledTimes(1);
   });
 
-  it('refuses an ended login as soon as the news is there', async () => {
+  it('refuses an ended login as soon as the event arrives', async () => {
     await authenticator.authenticate(token);
     live.delete(SESSION);
     bus.emit('session.revoked', { sessionId: SESSION, userId: USER }, { scope: 'cluster' });
@@ -67,7 +67,7 @@ describe('AccessTokenAuthenticator', () => {
     await expect(authenticator.authenticate(otherToken)).resolves.toBeDefined();
   });
 
-  it('hears of ended logins from other nodes', async () => {
+  it('refuses logins that have ended on another node', async () => {
     await authenticator.authenticate(token);
     live.clear();
     bus.emit('sessions.revoked', { userId: USER }, { scope: 'node' });
@@ -76,7 +76,7 @@ describe('AccessTokenAuthenticator', () => {
     });
   });
 
-  it('tells a deactivated user so, also when the login has ended with it', async () => {
+  it('tells deactivated users that they are, although their logins have ended too', async () => {
     await authenticator.authenticate(token);
     status = { role: 'user', isDeactivated: true };
     live.clear();
@@ -86,7 +86,7 @@ describe('AccessTokenAuthenticator', () => {
     });
   });
 
-  it('sees a changed role at once', async () => {
+  it('answers a changed role at once', async () => {
     await authenticator.authenticate(token);
     status = { role: 'admin', isDeactivated: false };
     bus.emit('user.role_changed', { userId: USER, role: 'admin' }, { scope: 'cluster' });
@@ -100,13 +100,13 @@ describe('AccessTokenAuthenticator', () => {
     });
   });
 
-  it('does not take a failed look-up for an answer', async () => {
+  it('looks up again after a failed lookup', async () => {
     isSessionLive.mockRejectedValueOnce(new Error('database away'));
     await expect(authenticator.authenticate(token)).rejects.toThrow('database away');
     await expect(authenticator.authenticate(token)).resolves.toBeDefined();
   });
 
-  it('does not lend one user the login of another', async () => {
+  it('refuses a token that combines one user with the login of another', async () => {
     await authenticator.authenticate(token);
     isSessionLive.mockResolvedValue(false);
     const forged = tokens.sign({ userId: 'd'.repeat(24), sessionId: SESSION });

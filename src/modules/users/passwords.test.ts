@@ -36,7 +36,7 @@ describe('PasswordHasher', () => {
     expect(ratio).toBeLessThan(2);
   });
 
-  it('refuses what its queue cannot take, and serves the rest', async () => {
+  it('refuses calls beyond its queue, and serves the rest', async () => {
     const hasher = new PasswordHasher({ rounds: ROUNDS, concurrency: 2, maxQueue: 3 });
     const results = await Promise.allSettled(
       Array.from({ length: 8 }, () => hasher.hash('test123')),
@@ -49,7 +49,7 @@ describe('PasswordHasher', () => {
     await expect(hasher.hash('test123')).resolves.toMatch(/^\$2b\$04\$/);
   });
 
-  it('gives a place back when a call fails', async () => {
+  it('hashes again after a call that failed', async () => {
     const hasher = new PasswordHasher({ rounds: ROUNDS, concurrency: 1, maxQueue: 0 });
     await expect(hasher.hash(undefined as never)).rejects.toThrow('data');
     await expect(hasher.hash('test123')).resolves.toBeDefined();
@@ -108,14 +108,14 @@ describe('attempts to guess a password', () => {
     expect((others.in ?? 0) + (others.RATE_LIMITED ?? 0)).toBe(17);
   });
 
-  it('do not count when the server could not make them', async () => {
+  it('do not count when the server fails', async () => {
     const attempts = newAttempts(1);
     const broken = () => Promise.reject(new Error('the database is away'));
     await expect(attempts.run('a', broken)).rejects.toThrow('the database is away');
     expect(await attempts.run('a', succeed)).toBe('in');
   });
 
-  it('wait in a bounded line', async () => {
+  it('wait in a bounded queue', async () => {
     const attempts = newAttempts(1);
     const { in: made, OVERLOADED } = await tally(times(100, () => attempts.run('a', succeed)));
     expect([made! + OVERLOADED!, OVERLOADED! > 0]).toEqual([100, true]);

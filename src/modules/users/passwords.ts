@@ -10,7 +10,7 @@ export interface PasswordHasherOptions {
   rounds: number;
   /** Hashes computed at the same time. */
   concurrency: number;
-  /** Calls that may wait for their turn; the next one is refused. */
+  /** Calls that may wait; more are refused. */
   maxQueue: number;
 }
 
@@ -18,8 +18,8 @@ export interface PasswordHasherOptions {
 const RETRY_AFTER = 2;
 
 /**
- * Hashes and compares passwords, a few at a time: every hash keeps a processor core busy, and more of
- * them at once would only make all of them, and everything else, slower.
+ * Hashes and compares passwords, a few at a time: every hash keeps a processor core busy, and more at once would
+ * only slow all of them, and everything else, down.
  */
 export class PasswordHasher {
   private readonly limiter: ConcurrencyLimiter;
@@ -35,7 +35,7 @@ export class PasswordHasher {
         }),
     });
     const cost = String(options.rounds).padStart(2, '0');
-    // The form of a real hash of the same cost, which no password has.
+    // A well-formed hash of the same cost that no password has.
     this.dummyHash = `$2b$${cost}$${'.'.repeat(53)}`;
   }
 
@@ -45,8 +45,8 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether the password has this hash. Without a hash the answer is no, after the same time, so that
-   * the time does not tell whether there is an account.
+   * Whether the password has this hash. Without a hash the answer is no, after the same time: the response time
+   * must not tell whether an account exists.
    *
    * @throws {AppError} OVERLOADED when too many calls are waiting.
    */
@@ -56,31 +56,31 @@ export class PasswordHasher {
   }
 }
 
-/** Attempts under one key at the same time. */
+/** Concurrent attempts under one key. */
 interface Group {
-  /** Lets them ask for their place one after the other. */
-  line: ConcurrencyLimiter;
-  /** How many have begun to ask and not ended. */
+  /** Lets the attempts reserve one after the other. */
+  queue: ConcurrencyLimiter;
+  /** Attempts that wait or run. */
   size: number;
-  /** How many have a place. */
-  underWay: number;
-  /** How many have ended. */
+  /** Attempts that have reserved and run. */
+  running: number;
+  /** Attempts that have ended. */
   ended: number;
-  /** Called when the next one ends. */
+  /** Called when the next attempt ends. */
   onEnd: (() => void) | undefined;
 }
 
-/** Attempts under one key that may wait for a place; more are refused. */
+/** Attempts under one key that may wait; more are refused. */
 const MAX_WAITING = 64;
 
 const isWrongPassword = (error: unknown): boolean =>
   error instanceof AppError && error.code === 'INVALID_CREDENTIALS';
 
 /**
- * Limits wrong passwords per key. Each attempt takes a place before it is made, so that a parallel burst
- * cannot pass the limit, and gives it back unless the password was wrong. When all places are taken, but some
- * by attempts that are under way here, an attempt waits for these: right passwords are not refused only
- * because they come together.
+ * Limits wrong passwords per key. Each attempt reserves one of the allowed failures before it runs, so that a
+ * parallel burst cannot pass the limit, and gives it back unless the password was wrong. When all failures are
+ * reserved, but some by attempts that still run on this node, an attempt waits for these: right passwords are not
+ * refused only because they come together.
  */
 export class FailedAttempts {
   private readonly groups = new Map<string, Group>();
@@ -88,7 +88,7 @@ export class FailedAttempts {
   constructor(private readonly limiter: RateLimiter) {}
 
   /**
-   * Makes an attempt, which counts when it is rejected with INVALID_CREDENTIALS.
+   * Runs an attempt, which counts when it is rejected with INVALID_CREDENTIALS.
    *
    * @throws {AppError} RATE_LIMITED when the limit is passed, OVERLOADED when too many attempts wait, or what
    *   the attempt is rejected with.
@@ -99,31 +99,31 @@ export class FailedAttempts {
     this.groups.set(key, group);
     group.size += 1;
     try {
-      const giveBack = await group.line.run(() => this.takePlace(key, group));
-      return await this.make(attempt, giveBack, group);
+      const giveBack = await group.queue.run(() => this.reserve(key, group));
+      return await this.runReserved(attempt, giveBack, group);
     } finally {
       group.size -= 1;
       if (group.size === 0) this.groups.delete(key);
     }
   }
 
-  private async takePlace(key: string, group: Group): Promise<() => Promise<void>> {
+  private async reserve(key: string, group: Group): Promise<() => Promise<void>> {
     for (;;) {
       const { ended } = group;
       const { allowed, resetSeconds, giveBack } = await this.limiter.reserve(key);
       if (allowed) {
-        group.underWay += 1;
+        group.running += 1;
         return giveBack;
       }
       if (group.ended !== ended) continue;
-      if (group.underWay === 0) throw rateLimited(resetSeconds);
+      if (group.running === 0) throw rateLimited(resetSeconds);
       await new Promise<void>((resolve) => {
         group.onEnd = resolve;
       });
     }
   }
 
-  private async make<T>(
+  private async runReserved<T>(
     attempt: () => Promise<T>,
     giveBack: () => Promise<void>,
     group: Group,
@@ -136,7 +136,7 @@ export class FailedAttempts {
       throw error;
     } finally {
       if (!counts) await giveBack();
-      group.underWay -= 1;
+      group.running -= 1;
       group.ended += 1;
       group.onEnd?.();
       group.onEnd = undefined;
@@ -145,7 +145,7 @@ export class FailedAttempts {
 }
 
 const newGroup = (): Group => ({
-  line: new ConcurrencyLimiter({
+  queue: new ConcurrencyLimiter({
     concurrency: 1,
     maxWaiting: MAX_WAITING,
     refusal: () =>
@@ -154,7 +154,7 @@ const newGroup = (): Group => ({
       }),
   }),
   size: 0,
-  underWay: 0,
+  running: 0,
   ended: 0,
   onEnd: undefined,
 });

@@ -4,9 +4,9 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
-import { newToken, newTokenId, parseToken, successorOf } from './tokens.js';
 import type { SessionRecord } from './sessions.model.js';
 import type { SessionsRepository, TokenChange } from './sessions.repository.js';
+import { newToken, newTokenId, parseToken, successorOf } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 
 /** Where a login comes from. */
@@ -24,6 +24,7 @@ export interface OpenSession {
 
 /** Characters of a user agent that are stored. */
 const MAX_USER_AGENT = 256;
+
 const invalid = (): AppError =>
   new AppError('UNAUTHENTICATED', 'The refresh token is not valid; sign in again');
 
@@ -34,22 +35,22 @@ const reused = (): AppError =>
   );
 
 /**
- * How long after its first use a refresh token is answered again, in milliseconds: a few attempts of a client
- * that has had no answer, each of which waits for one for some ten seconds.
+ * How long after its first use a refresh token is answered again, in milliseconds: enough for a few attempts of a
+ * client that gets no answer and waits some ten seconds each time.
  */
 const REPEAT_MS = 60_000;
 
 /**
- * What a refresh token is to its login.
+ * The state of a refresh token.
  *
  * - `current`: it has not been used.
- * - `answered`: it was used a moment ago, and its successor may be answered again.
- * - `unanswerable`: likewise, but the successor that was made then is not known any more.
+ * - `answered`: it was used a moment ago; its successor may be answered again.
+ * - `unanswerable`: it was used a moment ago, but the server cannot derive the successor that it answered then.
  * - `reused`: it was used too long ago, or was never a token of this login.
  */
 export type RefreshTokenState = 'current' | 'answered' | 'unanswerable' | 'reused';
 
-/** The part of a session that tells which tokens it has had. */
+/** The newest tokens of a login. */
 export type TokenHistory = Pick<
   SessionRecord,
   'tokenHash' | 'previousHash' | 'rotatedAt' | 'olderHash' | 'olderRotatedAt'
@@ -59,10 +60,10 @@ const isRecent = (usedAt: Date | null | undefined, now: number): boolean =>
   usedAt !== null && usedAt !== undefined && usedAt.getTime() > now - REPEAT_MS;
 
 /**
- * Tells what the token of hash `hash` is to a login, where `successorHash` belongs to the token that follows
- * from it. The token before the previous one is still answered: of two tabs that refresh at once, one may
- * refresh again before the other's call has arrived. A thief who has a used token gains by this what the
- * newest one would give him: the next refresh of the owner, or his own, is noticed.
+ * The state of the token with hash `hash` in a login; `successorHash` is the hash of the token derived from it. The
+ * token before the previous one is still answered: of two tabs that refresh at once, one may refresh again before
+ * the call of the other arrives. This gives a thief with a used token no more than the newest token would: the next
+ * refresh, by the owner or the thief, reveals the theft.
  */
 export const tokenStateOf = (
   session: TokenHistory,
@@ -78,9 +79,9 @@ export const tokenStateOf = (
   return isOlder && successorHash === session.previousHash ? 'answered' : 'reused';
 };
 
-/** Logins: one document per login, whose refresh token is replaced each time it is used. */
+/** Logins. Each use of a login's refresh token replaces it. */
 export class Sessions {
-  /** Owners of the logins that are on. */
+  /** Reads the owners of live logins in batches. */
   private readonly owners = createBatchLoader((sessionIds) =>
     this.deps.sessions.ownersOfLive(sessionIds, this.now()),
   );
@@ -121,12 +122,12 @@ export class Sessions {
   }
 
   /**
-   * Replaces a refresh token by its successor. Two tabs that share a login, and a client whose answer was
-   * lost, present the same token again: for a minute they get the same successor, until the token after that
-   * one has been used. Any later use shows that the token is in two hands, and ends the login.
+   * Replaces a refresh token by its successor. Two tabs that share a login, and a client whose answer was lost,
+   * present the same token again: for a minute they get the same successor, until the token after that one has
+   * been used. Any later use shows that two parties have the token, and ends the login.
    *
-   * A crash between any two steps costs nothing: what is written is only that the token was used, and the
-   * successor follows from the token.
+   * A crash between any two steps is harmless: the write only says that the token was used, and the successor is
+   * derived from the token.
    *
    * @throws {AppError} REFRESH_REUSED, or UNAUTHENTICATED when the login has ended or never was.
    */
@@ -150,13 +151,13 @@ export class Sessions {
         olderHash: session.previousHash,
         olderRotatedAt: session.rotatedAt,
       },
-      // The successor that stands there was made at random by an older version of the server, or under a
-      // secret that has changed since. Nobody can answer it again, so a derived one takes its place.
+      // An older version of the server has made the stored successor at random, or the secret has changed since.
+      // Nobody can answer that successor again, so a derived one replaces it.
       unanswerable: { tokenHash: next.hash },
       answered: undefined,
     }[state];
     if (change && !(await this.replaceToken(token.id, session.tokenHash, change))) {
-      // Another call with this token or a later one came between. The states only go forward, so this ends.
+      // A concurrent call with this or a later token was faster. States only move forward, so the recursion ends.
       return this.rotate(presented);
     }
     return {
@@ -166,7 +167,7 @@ export class Sessions {
     };
   }
 
-  /** Whether the user's login is still on. */
+  /** Whether the user's login is live: neither ended nor expired. */
   async isLive(userId: string, sessionId: string): Promise<boolean> {
     return (await this.owners.load(sessionId)) === userId;
   }
@@ -176,13 +177,13 @@ export class Sessions {
     return this.deps.sessions.deviceOf(sessionId);
   }
 
-  /** Ends a login; says whether it was still on. */
+  /** Ends a login; answers whether it was still live. */
   async revoke(userId: string, sessionId: string): Promise<boolean> {
     const { accessChanges, bus, sessions } = this.deps;
     await accessChanges.post([{ kind: 'login', userId }]);
-    const wasOn = await sessions.revoke(userId, sessionId, this.now());
+    const wasLive = await sessions.revoke(userId, sessionId, this.now());
     bus.emit('session.revoked', { sessionId, userId }, { scope: 'cluster' });
-    return wasOn;
+    return wasLive;
   }
 
   /** Ends all logins of a user, but for the named one; says how many. */

@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { EventBus } from '../../platform/event-bus.js';
+import { createLogger } from '../../platform/logger.js';
+import type { Actor } from '../../shared/actor.js';
+import { Profiles } from './profiles.js';
+import type { UserEvents } from './users.events.js';
+import type { UserRecord } from './users.model.js';
+import type { UsersRepository } from './users.repository.js';
+
+const ada: Actor = { userId: 'a'.repeat(24), role: 'user', sessionId: 's' };
+const UPLOAD = '/api/media/ada';
+
+describe('a change of a profile', () => {
+  let avatar: string | null;
+  /** The picture that the database has when the event arrives, of each event. */
+  let announced: (string | null)[];
+  const update = jest.fn<UsersRepository['update']>();
+  let profiles: Profiles;
+
+  beforeEach(() => {
+    avatar = UPLOAD;
+    announced = [];
+    update.mockReset().mockImplementation((_userId, changes) => {
+      if (changes.avatar !== undefined) avatar = changes.avatar;
+      return Promise.resolve({ avatar } as UserRecord);
+    });
+    const bus = new EventBus<UserEvents>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+    bus.subscribe([
+      {
+        event: 'user.picture_changed',
+        phase: 'effects',
+        on: 'origin',
+        does: 'counts',
+        run: ({ userId }) => {
+          if (userId === ada.userId) announced.push(avatar);
+        },
+      },
+    ]);
+    profiles = new Profiles({
+      users: { update, pictureOf: () => Promise.resolve(avatar) } as unknown as UsersRepository,
+      bus,
+      contacts: { shareChat: () => Promise.resolve(false) },
+      isAllowedPictureUrl: (url) => url.startsWith('https://pictures.example/'),
+    });
+  });
+
+  it('announces another picture after it is stored', async () => {
+    await profiles.updateProfile(ada, { avatar: 'https://pictures.example/new' });
+    await profiles.setAvatar(ada.userId, '/api/media/newer');
+    await profiles.updateProfile(ada, { avatar: null });
+    expect(announced).toEqual(['https://pictures.example/new', '/api/media/newer', null]);
+  });
+
+  it('announces no picture when the profile is written back with the current upload', async () => {
+    await profiles.updateProfile(ada, { firstName: 'Ada', avatar: UPLOAD });
+    expect(update).toHaveBeenCalledWith(ada.userId, { firstName: 'Ada', firstNameLower: 'ada' });
+    expect(announced).toEqual([]);
+  });
+
+  it('announces nothing when there is no such user, or when the picture is refused', async () => {
+    update.mockResolvedValueOnce(null);
+    await expect(profiles.setAvatar(ada.userId, null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(
+      profiles.updateProfile(ada, { avatar: 'https://elsewhere.example/x' }),
+    ).rejects.toMatchObject({ code: 'VALIDATION' });
+    expect(announced).toEqual([]);
+  });
+});
