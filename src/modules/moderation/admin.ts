@@ -3,7 +3,7 @@ import type { DirectChats } from '../chats/index.js';
 import type { MessageType, SendMessage, Sent } from '../messages/index.js';
 import type { AuditTrail, SignIn, UserAdministration, UserRecord } from '../users/index.js';
 
-/** What an admin says to one person. */
+/** A message of an admin to one person. */
 export interface AdminMessage {
   userId: string;
   message: string;
@@ -41,7 +41,7 @@ export class Admin {
   }
 
   /**
-   * Ends all logins of a user; says how many have ended.
+   * Ends all logins of a user; answers how many have ended.
    *
    * @throws {AppError} NOT_FOUND
    */
@@ -82,7 +82,7 @@ export class Admin {
     );
   }
 
-  /** Opens an account, to which the user has to sign in anew. */
+  /** Opens a closed account; the user has to sign in anew. */
   private async reopen(userId: string): Promise<UserRecord> {
     const { administration, auth } = this.deps;
     const { deactivatedAt } = await administration.one(userId);

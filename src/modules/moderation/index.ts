@@ -11,7 +11,8 @@ import { Reports } from './reports.js';
 export type { Admin, AdminMessage } from './admin.js';
 export { REPORT_STATUSES } from './reports.model.js';
 export type { ReportRecord, ReportStatus } from './reports.model.js';
-export type { ReportQuery, Reports } from './reports.js';
+export type { ReportQuery } from './reports.repository.js';
+export type { Reports } from './reports.js';
 
 /** Registers the module's models on a connection. */
 export const defineModerationModels = (connection: Connection): void => {
@@ -23,7 +24,7 @@ export interface ModerationModule {
   api: {
     /** What admins do to accounts and say to people. */
     admin: Admin;
-    /** Complaints about messages, and the admins' queue of them. */
+    /** Reports of messages, and the admins' queue of them. */
     reports: Reports;
   };
 }

@@ -2,7 +2,7 @@ import type { Connection, Model, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { Attachment, MessageType } from '../messages/index.js';
 
-/** Where a report stands. */
+/** The states of a report. */
 export const REPORT_STATUSES = ['open', 'resolved'] as const;
 export type ReportStatus = (typeof REPORT_STATUSES)[number];
 
@@ -16,7 +16,7 @@ export interface ReportedMessage {
   createdAt: Date;
 }
 
-/** Somebody's complaint about a message. */
+/** Somebody's report of a message. */
 export interface ReportRecord {
   _id: Types.ObjectId;
   reporterId: Types.ObjectId;

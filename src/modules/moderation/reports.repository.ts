@@ -10,10 +10,10 @@ export type NewReport = Pick<
   'reporterId' | 'messageId' | 'chatId' | 'reason' | 'snapshot' | 'status' | 'createdAt'
 >;
 
-/** Which reports are listed, and how many; `before` is the id of a report. */
-export interface ReportFilter {
-  status: ReportStatus | undefined;
-  before: string | undefined;
+/** Which reports an admin wants to see; `before` is the id of a report. */
+export interface ReportQuery {
+  status?: ReportStatus | undefined;
+  before?: string | undefined;
   limit: number;
 }
 
@@ -44,7 +44,7 @@ export class ReportsRepository {
   }
 
   /** The newest reports first. */
-  async newest({ status, before, limit }: ReportFilter): Promise<ReportRecord[]> {
+  async newest({ status, before, limit }: ReportQuery): Promise<ReportRecord[]> {
     return this.reports
       .find({
         ...(status && { status }),

@@ -5,17 +5,10 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { MessageReader } from '../messages/index.js';
 import type { AuditTrail } from '../users/index.js';
-import type { ReportRecord, ReportStatus } from './reports.model.js';
-import type { ReportsRepository } from './reports.repository.js';
+import type { ReportRecord } from './reports.model.js';
+import type { ReportQuery, ReportsRepository } from './reports.repository.js';
 
-/** Which reports an admin wants to see; `before` is the id of a report. */
-export interface ReportQuery {
-  status?: ReportStatus | undefined;
-  before?: string | undefined;
-  limit: number;
-}
-
-/** Complaints about messages, and the admins' queue of them. */
+/** Reports of messages, and the admins' queue of them. */
 export class Reports {
   constructor(
     private readonly deps: {
@@ -29,8 +22,8 @@ export class Reports {
   /**
    * Reports a message, with a copy of what it says now. Reporting it again changes nothing.
    *
-   * @throws {AppError} NOT_FOUND for those who may not see it, FORBIDDEN for one's own, GONE for a
-   *   deleted one.
+   * @throws {AppError} NOT_FOUND when the actor may not see it, FORBIDDEN when it is their own, GONE when it is
+   *   deleted.
    */
   async report(
     actor: Actor,
@@ -68,18 +61,16 @@ export class Reports {
   }
 
   /** The queue, newest first. */
-  async list({ status, before, limit }: ReportQuery): Promise<{
-    reports: ReportRecord[];
-    hasMore: boolean;
-  }> {
-    const reports = await this.deps.reports.newest({ status, before, limit: limit + 1 });
+  async list(query: ReportQuery): Promise<{ reports: ReportRecord[]; hasMore: boolean }> {
+    const { limit } = query;
+    const reports = await this.deps.reports.newest({ ...query, limit: limit + 1 });
     return { reports: reports.slice(0, limit), hasMore: reports.length > limit };
   }
 
   /**
-   * Closes a report with a note.
+   * Resolves a report with a note.
    *
-   * @throws {AppError} NOT_FOUND, CONFLICT when it is closed already.
+   * @throws {AppError} NOT_FOUND, CONFLICT when it is resolved already.
    */
   async resolve(actor: Actor, reportId: string, note: string): Promise<ReportRecord> {
     return this.deps.audit.during(actor, { action: 'reports.resolve', subject: reportId }, () =>

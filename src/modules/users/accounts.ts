@@ -100,7 +100,7 @@ export class Accounts {
     if (!isAdminNow(await this.status(actor.userId))) throw forbidden('Only admins may do this');
   }
 
-  /** Sets a new password hash if the old one is still in force; says whether it was. */
+  /** Sets a new password hash if the old one is still in force; answers whether it was. */
   replacePasswordHash(userId: string, oldHash: string, newHash: string): Promise<boolean> {
     return this.deps.users.replacePasswordHash(userId, oldHash, newHash);
   }

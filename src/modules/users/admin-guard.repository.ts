@@ -29,7 +29,7 @@ export class AdminGuardRepository {
     return first;
   }
 
-  /** Decides the loss after `revision`, unless another one has been decided since; says whether. */
+  /** Decides the loss after `revision`, unless another one has been decided since; answers whether it did. */
   async decide(revision: number, pending: PendingLoss): Promise<boolean> {
     const { modifiedCount } = await this.guards.updateOne(
       { _id: ADMIN_GUARD_ID, revision, pending: null },

@@ -28,7 +28,7 @@ export class DevicesRepository {
     return this.devices.findOne({ _id: id, tokenHash, expiresAt: trusted({ $gt: now }) }).lean();
   }
 
-  /** Sets the dates of a device; says whether it is still there. */
+  /** Sets the dates of a device; answers whether it is still there. */
   async renew(id: string, dates: DeviceDates): Promise<boolean> {
     const { matchedCount } = await this.devices.updateOne({ _id: id }, { $set: dates });
     return matchedCount === 1;

@@ -52,7 +52,7 @@ export class SessionsRepository {
   }
 
   /**
-   * Changes the tokens of a live login, unless its token is no longer `tokenHash`; says whether it did.
+   * Changes the tokens of a live login, unless its token is no longer `tokenHash`; answers whether it did.
    *
    * @param dates when the token is used, and when the new one expires.
    */
@@ -69,7 +69,7 @@ export class SessionsRepository {
     return modifiedCount === 1;
   }
 
-  /** Ends a login; says whether it had not ended before. */
+  /** Ends a login; answers whether it had not ended before. */
   async revoke(userId: string, sessionId: string, at: Date): Promise<boolean> {
     const { modifiedCount } = await this.sessions.updateOne(
       { _id: sessionId, userId, revokedAt: null },
@@ -78,7 +78,7 @@ export class SessionsRepository {
     return modifiedCount === 1;
   }
 
-  /** Ends all logins of a user, but for the named one; says how many. */
+  /** Ends all logins of a user, but for the named one; answers how many. */
   async revokeAll(userId: string, at: Date, exceptSessionId?: string): Promise<number> {
     const { modifiedCount } = await this.sessions.updateMany(
       {

@@ -186,7 +186,7 @@ export class Sessions {
     return wasLive;
   }
 
-  /** Ends all logins of a user, but for the named one; says how many. */
+  /** Ends all logins of a user, but for the named one; answers how many. */
   async revokeAll(userId: string, exceptSessionId?: string): Promise<number> {
     const { accessChanges, bus, sessions } = this.deps;
     await accessChanges.post([{ kind: 'login', userId }]);
@@ -199,7 +199,7 @@ export class Sessions {
     return ended;
   }
 
-  /** Changes the tokens of a live login, unless somebody has since it was read; says whether it did. */
+  /** Changes the tokens of a live login, unless somebody has since it was read; answers whether it did. */
   private replaceToken(
     sessionId: string,
     tokenHash: string,

@@ -176,17 +176,17 @@ export class SignIn {
     return user;
   }
 
-  /** Ends the login of this call; says how many have ended. */
+  /** Ends the login of this call; answers how many have ended. */
   async logout(actor: Actor): Promise<number> {
     return (await this.deps.sessions.revoke(actor.userId, actor.sessionId)) ? 1 : 0;
   }
 
-  /** Ends all logins of the actor, this one too; says how many have ended. */
+  /** Ends all logins of the actor, this one too; answers how many have ended. */
   async logoutAll(actor: Actor): Promise<number> {
     return this.endSessions(actor.userId);
   }
 
-  /** Ends all logins of a user; says how many have ended. */
+  /** Ends all logins of a user; answers how many have ended. */
   async endSessions(userId: string): Promise<number> {
     return this.deps.sessions.revokeAll(userId);
   }

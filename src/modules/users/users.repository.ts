@@ -166,7 +166,7 @@ export class UsersRepository {
     return { users, total };
   }
 
-  /** Sets a new password hash if the old one is still in force; says whether it was. */
+  /** Sets a new password hash if the old one is still in force; answers whether it was. */
   async replacePasswordHash(userId: string, oldHash: string, newHash: string): Promise<boolean> {
     const { matchedCount } = await this.users.updateOne(
       { _id: userId, passwordHash: oldHash },
@@ -175,13 +175,13 @@ export class UsersRepository {
     return matchedCount === 1;
   }
 
-  /** Changes what somebody may do; says whether there is such an account. */
+  /** Changes what somebody may do; answers whether there is such an account. */
   async setRights(userId: string, change: AccountStatusChange): Promise<boolean> {
     const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: change });
     return matchedCount === 1;
   }
 
-  /** Carries out a numbered loss of rights, unless the account has had this one or a later one; says whether. */
+  /** Carries out a numbered loss of rights, unless the account has had this one or a later one; answers whether it did. */
   async lose(userId: string, change: AccountStatusChange, number: number): Promise<boolean> {
     const { modifiedCount } = await this.users.updateOne(
       { _id: userId, lossNumber: trusted({ $not: { $gte: number } }) },
