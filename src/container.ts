@@ -68,7 +68,7 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
     renderings: api.events,
     sockets,
     shutdown,
-    collectOrphans: () => areas.media.orphans.collectOrphans(),
+    collectOrphans: () => areas.media.collectOrphans(),
     listen: () =>
       new Promise((resolve, reject) => {
         const refuse = (error: Error) => {

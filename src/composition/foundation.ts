@@ -54,6 +54,7 @@ const SEND_TRIES = 10;
 const defineModels = (connection: Connection) => {
   defineUserModels(connection);
   defineAuthModels(connection);
+  defineMediaModels(connection);
   return {
     chats: defineChatModels(connection),
     audits: defineAuditModel(connection),
@@ -61,7 +62,6 @@ const defineModels = (connection: Connection) => {
     reports: defineReportModel(connection),
     live: defineLiveModels(connection),
     search: defineSearchModels(connection),
-    media: defineMediaModels(connection),
     messages: defineMessageModels(connection),
     accessChanges: defineAccessChangeModel(connection),
     leases: defineLeaseModel(connection),

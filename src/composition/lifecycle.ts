@@ -15,7 +15,6 @@ import type { ParleySocket } from '../transport/socket/socket-data.js';
 import type { SocketServer } from '../transport/socket/socket-server.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
-import { HOUR } from './intervals.js';
 import { status } from './standing.js';
 
 /** How exactly scheduled broadcasts keep their time, in milliseconds. */
@@ -74,11 +73,11 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
   jobs.every('presence put off', PRESENCE_CATCH_UP_MS, () => areas.presence.catchUp());
   jobs.every('live streams', LIVE_TICK_MS, () => areas.live.renew());
   jobs.everyOnce('abandoned live streams', LIVE_TICK_MS, () => areas.live.endAbandoned());
-  jobs.everyOnce('orphaned uploads', HOUR, () => areas.media.orphans.collectOrphans());
-  const sweep = () => areas.media.temporaryFiles.sweep();
-  jobs.every('temporary files', HOUR, sweep);
-  // What the process before this one has left.
-  await sweep();
+  for (const { name, everyMs, run, isOncePerCluster } of areas.media.jobs) {
+    if (isOncePerCluster) jobs.everyOnce(name, everyMs, run);
+    else jobs.every(name, everyMs, run);
+  }
+  await areas.media.start();
   await areas.groups.rooms.ensureGeneral();
   await catchUpPreviews(models.messages, areas.previews);
   planShutdown(parts, jobs);
@@ -97,7 +96,7 @@ const planShutdown = (
     httpServer.close();
   });
   shutdown.add('stop jobs', 3000, () => {
-    media.orphans.stop();
+    media.close();
     return jobs.stop();
   });
   shutdown.add('finish what is under way', DRAIN_MS, async () => {

@@ -21,6 +21,7 @@ export const subscriptionsOfChats = ({
 
 const subscriptionsOfAreas = (areas: Areas): Subscription<DomainEvents>[] => [
   ...subscriptionsOfChats(areas),
+  ...areas.media.subscriptions,
   ...areas.search.subscriptions,
   ...areas.broadcasts.subscriptions,
   ...areas.live.subscriptions,

@@ -48,7 +48,8 @@ export class Jobs {
     const timer = setInterval(() => {
       if (isRunning) return;
       isRunning = true;
-      const round = withDeadline(work(), ROUND_LIMIT_MS)
+      const round: Promise<void> = withDeadline(work(), ROUND_LIMIT_MS)
+        .then(() => undefined)
         .catch((error: unknown) => {
           this.logger.warn({ err: error, job: name }, 'a regular job failed');
           this.onFailure(error);

@@ -18,14 +18,7 @@ import type {
   RoomResolver,
 } from '../../modules/chats/index.js';
 import type { HostLive, LiveTalk, WatchLive } from '../../modules/live/index.js';
-import type {
-  Avatars,
-  DirectUploads,
-  MediaLibrary,
-  MediaLinks,
-  MediaUploads,
-  SharedFiles,
-} from '../../modules/media/index.js';
+import type { MediaApi, SharedFiles } from '../../modules/media/index.js';
 import type {
   DeleteMessage,
   EditMessage,
@@ -49,7 +42,6 @@ import type {
   UserAdministration,
   UserDirectory,
 } from '../../modules/users/index.js';
-import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 
@@ -89,7 +81,7 @@ export interface UseCases {
   chooser: StatusChooser;
   sync: Sync;
   search: Search;
-  media: MediaUseCases;
+  media: MediaApi;
   sharedFiles: SharedFiles;
   broadcasts: SendBroadcast;
   inbox: BroadcastInbox;
@@ -102,21 +94,6 @@ export interface UseCases {
   maxLength: number;
   /** Shortest new password in characters. */
   passwordMinLength: number;
-}
-
-/** The use cases of files. */
-export interface MediaUseCases {
-  uploads: MediaUploads;
-  library: MediaLibrary;
-  direct: DirectUploads;
-  links: MediaLinks;
-  avatars: Avatars;
-  /** Where contents are read from. */
-  storage: StorageDriver;
-  /** Directory of files that are being received. */
-  temporary: string;
-  /** Bytes of a file in a chat. */
-  maxSize: number;
 }
 
 /** The use cases of live streams. */

@@ -1,48 +1,51 @@
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
-import type { Actor } from '../../shared/actor.js';
+import type { Subscription } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
-import type { UserRecord, Profiles } from '../users/index.js';
-import type { IncomingFile } from './incoming-file.js';
-import type { MediaLinks } from './media-links.js';
-import type { MediaDoc } from './media.model.js';
-import type { MediaUploads } from './media-uploads.js';
+import type { UserRecord, UserEvents, Profiles } from '../users/index.js';
+import type { MediaLinks } from './links.js';
+import type { MediaRepository } from './media.repository.js';
+import type { IncomingFile, MediaUploads } from './uploads.js';
 
-/** What pictures of people are built from. */
-export interface AvatarsParts {
-  media: Model<MediaDoc>;
-  uploads: MediaUploads;
-  links: MediaLinks;
-  users: Pick<Profiles, 'setAvatar'>;
-  clock: Clock;
-}
+/** The events that tell that a user has another picture, or none. */
+type PictureEvents = Pick<UserEvents, 'user.picture_changed'>;
 
 /** Pictures of people. They are shown to everybody, like names, so their addresses last. */
 export class Avatars {
-  constructor(private readonly parts: AvatarsParts) {}
+  constructor(
+    private readonly deps: {
+      media: MediaRepository;
+      uploads: MediaUploads;
+      links: MediaLinks;
+      profiles: Pick<Profiles, 'setAvatar'>;
+      clock: Clock;
+    },
+  ) {}
 
   /**
-   * Makes an image the actor's picture.
-   *
-   * @throws {AppError} UNSUPPORTED_MEDIA_TYPE for anything but an image, and as uploads do.
+   * Has the collector look at all pictures of a user who has another one now, or none. Which of them is
+   * shown, only the profile knows: of two changes at the same time, either may have come last. A crash
+   * before this runs delays it until the collector looks at shown pictures by itself.
    */
-  async set(actor: Actor, file: IncomingFile): Promise<{ doc: MediaDoc; user: UserRecord }> {
-    const { uploads, links, users } = this.parts;
-    const doc = await uploads.store(actor, file, { purpose: 'avatar' });
-    const user = await users.setAvatar(actor.userId, links.address(doc._id.toHexString()));
-    return { doc, user };
+  get subscriptions(): Subscription<PictureEvents>[] {
+    return [
+      {
+        event: 'user.picture_changed',
+        phase: 'effects',
+        on: 'origin',
+        does: 'has former pictures removed when they have been out of use for a while',
+        run: ({ userId }) => this.deps.media.doubtAvatars(userId, new Date(this.deps.clock.now())),
+      },
+    ];
   }
 
   /**
-   * Has the collector look at the pictures of a user who is about to have another one, or none: those
-   * that the profile does not show go when they have been out of use for a while. Which of two that come
-   * at once is shown, only the profile knows.
+   * Makes an image the user's picture.
+   *
+   * @returns the changed profile.
+   * @throws {AppError} UNSUPPORTED_MEDIA_TYPE for anything but an image, and as uploads do.
    */
-  async release(userId: string): Promise<void> {
-    const { media, clock } = this.parts;
-    await media.updateMany(
-      { ownerId: objectId(userId), purpose: 'avatar' },
-      { $set: { uncertainSince: new Date(clock.now()) } },
-    );
+  async set(userId: string, file: IncomingFile): Promise<UserRecord> {
+    const { uploads, links, profiles } = this.deps;
+    const row = await uploads.store(userId, file, { purpose: 'avatar' });
+    return profiles.setAvatar(userId, links.address(row._id.toHexString()));
   }
 }

@@ -1,159 +1,199 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
+import type { Subscription } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
-import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import { createStorage, mediaDirectory } from '../../platform/storage/create-storage.js';
+import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { ChatAccess } from '../chats/index.js';
 import type {
-  AttachmentClaims,
   DeleteMessage,
-  MessageReader,
-  MessageDoc,
   MessageHistory,
+  MessageReader,
+  MessagesRepository,
   SendMessage,
 } from '../messages/index.js';
-import type { Accounts, Profiles } from '../users/index.js';
-import { MediaClaims } from './attachment-claims.js';
+import type { Accounts, UserEvents, Profiles } from '../users/index.js';
 import { Avatars } from './avatars.js';
+import { MediaClaims } from './claims.js';
 import { DirectUploads } from './direct-uploads.js';
-import { createScanner } from './file-scanner.js';
-import { FileInspector } from './file-inspector.js';
-import { ImageProcessor } from './image-processor.js';
-import { MediaLibrary } from './media-library.js';
-import { MediaLinks } from './media-links.js';
-import { defineMediaModel } from './media.model.js';
-import type { MediaDoc } from './media.model.js';
-import { MediaUploads } from './media-uploads.js';
-import { MediaUses } from './media-uses.js';
+import { FileInspector, ImageProcessor } from './inspection.js';
+import { MediaLibrary } from './library.js';
+import { MediaLinks } from './links.js';
+import { mediaModel } from './media.model.js';
+import { MediaRepository } from './media.repository.js';
 import { MediaWorkers } from './media-workers.js';
-import { OrphanCollector } from './orphan-collector.js';
-import { SharedFiles } from './shared-files.js';
+import { OrphanCollector } from './orphans.js';
+import { createScanner } from './scanner.js';
 import type { RoomResolver } from './shared-files.js';
+import { SharedFiles } from './shared-files.js';
 import { StoredFiles } from './stored-files.js';
 import { TemporaryFiles } from './temporary-files.js';
+import { MediaUploads } from './uploads.js';
 
-export type { MediaDoc, MediaKind } from './media.model.js';
-export { MediaLinks } from './media-links.js';
-export { OrphanCollector } from './orphan-collector.js';
 export type { Avatars } from './avatars.js';
+export type { MediaClaims } from './claims.js';
 export type { DirectUploads } from './direct-uploads.js';
-export { dispositionOf } from './file-name.js';
-export type { IncomingFile } from './incoming-file.js';
-export type { MediaLibrary } from './media-library.js';
-export type { LinkQuery, Variant } from './media-links.js';
-export type { MediaUploads } from './media-uploads.js';
+export { dispositionOf } from './files.js';
+export type { MediaLibrary } from './library.js';
+export type { LinkQuery, MediaLinks, Variant } from './links.js';
+export { defineMediaModels } from './media.model.js';
+export type { MediaKind } from './media.model.js';
+export type { MediaRecord } from './media.repository.js';
 export type { RoomFilesQuery, SharedFiles } from './shared-files.js';
+export type { TemporaryFiles } from './temporary-files.js';
+export type { IncomingFile, MediaUploads } from './uploads.js';
 
-/** Registers the collection of uploads on a connection. */
-export const defineMediaModels = (connection: Connection): Model<MediaDoc> =>
-  defineMediaModel(connection);
+const HOUR_MS = 3_600_000;
+/** Bytes of what the settings call a megabyte. */
+export const MEGABYTE = 1024 * 1024;
 
-/** What the module is built from. */
-export interface MediaParts {
-  config: Config;
-  /** Signs the addresses of files, after a derivation of its own. */
-  secret: string;
-  media: Model<MediaDoc>;
-  messages: Model<MessageDoc>;
-  access: ChatAccess;
-  users: Profiles;
-  accounts: Pick<Accounts, 'status'>;
-  clock: Clock;
-  logger: Logger;
-}
-
-/** What shared files need of the messages module, which is built after the claims. */
-export interface MessagingForFiles {
-  rooms: RoomResolver;
-  sender: SendMessage;
-  seen: MessageReader;
-  history: MessageHistory;
-  remove: DeleteMessage;
-}
-
-/** The media module. Messages need its claims, shared files need messages: so it is built in two steps. */
-export interface MediaModule {
-  claims: AttachmentClaims;
-  orphans: OrphanCollector;
-  temporaryFiles: TemporaryFiles;
+/** The use cases of files. */
+export interface MediaApi {
+  /** For messages: what their attachments are, and which files they use. */
+  claims: MediaClaims;
   uploads: MediaUploads;
   library: MediaLibrary;
   direct: DirectUploads;
   links: MediaLinks;
   avatars: Avatars;
+  /** Where contents are read from. */
   storage: StorageDriver;
-  /** Directory of files that are being received. */
-  temporary: string;
+  /** Where forms are received. */
+  temporary: TemporaryFiles;
   /** Bytes of a file in a chat. */
   maxSize: number;
-  /** Files of a chat as messages. */
-  sharedFiles(messaging: MessagingForFiles): SharedFiles;
 }
 
-const HOUR = 3_600_000;
-/** Bytes of what the settings call a megabyte. */
-export const MEGABYTE = 1024 * 1024;
+/** The media module, but for shared files, which need messages, which need its claims. */
+export interface MediaModule {
+  api: MediaApi;
+  subscriptions: Subscription<Pick<UserEvents, 'user.picture_changed'>>[];
+  jobs: Job[];
+  /** Removes uploads that nothing uses; answers how many. One of the jobs, to be called by hand. */
+  collectOrphans(): Promise<number>;
+  /** Makes the directory of files under way, and removes what an earlier process has left there. */
+  start(): Promise<void>;
+  /** Ends a round of the collector that is under way; the jobs then end soon. */
+  close(): void;
+}
 
-/** Builds the media module. */
-export const createMediaModule = (parts: MediaParts): MediaModule => {
-  const { config, secret, media, access, clock } = parts;
+/** Builds the media module on a connection that has its models. */
+export const createMedia = ({
+  config,
+  connection,
+  clock,
+  logger,
+  secret,
+  access,
+  users: { profiles, accounts },
+  messages,
+}: {
+  config: Config;
+  connection: Connection;
+  clock: Clock;
+  logger: Logger;
+  /** Signs the addresses of files, after a derivation of its own. */
+  secret: string;
+  access: ChatAccess;
+  users: {
+    profiles: Pick<Profiles, 'setAvatar' | 'hasPicture'>;
+    accounts: Pick<Accounts, 'status'>;
+  };
+  messages: MessagesRepository;
+}): MediaModule => {
+  const media = new MediaRepository(mediaModel(connection));
   const storage = createStorage(config);
-  const temporary = join(mediaDirectory(config), 'tmp');
-  mkdirSync(temporary, { recursive: true });
+  const temporary = new TemporaryFiles(join(mediaDirectory(config), 'tmp'), clock);
+  const maxSize = config.maxUploadMb * MEGABYTE;
   const baseUrl = config.publicUrl?.replace(/\/$/, '');
   const links = new MediaLinks(createHash('sha256').update(`media:${secret}`).digest('hex'), {
     baseUrl,
     minutes: config.mediaUrlMinutes,
     clock,
   });
-  const maxSize = config.maxUploadMb * MEGABYTE;
-  const uses = new MediaUses(parts.messages);
-  const stored = new StoredFiles({ media, storage, quota: config.mediaQuotaMb * MEGABYTE });
+  const stored = new StoredFiles(media, storage, config.mediaQuotaMb * MEGABYTE);
   const uploads = new MediaUploads({
     stored,
+    temporary,
     access,
     scanner: createScanner(config),
-    // Processes of their own each: who uploads a document does not wait for images.
+    // Processes of their own each: an upload of a document does not wait for images.
     images: new ImageProcessor(new MediaWorkers()),
     inspector: new FileInspector(new MediaWorkers()),
     clock,
   });
-  const library = new MediaLibrary({ ...parts, stored, uses });
-  const direct = new DirectUploads({
+  const avatars = new Avatars({ media, uploads, links, profiles, clock });
+  const orphans = new OrphanCollector({
     media,
-    storage,
-    uploads,
-    links,
+    stored,
+    messages,
+    profiles,
     clock,
-    baseUrl,
-    temporary,
-    maxSize,
+    logger,
+    graceMs: config.mediaOrphanHours * HOUR_MS,
   });
-  const avatars = new Avatars({ ...parts, uploads, links });
-  const isAllowedUrl = externalUrlPolicy(config.mediaExternalHosts);
+  const collectOrphans = () => orphans.collectOrphans();
   return {
-    claims: new MediaClaims({ media, uses, links, clock, isAllowedUrl }),
-    orphans: new OrphanCollector({
-      ...parts,
-      stored,
-      uses,
-      graceMs: config.mediaOrphanHours * HOUR,
-    }),
-    temporaryFiles: new TemporaryFiles(temporary, clock),
-    uploads,
-    library,
-    direct,
-    links,
-    avatars,
-    storage,
-    temporary,
-    maxSize,
-    sharedFiles: ({ remove, ...messaging }) =>
-      new SharedFiles({ ...parts, ...messaging, uploads, stored, links, deletion: remove }),
+    api: {
+      claims: new MediaClaims({
+        media,
+        messages,
+        links,
+        clock,
+        isAllowedUrl: externalUrlPolicy(config.mediaExternalHosts),
+      }),
+      uploads,
+      library: new MediaLibrary({ media, messages, stored, access, accounts, clock }),
+      direct: new DirectUploads({
+        media,
+        storage,
+        uploads,
+        temporary,
+        links,
+        clock,
+        baseUrl,
+        maxSize,
+      }),
+      links,
+      avatars,
+      storage,
+      temporary,
+      maxSize,
+    },
+    subscriptions: avatars.subscriptions,
+    jobs: [
+      { name: 'orphaned uploads', everyMs: HOUR_MS, run: collectOrphans, isOncePerCluster: true },
+      { name: 'temporary files', everyMs: HOUR_MS, run: () => temporary.sweep() },
+    ],
+    collectOrphans,
+    start: () => temporary.open(),
+    close: () => {
+      orphans.stop();
+    },
   };
 };
+
+/** Builds what shares files as messages, after both modules. */
+export const createSharedFiles = ({
+  media: { uploads, library, links },
+  messages,
+  rooms,
+  sender,
+  reader,
+  history,
+  deletion,
+}: {
+  media: Pick<MediaApi, 'uploads' | 'library' | 'links'>;
+  messages: MessagesRepository;
+  rooms: RoomResolver;
+  sender: SendMessage;
+  reader: MessageReader;
+  history: MessageHistory;
+  deletion: DeleteMessage;
+}): SharedFiles =>
+  new SharedFiles({ messages, uploads, library, links, rooms, sender, reader, history, deletion });

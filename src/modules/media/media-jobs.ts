@@ -3,10 +3,13 @@
  * ({@link MediaWorkers}), which is killed when a job does not end in time: neither sharp's reading of
  * headers nor music-metadata can be stopped in another way.
  */
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { fileTypeFromFile } from 'file-type';
-import { playTimeOf } from './play-time.js';
-import { repackImage } from './repack-image.js';
-import type { ImagePaths, ProcessedImage } from './repack-image.js';
+import { parseFile } from 'music-metadata';
+import type { ErrorCode } from '../../shared/errors.js';
+import { repackImage } from './images.js';
+import type { ImagePaths, ProcessedImage } from './images.js';
 
 /** The jobs: what goes in, and what comes out. */
 export interface MediaJobs {
@@ -18,6 +21,17 @@ export interface MediaJobs {
   repack: { input: ImagePaths; output: ProcessedImage };
 }
 
+/** A job as it goes to the process that does it. */
+export interface WorkerRequest {
+  name: keyof MediaJobs;
+  input: unknown;
+}
+
+/** The answer to it; `code` and `retryAfter` (seconds) are those of an {@link AppError}. */
+export type WorkerAnswer =
+  | { isDone: true; output: unknown }
+  | { isDone: false; message: string; code?: ErrorCode; retryAfter?: number | undefined };
+
 /** Does a job. @throws {AppError} as the job says. */
 export const doMediaJob: {
   [Name in keyof MediaJobs]: (
@@ -27,4 +41,80 @@ export const doMediaJob: {
   detect: async ({ path }) => (await fileTypeFromFile(path).catch(() => undefined))?.mime,
   playTime: ({ path }) => playTimeOf(path),
   repack: repackImage,
+};
+
+/** Boxes of a film's top level that are looked at; a real one has a handful. */
+const MAX_BOXES = 64;
+/** Longer than any recording: a header that says so is wrong. In seconds. */
+const MAX_SECONDS = 1_000_000;
+
+/**
+ * How long a recording plays, in seconds; undefined where its headers do not say or cannot be read.
+ * A wrong answer does no harm: players find out for themselves. A file can be made so that this does not
+ * end: it is a job of {@link MediaWorkers}.
+ */
+const playTimeOf = async (path: string): Promise<number | undefined> => {
+  const seconds = (await soundTime(path)) ?? (await filmTime(path));
+  const isPlausible = seconds !== undefined && seconds > 0 && seconds < MAX_SECONDS;
+  return isPlausible ? Math.round(seconds * 1000) / 1000 : undefined;
+};
+
+/** By the sound, which music-metadata knows in all formats. */
+const soundTime = async (path: string): Promise<number | undefined> => {
+  try {
+    const options = { duration: true, skipCovers: true, skipPostHeaders: true };
+    const { format } = await parseFile(path, options);
+    return format.duration;
+  } catch {
+    return undefined;
+  }
+};
+
+/** By the film's own header, for MP4 and MOV without sound. */
+const filmTime = async (path: string): Promise<number | undefined> => {
+  const file = await open(path, 'r');
+  try {
+    const movie = await findBox(file, 'moov', 0, (await file.stat()).size);
+    const header = movie && (await findBox(file, 'mvhd', movie.start, movie.end));
+    if (!header) return undefined;
+    const { buffer: bytes } = await file.read(Buffer.alloc(32), 0, 32, header.start);
+    // Version 1 has times of eight bytes: creation and change before the scale, the length behind it.
+    const [scale, length] =
+      bytes[0] === 1
+        ? [bytes.readUInt32BE(20), Number(bytes.readBigUInt64BE(24))]
+        : [bytes.readUInt32BE(12), bytes.readUInt32BE(16)];
+    return scale > 0 ? length / scale : undefined;
+  } finally {
+    await file.close();
+  }
+};
+
+/** Where a box's content lies in the file. */
+interface Box {
+  start: number;
+  end: number;
+}
+
+/** The first box of a name between two places. */
+const findBox = async (
+  file: FileHandle,
+  name: string,
+  start: number,
+  end: number,
+): Promise<Box | undefined> => {
+  let at = start;
+  for (let seen = 0; seen < MAX_BOXES && at + 8 <= end; seen += 1) {
+    const { buffer: head, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, at);
+    if (bytesRead < 8) return undefined;
+    const short = head.readUInt32BE(0);
+    // 1 announces a long size behind the name, 0 a box that goes on to the end.
+    const size = short === 1 ? Number(head.readBigUInt64BE(8)) : short === 0 ? end - at : short;
+    const headSize = short === 1 ? 16 : 8;
+    if (size < headSize) return undefined;
+    if (head.toString('latin1', 4, 8) === name) {
+      return { start: at + headSize, end: Math.min(at + size, end) };
+    }
+    at += size;
+  }
+  return undefined;
 };

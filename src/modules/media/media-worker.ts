@@ -1,8 +1,8 @@
-/** Entry of the process that works on uploads; see {@link MediaWorkers}. */
+/** Entry of the process that works on uploads; `media-workers.ts` starts it. */
 import { setPriority } from 'node:os';
 import { AppError } from '../../shared/errors.js';
 import { doMediaJob } from './media-jobs.js';
-import type { WorkerAnswer, WorkerRequest } from './media-workers.js';
+import type { WorkerAnswer, WorkerRequest } from './media-jobs.js';
 
 /** Chat goes before images where both want the processor. */
 const PRIORITY = 10;

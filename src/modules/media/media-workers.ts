@@ -2,22 +2,10 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { FairLimiter } from '../../platform/fair-limiter.js';
-import type { ErrorCode } from '../../shared/errors.js';
 import { AppError } from '../../shared/errors.js';
-import type { MediaJobs } from './media-jobs.js';
+import type { MediaJobs, WorkerAnswer, WorkerRequest } from './media-jobs.js';
 
-/** A job as it goes to the process that does it. */
-export interface WorkerRequest {
-  name: keyof MediaJobs;
-  input: unknown;
-}
-
-/** What becomes of it; `code` and `retryAfter` (seconds) are those of an {@link AppError}. */
-export type WorkerAnswer =
-  | { isDone: true; output: unknown }
-  | { isDone: false; message: string; code?: ErrorCode; retryAfter?: number | undefined };
-
-/** A job has not ended within its time, or took its process down; it would again. */
+/** Thrown for a job that has not ended within its time, or took its process down; it would again. */
 export class JobAbandoned extends Error {}
 
 /** Processes, and so jobs under way at the same time; an image may need 4 bytes per pixel. */
@@ -98,15 +86,15 @@ export class MediaWorkers {
 class Worker {
   isAlive = true;
   private idleTimer: NodeJS.Timeout | undefined;
-  /** Hears what the process says next; undefined: that it has ended. */
-  private listener: ((said: unknown) => void) | undefined;
+  /** Called with the process's next message, or with undefined when it has ended. */
+  private listener: ((message: unknown) => void) | undefined;
 
   private constructor(private readonly process: ChildProcess) {
     const end = () => {
       this.isAlive = false;
       this.listener?.(undefined);
     };
-    process.on('message', (said) => this.listener?.(said));
+    process.on('message', (message) => this.listener?.(message));
     process.once('exit', end);
     process.once('error', end);
     // A process that waits for work must not keep its parent from ending.
@@ -128,7 +116,7 @@ class Worker {
         stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       }),
     );
-    if ((await worker.hear(START_MS)) === undefined) {
+    if ((await worker.nextMessage(START_MS)) === undefined) {
       throw overloaded('No process could be started to work on the file; try again');
     }
     return worker;
@@ -137,12 +125,12 @@ class Worker {
   /** @throws {JobAbandoned} */
   async run(request: WorkerRequest, deadlineMs: number): Promise<WorkerAnswer> {
     clearTimeout(this.idleTimer);
-    const answer = this.hear(deadlineMs);
-    // What cannot be sent has nobody to answer it: the process has ended, and `hear` says so.
+    const answer = this.nextMessage(deadlineMs);
+    // What cannot be sent has nobody to answer it: the process has ended, and `nextMessage` answers undefined.
     this.process.send(request, () => undefined);
-    const said = await answer;
-    if (said === undefined) throw new JobAbandoned(`${request.name} did not end in time`);
-    return said as WorkerAnswer;
+    const message = await answer;
+    if (message === undefined) throw new JobAbandoned(`${request.name} did not end in time`);
+    return message as WorkerAnswer;
   }
 
   /** Ends the process unless it gets work before long. */
@@ -154,8 +142,8 @@ class Worker {
     this.idleTimer.unref();
   }
 
-  /** The next thing that the process says; it is killed when that takes too long. */
-  private async hear(timeoutMs: number): Promise<unknown> {
+  /** The process's next message; undefined when it ends, or is killed for taking too long. */
+  private async nextMessage(timeoutMs: number): Promise<unknown> {
     if (!this.isAlive) return undefined;
     let timer: NodeJS.Timeout | undefined;
     try {

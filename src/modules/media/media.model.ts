@@ -39,7 +39,8 @@ export interface MediaDoc {
   createdAt: Date;
   /**
    * Since when it is not known whether anything uses the file: it has just come, a message is about to
-   * take it or to go, another picture took its place. Absent once the collector has seen it used.
+   * take it or to go, the profile has another picture. Once the collector has seen it used: absent, or for
+   * a picture of a person the time from which on it is looked at again.
    */
   uncertainSince?: Date;
   /** When a message last took the file; the message may not be written yet. */
@@ -85,6 +86,11 @@ mediaSchema.index(
   { partialFilterExpression: { uncertainSince: { $exists: true } } },
 );
 
-/** The collection of uploaded files on a connection. */
-export const defineMediaModel = (connection: Connection): Model<MediaDoc> =>
+/** Registers the collection of uploads on a connection. */
+export const defineMediaModels = (connection: Connection): void => {
   connection.model<MediaDoc>('Media', mediaSchema);
+};
+
+/** The collection of uploads on a connection that {@link defineMediaModels} was called for. */
+export const mediaModel = (connection: Connection): Model<MediaDoc> =>
+  connection.model<MediaDoc>('Media');

@@ -6,33 +6,29 @@ import { Types } from 'mongoose';
 import { AppError } from '../../shared/errors.js';
 import type { ErrorCode } from '../../shared/errors.js';
 import { SharedFiles } from './shared-files.js';
-import type { SharedFilesParts } from './shared-files.js';
 
 const actor = { userId: '6500000000000000000000aa', role: 'user' as const, sessionId: '' };
 
 /** Shares a file whose message ends in an error; answers how often the file was removed again. */
-const removalsAfter = async (
-  code: ErrorCode,
-  removal: () => Promise<void> = () => Promise.resolve(),
-): Promise<number> => {
+const removalsAfter = async (code: ErrorCode): Promise<number> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-share-'));
   const path = join(folder, 'upload');
   await writeFile(path, 'content');
-  const discard = jest.fn(removal);
-  const parts = {
+  const discard = jest.fn(() => Promise.resolve());
+  const deps = {
     rooms: { enter: () => Promise.resolve('6500000000000000000000bb') },
-    uploads: { store: () => Promise.resolve({ _id: new Types.ObjectId(), kind: 'file' }) },
-    stored: { discard },
+    uploads: {
+      store: () => Promise.resolve({ _id: new Types.ObjectId(), kind: 'file' }),
+      discard,
+    },
     links: { address: () => '/media/x' },
     sender: {
       replay: () => Promise.resolve(undefined),
       send: () => Promise.reject(new AppError(code, 'not sent')),
     },
-  } as unknown as SharedFilesParts;
+  } as unknown as ConstructorParameters<typeof SharedFiles>[0];
   const file = { path, name: 'a.pdf', mimeType: 'application/pdf', size: 7 };
-  await expect(new SharedFiles(parts).share(actor, file, { room: 'r' })).rejects.toThrow(
-    'not sent',
-  );
+  await expect(new SharedFiles(deps).share(actor, file, { room: 'r' })).rejects.toThrow('not sent');
   await rm(folder, { recursive: true });
   return discard.mock.calls.length;
 };
@@ -42,12 +38,7 @@ describe('a shared file whose message was not acknowledged', () => {
     expect(await removalsAfter('FORBIDDEN')).toBe(1);
   });
 
-  it('is refused as such also when the store that has the file is away', async () => {
-    const away = () => Promise.reject(new AppError('STORAGE_UNAVAILABLE', 'away'));
-    expect(await removalsAfter('FORBIDDEN', away)).toBe(1);
-  });
-
-  it('stays when the message may be written all the same; the collector will know', async () => {
+  it('stays when the message may be written all the same', async () => {
     expect(await removalsAfter('TIMEOUT')).toBe(0);
   });
 });

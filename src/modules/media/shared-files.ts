@@ -1,5 +1,3 @@
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { PageEnds } from '../../shared/page-ends.js';
@@ -7,45 +5,26 @@ import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type {
   DeleteMessage,
-  MessageReader,
-  MessageDoc,
+  FilesQuery,
   MessageHistory,
+  MessageReader,
+  MessagesRepository,
   MessageView,
   SendMessage,
   Sent,
 } from '../messages/index.js';
-import {
-  CHAT_FILES_BY_TYPE_INDEX,
-  CHAT_FILES_INDEX,
-  WITHOUT_PAST_TEXTS,
-  toRecord,
-} from '../messages/index.js';
-import { toAttachment } from './attachment-claims.js';
-import { digestOf } from './file-digest.js';
-import type { IncomingFile } from './incoming-file.js';
-import type { MediaLinks } from './media-links.js';
-import type { MediaDoc, MediaKind } from './media.model.js';
-import type { MediaUploads } from './media-uploads.js';
-import type { StoredFiles } from './stored-files.js';
+import { toAttachment } from './claims.js';
+import type { MediaLibrary } from './library.js';
+import type { MediaLinks } from './links.js';
+import type { MediaKind } from './media.model.js';
+import type { MediaRecord } from './media.repository.js';
+import { digestOf } from './stored-files.js';
+import type { IncomingFile, MediaUploads } from './uploads.js';
 
 /** Finds the chat that a `room` names. */
 export interface RoomResolver {
   find(room: string): Promise<string>;
   enter(actor: Actor, room: string): Promise<string>;
-}
-
-/** What shared files are built from. */
-export interface SharedFilesParts {
-  messages: Model<MessageDoc>;
-  media: Model<MediaDoc>;
-  uploads: MediaUploads;
-  stored: StoredFiles;
-  links: MediaLinks;
-  rooms: RoomResolver;
-  sender: SendMessage;
-  seen: MessageReader;
-  history: MessageHistory;
-  deletion: DeleteMessage;
 }
 
 /** A page of a room's files; without `type`, of every kind. */
@@ -66,7 +45,19 @@ export interface FileStats {
 export class SharedFiles {
   private readonly pages = new PageEnds<number>();
 
-  constructor(private readonly parts: SharedFilesParts) {}
+  constructor(
+    private readonly deps: {
+      messages: MessagesRepository;
+      uploads: MediaUploads;
+      library: MediaLibrary;
+      links: MediaLinks;
+      rooms: RoomResolver;
+      sender: SendMessage;
+      reader: MessageReader;
+      history: MessageHistory;
+      deletion: DeleteMessage;
+    },
+  ) {}
 
   /**
    * Uploads a file to a room and sends the message with it. A retry under the same client id is answered
@@ -79,38 +70,34 @@ export class SharedFiles {
     actor: Actor,
     file: IncomingFile,
     target: { room?: string; chatId?: string; content?: string; clientMessageId?: string },
-  ): Promise<{ doc: MediaDoc; sent: Sent }> {
-    const { uploads, rooms, sender, links } = this.parts;
+  ): Promise<{ file: MediaRecord; sent: Sent }> {
+    const { uploads, rooms, sender, links } = this.deps;
     const { content = '', clientMessageId } = target;
     const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
     const filesDigest = clientMessageId === undefined ? undefined : await digestOf(file.path);
     const common = { chatId, content, clientMessageId, filesDigest };
     const earlier = await sender.replay(actor, { ...common, messageType: 'file', media: [] });
     if (earlier) return this.shared(earlier);
-    const doc = await uploads.store(actor, file, { purpose: 'chat', chatId });
-    const media = [toAttachment(doc, links)];
-    const sending = sender.send(actor, { ...common, messageType: doc.kind, media });
+    const stored = await uploads.store(actor.userId, file, { purpose: 'chat', chatId });
+    const media = [toAttachment(stored, links)];
+    const sending = sender.send(actor, { ...common, messageType: stored.kind, media });
     const sent = await sending.catch(async (error: unknown) => {
       // After any other error the message may be there all the same, and the collector will know.
-      if (error instanceof AppError && error.status < 500) await this.letGo(doc);
+      if (error instanceof AppError && error.status < 500) await uploads.discard(stored);
       throw error;
     });
-    if (!sent.isReplay) return { doc, sent };
-    await this.letGo(doc);
+    if (!sent.isReplay) return { file: stored, sent };
+    await uploads.discard(stored);
     return this.shared(sent);
   }
 
-  /** Removes an upload that no message has; what the store cannot remove now is left to the collector. */
-  private async letGo(doc: MediaDoc): Promise<void> {
-    await this.parts.stored.discard(doc).catch(() => undefined);
-  }
-
   /** A message that was sent before, with its file. */
-  private async shared(sent: Sent): Promise<{ doc: MediaDoc; sent: Sent }> {
+  private async shared(sent: Sent): Promise<{ file: MediaRecord; sent: Sent }> {
     const [attachment] = sent.message.media;
-    const doc = attachment?.fileId && (await this.parts.media.findById(attachment.fileId).lean());
-    if (!doc) throw new AppError('GONE', 'This file was shared before, and has been removed since');
-    return { doc, sent };
+    const file = attachment?.fileId && (await this.deps.library.record(attachment.fileId));
+    if (!file)
+      throw new AppError('GONE', 'This file was shared before, and has been removed since');
+    return { file, sent };
   }
 
   /**
@@ -123,28 +110,21 @@ export class SharedFiles {
     room: string,
     { page, limit, type }: RoomFilesQuery,
   ): Promise<{ views: MessageView[]; pagination: Pagination }> {
-    const { history } = this.parts;
-    const chatId = await this.parts.rooms.find(room);
+    const { history, messages, rooms } = this.deps;
+    const chatId = await rooms.find(room);
     const files = await this.filesFor(actor, chatId, type);
-    const before = (seq: number | undefined) => this.read(actor, files, seq);
-    const [docs, total] = await Promise.all([
+    const [records, total] = await Promise.all([
       this.pages.read(
         `${actor.userId} ${chatId} ${type ?? ''}`,
         { page, limit },
-        async (seq, count) => {
-          const passed = await before(seq)
-            .project<Place>({ seq: 1, _id: 0 })
-            .limit(count)
-            .toArray();
-          return passed[count - 1]?.seq;
-        },
-        (seq) => before(seq).limit(limit).toArray(),
+        (seq, count) => messages.seqAfterFiles(files, seq, count),
+        (seq) => messages.withFiles(files, seq, limit),
         ({ seq }) => seq,
       ),
-      this.count(actor, files),
+      messages.countFiles(files),
     ]);
     return {
-      views: await history.views(chatId, docs.map(toRecord)),
+      views: await history.views(chatId, records),
       pagination: paginate({ page, limit }, total),
     };
   }
@@ -155,13 +135,12 @@ export class SharedFiles {
    * @throws {AppError} NOT_FOUND for a room that the actor may not read.
    */
   async stats(actor: Actor, room: string): Promise<FileStats> {
-    const chatId = await this.parts.rooms.find(room);
+    const chatId = await this.deps.rooms.find(room);
     const files = await this.filesFor(actor, chatId);
     const none = () => ({ count: 0, size: 0 });
     const byType = { image: none(), video: none(), audio: none(), file: none() };
-    const cursor = this.read(actor, files).project<Pick<MessageDoc, 'media'>>({ media: 1, _id: 0 });
-    for await (const { media } of cursor) {
-      for (const { type = 'file', size = 0 } of media) {
+    for await (const attachments of this.deps.messages.attachments(files)) {
+      for (const { type = 'file', size = 0 } of attachments) {
         byType[type].count += 1;
         byType[type].size += size;
       }
@@ -182,56 +161,13 @@ export class SharedFiles {
    * @throws {AppError} NOT_FOUND when there is no such message or it has no file, FORBIDDEN for others'.
    */
   async remove(actor: Actor, messageId: string): Promise<void> {
-    const { doc } = await this.parts.seen.ofMember(actor, messageId);
+    const { doc } = await this.deps.reader.ofMember(actor, messageId);
     if (doc.media.length === 0) throw notFound('File');
-    await this.parts.deletion.delete(actor, { messageIds: [messageId] });
+    await this.deps.deletion.delete(actor, { messageIds: [messageId] });
   }
 
-  /** Messages with files that the actor may see, newest first. */
-  private read(actor: Actor, { filter, hint }: ChatFiles, below = Infinity) {
-    const { collection } = this.parts.messages;
-    const seq = { ...filter.seq, ...(below !== Infinity && { $lt: below }) };
-    return collection
-      .find<MessageDoc>({ ...filter, seq, deletedFor: { $ne: objectId(actor.userId) } })
-      .project<MessageDoc>(WITHOUT_PAST_TEXTS)
-      .sort({ seq: -1 })
-      .hint(hint);
+  private async filesFor(actor: Actor, chatId: string, type?: MediaKind): Promise<FilesQuery> {
+    const above = await this.deps.reader.readableAbove(actor, chatId);
+    return { userId: actor.userId, chatId, above, type };
   }
-
-  /**
-   * How many there are. An index alone tells how many the chat has; what the actor has deleted for
-   * themselves is little, and counted apart.
-   */
-  private async count({ userId }: Actor, { filter, hint }: ChatFiles): Promise<number> {
-    const { collection } = this.parts.messages;
-    const [all, hidden] = await Promise.all([
-      collection.countDocuments(filter, { hint }),
-      collection.countDocuments({ ...filter, deletedFor: objectId(userId) }),
-    ]);
-    return all - hidden;
-  }
-
-  private async filesFor(actor: Actor, chatId: string, type?: MediaKind): Promise<ChatFiles> {
-    const above = await this.parts.seen.readableAbove(actor, chatId);
-    return {
-      // What was deleted for everyone has lost its files.
-      filter: {
-        chatId: objectId(chatId),
-        'media.type': { $exists: true },
-        ...(type && { messageType: type }),
-        seq: { $gt: above },
-      },
-      hint: type ? CHAT_FILES_BY_TYPE_INDEX : CHAT_FILES_INDEX,
-    };
-  }
-}
-
-/** Where a page ends. */
-type Place = Pick<MessageDoc, 'seq'>;
-
-/** The files of a chat, for the driver: past Mongoose, which does not know `media`. */
-interface ChatFiles {
-  filter: { seq: { $gt: number } } & Record<string, unknown>;
-  /** The index that has these and no others. */
-  hint: string;
 }

@@ -1,22 +1,36 @@
-import type { Model } from 'mongoose';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import type { StorageDriver } from '../../platform/storage/storage-driver.js';
 import { UnansweredUpload } from '../../platform/storage/storage-errors.js';
 import { AppError } from '../../shared/errors.js';
-import { digestOf } from './file-digest.js';
-import type { MediaDoc } from './media.model.js';
-import type { PreparedFile } from './prepared-file.js';
+import type { MediaRecord, MediaRepository, StoredFacts } from './media.repository.js';
 
-/** What stored files are kept with. */
-export interface StoredFilesParts {
-  media: Model<MediaDoc>;
-  storage: StorageDriver;
-  /** Bytes that a user may have stored; 0 for any number. */
-  quota: number;
+/** Content in temporary files, as it goes to the store. */
+export interface StorableFile {
+  path: string;
+  /** Bytes. */
+  size: number;
+  thumbnailPath?: string;
+  /** Bytes. */
+  thumbnailSize?: number;
 }
 
-/** Files and their rows: written together, and removed together. */
+/** SHA-256 of a file's content, in base64url. */
+export const digestOf = async (path: string): Promise<string> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('base64url');
+};
+
+/** Files in the store and their rows: written together, and removed together. */
 export class StoredFiles {
-  constructor(private readonly parts: StoredFilesParts) {}
+  /** @param quota bytes that a user may have stored; 0 for any number. */
+  constructor(
+    private readonly media: MediaRepository,
+    private readonly storage: StorageDriver,
+    private readonly quota: number,
+  ) {}
 
   /**
    * Writes a file under its row.
@@ -26,20 +40,19 @@ export class StoredFiles {
    *   removes it.
    */
   async add(
-    doc: MediaDoc,
-    prepared: PreparedFile,
-    expected: MediaDoc | undefined,
-  ): Promise<MediaDoc> {
-    await this.reserve(doc, expected !== undefined);
-    return this.write(doc, prepared, expected);
+    row: MediaRecord,
+    content: StorableFile,
+    expected: MediaRecord | undefined,
+  ): Promise<MediaRecord> {
+    await this.reserve(row, expected !== undefined);
+    return this.write(row, content, expected);
   }
 
   /** Removes a file and its row; a store that does not answer keeps the row, for the next round. */
-  async discard(doc: MediaDoc): Promise<void> {
-    const { media, storage } = this.parts;
-    if (doc.directKey !== undefined) await storage.remove(doc.directKey);
-    await this.removeContent(doc);
-    await media.deleteOne({ _id: doc._id });
+  async discard(row: MediaRecord): Promise<void> {
+    if (row.directKey !== undefined) await this.storage.remove(row.directKey);
+    await this.removeContent(row);
+    await this.media.remove(row._id);
   }
 
   /**
@@ -47,93 +60,78 @@ export class StoredFiles {
    *
    * @returns false when a message has taken it since.
    */
-  async withdraw(doc: MediaDoc): Promise<boolean> {
-    // From here on no message can take it; a round of the collector ends what is begun.
-    const { matchedCount } = await this.parts.media.updateOne(
-      { _id: doc._id, status: doc.status, uncertainSince: doc.uncertainSince ?? null },
-      { $set: { status: 'storing', uncertainSince: doc.uncertainSince ?? doc.createdAt } },
-    );
-    if (matchedCount === 0) return false;
-    await this.discard(doc);
+  async withdraw(row: MediaRecord): Promise<boolean> {
+    // What is begun here and then interrupted, the collector ends.
+    if (!(await this.media.withdraw(row))) return false;
+    await this.discard(row);
     return true;
   }
 
   /** Removes what a client once put into the store itself, for the case that it came again. */
-  async discardDirect({ _id, directKey }: MediaDoc): Promise<void> {
+  async discardDirect({ _id, directKey }: MediaRecord): Promise<void> {
     if (directKey === undefined) return;
-    await this.parts.storage.remove(directKey);
-    await this.parts.media.updateOne({ _id }, { $unset: { directKey: 1 } });
+    await this.storage.remove(directKey);
+    await this.media.forgetDirectKey(_id);
   }
 
   /**
    * Writes the row before the file, so that two uploads at the same time both count, and a crash leaves
    * a trace by which the file is found and removed.
    */
-  private async reserve(doc: MediaDoc, isExpected: boolean): Promise<void> {
-    const { media, quota } = this.parts;
-    if (isExpected) await media.replaceOne({ _id: doc._id }, doc);
-    else await media.create(doc);
-    if (quota === 0) return;
-    const mine = await media.find({ ownerId: doc.ownerId }, { size: 1, _id: 0 }).lean();
-    if (mine.reduce((sum, { size }) => sum + size, 0) <= quota) return;
+  private async reserve(row: MediaRecord, isExpected: boolean): Promise<void> {
+    if (isExpected) await this.media.replace(row);
+    else await this.media.insert(row);
+    if (this.quota === 0 || (await this.media.storedBytes(row.ownerId)) <= this.quota) return;
     // What the client has put into the store itself must not stay there without a row.
-    if (isExpected) await this.discard(doc).catch(() => undefined);
-    else await media.deleteOne({ _id: doc._id });
+    if (isExpected) await this.discard(row).catch(() => undefined);
+    else await this.media.remove(row._id);
     throw new AppError('INSUFFICIENT_STORAGE', 'You have used up your room for uploads');
   }
 
   private async write(
-    doc: MediaDoc,
-    prepared: PreparedFile,
-    expected: MediaDoc | undefined,
-  ): Promise<MediaDoc> {
-    const { media, storage } = this.parts;
-    const { key, mimeType, thumbnail } = doc;
+    row: MediaRecord,
+    content: StorableFile,
+    expected: MediaRecord | undefined,
+  ): Promise<MediaRecord> {
+    const { key, mimeType, thumbnail } = row;
     let hasContent = false;
     try {
-      const digest = await digestOf(prepared.path);
-      const ref = await storage.put(prepared.path, { key, mimeType, size: prepared.size });
+      const digest = await digestOf(content.path);
+      const ref = await this.storage.put(content.path, { key, mimeType, size: content.size });
       hasContent = true;
-      const facts: Partial<MediaDoc> = { status: 'ready', digest, ...(ref && { ref }) };
-      if (thumbnail && prepared.thumbnailPath !== undefined) {
-        const small = { ...thumbnail, size: prepared.thumbnailSize ?? 0 };
-        const thumbnailRef = await storage.put(prepared.thumbnailPath, small);
+      const facts: StoredFacts = { digest, ...(ref && { ref }) };
+      if (thumbnail && content.thumbnailPath !== undefined) {
+        const small = { ...thumbnail, size: content.thumbnailSize ?? 0 };
+        const thumbnailRef = await this.storage.put(content.thumbnailPath, small);
         if (thumbnailRef) facts.thumbnail = { ...thumbnail, ref: thumbnailRef };
       }
-      await media.updateOne({ _id: doc._id }, { $set: facts });
-      return { ...doc, ...facts };
+      await this.media.markReady(row._id, facts);
+      return { ...row, status: 'ready', ...facts };
     } catch (error) {
       const isUnanswered = error instanceof UnansweredUpload;
-      if (isUnanswered && !expected) await this.leave(doc).catch(() => undefined);
-      else if (!hasContent && !expected) await media.deleteOne({ _id: doc._id });
+      // What may have reached the store, or may yet do so, is the collector's, which comes when that is
+      // long over. Until then it does not count as the owner's.
+      if (isUnanswered && !expected) await this.media.uncount(row._id).catch(() => undefined);
+      else if (!hasContent && !expected) await this.media.remove(row._id);
       // The store may be away now; then the row stays, and the collector finishes this.
-      else await this.undo(doc, hasContent || isUnanswered, expected).catch(() => undefined);
+      else await this.undo(row, hasContent || isUnanswered, expected).catch(() => undefined);
       throw error;
     }
   }
 
-  /**
-   * Leaves a row of what may have reached the store, or may yet do so, to the collector, which comes when
-   * that is long over. Until then it does not count as the owner's.
-   */
-  private async leave({ _id }: MediaDoc): Promise<void> {
-    await this.parts.media.updateOne({ _id }, { $set: { size: 0 } });
-  }
-
   /** Takes back what was written; a direct upload can then be completed again. */
   private async undo(
-    doc: MediaDoc,
+    row: MediaRecord,
     hasContent: boolean,
-    expected: MediaDoc | undefined,
+    expected: MediaRecord | undefined,
   ): Promise<void> {
-    if (!expected) return this.discard(doc);
-    if (hasContent) await this.removeContent(doc);
-    await this.parts.media.replaceOne({ _id: doc._id }, { ...expected, status: 'expected' });
+    if (!expected) return this.discard(row);
+    if (hasContent) await this.removeContent(row);
+    await this.media.replace({ ...expected, status: 'expected' });
   }
 
-  private async removeContent({ key, ref, thumbnail }: MediaDoc): Promise<void> {
-    const { storage } = this.parts;
-    await storage.remove(key, ref);
-    if (thumbnail) await storage.remove(thumbnail.key, thumbnail.ref);
+  private async removeContent({ key, ref, thumbnail }: MediaRecord): Promise<void> {
+    await this.storage.remove(key, ref);
+    if (thumbnail) await this.storage.remove(thumbnail.key, thumbnail.ref);
   }
 }

@@ -1,4 +1,5 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.js';
 
@@ -8,12 +9,37 @@ import type { Clock } from '../../shared/clock.js';
  */
 const ABANDONED_MS = 2 * 3_600_000;
 
-/** Files of uploads under way. Whoever makes one removes it, but for a process that has died. */
+/**
+ * Where the files of an upload under way lie. Each upload has one place and what is made of its content
+ * beside it; {@link remove} knows them all.
+ */
 export class TemporaryFiles {
   constructor(
-    private readonly directory: string,
+    readonly directory: string,
     private readonly clock: Clock,
   ) {}
+
+  /** Makes the directory and removes what the process before this one has left. */
+  async open(): Promise<void> {
+    await mkdir(this.directory, { recursive: true });
+    await this.sweep();
+  }
+
+  /** A place for one more upload. */
+  newPath(): string {
+    return join(this.directory, randomUUID());
+  }
+
+  /** Where the repacked image and the thumbnail of the upload at `path` go. */
+  imagePaths(path: string): { target: string; thumbnail: string } {
+    return { target: `${path}.full`, thumbnail: `${path}.thumb` };
+  }
+
+  /** Removes all that there may be of the upload at `path`. */
+  async remove(path: string): Promise<void> {
+    const all = [path, ...Object.values(this.imagePaths(path))];
+    await Promise.all(all.map((file) => rm(file, { force: true })));
+  }
 
   /** Removes what dead processes have left; others may be at work in the same directory. */
   async sweep(): Promise<void> {

@@ -41,6 +41,7 @@ export { toRecord } from './message.record.js';
 export type { MessageRecord } from './message.record.js';
 export type { MessageEvent, MessageEvents } from './messages.events.js';
 export { MessagesRepository } from './messages.repository.js';
+export type { FilesQuery } from './messages.repository.js';
 export { canonicalEmoji } from './emoji.js';
 export type { DeleteMessage, DeleteTarget } from './delete-message.js';
 export type { EditMessage } from './edit-message.js';

@@ -1,7 +1,20 @@
 import { trusted } from 'mongoose';
-import type { Model } from 'mongoose';
+import type { Model, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { MessageDoc } from './message.model.js';
+import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, WITHOUT_PAST_TEXTS } from './message.model.js';
+import type { MessageRecord } from './message.record.js';
+import { toRecord } from './message.record.js';
+
+/** Messages with files, of one chat, that one user may see. */
+export interface FilesQuery {
+  userId: string;
+  chatId: string;
+  /** Only messages with a higher number. */
+  above: number;
+  /** Only messages of this type; absent: with files of any kind. */
+  type?: 'image' | 'video' | 'audio' | 'file' | undefined;
+}
 
 /** Reads and writes messages. */
 export class MessagesRepository {
@@ -48,4 +61,86 @@ export class MessagesRepository {
       senderId: senderId.toHexString(),
     }));
   }
+
+  /**
+   * Whether a message (of the chat, when one is given) has the file attached. It is looked up, never
+   * counted along: a counter would drift with the first crash between a message's write and its own.
+   */
+  async isFileUsed(fileId: string, chatId?: Types.ObjectId): Promise<boolean> {
+    // The schema keeps attachments as plain objects, so Mongoose does not know the path.
+    const message = await this.messages.collection.findOne(
+      { 'media.fileId': fileId, ...(chatId && { chatId }) },
+      { projection: { _id: 1 } },
+    );
+    return message !== null;
+  }
+
+  /** The newest messages with files, or those below the number `below`; newest first. */
+  async withFiles(
+    query: FilesQuery,
+    below: number | undefined,
+    limit: number,
+  ): Promise<MessageRecord[]> {
+    const docs = await this.filesOf(query, below).limit(limit).toArray();
+    return docs.map(toRecord);
+  }
+
+  /** Number of the last of the first `count` messages of {@link withFiles}; undefined when there are fewer. */
+  async seqAfterFiles(
+    query: FilesQuery,
+    below: number | undefined,
+    count: number,
+  ): Promise<number | undefined> {
+    const passed = await this.filesOf(query, below)
+      .project<Pick<MessageDoc, 'seq'>>({ seq: 1, _id: 0 })
+      .limit(count)
+      .toArray();
+    return passed[count - 1]?.seq;
+  }
+
+  /** The attachments of each message with files, newest first; read as they are asked for. */
+  async *attachments(query: FilesQuery): AsyncGenerator<MessageDoc['media']> {
+    const rows = this.filesOf(query, undefined).project<Pick<MessageDoc, 'media'>>({
+      media: 1,
+      _id: 0,
+    });
+    for await (const { media } of rows) yield media;
+  }
+
+  /**
+   * How many messages with files there are. An index alone tells how many the chat has; what the user has
+   * deleted for themselves is little, and counted apart.
+   */
+  async countFiles(query: FilesQuery): Promise<number> {
+    const { collection } = this.messages;
+    const { filter, hint } = filesFilter(query);
+    const [all, hidden] = await Promise.all([
+      collection.countDocuments(filter, { hint }),
+      collection.countDocuments({ ...filter, deletedFor: objectId(query.userId) }),
+    ]);
+    return all - hidden;
+  }
+
+  /** Past Mongoose, which does not know what attachments consist of. */
+  private filesOf(query: FilesQuery, below: number | undefined) {
+    const { filter, hint } = filesFilter(query);
+    const seq = { ...filter.seq, ...(below !== undefined && { $lt: below }) };
+    return this.messages.collection
+      .find<MessageDoc>({ ...filter, seq, deletedFor: { $ne: objectId(query.userId) } })
+      .project<MessageDoc>(WITHOUT_PAST_TEXTS)
+      .sort({ seq: -1 })
+      .hint(hint);
+  }
 }
+
+/** The filter for messages with files, and the index that has these and no others. */
+const filesFilter = ({ chatId, type, above }: FilesQuery) => ({
+  // What was deleted for everyone has lost its files.
+  filter: {
+    chatId: objectId(chatId),
+    'media.type': { $exists: true },
+    ...(type && { messageType: type }),
+    seq: { $gt: above },
+  },
+  hint: type ? CHAT_FILES_BY_TYPE_INDEX : CHAT_FILES_INDEX,
+});

@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import type { StorageDriver } from '../../../platform/storage/storage-driver.js';
 import { notFound } from '../../../shared/errors.js';
 import { dispositionOf } from '../../../modules/media/index.js';
-import type { Variant, MediaDoc } from '../../../modules/media/index.js';
+import type { MediaRecord, Variant } from '../../../modules/media/index.js';
 
 /** Seconds for which a remote store's address is good, and for which it may be kept: enough is left of it then. */
 const REDIRECT_S = 300;
@@ -12,7 +12,7 @@ const KEPT_REDIRECT_S = 60;
 const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /** Images were repacked by the server, and players run nothing; all else is downloaded, never shown. */
-const isShownInline = ({ kind }: MediaDoc): boolean => kind !== 'file';
+const isShownInline = ({ kind }: MediaRecord): boolean => kind !== 'file';
 
 /**
  * Answers with a file's content: from this machine's disk, in parts and conditionally where asked, or
@@ -22,16 +22,16 @@ const isShownInline = ({ kind }: MediaDoc): boolean => kind !== 'file';
  */
 export const deliver = async (
   storage: StorageDriver,
-  doc: MediaDoc,
+  file: MediaRecord,
   variant: Variant,
   res: Response,
 ): Promise<void> => {
-  const thumbnail = variant === 'thumbnail' ? doc.thumbnail : undefined;
+  const thumbnail = variant === 'thumbnail' ? file.thumbnail : undefined;
   if (variant === 'thumbnail' && !thumbnail) throw notFound('Thumbnail');
-  const { key, mimeType } = thumbnail ?? doc;
-  const disposition = dispositionOf(isShownInline(doc) ? 'inline' : 'attachment', doc.filename);
+  const { key, mimeType } = thumbnail ?? file;
+  const disposition = dispositionOf(isShownInline(file) ? 'inline' : 'attachment', file.filename);
   res.set({
-    'Cache-Control': cacheControl(storage, doc),
+    'Cache-Control': cacheControl(storage, file),
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': SANDBOX,
     'Content-Disposition': disposition,
@@ -43,12 +43,12 @@ export const deliver = async (
   }
   const path = storage.localPath?.(key) ?? '';
   if (!(await isFile(path))) throw notFound('File');
-  res.set({ ETag: `"${doc.digest ?? ''}${thumbnail ? '-t' : ''}"`, 'Content-Type': mimeType });
+  res.set({ ETag: `"${file.digest ?? ''}${thumbnail ? '-t' : ''}"`, 'Content-Type': mimeType });
   // What goes wrong from here on, a range outside of the file or a failing disk, Express hands to the error handler.
   res.sendFile(path, { cacheControl: false, dotfiles: 'allow' });
 };
 
-const cacheControl = ({ signedUrl }: StorageDriver, { purpose }: MediaDoc): string => {
+const cacheControl = ({ signedUrl }: StorageDriver, { purpose }: MediaRecord): string => {
   if (signedUrl) return `private, max-age=${KEPT_REDIRECT_S}`;
   return purpose === 'avatar' ? 'public, max-age=86400' : 'private, max-age=300';
 };

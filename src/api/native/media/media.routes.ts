@@ -5,7 +5,7 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { AppError, notFound } from '../../../shared/errors.js';
 import { validate } from '../../../shared/validate.js';
-import type { LinkQuery, MediaLinks, MediaDoc } from '../../../modules/media/index.js';
+import type { LinkQuery, MediaApi, MediaLinks, MediaRecord } from '../../../modules/media/index.js';
 import { deliver } from './media-delivery.js';
 import { presentFor } from './media.shapes.js';
 import {
@@ -22,7 +22,7 @@ import {
 } from './media.schemas.js';
 import type { UploadFormRule } from './upload-form.js';
 import { receivedFiles, uploadForm } from './upload-form.js';
-import type { MediaUseCases, UseCases } from '../../shared/use-cases.js';
+import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Media';
 /** Repacking, scanning and a remote store take their time; in milliseconds. */
@@ -52,8 +52,8 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       timeoutMs: UPLOAD_TIMEOUT_MS,
       handle: async ({ actor, body: { chatId }, req }) => {
         const files = receivedFiles(req, 'file');
-        const [doc] = await uploads.storeAll(actor, files, { purpose: 'chat', chatId });
-        return { data: presentFor(links, doc!, actor) };
+        const file = await uploads.store(actor.userId, files[0]!, { purpose: 'chat', chatId });
+        return { data: presentFor(links, file, actor.userId) };
       },
     }),
     route({
@@ -72,8 +72,8 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       timeoutMs: UPLOAD_TIMEOUT_MS,
       handle: async ({ actor, body: { chatId }, req }) => {
         const files = receivedFiles(req, 'files');
-        const docs = await uploads.storeAll(actor, files, { purpose: 'chat', chatId });
-        return { data: docs.map((doc) => presentFor(links, doc, actor)) };
+        const stored = await uploads.storeAll(actor.userId, files, { purpose: 'chat', chatId });
+        return { data: stored.map((file) => presentFor(links, file, actor.userId)) };
       },
     }),
     route({
@@ -86,7 +86,7 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       query: uploadTokenQuery,
       response: uploadTokenResponse,
       handle: async ({ actor, query }) => ({
-        data: await direct.allow(actor, query.chatId, query.filename),
+        data: await direct.allow(actor.userId, query.chatId, query.filename),
       }),
     }),
     route({
@@ -103,10 +103,9 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       status: 201,
       timeoutMs: UPLOAD_TIMEOUT_MS,
       handle: async ({ query, req }) => {
-        const [file] = receivedFiles(req, 'file');
-        const doc = await direct.receive(query.fileId, file!);
-        const owner = { userId: doc.ownerId.toHexString(), role: 'user' as const, sessionId: '' };
-        return { data: presentFor(links, doc, owner) };
+        const [received] = receivedFiles(req, 'file');
+        const file = await direct.receive(query.fileId, received!);
+        return { data: presentFor(links, file, file.ownerId.toHexString()) };
       },
     }),
     route({
@@ -120,8 +119,8 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       load: 'work',
       response: mediaResponse,
       timeoutMs: UPLOAD_TIMEOUT_MS,
-      handle: async ({ actor, body }) => ({
-        data: presentFor(links, await direct.complete(actor, body.fileId, body.filename), actor),
+      handle: async ({ actor: { userId }, body: { fileId, filename } }) => ({
+        data: presentFor(links, await direct.complete(userId, fileId, filename), userId),
       }),
     }),
     route({
@@ -134,7 +133,7 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       params: fileParams,
       response: mediaResponse,
       handle: async ({ actor, params }) => ({
-        data: presentFor(links, await library.find(actor.userId, params.fileId), actor),
+        data: presentFor(links, await library.find(actor.userId, params.fileId), actor.userId),
       }),
     }),
     route({
@@ -147,7 +146,7 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       body: fileBody,
       response: deletedFileResponse,
       handle: async ({ actor, body: { fileId } }) => {
-        await library.remove(actor, fileId);
+        await library.remove(actor.userId, fileId);
         return { data: { fileId, deleted: true } };
       },
     }),
@@ -162,8 +161,13 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       params: fileParams,
       query: linkQuery,
       handle: async ({ params: { fileId }, query, req, res }) => {
-        const doc = await findFor({ ...media, authenticator }, fileId, query, bearerToken(req));
-        await deliver(storage, doc, query.v ?? 'full', res);
+        const file = await findFor(
+          { library, links, authenticator },
+          fileId,
+          query,
+          bearerToken(req),
+        );
+        await deliver(storage, file, query.v ?? 'full', res);
         return undefined;
       },
     }),
@@ -187,11 +191,11 @@ const findFor = async (
     library,
     links,
     authenticator,
-  }: Pick<MediaUseCases, 'library' | 'links'> & Pick<UseCases, 'authenticator'>,
+  }: Pick<MediaApi, 'library' | 'links'> & Pick<UseCases, 'authenticator'>,
   fileId: string,
   query: LinkQuery,
   token: string | undefined,
-): Promise<MediaDoc> => {
+): Promise<MediaRecord> => {
   const proof = links.verify(fileId, query);
   if (proof) return library.findByLink(proof, fileId);
   if (token !== undefined) {

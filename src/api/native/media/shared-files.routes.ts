@@ -44,10 +44,12 @@ export const sharedFileRoutes = ({ sharedFiles: files, media }: UseCases): AnyRo
       status: 201,
       timeoutMs: UPLOAD_TIMEOUT_MS,
       handle: async ({ actor, body, req }) => {
-        const [file] = receivedFiles(req, 'file');
-        const { doc, sent } = await files.share(actor, file!, body);
+        const [received] = receivedFiles(req, 'file');
+        const { file, sent } = await files.share(actor, received!, body);
         const message = presentMessage(sent.message, sent.sender, 'sent');
-        return { data: { ...presentFor(links, doc, actor), messageId: message.id, message } };
+        return {
+          data: { ...presentFor(links, file, actor.userId), messageId: message.id, message },
+        };
       },
     }),
     route({
@@ -105,8 +107,7 @@ export const sharedFileRoutes = ({ sharedFiles: files, media }: UseCases): AnyRo
       timeoutMs: UPLOAD_TIMEOUT_MS,
       handle: async ({ actor, req }) => {
         const [file] = receivedFiles(req, 'avatar');
-        const { user } = await avatars.set(actor, file!);
-        const shown = presentOwnUser(user);
+        const shown = presentOwnUser(await avatars.set(actor.userId, file!));
         return { data: { avatar: shown.avatar, url: shown.avatar, user: shown } };
       },
     }),

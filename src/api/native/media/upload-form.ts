@@ -1,11 +1,9 @@
-import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import type { Request, RequestHandler } from 'express';
 import multer from 'multer';
 import { isFull } from '../../../platform/storage/storage-errors.js';
 import { storageError } from '../../../platform/storage/storage-errors.js';
 import { AppError } from '../../../shared/errors.js';
-import type { IncomingFile } from '../../../modules/media/index.js';
+import type { IncomingFile, TemporaryFiles } from '../../../modules/media/index.js';
 import { MEGABYTE } from '../../../modules/media/index.js';
 
 /** A form with files. */
@@ -45,10 +43,14 @@ const refusalOf = (error: unknown, { field, maxFiles, maxSize }: UploadFormRule)
  * Reads a form with files, the files to disk and never to memory. What is left of them when the answer
  * has been given is removed, whatever has happened in between.
  */
-export const uploadForm = (directory: string, rule: UploadFormRule): RequestHandler => {
-  mkdirSync(directory, { recursive: true });
+export const uploadForm = (temporary: TemporaryFiles, rule: UploadFormRule): RequestHandler => {
   const parse = multer({
-    dest: directory,
+    // Given a path alone, multer would make the directory, also where routes are only listed.
+    storage: multer.diskStorage({
+      destination: (_req, _file, done) => {
+        done(null, temporary.directory);
+      },
+    }),
     limits: {
       fileSize: rule.maxSize,
       files: rule.maxFiles,
@@ -69,7 +71,10 @@ export const uploadForm = (directory: string, rule: UploadFormRule): RequestHand
       return;
     }
     res.once('close', () => {
-      for (const { path } of filesOf(req)) discard(path);
+      for (const { path } of filesOf(req)) {
+        // A file that cannot be removed costs room on the disk, and must not cost the process.
+        temporary.remove(path).catch(() => undefined);
+      }
     });
     void parse(req, res, (error: unknown) => {
       next(error === undefined || error === null ? undefined : refusalOf(error, rule));
@@ -82,11 +87,6 @@ const filesOf = (req: Request): Express.Multer.File[] =>
   Array.isArray(req.files)
     ? req.files.filter(({ path }) => (path as string | undefined) !== undefined)
     : [];
-
-const discard = (path: string): void => {
-  // A file that cannot be removed costs room on the disk, and must not cost the process.
-  rm(path, { force: true }).catch(() => undefined);
-};
 
 /**
  * The files of a form that {@link uploadForm} has read.

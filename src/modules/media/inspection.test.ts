@@ -11,8 +11,8 @@ import {
   webmOfElements,
 } from '../../../test/support/hostile-media.js';
 import { mp3Of } from '../../../test/support/media-samples.js';
-import { FileInspector } from './file-inspector.js';
-import { typeOf } from './file-type.js';
+import { typeOf } from './files.js';
+import { FileInspector } from './inspection.js';
 import { MediaWorkers } from './media-workers.js';
 
 const MINUTE = 60_000;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { gifOf, pngWithTexts, webpOf } from '../../../test/support/hostile-media.js';
-import { gifSize } from './gif-frames.js';
-import { ImageProcessor } from './image-processor.js';
+import { gifSize } from './images.js';
+import { ImageProcessor } from './inspection.js';
 import { MediaWorkers } from './media-workers.js';
 
 const MINUTE = 60_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dispositionOf, safeFileName } from './file-name.js';
+import { dispositionOf, safeFileName } from './files.js';
 
 describe('safeFileName', () => {
   it.each([

@@ -1,0 +1,85 @@
+import { AppError } from '../../shared/errors.js';
+import type { AllowedType } from './files.js';
+import { typeNotAllowed, typeOf } from './files.js';
+import type { ImagePaths, ProcessedImage } from './images.js';
+import type { MediaWorkers } from './media-workers.js';
+import { JobAbandoned } from './media-workers.js';
+
+/** Longest time for each job, in milliseconds; for an image, with its headers and everything. */
+const DEADLINES_MS = { detect: 5000, playTime: 10_000, repack: 30_000 };
+
+/** Type of thumbnails. */
+export const THUMBNAIL_TYPE = 'image/webp';
+
+/** Finds out from a file's headers what it is. Its content may be anything, so each look has a deadline. */
+export class FileInspector {
+  constructor(
+    private readonly workers: MediaWorkers,
+    private readonly deadlinesMs: Pick<typeof DEADLINES_MS, 'detect' | 'playTime'> = DEADLINES_MS,
+  ) {}
+
+  /**
+   * The type of a file by its content.
+   *
+   * @throws {AppError} UNSUPPORTED_MEDIA_TYPE, also for one whose type is not found in time; OVERLOADED.
+   */
+  async type(
+    userId: string,
+    path: string,
+    said: { name: string; mimeType: string },
+  ): Promise<AllowedType> {
+    const found = await this.workers
+      .run(userId, 'detect', { path }, this.deadlinesMs.detect)
+      .catch((error: unknown) => {
+        throw error instanceof AppError ? error : typeNotAllowed();
+      });
+    return typeOf(found, said);
+  }
+
+  /**
+   * Seconds that a recording plays; undefined where its headers do not say, or not in time.
+   *
+   * @throws {AppError} OVERLOADED.
+   */
+  async playTime(userId: string, path: string, type: AllowedType): Promise<number | undefined> {
+    if (type.kind !== 'audio' && type.kind !== 'video') return undefined;
+    return this.workers
+      .run(userId, 'playTime', { path }, this.deadlinesMs.playTime)
+      .catch((error: unknown) => {
+        if (error instanceof AppError) throw error;
+        return undefined;
+      });
+  }
+}
+
+/**
+ * Unpacks images and packs them anew, so that nothing but pixels survives: no EXIF with the place a
+ * photo was taken, and no script behind the first bytes of a GIF.
+ */
+export class ImageProcessor {
+  constructor(
+    private readonly workers: MediaWorkers,
+    private readonly deadlineMs = DEADLINES_MS.repack,
+  ) {}
+
+  /**
+   * Writes an image and its thumbnail, when the user's turn comes.
+   *
+   * @throws {AppError} PAYLOAD_TOO_LARGE for too many pixels or frames, or an image that takes too long;
+   *   UNSUPPORTED_MEDIA_TYPE for one that cannot be unpacked; INSUFFICIENT_STORAGE; OVERLOADED when too
+   *   many files are waiting, of this user or in all.
+   */
+  async process(userId: string, paths: ImagePaths): Promise<ProcessedImage> {
+    try {
+      return await this.workers.run(userId, 'repack', paths, this.deadlineMs);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      if (error instanceof JobAbandoned) {
+        throw new AppError('PAYLOAD_TOO_LARGE', 'The image takes too long to unpack', {
+          cause: error,
+        });
+      }
+      throw typeNotAllowed();
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { trusted } from 'mongoose';
+import type { Model, Types } from 'mongoose';
+import { objectId } from '../../platform/object-id.js';
+import type { MediaDoc } from './media.model.js';
+
+/** An upload as the rest of the server sees it. */
+export type MediaRecord = MediaDoc;
+
+/** What is known of a file once its content is in the store. */
+export type StoredFacts = Pick<MediaDoc, 'digest' | 'ref' | 'thumbnail'>;
+
+/** Rows of one read of the collector. */
+const BATCH = 200;
+
+/** The rows of uploads: the only place that reads and writes the collection. */
+export class MediaRepository {
+  constructor(private readonly media: Model<MediaDoc>) {}
+
+  /** Adds a row. */
+  async insert(row: MediaRecord): Promise<void> {
+    await this.media.create(row);
+  }
+
+  /** Puts a row in the place of the one with the same id. */
+  async replace(row: MediaRecord): Promise<void> {
+    await this.media.replaceOne({ _id: row._id }, row);
+  }
+
+  /** Removes a row; its content is the caller's business. */
+  async remove(id: Types.ObjectId): Promise<void> {
+    await this.media.deleteOne({ _id: id });
+  }
+
+  /** The row of a file, whatever its state; undefined when it is gone. */
+  async find(fileId: string): Promise<MediaRecord | undefined> {
+    return (await this.media.findById(fileId).lean()) ?? undefined;
+  }
+
+  /** A file that can be used, of any purpose unless one is given. */
+  async findReady(
+    fileId: string,
+    purpose?: MediaRecord['purpose'],
+  ): Promise<MediaRecord | undefined> {
+    const row = await this.media
+      .findOne({ _id: objectId(fileId), ...(purpose && { purpose }), status: 'ready' })
+      .lean();
+    return row ?? undefined;
+  }
+
+  /** A file of this owner, whatever its state. */
+  async findOwn(fileId: string, ownerId: string): Promise<MediaRecord | undefined> {
+    const row = await this.media
+      .findOne({ _id: objectId(fileId), ownerId: objectId(ownerId) })
+      .lean();
+    return row ?? undefined;
+  }
+
+  /** Bytes that a user has stored, or is about to. */
+  async storedBytes(ownerId: Types.ObjectId): Promise<number> {
+    const rows = await this.media.find({ ownerId }, { size: 1, _id: 0 }).lean();
+    return rows.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Marks a row as that of a file whose content is in the store. */
+  async markReady(id: Types.ObjectId, facts: StoredFacts): Promise<void> {
+    await this.media.updateOne({ _id: id }, { $set: { status: 'ready', ...facts } });
+  }
+
+  /** Ceases to count a row as its owner's; the collector removes it in the end. */
+  async uncount(id: Types.ObjectId): Promise<void> {
+    await this.media.updateOne({ _id: id }, { $set: { size: 0 } });
+  }
+
+  /**
+   * Uses up the permission for a direct upload, of this owner when one is given: of concurrent calls, one
+   * gets the row.
+   *
+   * @returns the row as it was before.
+   */
+  async takeExpected(fileId: string, ownerId?: string): Promise<MediaRecord | undefined> {
+    const row = await this.media
+      .findOneAndUpdate(
+        {
+          _id: objectId(fileId),
+          ...(ownerId !== undefined && { ownerId: objectId(ownerId) }),
+          status: 'expected',
+        },
+        { $set: { status: 'storing' } },
+      )
+      .lean();
+    return row ?? undefined;
+  }
+
+  /** Makes a permission that {@link takeExpected} has used up good again, unless the row is a file's already. */
+  async giveBackExpected(id: Types.ObjectId): Promise<void> {
+    await this.media.updateOne(
+      { _id: id, status: 'storing', directKey: null },
+      { $set: { status: 'expected' } },
+    );
+  }
+
+  /** Forgets where a client once put a direct upload. */
+  async forgetDirectKey(id: Types.ObjectId): Promise<void> {
+    await this.media.updateOne({ _id: id }, { $unset: { directKey: 1 } });
+  }
+
+  /**
+   * Records that a message of the chat is about to take a file, and that it is uncertain from now on
+   * whether the file is used.
+   *
+   * @returns false when it is not a file of a chat that can be used, or no longer.
+   */
+  async claim(fileId: string, chatId: string, now: Date): Promise<boolean> {
+    const { matchedCount } = await this.media.updateOne(
+      { _id: objectId(fileId), purpose: 'chat', status: 'ready' },
+      {
+        $addToSet: { chatIds: objectId(chatId) },
+        $set: { uncertainSince: now, claimedAt: now },
+      },
+    );
+    return matchedCount > 0;
+  }
+
+  /** Records that it is uncertain since `since` whether anything uses these files. */
+  async doubt(fileIds: string[], since: Date): Promise<void> {
+    await this.media.updateMany(
+      { _id: trusted({ $in: fileIds.map(objectId) }) },
+      { $set: { uncertainSince: since } },
+    );
+  }
+
+  /** As {@link doubt}, for all avatars of a user. */
+  async doubtAvatars(ownerId: string, since: Date): Promise<void> {
+    await this.media.updateMany(
+      { ownerId: objectId(ownerId), purpose: 'avatar' },
+      { $set: { uncertainSince: since } },
+    );
+  }
+
+  /** Files of which it has been uncertain since before `time` whether anything uses them, oldest first. */
+  doubtedBefore(time: Date): AsyncIterable<MediaRecord> {
+    return this.media
+      .find({ uncertainSince: trusted({ $lt: time }) })
+      .sort({ uncertainSince: 1 })
+      .lean()
+      .cursor({ batchSize: BATCH });
+  }
+
+  /**
+   * Records that a file was found in use, unless it has been doubted anew since the row was read.
+   *
+   * @param nextLook when it is to be doubted again; undefined: not before something happens to it.
+   */
+  async confirm(row: MediaRecord, nextLook?: Date): Promise<void> {
+    await this.media.updateOne(
+      { _id: row._id, uncertainSince: row.uncertainSince },
+      nextLook ? { $set: { uncertainSince: nextLook } } : { $unset: { uncertainSince: 1 } },
+    );
+  }
+
+  /**
+   * Takes a file out of use before it is removed, so that no message can take it any more.
+   *
+   * @returns false when the row has changed since it was read: a message may have taken the file.
+   */
+  async withdraw(row: MediaRecord): Promise<boolean> {
+    const { matchedCount } = await this.media.updateOne(
+      { _id: row._id, status: row.status, uncertainSince: row.uncertainSince ?? null },
+      { $set: { status: 'storing', uncertainSince: row.uncertainSince ?? row.createdAt } },
+    );
+    return matchedCount > 0;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Logger } from '../../platform/logger.js';
+import type { Clock } from '../../shared/clock.js';
+import type { MessagesRepository } from '../messages/index.js';
+import type { MediaRecord, MediaRepository } from './media.repository.js';
+import type { StoredFiles } from './stored-files.js';
+
+/**
+ * How often the picture that a profile shows is looked at again, in milliseconds. A crash right after the
+ * profile's change loses the word that the former picture may go; this bounds how long that picture stays.
+ */
+const AVATAR_LOOK_MS = 30 * 24 * 3_600_000;
+
+/**
+ * Removes uploads that nothing uses: never sent, of deleted messages, half stored before a crash, or
+ * replaced pictures. It looks at what has been uncertain for long enough, at each of these once, and from
+ * time to time at shown pictures. One node does it for all; should two overlap, a file is only ever removed
+ * once.
+ */
+export class OrphanCollector {
+  private isStopped = false;
+
+  constructor(
+    private readonly deps: {
+      media: MediaRepository;
+      stored: StoredFiles;
+      messages: Pick<MessagesRepository, 'isFileUsed'>;
+      /** Knows whether the address of the user's picture has `part` in it. */
+      profiles: { hasPicture(userId: string, part: string): Promise<boolean> };
+      clock: Clock;
+      logger: Logger;
+      /** How long it must have been uncertain whether anything uses an upload, in milliseconds. */
+      graceMs: number;
+    },
+  ) {}
+
+  /** Ends a round under way early: the node shuts down. */
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  /** One round; answers how many files were removed. */
+  async collectOrphans(): Promise<number> {
+    const { media, clock, graceMs, logger } = this.deps;
+    let removed = 0;
+    for await (const row of media.doubtedBefore(new Date(clock.now() - graceMs))) {
+      if (this.isStopped) break;
+      try {
+        if (await this.settle(row)) removed += 1;
+      } catch (error) {
+        // A store that is away for one file must not keep the others; the next round tries again.
+        logger.warn({ err: error, fileId: row._id }, 'an unused upload could not be removed');
+      }
+    }
+    return removed;
+  }
+
+  /** Removes a file, or records that it is in use. */
+  private async settle(row: MediaRecord): Promise<boolean> {
+    const { media, stored, clock } = this.deps;
+    if (await this.isOrphan(row)) return stored.withdraw(row);
+    await stored.discardDirect(row);
+    const isAvatar = row.purpose === 'avatar';
+    await media.confirm(row, isAvatar ? new Date(clock.now() + AVATAR_LOOK_MS) : undefined);
+    return false;
+  }
+
+  private async isOrphan(row: MediaRecord): Promise<boolean> {
+    if (row.status !== 'ready') return true;
+    const { profiles, messages } = this.deps;
+    const [id, ownerId] = [row._id.toHexString(), row.ownerId.toHexString()];
+    if (row.purpose === 'avatar') return !(await profiles.hasPicture(ownerId, id));
+    return !(await messages.isFileUsed(id));
+  }
+}
