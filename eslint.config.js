@@ -62,6 +62,9 @@ export default tseslint.config(
       'src/make-admin.ts',
       'src/migration/embedded-folder.ts',
       'src/config/**',
+      // A process of its own, and what starts it with a few names of the environment.
+      'src/modules/media/media-worker.ts',
+      'src/modules/media/media-workers.ts',
     ],
     rules: { 'no-restricted-syntax': 'off' },
   },
