@@ -6,7 +6,7 @@ import type { DomainEvents } from './composition/domain-events.js';
 import { buildApi } from './composition/endpoints.js';
 import type { ContainerOptions } from './composition/foundation.js';
 import { layFoundation } from './composition/foundation.js';
-import { buildDigest, startNode } from './composition/lifecycle.js';
+import { startNode } from './composition/lifecycle.js';
 import { subscriptionsOf } from './composition/subscriptions.js';
 import { buildHttpServer, buildSocketServer } from './composition/transports.js';
 import { guardArrivals } from './transport/http/arrival-guard.js';
@@ -53,10 +53,9 @@ export const createContainer = async (options: ContainerOptions): Promise<Contai
   const sockets = buildSocketServer(foundation, areas, httpServer);
   sockets.listen(commands);
   guardArrivals(httpServer);
-  const digest = buildDigest(foundation, areas, sockets);
-  const subscriptions = subscriptionsOf({ foundation, areas, api, digest, sockets });
+  const subscriptions = subscriptionsOf({ foundation, areas, api, sockets });
   bus.subscribe(subscriptions);
-  await startNode({ foundation, areas, httpServer, sockets, digest });
+  await startNode({ foundation, areas, httpServer, sockets });
 
   return {
     httpServer,

@@ -1,3 +1,4 @@
+import { syncClients } from '../api/native/index.js';
 import { channels } from '../transport/socket/channels.js';
 import type { SocketRegistry } from '../transport/socket/socket-registry.js';
 import type { Conversations } from './conversations.area.js';
@@ -25,7 +26,12 @@ export const buildAreas = (foundation: Foundation, directory: () => SocketRegist
   const conversations = buildConversations(foundation, people, {
     newestVisible: (...args) => messaging.messaging.lookups.newestVisible(...args),
   });
-  const messaging = buildMessaging(foundation, people, conversations);
+  const messaging = buildMessaging(
+    foundation,
+    people,
+    conversations,
+    syncClients((channel) => directory().socketsIn(channel)),
+  );
   const oversight = buildOversight(foundation, people, conversations, messaging, {
     listeners: () =>
       directory()

@@ -49,7 +49,7 @@ export const buildApi = (foundation: Foundation, areas: Areas): Api<ApiEvents> =
     typing: areas.typing,
     presence: presence.see,
     chooser: presence.chooser,
-    sync: areas.sync,
+    sync: areas.sync.api.sync,
     search: areas.search.search,
     media,
     sharedFiles: media.sharedFiles({ ...messaging, rooms: groups.roomResolver }),

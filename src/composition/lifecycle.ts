@@ -1,5 +1,4 @@
 import type { Server as HttpServer } from 'node:http';
-import { syncClients } from '../api/native/index.js';
 import { LIVE_TICK_MS } from '../modules/live/index.js';
 import { catchUpPreviews } from '../modules/messages/index.js';
 import {
@@ -7,11 +6,9 @@ import {
   AccessChangePoller,
   AccessReconciler,
 } from '../modules/access-changes/index.js';
-import { VersionDigest } from '../modules/sync/index.js';
 import { Jobs } from '../platform/jobs.js';
 import { Leases } from '../platform/leases.js';
 import { toAppError } from '../platform/to-app-error.js';
-import type { ParleySocket } from '../transport/socket/socket-data.js';
 import type { SocketServer } from '../transport/socket/socket-server.js';
 import type { Areas } from './areas.js';
 import type { Foundation } from './foundation.js';
@@ -30,30 +27,13 @@ export interface NodeParts {
   areas: Areas;
   httpServer: HttpServer;
   sockets: SocketServer;
-  digest: VersionDigest<ParleySocket>;
 }
-
-/** What hints to clients, from time to time, at the newest versions of their chats. */
-export const buildDigest = (
-  { config, models, clock, logger, isDatabasePrivate }: Foundation,
-  { previews }: Areas,
-  { directory }: SocketServer,
-): VersionDigest<ParleySocket> =>
-  new VersionDigest({
-    messages: models.messages,
-    takeWritten: () => previews.takeWritten(),
-    isAlone: isDatabasePrivate,
-    clients: syncClients((channel) => directory.socketsIn(channel)),
-    clock,
-    logger,
-    intervalMs: config.headDigestMs,
-  });
 
 /** Brings a node to life, apart from listening: what must exist exists, and what repeats is started. */
 export const startNode = async (parts: NodeParts): Promise<void> => {
-  const { foundation, areas, digest } = parts;
+  const { foundation, areas } = parts;
   const { models, clock, logger } = foundation;
-  digest.start();
+  areas.sync.start();
   foundation.load.start();
 
   await areas.users.start();
@@ -84,12 +64,9 @@ export const startNode = async (parts: NodeParts): Promise<void> => {
 };
 
 /** The way down, in the order in which the parts need each other. */
-const planShutdown = (
-  { foundation, areas, httpServer, sockets, digest }: NodeParts,
-  jobs: Jobs,
-): void => {
+const planShutdown = ({ foundation, areas, httpServer, sockets }: NodeParts, jobs: Jobs): void => {
   const { shutdown, redis, database, intake, load } = foundation;
-  const { log, media, search, deliveries, previews, presence } = areas;
+  const { log, media, search, sync, deliveries, previews, presence } = areas;
   shutdown.add('stop accepting', 1000, () => {
     sockets.stopAccepting();
     intake.close();
@@ -105,7 +82,7 @@ const planShutdown = (
   shutdown.add('close sockets', 8000, () => sockets.close());
   shutdown.add('end digests', 3000, () => {
     load.stop();
-    return digest.stop();
+    return sync.close();
   });
   shutdown.add('note deliveries and lists', 3000, () =>
     // The database is not closed under those that go on when one has failed.

@@ -1,19 +1,23 @@
 import { createMediaModule } from '../modules/media/index.js';
-import { createMessagesModule } from '../modules/messages/index.js';
+import { ChatsRepository } from '../modules/chats/index.js';
+import { createMessagesModule, MessagesRepository } from '../modules/messages/index.js';
 import { DeliveryTracker, Receipts } from '../modules/receipts/index.js';
 import { createSearchModule } from '../modules/search/index.js';
-import { Sync } from '../modules/sync/index.js';
+import type { SyncClients } from '../modules/sync/index.js';
+import { createSync } from '../modules/sync/index.js';
 import { Typing } from '../modules/presence/typing.index.js';
 import type { Conversations } from './conversations.area.js';
 import type { Foundation } from './foundation.js';
 import { MINUTE } from './intervals.js';
+import type { ParleySocket } from '../transport/socket/socket-data.js';
 import type { People } from './people.area.js';
 
 /** What is said, and what becomes of it: messages, files, receipts, typing, catching up, searching. */
 export const buildMessaging = (
-  { config, models, jwtSecret, bus, clock, logger, limiter }: Foundation,
+  { config, models, jwtSecret, bus, clock, logger, limiter, isDatabasePrivate }: Foundation,
   { access, users }: People,
   { log, previews, chats }: Conversations,
+  clients: SyncClients<ParleySocket>,
 ) => {
   const { messages } = models;
   const { accounts, directory, profiles } = users.api;
@@ -43,17 +47,20 @@ export const buildMessaging = (
     limit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
   });
   const receipts = new Receipts({ memberships, messages, log, access, bus, clock });
-  const sync = new Sync({
-    attachments: media.claims,
-    models: models.chats,
-    messages,
-    log,
+  const sync = createSync({
+    config,
+    clock,
+    logger,
+    chats: new ChatsRepository(models.chats.chats),
     list: chats.list,
     directory,
+    messages: new MessagesRepository(messages),
+    log,
+    previews,
+    attachments: media.claims,
     markDelivered: (chatId, userId, seq) => receipts.markDelivered(chatId, userId, seq),
-    logger,
-    settlePreviews: () => previews.settle(),
-    maxChanges: config.syncMaxChanges,
+    isDatabasePrivate,
+    clients,
   });
   const search = createSearchModule({
     models: models.search,

@@ -37,6 +37,14 @@ const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
 
 const directKey = (a: string, b: string): string => [a, b].sort().join(':');
 
+/** How far a chat has come, as far as its list knows; the log may have come further. */
+export interface ChatActivity {
+  chatId: string;
+  lastSeq: number;
+  /** Time of the newest message in milliseconds; 0 for a chat without one. */
+  lastMessageAt: number;
+}
+
 /** The stored chats of all kinds. */
 export class ChatsRepository {
   private readonly chats: Model<ChatDoc>;
@@ -303,6 +311,21 @@ export class ChatsRepository {
       .find({ _id: trusted({ $in: chatIds.map(objectId) }), kind: 'room' }, { _id: 1 })
       .lean();
     return rooms.map(({ _id }) => _id.toHexString());
+  }
+
+  /** How far some chats have come, in no order. */
+  async activityOf(chatIds: string[]): Promise<ChatActivity[]> {
+    const chats = await this.chats.collection
+      .find<Pick<ChatDoc, '_id' | 'lastSeq' | 'lastMessageAt'>>(
+        { _id: { $in: chatIds.map(objectId) } },
+        { projection: { lastSeq: 1, lastMessageAt: 1 } },
+      )
+      .toArray();
+    return chats.map(({ _id, lastSeq, lastMessageAt }) => ({
+      chatId: _id.toHexString(),
+      lastSeq,
+      lastMessageAt: lastMessageAt?.getTime() ?? 0,
+    }));
   }
 }
 

@@ -402,6 +402,20 @@ export class MembershipsRepository {
       .findOneAndUpdate(filter, { $set: changes }, { returnDocument: 'before' })
       .lean();
   }
+
+  /**
+   * Up to which message number the user has deleted the history, by chat id: of all chats that the user is
+   * in, or of one. Chats that the user is not in are left out.
+   */
+  async clearedSeqs(userId: string, chatId?: string): Promise<Map<string, number>> {
+    const rows = await this.memberships.collection
+      .find<Pick<MembershipDoc, 'chatId' | 'clearedSeq'>>(
+        { userId: objectId(userId), ...(chatId !== undefined && { chatId: objectId(chatId) }) },
+        { projection: { chatId: 1, clearedSeq: 1, _id: 0 } },
+      )
+      .toArray();
+    return new Map(rows.map((row) => [row.chatId.toHexString(), row.clearedSeq]));
+  }
 }
 
 const keyOf = (chatId: string, userId: string) => ({

@@ -37,6 +37,8 @@ export {
   WITHOUT_PAST_TEXTS,
 } from './message.model.js';
 export type { Attachment, MessageDoc, MessageType, Reaction } from './message.model.js';
+export { MessagesRepository } from './messages.repository.js';
+export type { ChangedMessage, NewestNumbers } from './messages.repository.js';
 export { toRecord } from './message.record.js';
 export type { MessageRecord } from './message.record.js';
 export type { MessageEvent, MessageEvents } from './messages.events.js';

@@ -16,6 +16,18 @@ export interface FilesQuery {
   type?: 'image' | 'video' | 'audio' | 'file' | undefined;
 }
 
+/** The numbers of a chat's newest message and newest change; 0 where there is none. */
+export interface NewestNumbers {
+  seq: number;
+  version: number;
+}
+
+/** A message as it is after a change, and the users who have deleted it for themselves. */
+export interface ChangedMessage {
+  message: MessageRecord;
+  hiddenFor: string[];
+}
+
 /** Reads and writes messages. */
 export class MessagesRepository {
   constructor(private readonly messages: Model<MessageDoc>) {}
@@ -130,6 +142,101 @@ export class MessagesRepository {
       .project<MessageDoc>(WITHOUT_PAST_TEXTS)
       .sort({ seq: -1 })
       .hint(hint);
+  }
+
+  /**
+   * The newest messages of a chat up to a number that the user has not deleted for themselves, ascending
+   * by number.
+   */
+  async newestUpTo(
+    chatId: string,
+    userId: string,
+    { above, upTo, limit }: { above: number; upTo: number; limit: number },
+  ): Promise<MessageDoc[]> {
+    const docs = await this.messages
+      .find({
+        chatId: objectId(chatId),
+        seq: trusted({ $gt: above, $lte: upTo }),
+        deletedFor: trusted({ $ne: objectId(userId) }),
+      })
+      .sort({ seq: -1 })
+      .limit(limit)
+      .lean();
+    return docs.reverse();
+  }
+
+  /**
+   * The versions of messages at or above one version per chat (`versions`, by chat id), in no order, at
+   * most `limit`; only what no failover can take back.
+   */
+  async versionsFrom(
+    versions: Map<string, number>,
+    limit: number,
+  ): Promise<{ chatId: string; version: number }[]> {
+    const rows = await this.messages.collection
+      .find<Pick<MessageDoc, 'chatId' | 'version'>>(
+        {
+          $or: [...versions].map(([chatId, version]) => ({
+            chatId: objectId(chatId),
+            version: { $gte: version },
+          })),
+        },
+        {
+          projection: { chatId: 1, version: 1, _id: 0 },
+          limit,
+          readConcern: { level: 'majority' },
+        },
+      )
+      .toArray();
+    return rows.map(({ chatId, version }) => ({ chatId: chatId.toHexString(), version }));
+  }
+
+  /** The newest numbers, by chat id, among the messages that were changed after a time. */
+  async newestNumbersSince(since: Date): Promise<Map<string, NewestNumbers>> {
+    const changed = await this.messages.aggregate<NewestNumbers & { _id: Types.ObjectId }>([
+      { $match: { updatedAt: { $gt: since } } },
+      { $group: { _id: '$chatId', seq: { $max: '$seq' }, version: { $max: '$version' } } },
+    ]);
+    return new Map(changed.map(({ _id, seq, version }) => [_id.toHexString(), { seq, version }]));
+  }
+
+  /**
+   * Messages whose version is above one version per chat (`versions`, by chat id), at most `limit`; those
+   * of a single chat by version, those of several in no order. Only what no failover can take back.
+   */
+  async changesAbove(versions: Map<string, number>, limit: number): Promise<ChangedMessage[]> {
+    const above = [...versions].map(([chatId, version]) => ({
+      chatId: objectId(chatId),
+      version: { $gt: version },
+    }));
+    if (above.length === 0) return [];
+    const found = this.messages.collection
+      .find<MessageDoc>(above.length === 1 ? above[0]! : { $or: above }, {
+        readPreference: 'primary',
+        readConcern: 'majority',
+        projection: WITHOUT_PAST_TEXTS,
+      })
+      .limit(limit);
+    if (above.length === 1) found.sort({ version: 1 });
+    return (await found.toArray()).map((doc) => ({
+      message: toRecord(doc),
+      hiddenFor: (doc.deletedFor ?? []).map((id) => id.toHexString()),
+    }));
+  }
+
+  /** The messages under some numbers of a chat, without what is deleted for the user or for everyone. */
+  async visibleAt(chatId: string, userId: string, seqs: number[]): Promise<MessageRecord[]> {
+    const docs = await this.messages.collection
+      .find<MessageDoc>(
+        {
+          chatId: objectId(chatId),
+          seq: { $in: seqs },
+          deletedFor: { $ne: objectId(userId) },
+        },
+        { projection: WITHOUT_PAST_TEXTS },
+      )
+      .toArray();
+    return docs.filter(({ deletedAt }) => deletedAt == null).map(toRecord);
   }
 }
 

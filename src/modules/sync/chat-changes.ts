@@ -1,18 +1,15 @@
-import { trusted } from 'mongoose';
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { ChatState } from '../chats/index.js';
 import type {
   AttachmentClaims,
-  Head,
   MessageDoc,
   MessageLog,
+  MessagesRepository,
   MessageView,
+  NewestNumbers,
 } from '../messages/index.js';
 import { statusOf, toRecord } from '../messages/index.js';
-import type { UserCard } from '../users/index.js';
-import { positionsOf } from './positions.js';
+import type { UserDirectory } from '../users/index.js';
 import type { Plan } from './sync-plan.js';
 
 /** What of a chat a client lacks. */
@@ -30,17 +27,8 @@ export interface SyncedChat {
   /** The version up to which the client then has everything. */
   version: number;
   hasMore: boolean;
-  head: Head;
-}
-
-/** What reading a chat's changes is built from. */
-export interface ChatChangesParts {
-  messages: Model<MessageDoc>;
-  log: MessageLog;
-  directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
-  attachments: Pick<AttachmentClaims, 'addressed'>;
-  /** Changes that a client may be behind in a chat before it is told to begin anew. */
-  maxChanges: number;
+  /** The chat's newest numbers. */
+  newest: NewestNumbers;
 }
 
 /** Some messages as they are now, and how far a client has come with them. */
@@ -56,24 +44,33 @@ const NEWEST_PAGE = 30;
 
 /** Reads what a client lacks of one chat. */
 export class ChatChanges {
-  constructor(private readonly parts: ChatChangesParts) {}
+  constructor(
+    private readonly deps: {
+      messages: Pick<MessagesRepository, 'newestUpTo'>;
+      log: Pick<MessageLog, 'changedSince' | 'readHead'>;
+      directory: Pick<UserDirectory, 'cards'>;
+      attachments: Pick<AttachmentClaims, 'addressed'>;
+      /** Changes that a client may be behind in a chat before it is told to begin anew. */
+      maxChanges: number;
+    },
+  ) {}
 
   /** At most `limit` changed messages that the actor may see, or the newest ones for a new beginning. */
   async read(actor: Actor, plan: Plan, limit: number): Promise<SyncedChat> {
     const chatId = plan.state.chat._id.toHexString();
-    // The head comes first: what is written while the messages are read is then found by the next sync.
-    const head = await this.parts.log.readHead(chatId, 'majority');
+    // Before the messages: what is written while they are read is then found by the next sync.
+    const newest = await this.deps.log.readHead(chatId, 'majority');
     const { cursor } = plan;
     const isTooOld =
       cursor !== undefined &&
-      (plan.cursorState === 'ahead' || head.version - cursor > this.parts.maxChanges);
+      (plan.cursorState === 'ahead' || newest.version - cursor > this.deps.maxChanges);
     const isReset = cursor === undefined || isTooOld;
     const page = isReset
-      ? await this.newest(actor, plan.state, head, limit)
+      ? await this.newestPage(actor, plan.state, newest, limit)
       : await this.changes(chatId, cursor, limit);
     const isHidden = (doc: MessageDoc) => doc.deletedFor?.some((id) => id.equals(actor.userId));
     const { clearedSeq } = plan.state.membership;
-    const seen = page.docs.filter((doc) => doc.seq > clearedSeq);
+    const uncleared = page.docs.filter((doc) => doc.seq > clearedSeq);
     return {
       state: plan.state,
       tag: plan.tag,
@@ -82,18 +79,18 @@ export class ChatChanges {
       isTooOld,
       messages: await this.views(
         plan.state,
-        seen.filter((doc) => !isHidden(doc)),
+        uncleared.filter((doc) => !isHidden(doc)),
       ),
-      hidden: seen.filter(isHidden).map(({ _id }) => _id.toHexString()),
+      hidden: uncleared.filter(isHidden).map(({ _id }) => _id.toHexString()),
       version: page.version,
       hasMore: page.hasMore,
-      head,
+      newest,
     };
   }
 
   private async changes(chatId: string, cursor: number, limit: number): Promise<Page> {
     const size = Math.min(limit, CHANGES_PER_CHAT);
-    const docs = await this.parts.log.changedSince(chatId, cursor, size + 1);
+    const docs = await this.deps.log.changedSince(chatId, cursor, size + 1);
     const page = docs.slice(0, size);
     return {
       docs: page,
@@ -102,35 +99,38 @@ export class ChatChanges {
     };
   }
 
-  private async newest(
+  private async newestPage(
     actor: Actor,
     { chat, membership }: ChatState,
-    head: Head,
+    newest: NewestNumbers,
     limit: number,
   ): Promise<Page> {
-    const docs = await this.parts.messages
-      .find({
-        chatId: chat._id,
-        seq: trusted({ $gt: membership.clearedSeq, $lte: head.seq }),
-        deletedFor: trusted({ $ne: objectId(actor.userId) }),
-      })
-      .sort({ seq: -1 })
-      .limit(Math.min(limit, NEWEST_PAGE))
-      .lean();
-    return { docs: docs.reverse(), version: head.version, hasMore: false };
+    const docs = await this.deps.messages.newestUpTo(chat._id.toHexString(), actor.userId, {
+      above: membership.clearedSeq,
+      upTo: newest.seq,
+      limit: Math.min(limit, NEWEST_PAGE),
+    });
+    return { docs, version: newest.version, hasMore: false };
   }
 
   private async views(state: ChatState, docs: MessageDoc[]): Promise<MessageView[]> {
     if (docs.length === 0) return [];
+    const { directory, attachments } = this.deps;
     const records = docs.map(toRecord);
-    const cards = await this.parts.directory.cards([
-      ...new Set(records.map(({ senderId }) => senderId)),
-    ]);
+    const cards = await directory.cards([...new Set(records.map(({ senderId }) => senderId))]);
     const positions = positionsOf(state);
     return records.map((message) => ({
-      message: { ...message, media: this.parts.attachments.addressed(message.media) },
+      message: { ...message, media: attachments.addressed(message.media) },
       sender: cards.get(message.senderId),
       status: statusOf(message, positions),
     }));
   }
 }
+
+/** How far the members shown have read and received. */
+export const positionsOf = ({ members }: ChatState) =>
+  members.map(({ card, lastReadSeq, lastDeliveredSeq }) => ({
+    userId: card.id,
+    lastReadSeq,
+    lastDeliveredSeq,
+  }));

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { ChatState } from '../chats/index.js';
-import type { CursorState } from './cursor-state-finder.js';
-import { stateTag } from './state-tag.js';
+import { readSeqOf } from '../chats/index.js';
+import type { MessagesRepository } from '../messages/index.js';
 
 /** What a client has, and how much more it wants at a time. */
 export interface SyncRequest {
@@ -18,6 +19,9 @@ export interface SyncRequest {
   limit: number;
 }
 
+/** Where a client's version stands against the log: it has all, it lacks some, or it is ahead. */
+export type CursorState = 'current' | 'behind' | 'ahead';
+
 /** A chat that has something for the client. */
 export interface Plan {
   state: ChatState;
@@ -25,9 +29,13 @@ export interface Plan {
   /** The client's version; undefined for a chat that it does not know. */
   cursor: number | undefined;
   cursorState: CursorState;
-  /** Nothing but the state is told, to a client that has not said which state it has. */
+  /** Only the chat's state may differ, and the client has not said which state it has. */
   isOptional: boolean;
 }
+
+/** Whether the request is about this chat, by the bounds of its portion. */
+export const isWithin = (chatId: string, { after, until }: SyncRequest): boolean =>
+  (after === undefined || chatId > after) && (until === undefined || chatId <= until);
 
 /** What to do about a chat; nothing when the client has it as it is. */
 export const planOf = (
@@ -45,3 +53,72 @@ export const planOf = (
   const cursor = isKnown ? request.chats[chatId] : undefined;
   return [{ state, tag, cursor, cursorState, isOptional: isCurrent && known === undefined }];
 };
+
+/**
+ * A short digest of everything about a chat that is not a message: the chat itself, its members and their
+ * positions, the viewer's own settings. Equal tags mean that nothing of it has changed.
+ */
+const stateTag = ({ chat, membership, members, memberCount, isBlocked }: ChatState): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify([
+        [chat.status, chat.name, chat.slug, chat.description, chat.picture],
+        [membership.role, readSeqOf(membership), membership.clearedSeq, membership.hiddenSeq],
+        [membership.archivedSeq, membership.mutedUntil, membership.pinnedAt],
+        [membership.markedUnread, isBlocked, memberCount],
+        members
+          .map(({ card, role, lastReadSeq, lastDeliveredSeq }) =>
+            JSON.stringify([card.id, card.name, card.avatar, role, lastReadSeq, lastDeliveredSeq]),
+          )
+          .sort(),
+      ]),
+    )
+    .digest('base64url')
+    .slice(0, 12);
+
+/** Chats in one query, and rows that it may answer. */
+const BATCH = 100;
+const MAX_ROWS = 2000;
+
+/**
+ * Compares many versions with the logs in few queries. The newest version of a chat always stands in
+ * the log, so from a client's version upwards there is nothing at all only when the client is ahead,
+ * which happens when the database was restored from a backup.
+ */
+export class CursorStateFinder {
+  constructor(private readonly messages: Pick<MessagesRepository, 'versionsFrom'>) {}
+
+  /** Where the version of each chat named in `versions` stands. */
+  async find(versions: Map<string, number>): Promise<Map<string, CursorState>> {
+    const entries = [...versions];
+    const batches: [string, number][][] = [];
+    for (let i = 0; i < entries.length; i += BATCH) batches.push(entries.slice(i, i + BATCH));
+    const found = await Promise.all(batches.map((batch) => this.findBatch(new Map(batch))));
+    return new Map(found.flatMap((cursorStates) => [...cursorStates]));
+  }
+
+  private async findBatch(versions: Map<string, number>): Promise<Map<string, CursorState>> {
+    const rows = await this.messages.versionsFrom(versions, MAX_ROWS);
+    const cursorStates = new Map<string, CursorState>();
+    for (const { chatId, version } of rows) {
+      if (version > versions.get(chatId)!) cursorStates.set(chatId, 'behind');
+      else if (!cursorStates.has(chatId)) cursorStates.set(chatId, 'current');
+    }
+    if (rows.length === MAX_ROWS) return this.findRest(versions, cursorStates);
+    for (const [chatId, version] of versions) {
+      if (!cursorStates.has(chatId)) cursorStates.set(chatId, version > 0 ? 'ahead' : 'current');
+    }
+    return cursorStates;
+  }
+
+  /** After an answer that was cut off only what is behind is certain; the rest is asked again. */
+  private async findRest(
+    versions: Map<string, number>,
+    cursorStates: Map<string, CursorState>,
+  ): Promise<Map<string, CursorState>> {
+    const behind = [...cursorStates].filter(([, cursorState]) => cursorState === 'behind');
+    const certain = new Map(behind);
+    const rest = new Map([...versions].filter(([chatId]) => !certain.has(chatId)));
+    return rest.size === 0 ? certain : new Map([...certain, ...(await this.findBatch(rest))]);
+  }
+}

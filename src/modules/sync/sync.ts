@@ -1,14 +1,10 @@
-import { trusted } from 'mongoose';
+import type { Logger } from '../../platform/logger.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
-import type { AccessModels, ChatDoc, ChatList } from '../chats/index.js';
-import type { ChatChangesParts, SyncedChat } from './chat-changes.js';
-import { ChatChanges } from './chat-changes.js';
-import { CursorStateFinder } from './cursor-state-finder.js';
-import type { SyncDeliveriesParts } from './sync-deliveries.js';
-import { SyncDeliveries } from './sync-deliveries.js';
-import type { Plan, SyncRequest } from './sync-plan.js';
-import { planOf } from './sync-plan.js';
+import type { ChatList, ChatsRepository, ChatState } from '../chats/index.js';
+import type { ChatChanges, SyncedChat } from './chat-changes.js';
+import type { CursorState, CursorStateFinder, Plan, SyncRequest } from './sync-plan.js';
+import { isWithin, planOf } from './sync-plan.js';
 
 /** What a client lacks. */
 export interface SyncResult {
@@ -18,46 +14,44 @@ export interface SyncResult {
   hasMore: boolean;
 }
 
-/** What syncing is built from. */
-export interface SyncParts extends ChatChangesParts, SyncDeliveriesParts {
-  models: Pick<AccessModels, 'chats'>;
-  list: ChatList;
-  /** Makes the lists catch up with what this node has written. */
-  settlePreviews(): Promise<void>;
-}
-
-/** Chats in one answer, and chats read at a time. */
+/** Chats in one answer. */
 const MAX_CHATS = 200;
+/** Chats that are read, or whose deliveries are recorded, at a time. */
 const CONCURRENCY = 8;
 
 /** Finds what a client lacks: at its first start, after an outage, a gap, or a hint. */
 export class Sync {
-  private readonly cursorStates: CursorStateFinder;
-  private readonly changes: ChatChanges;
-  private readonly deliveries: SyncDeliveries;
-
-  constructor(private readonly parts: SyncParts) {
-    this.cursorStates = new CursorStateFinder(parts.messages);
-    this.changes = new ChatChanges(parts);
-    this.deliveries = new SyncDeliveries(parts);
-  }
+  constructor(
+    private readonly deps: {
+      chats: Pick<ChatsRepository, 'byActivity'>;
+      list: Pick<ChatList, 'states'>;
+      cursorStates: CursorStateFinder;
+      changes: ChatChanges;
+      /** Makes the lists catch up with what this node has written. */
+      settlePreviews(): Promise<void>;
+      /** Records that one of the user's devices has everything up to a message. */
+      markDelivered(chatId: string, userId: string, seq: number): Promise<void>;
+      logger: Logger;
+    },
+  ) {}
 
   /**
    * Everything that the actor may see and the client lacks, in bounded pages. Membership is what it is
    * now; of chats that the actor is not in, nothing is told but that.
    */
   async sync(actor: Actor, request: SyncRequest): Promise<SyncResult> {
-    await this.parts.settlePreviews();
+    const { chats, cursorStates: finder, list } = this.deps;
+    await this.deps.settlePreviews();
     const listed = Object.keys(request.chats);
-    const mine = await this.parts.list.states.membershipsOf(
+    const mine = await list.states.membershipsOf(
       actor.userId,
       request.scope === 'listed' ? listed.map(objectId) : undefined,
     );
     const memberships = new Map([...mine].filter(([chatId]) => isWithin(chatId, request)));
-    const chats = await this.chatsOf([...memberships.values()].map(({ chatId }) => chatId));
+    const found = await chats.byActivity([...memberships.keys()]);
     const [states, cursorStates] = await Promise.all([
-      this.parts.list.states.of(actor, chats, memberships),
-      this.cursorStates.find(
+      list.states.of(actor, found, memberships),
+      finder.find(
         new Map(Object.entries(request.chats).filter(([chatId]) => memberships.has(chatId))),
       ),
     ]);
@@ -65,19 +59,12 @@ export class Sync {
       .flatMap((state) => planOf(state, request, cursorStates))
       .sort((a, b) => Number(a.isOptional) - Number(b.isOptional));
     const { done, isCut } = await this.carryOut(actor, plans, request.limit);
-    await this.deliveries.note(actor, states, cursorStates, done);
+    await this.recordDeliveries(actor.userId, states, cursorStates, done);
     return {
       chats: done,
       removed: listed.filter((chatId) => !mine.has(chatId)),
       hasMore: isCut || done.some(({ hasMore }) => hasMore),
     };
-  }
-
-  private async chatsOf(chatIds: ChatDoc['_id'][]): Promise<ChatDoc[]> {
-    return this.parts.models.chats
-      .find({ _id: trusted({ $in: chatIds }) })
-      .sort({ lastMessageAt: -1, _id: -1 })
-      .lean();
   }
 
   /** Reads chat by chat, a few at a time, until the answer is full. */
@@ -92,13 +79,45 @@ export class Sync {
       const size = Math.min(CONCURRENCY, room, MAX_CHATS - done.length);
       const batch = plans.slice(done.length, done.length + size);
       const share = Math.floor(room / batch.length);
-      const synced = await Promise.all(batch.map((plan) => this.changes.read(actor, plan, share)));
+      const synced = await Promise.all(
+        batch.map((plan) => this.deps.changes.read(actor, plan, share)),
+      );
       done.push(...synced);
       room -= synced.reduce((sum, chat) => sum + chat.messages.length + chat.hidden.length, 0);
     }
     return { done, isCut: plans.slice(done.length).some(({ isOptional }) => !isOptional) };
   }
-}
 
-const isWithin = (chatId: string, { after, until }: SyncRequest): boolean =>
-  (after === undefined || chatId > after) && (until === undefined || chatId <= until);
+  /**
+   * A client that has a log to its end has received it. A failure is logged and does not fail the sync.
+   */
+  private async recordDeliveries(
+    userId: string,
+    states: ChatState[],
+    cursorStates: Map<string, CursorState>,
+    done: SyncedChat[],
+  ): Promise<void> {
+    const complete = new Map(
+      done
+        .filter(({ hasMore }) => !hasMore)
+        .map(({ state, newest }) => [state.chat._id.toHexString(), newest.seq]),
+    );
+    const moved = states.flatMap(({ chat, membership }) => {
+      const chatId = chat._id.toHexString();
+      const isCurrent = cursorStates.get(chatId) === 'current';
+      const seq = complete.get(chatId) ?? (isCurrent ? chat.lastSeq : 0);
+      return seq > membership.lastDeliveredSeq ? [{ chatId, seq }] : [];
+    });
+    for (let i = 0; i < moved.length; i += CONCURRENCY) {
+      try {
+        await Promise.all(
+          moved
+            .slice(i, i + CONCURRENCY)
+            .map(({ chatId, seq }) => this.deps.markDelivered(chatId, userId, seq)),
+        );
+      } catch (error) {
+        this.deps.logger.warn({ err: error }, 'deliveries of a sync were not recorded');
+      }
+    }
+  }
+}

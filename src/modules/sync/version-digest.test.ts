@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { Types } from 'mongoose';
 import { createLogger } from '../../platform/logger.js';
 import { QUEUE_STEP_MS } from '../../shared/deadline.js';
-import type { VersionDigestParts } from './version-digest.js';
 import { VersionDigest } from './version-digest.js';
 
 const INTERVAL_MS = 100;
@@ -14,18 +12,18 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** A digest over a database that answers when told, with the version that a chat has come to. */
+/** A digest over a database that answers when the test says so, with the version that a chat has come to. */
 const setUp = () => {
-  const chatId = new Types.ObjectId();
+  const chatId = 'chat';
   const answers: ((version: number) => void)[] = [];
-  const told: unknown[] = [];
+  const sent: unknown[] = [];
   const client = {};
   const digest = new VersionDigest({
     messages: {
-      aggregate: () =>
+      newestNumbersSince: () =>
         new Promise((resolve) => {
           answers.push((version) => {
-            resolve([{ _id: chatId, seq: 1, version }]);
+            resolve(new Map([[chatId, { seq: 1, version }]]));
           });
         }),
     },
@@ -33,35 +31,37 @@ const setUp = () => {
     isAlone: false,
     clients: {
       inChat: () => [client],
-      tell: (_client: object, chats: unknown) => told.push(chats),
+      all: () => [client],
+      sendVersions: (_client, chats) => sent.push(chats),
+      hint: () => undefined,
     },
     clock: { now: () => Date.now() },
     logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
     intervalMs: INTERVAL_MS,
-  } as unknown as VersionDigestParts<object>);
+  });
   digest.start();
-  const head = (version: number) => ({ [chatId.toHexString()]: [1, version] });
-  return { answers, digest, head, told };
+  const newest = (version: number) => ({ [chatId]: [1, version] });
+  return { answers, digest, newest, sent };
 };
 
-it('asks again only when it has its answer, and tells each version once', async () => {
-  const { answers, digest, head, told } = setUp();
+it('the digest queries again only after an answer, and sends each version once', async () => {
+  const { answers, digest, newest, sent } = setUp();
   await jest.advanceTimersByTimeAsync(5 * INTERVAL_MS);
   expect(answers).toHaveLength(1);
   for (const version of [1, 1, 2, 2]) {
     answers.at(-1)!(version);
     await jest.advanceTimersByTimeAsync(INTERVAL_MS);
   }
-  expect(told).toEqual([head(1), head(2)]);
+  expect(sent).toEqual([newest(1), newest(2)]);
   answers.at(-1)!(2);
   await digest.stop();
 });
 
-it('goes on when an answer is lost', async () => {
-  const { answers, digest, head, told } = setUp();
+it('the digest goes on when an answer is lost', async () => {
+  const { answers, digest, newest, sent } = setUp();
   await jest.advanceTimersByTimeAsync(QUEUE_STEP_MS + 2 * INTERVAL_MS);
   expect(answers).toHaveLength(2);
   answers[1]!(1);
   await digest.stop();
-  expect(told).toEqual([head(1)]);
+  expect(sent).toEqual([newest(1)]);
 });

@@ -16,7 +16,7 @@ export const syncClients = (
 ): SyncClients<ParleySocket> => ({
   all: () => socketsIn(channels.everyone()).filter(isNative),
   inChat: (chatId) => socketsIn(channels.chat(chatId)).filter(isNative),
-  tell: (socket, chats) => {
+  sendVersions: (socket, chats) => {
     socket.emit('heads', { chats });
   },
   hint: (socket, delayMs) => {

@@ -36,7 +36,7 @@ export const syncSchema = Joi.object<SyncRequest>({
   limit: Joi.number().integer().min(1).max(MAX_MESSAGES).default(DEFAULT_MESSAGES),
 });
 
-const headResponse = Joi.object({
+const newestResponse = Joi.object({
   seq: Joi.number().integer().required(),
   version: Joi.number().integer().required(),
 }).description("The chat's newest numbers");
@@ -80,7 +80,7 @@ const syncedChatResponse = Joi.object({
     .description('Ids of messages that I have deleted for myself'),
   version: Joi.number().integer().required().description('What to ask from next'),
   hasMore: Joi.boolean().required(),
-  head: headResponse.required(),
+  head: newestResponse.required(),
   tag: Joi.string().required().description('Stands for `chat`, `settings` and `positions`'),
 }).id('SyncedChat');
 

@@ -28,7 +28,7 @@ export const presentSync = (result: SyncResult, views: ChatView[], now: number) 
       hidden: synced.hidden,
       version: synced.version,
       hasMore: synced.hasMore,
-      head: synced.head,
+      head: synced.newest,
       tag: synced.tag,
     };
   }),
