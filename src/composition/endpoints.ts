@@ -50,7 +50,7 @@ export const buildApi = (foundation: Foundation, areas: Areas): Api<ApiEvents> =
     presence: presence.see,
     chooser: presence.chooser,
     sync: areas.sync.api.sync,
-    search: areas.search.search,
+    search: areas.search.api.search,
     media,
     sharedFiles: media.sharedFiles({ ...messaging, rooms: groups.roomResolver }),
     broadcasts: broadcasts.sender,

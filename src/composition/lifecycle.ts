@@ -87,7 +87,7 @@ const planShutdown = ({ foundation, areas, httpServer, sockets }: NodeParts, job
   shutdown.add('note deliveries and lists', 3000, () =>
     // The database is not closed under those that go on when one has failed.
     allSettled([
-      search.settle(),
+      search.close(),
       deliveries.flush(),
       previews.close(),
       presence.attendance.settle(),

@@ -1,8 +1,8 @@
 import { createMediaModule } from '../modules/media/index.js';
-import { ChatsRepository } from '../modules/chats/index.js';
+import { ChatsRepository, MembershipsRepository } from '../modules/chats/index.js';
 import { createMessagesModule, MessagesRepository } from '../modules/messages/index.js';
 import { DeliveryTracker, Receipts } from '../modules/receipts/index.js';
-import { createSearchModule } from '../modules/search/index.js';
+import { createSearch } from '../modules/search/index.js';
 import type { SyncClients } from '../modules/sync/index.js';
 import { createSync } from '../modules/sync/index.js';
 import { Typing } from '../modules/presence/typing.index.js';
@@ -14,7 +14,17 @@ import type { People } from './people.area.js';
 
 /** What is said, and what becomes of it: messages, files, receipts, typing, catching up, searching. */
 export const buildMessaging = (
-  { config, models, jwtSecret, bus, clock, logger, limiter, isDatabasePrivate }: Foundation,
+  {
+    config,
+    database,
+    models,
+    jwtSecret,
+    bus,
+    clock,
+    logger,
+    limiter,
+    isDatabasePrivate,
+  }: Foundation,
   { access, users }: People,
   { log, previews, chats }: Conversations,
   clients: SyncClients<ParleySocket>,
@@ -47,14 +57,16 @@ export const buildMessaging = (
     limit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
   });
   const receipts = new Receipts({ memberships, messages, log, access, bus, clock });
+  const chatsRepository = new ChatsRepository(models.chats.chats);
+  const messagesRepository = new MessagesRepository(messages);
   const sync = createSync({
     config,
     clock,
     logger,
-    chats: new ChatsRepository(models.chats.chats),
+    chats: chatsRepository,
     list: chats.list,
     directory,
-    messages: new MessagesRepository(messages),
+    messages: messagesRepository,
     log,
     previews,
     attachments: media.claims,
@@ -62,13 +74,14 @@ export const buildMessaging = (
     isDatabasePrivate,
     clients,
   });
-  const search = createSearchModule({
-    models: models.search,
-    messages,
-    ...models.chats,
-    access,
-    history: messaging.history,
+  const search = createSearch({
+    connection: database.connection,
     logger,
+    access,
+    chats: chatsRepository,
+    memberships: new MembershipsRepository(memberships),
+    messages: messagesRepository,
+    history: messaging.history,
   });
   return {
     media,

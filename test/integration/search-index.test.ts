@@ -1,19 +1,25 @@
 /**
  * The search index against the log that it follows: whatever was written, changed and taken away, in
- * whatever order the nodes took it in, a search finds what a look through all messages finds.
+ * whatever order the nodes indexed it, a search finds what a look through all messages finds.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { Types } from 'mongoose';
-import { MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
-import { BlockScan } from '../../src/modules/search/block-scan.js';
+import type { MessageDoc } from '../../src/modules/messages/index.js';
+import {
+  MessageLog,
+  MessagesRepository,
+  defineMessageModels,
+  toRecord,
+} from '../../src/modules/messages/index.js';
 import { ChatTexts } from '../../src/modules/search/chat-texts.js';
-import { RowFinder } from '../../src/modules/search/row-finder.js';
+import { BlockScan, RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
-import { SearchIndex } from '../../src/modules/search/search-index.js';
-import { MAX_CHANGES, SearchLog } from '../../src/modules/search/search-log.js';
+import { MAX_CHANGES, SearchIndex } from '../../src/modules/search/search-index.js';
+import type { SearchBlockDoc, SearchPositionDoc } from '../../src/modules/search/search.model.js';
 import { defineSearchModels } from '../../src/modules/search/search.model.js';
+import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
@@ -33,30 +39,30 @@ const startNode = async () => {
     uri.href,
     { databaseTimeoutMs: 10_000 },
     logger,
-    (connection) => ({
-      messages: defineMessageModels(connection),
-      search: defineSearchModels(connection),
-    }),
+    (connection) => {
+      defineSearchModels(connection);
+      return {
+        messages: defineMessageModels(connection),
+        blocks: connection.model<SearchBlockDoc>('SearchBlock'),
+        positions: connection.model<SearchPositionDoc>('SearchPosition'),
+      };
+    },
   );
-  const { messages, search: models } = database.models;
-  const searchLog = new SearchLog(models, messages);
-  const index = new SearchIndex({ models, log: searchLog, logger });
-  const texts = new ChatTexts(models, searchLog, index);
+  const { messages, ...models } = database.models;
+  const repository = new SearchRepository(models.blocks, models.positions);
+  const index = new SearchIndex(repository, new MessagesRepository(messages), logger);
+  const finder = () => new RowFinder(repository, new ChatTexts(repository, index), index);
   return {
     messages,
     models,
+    repository,
     index,
     log: new MessageLog(messages, systemClock, createMetrics()),
     /** Finds as the first search after a start does, with nothing in memory. */
-    afresh: () =>
-      new RowFinder({
-        index,
-        blocks: new BlockScan(models),
-        texts: new ChatTexts(models, searchLog, index),
-      }),
-    finder: new RowFinder({ index, texts, blocks: new BlockScan(models) }),
+    afresh: finder,
+    finder: finder(),
     close: async () => {
-      await index.settle();
+      await index.flush();
       await database.close();
     },
   };
@@ -87,6 +93,9 @@ const send = (node: Node, chatId: string, content: string) =>
     mentions: [],
     reactions: [],
   });
+
+/** What the index is given of a message that has just been sent. */
+const newRow = (message: MessageDoc) => rowOf({ message: toRecord(message), hiddenFor: [] });
 
 const scanFor = (query: string, limit = 200) => {
   const terms = queryTerms(query);
@@ -141,7 +150,7 @@ describe('the search index', () => {
       if (choice < 0.75 || known.length === 0) {
         const { message } = await send(node, chatId, text());
         known.push(message._id.toHexString());
-        node.index.note(chatId, rowOf(message));
+        node.index.record(chatId, newRow(message));
       } else if (choice < 0.87) {
         await node.log.change(chatId, known[upTo(known.length)]!, ({ deletedAt }) =>
           deletedAt ? undefined : { $set: { content: text(), editedAt: new Date() } },
@@ -151,7 +160,7 @@ describe('the search index', () => {
           $set: { content: '', media: [], deletedAt: new Date() },
         }));
       } else {
-        await (upTo(2) === 0 ? node.index.settle() : node.index.catchUp(chatId));
+        await (upTo(2) === 0 ? node.index.flush() : node.index.catchUp(chatId));
       }
     };
     for (let round = 0; round < 8; round += 1) {
@@ -176,7 +185,7 @@ describe('the search index', () => {
     expect(await storedBlocks(chats[0]!)).not.toHaveLength(1);
   });
 
-  it('takes the same changes in again after a crash between the blocks and the position', async () => {
+  it('indexes the same changes again after a crash between the blocks and the position', async () => {
     const [node, other] = nodes;
     const chatId = newChat();
     for (let i = 0; i < 5; i += 1) await send(node, chatId, `word number${i}`);
@@ -214,7 +223,7 @@ describe('the search index', () => {
     expect(await find(nodes[0].afresh(), chatId, 'both')).toHaveLength(3 * BLOCK_SIZE);
   });
 
-  it('takes in many chats with a handful of reads and one write of each kind', async () => {
+  it('indexes many chats with a handful of reads and one write of each kind', async () => {
     const [node] = nodes;
     const chatIds = Array.from({ length: 30 }, newChat);
     await Promise.all(chatIds.map((chatId) => send(node, chatId, 'one of many')));
@@ -227,8 +236,8 @@ describe('the search index', () => {
       jest.spyOn(node.messages.collection, 'find'),
       jest.spyOn(node.models.blocks.collection, 'find'),
     ];
-    for (const chatId of chatIds) node.index.note(chatId);
-    await node.index.settle();
+    for (const chatId of chatIds) node.index.record(chatId);
+    await node.index.flush();
     for (const spy of writes) expect(spy).toHaveBeenCalledTimes(1);
     // Blocks are looked for among those that are not full, and then, as there are none, by number.
     expect(reads.map(({ mock }) => mock.calls.length)).toEqual([1, 1, 2]);
@@ -237,20 +246,20 @@ describe('the search index', () => {
     expect(await node.index.behind(chatIds.map((chatId) => ({ chatId, lastSeq: 1 })))).toEqual([]);
   });
 
-  it('asks the log for nothing that it was told of', async () => {
+  it('does not ask the log for messages that it has been given', async () => {
     const [node] = nodes;
     const chatIds = [newChat(), newChat()];
     const read = jest.spyOn(node.messages.collection, 'find');
     for (let i = 0; i < BLOCK_SIZE + 3; i += 1) {
       for (const chatId of chatIds) {
-        node.index.note(chatId, rowOf((await send(node, chatId, `told ${i}`)).message));
+        node.index.record(chatId, newRow((await send(node, chatId, `given ${i}`)).message));
       }
     }
-    await node.index.settle();
+    await node.index.flush();
     expect(read).not.toHaveBeenCalled();
     read.mockRestore();
     for (const chatId of chatIds) {
-      expect(await find(node.afresh(), chatId, 'told')).toHaveLength(BLOCK_SIZE + 3);
+      expect(await find(node.afresh(), chatId, 'given')).toHaveLength(BLOCK_SIZE + 3);
       expect((await storedBlocks(chatId)).map(({ text }) => text.split('\n').length)).toEqual([
         BLOCK_SIZE,
         3,
@@ -258,19 +267,19 @@ describe('the search index', () => {
     }
   });
 
-  it('asks the log when a number is missing in what it was told', async () => {
+  it('asks the log when a version is missing in what it has been given', async () => {
     const [node, other] = nodes;
     const chatId = newChat();
-    node.index.note(chatId, rowOf((await send(node, chatId, 'told one')).message));
-    await send(other, chatId, 'told two');
-    node.index.note(chatId, rowOf((await send(node, chatId, 'told three')).message));
-    await node.index.settle();
+    node.index.record(chatId, newRow((await send(node, chatId, 'given one')).message));
+    await send(other, chatId, 'given two');
+    node.index.record(chatId, newRow((await send(node, chatId, 'given three')).message));
+    await node.index.flush();
     expect((await storedBlocks(chatId)).map(({ text }) => text)).toEqual([
-      'told one\ntold two\ntold three',
+      'given one\ngiven two\ngiven three',
     ]);
   });
 
-  it('finds the newest of more messages than are read at a time, the first time it is asked', async () => {
+  it('finds the newest of more messages than are read at a time, at the first search', async () => {
     const [node] = nodes;
     const chatId = newChat();
     const drafts = Array.from({ length: MAX_CHANGES }, (_, i) => send(node, chatId, `old ${i}`));
@@ -289,7 +298,7 @@ describe('the search index', () => {
     );
     await node.index.catchUp(chatId);
     const read = jest.spyOn(node.models.blocks.collection, 'find');
-    const scan = new BlockScan(node.models);
+    const scan = new BlockScan(node.repository);
     const rows = await scan.inChat({ chatId, clearedSeq: 0 }, scanFor('needle'));
     expect(rows.map(({ text }) => text)).toEqual(['a needle']);
     const found = await Promise.all(

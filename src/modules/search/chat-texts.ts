@@ -1,21 +1,16 @@
 import { LRUCache } from 'lru-cache';
-import { objectId } from '../../platform/object-id.js';
-import type { SearchRow } from './search-block.js';
-import { newestRows, rowOf } from './search-block.js';
+import type { BlockText, SearchRow } from './search-block.js';
+import { newestRows } from './search-block.js';
 import type { SearchIndex } from './search-index.js';
-import type { SearchLog } from './search-log.js';
-import { MAX_CHANGES } from './search-log.js';
-import type { SearchBlockDoc, SearchModels } from './search.model.js';
-
-/** A block as it is kept in memory. */
-export type KeptBlock = Pick<SearchBlockDoc, 'chatId' | 'number' | 'text' | 'facts'>;
+import { MAX_CHANGES } from './search-index.js';
+import type { SearchRepository } from './search.repository.js';
 
 /** The searchable text of a chat's newest messages. */
 export interface ChatText {
   /** The version up to which `blocks` and `changed` together have everything. */
   version: number;
   /** Newest first. */
-  blocks: KeptBlock[];
+  blocks: BlockText[];
   /** Blocks below this number are not here. */
   lowest: number;
   /** Messages that changed after the blocks were read, by message number. */
@@ -46,8 +41,7 @@ export class ChatTexts {
   private readonly loading = new Map<string, Promise<ChatText>>();
 
   constructor(
-    private readonly models: SearchModels,
-    private readonly log: SearchLog,
+    private readonly repository: SearchRepository,
     private readonly index: SearchIndex,
   ) {}
 
@@ -67,9 +61,9 @@ export class ChatTexts {
   }
 
   private async changesSince(chatId: string, version: number): Promise<SearchRow[]> {
-    const changed = await this.log.changes(new Map([[chatId, { version }]]));
-    if (changed.length > 0) this.index.note(chatId);
-    return changed.map(rowOf);
+    const changed = await this.index.changes(new Map([[chatId, { version }]]));
+    if (changed.length > 0) this.index.record(chatId);
+    return changed;
   }
 
   private async text(chatId: string): Promise<ChatText> {
@@ -83,22 +77,12 @@ export class ChatTexts {
 
   private async load(chatId: string): Promise<ChatText> {
     // The version comes first: blocks that are read after it have everything up to it.
-    const { version } = (await this.log.positions([chatId])).get(chatId)!;
-    const docs = await this.models.blocks.collection
-      .find<SearchBlockDoc>(
-        { chatId: objectId(chatId) },
-        { sort: { number: -1 }, limit: MAX_BLOCKS },
-      )
-      .toArray();
+    const { version } = (await this.index.positions([chatId])).get(chatId)!;
+    const blocks = await this.repository.newestBlocks(chatId, MAX_BLOCKS);
     const text: ChatText = {
       version,
-      blocks: docs.map(({ chatId: _id, number, text, facts }) => ({
-        chatId: _id,
-        number,
-        text,
-        facts,
-      })),
-      lowest: docs.length < MAX_BLOCKS ? 0 : docs.at(-1)!.number,
+      blocks: blocks.map(({ chatId: id, text, facts }) => ({ chatId: id, text, facts })),
+      lowest: blocks.length < MAX_BLOCKS ? 0 : blocks.at(-1)!.number,
       changed: new Map(),
     };
     this.kept.set(chatId, text);

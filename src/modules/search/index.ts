@@ -1,62 +1,76 @@
+import type { Connection } from 'mongoose';
 import type { Subscription } from '../../platform/event-bus.js';
-import type { MessageEvents } from '../messages/index.js';
-import { BlockScan } from './block-scan.js';
+import type { Logger } from '../../platform/logger.js';
+import type { ChatAccess, ChatsRepository, MembershipsRepository } from '../chats/index.js';
+import type { MessageEvents, MessageHistory, MessagesRepository } from '../messages/index.js';
 import { ChatTexts } from './chat-texts.js';
 import { RowFinder } from './row-finder.js';
-import { rowOfNew } from './search-block.js';
+import { rowOf } from './search-block.js';
 import { SearchIndex } from './search-index.js';
-import type { SearchIndexParts } from './search-index.js';
-import { SearchLog } from './search-log.js';
+import type { SearchBlockDoc, SearchPositionDoc } from './search.model.js';
+import { SearchRepository } from './search.repository.js';
 import { Search } from './search.js';
-import type { SearchParts } from './search.js';
 
 export { defineSearchModels } from './search.model.js';
 export type { Search, SearchQuery, SearchResult } from './search.js';
 
-/** What the module is built from. */
-export interface SearchModuleParts
-  extends Omit<SearchParts, 'rows'>, Omit<SearchIndexParts, 'log'> {}
-
-/** The search module, built. */
-export interface SearchModule {
-  search: Search;
-  subscriptions: Subscription<MessageEvents>[];
-  /** Takes in what has been noted, before the node goes down. */
-  settle(): Promise<void>;
-}
-
-/** Builds the search module: the index follows this node's own writes. */
-export const createSearchModule = (parts: SearchModuleParts): SearchModule => {
-  const { models } = parts;
-  const log = new SearchLog(models, parts.messages);
-  const index = new SearchIndex({ ...parts, log });
-  const texts = new ChatTexts(models, log, index);
-  const rows = new RowFinder({ index, texts, blocks: new BlockScan(models) });
-  const search = new Search({ ...parts, rows });
-  const follow = ({ message }: { message: { chatId: string } }) => {
-    index.note(message.chatId);
+/** Builds the search module; its index follows what this node writes. */
+export const createSearch = ({
+  connection,
+  logger,
+  access,
+  chats,
+  memberships,
+  messages,
+  history,
+}: {
+  connection: Connection;
+  logger: Logger;
+  access: ChatAccess;
+  chats: ChatsRepository;
+  memberships: MembershipsRepository;
+  messages: MessagesRepository;
+  history: MessageHistory;
+}) => {
+  const repository = new SearchRepository(
+    connection.model<SearchBlockDoc>('SearchBlock'),
+    connection.model<SearchPositionDoc>('SearchPosition'),
+  );
+  const index = new SearchIndex(repository, messages, logger);
+  const texts = new ChatTexts(repository, index);
+  const rows = new RowFinder(repository, texts, index);
+  const search = new Search({ access, chats, memberships, messages, history, rows });
+  const recordChange = ({ message }: { message: { chatId: string } }) => {
+    index.record(message.chatId);
   };
-  const shared = { phase: 'effects', on: 'origin', does: 'notes it for the index' } as const;
+  const shared = {
+    phase: 'effects',
+    on: 'origin',
+    does: 'records it for the search index',
+  } as const;
+  const subscriptions: Subscription<MessageEvents>[] = [
+    {
+      event: 'message.sent',
+      ...shared,
+      run: ({ message }) => {
+        // Nobody can have deleted a message that has just been sent.
+        index.record(message.chatId, rowOf({ message, hiddenFor: [] }));
+      },
+    },
+    { event: 'message.edited', ...shared, run: recordChange },
+    { event: 'message.deleted', ...shared, run: recordChange },
+    {
+      event: 'message.hidden',
+      ...shared,
+      run: ({ chatId }) => {
+        index.record(chatId);
+      },
+    },
+  ];
   return {
-    search,
-    subscriptions: [
-      {
-        event: 'message.sent',
-        ...shared,
-        run: ({ message }) => {
-          index.note(message.chatId, rowOfNew(message));
-        },
-      },
-      { event: 'message.edited', ...shared, run: follow },
-      { event: 'message.deleted', ...shared, run: follow },
-      {
-        event: 'message.hidden',
-        ...shared,
-        run: ({ chatId }) => {
-          index.note(chatId);
-        },
-      },
-    ],
-    settle: () => index.settle(),
+    api: { search },
+    subscriptions,
+    /** Indexes what this node has recorded; resolves when it is done or has failed. */
+    close: () => index.flush(),
   };
 };

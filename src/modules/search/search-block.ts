@@ -1,9 +1,8 @@
-import type { MessageDoc, MessageRecord, MessageType } from '../messages/index.js';
+import type { ChangedMessage, MessageRecord, MessageType } from '../messages/index.js';
 import { MESSAGE_TYPES } from '../messages/index.js';
-import type { SearchBlockDoc } from './search.model.js';
-import { OPEN_TERM } from './search.model.js';
+import type { BlockContent, SearchBlock } from './search.repository.js';
 import type { Matcher } from './tokenizer.js';
-import { fold, termsOf } from './tokenizer.js';
+import { fold, OPEN_TERM, termsOf } from './tokenizer.js';
 
 /** Messages of one block. More make a search read less often, fewer make a new message write less. */
 export const BLOCK_SIZE = 64;
@@ -28,7 +27,7 @@ export interface SearchRow {
 }
 
 /** The part of a block that rows are made from. */
-type BlockContent = Pick<SearchBlockDoc, 'chatId' | 'text' | 'facts'>;
+export type BlockText = Pick<SearchBlock, 'chatId' | 'text' | 'facts'>;
 
 /** The facts of a row as they are stored: ids and types by their place in a list. */
 type StoredFacts = [
@@ -46,44 +45,26 @@ interface StoredBlockFacts {
   rows: StoredFacts[];
 }
 
-/** What of a message its text is made of. */
-type Searchable = Pick<MessageRecord, 'content' | 'media' | 'messageType'> & {
-  deletedAt?: Date | string | null;
-};
-
 /** The number of the block that a message belongs to. */
 export const blockNumberOf = (seq: number): number => Math.floor((seq - 1) / BLOCK_SIZE);
 
 /** What can be searched of a message: its text and the names of its files. */
-export const rowOf = (message: MessageDoc): SearchRow => ({
-  chatId: message.chatId.toHexString(),
-  seq: message.seq,
-  version: message.version,
-  senderId: message.senderId.toHexString(),
-  messageType: message.messageType,
-  hasMedia: message.media.length > 0,
-  createdAt: message.createdAt.getTime(),
-  hiddenFor: (message.deletedFor ?? []).map((id) => id.toHexString()),
-  text: isSearchable(message) ? lineOf(message) : '',
-});
-
-/** As {@link rowOf}, of a message that has just been written: nobody can have deleted it yet. */
-export const rowOfNew = (message: MessageRecord): SearchRow => ({
+export const rowOf = ({ message, hiddenFor }: ChangedMessage): SearchRow => ({
   chatId: message.chatId,
   seq: message.seq,
   version: message.version,
   senderId: message.senderId,
   messageType: message.messageType,
   hasMedia: message.media.length > 0,
-  createdAt: new Date(message.createdAt).getTime(),
-  hiddenFor: [],
+  createdAt: Date.parse(message.createdAt),
+  hiddenFor,
   text: isSearchable(message) ? lineOf(message) : '',
 });
 
-const isSearchable = (message: Searchable): boolean =>
-  message.deletedAt == null && message.messageType !== 'system';
+const isSearchable = ({ deletedAt, messageType }: MessageRecord): boolean =>
+  deletedAt === null && messageType !== 'system';
 
-const lineOf = ({ content, media }: Searchable): string =>
+const lineOf = ({ content, media }: MessageRecord): string =>
   fold([content, ...media.map(({ filename }) => filename ?? '')].join(' '))
     .replace(/\s+/g, ' ')
     .trim();
@@ -104,7 +85,7 @@ export const newestRows = (rows: Iterable<SearchRow>): Map<number, SearchRow> =>
  * at only when a text fits: most blocks have none.
  */
 export const rowsOf = (
-  { chatId, text, facts }: BlockContent,
+  { chatId, text, facts }: BlockText,
   { mayFit, fits }: Matcher,
 ): SearchRow[] => {
   if (!mayFit(text)) return [];
@@ -135,11 +116,11 @@ export const rowsOf = (
 /** Fits every text. */
 const ANY: Matcher = { mayFit: () => true, fits: () => true };
 
-/** What a block holds after some of its messages were written or changed. */
+/** The content of a block after some of its messages were written or changed. */
 export const blockWith = (
-  block: BlockContent | undefined,
+  block: BlockText | undefined,
   changed: Iterable<SearchRow>,
-): Pick<SearchBlockDoc, 'text' | 'facts' | 'terms'> => {
+): BlockContent => {
   const known = block ? rowsOf(block, ANY) : [];
   const rows = [...newestRows([...known, ...changed]).values()].sort((a, b) => a.seq - b.seq);
   const senders = [...new Set(rows.map(({ senderId }) => senderId))];

@@ -1,79 +1,79 @@
-import type { mongo } from 'mongoose';
-import { Types } from 'mongoose';
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Logger } from '../../platform/logger.js';
-import { objectId } from '../../platform/object-id.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { groupBy } from '../../shared/group-by.js';
+import type { MessagesRepository } from '../messages/index.js';
 import type { SearchRow } from './search-block.js';
-import type { Noted } from './noted-rows.js';
-import { NotedRows, rowsFollowing } from './noted-rows.js';
 import { blockNumberOf, blockWith, rowOf } from './search-block.js';
-import type { SearchLog } from './search-log.js';
-import { MAX_CHANGES } from './search-log.js';
-import type { SearchBlockDoc, SearchModels } from './search.model.js';
-import { OPEN_TERM } from './search.model.js';
+import type {
+  BlockPlace,
+  BlockWrite,
+  Position,
+  SearchBlock,
+  SearchRepository,
+} from './search.repository.js';
 
-/** What the index is built from. */
-export interface SearchIndexParts {
-  models: SearchModels;
-  log: SearchLog;
-  logger: Logger;
-}
-
+/** Changed messages that are read at a time. */
+export const MAX_CHANGES = 500;
 /** Chats of one pass. */
 const MAX_CHATS = 200;
 /**
- * How long changes may gather before they are taken in, in milliseconds. Searches read what is not
- * taken in yet from the log, so waiting costs them little, and saves a block a write per message.
+ * How long changes may gather before they are indexed, in milliseconds. Searches read what is not
+ * indexed yet from the log, so waiting costs them little, and saves a block a write per message.
  */
 const DELAY_MS = 5000;
 /** Index entries of one write; a full block makes some hundred. */
 const MAX_TERMS_AT_ONCE = 1000;
 /** How often two nodes may get in each other's way over one chat before one leaves it to the other. */
 const MAX_ATTEMPTS = 10;
+/** New messages that wait in memory for the index, of one chat and of all. */
+const MAX_PENDING_OF_CHAT = 200;
+const MAX_PENDING = 20_000;
 
-/** How a pass has ended: everything taken in, more to read, or a block that another node wrote first. */
+/** How a pass has ended: everything indexed, more to read, or a block that another node wrote first. */
 type Outcome = 'level' | 'more' | 'conflict';
 
 /**
- * Follows every chat's log by its version numbers and keeps blocks of searchable text. One pass takes
- * in what is new in many chats: it reads their positions, their changes and the blocks concerned, then
+ * Follows every chat's log by its version numbers and keeps blocks of searchable text. One pass indexes
+ * what is new in many chats: it reads their positions, their changes and the blocks concerned, then
  * writes the blocks and, after these, the positions. A crash in between only means that the same
- * changes are taken in again, which leaves the blocks as they are.
+ * changes are indexed again, which leaves the blocks as they are.
  */
 export class SearchIndex {
-  private readonly noted = new NotedRows();
+  private readonly pending = new PendingRows();
   /** Chats of the passes under way. */
-  private readonly taken = new Set<string>();
+  private readonly underWay = new Set<string>();
   private readonly running = new Map<string, Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   private working: Promise<void> = Promise.resolve();
 
-  constructor(private readonly parts: SearchIndexParts) {}
+  constructor(
+    private readonly repository: SearchRepository,
+    private readonly messages: Pick<MessagesRepository, 'changesAbove'>,
+    private readonly logger: Logger,
+  ) {}
 
   /**
-   * Says that something in the chat has changed.
+   * Records that something in the chat has changed.
    *
    * @param row the new message, if it was one: then the log need not be asked for it.
    */
-  note(chatId: string, row?: SearchRow): void {
-    this.noted.add(chatId, row);
+  record(chatId: string, row?: SearchRow): void {
+    this.pending.add(chatId, row);
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.working = this.working.then(() => this.takeInWaiting());
+      this.working = this.working.then(() => this.indexPending());
     }, DELAY_MS);
   }
 
-  /** Whether something that was noted on this node is still to be taken in. */
+  /** Whether a change that was recorded on this node is still to be indexed. */
   isBehind(chatId: string): boolean {
-    return this.noted.has(chatId) || this.taken.has(chatId);
+    return this.pending.has(chatId) || this.underWay.has(chatId);
   }
 
-  /** Chats whose log has a message that is not taken in, or that {@link isBehind} names. */
-  async behind(previews: { chatId: string; lastSeq: number }[]): Promise<string[]> {
-    const positions = await this.parts.log.positions(previews.map(({ chatId }) => chatId));
-    return previews
+  /** Chats whose log has a message that is not indexed, or that {@link isBehind} names. */
+  async behind(chats: { chatId: string; lastSeq: number }[]): Promise<string[]> {
+    const positions = await this.positions(chats.map(({ chatId }) => chatId));
+    return chats
       .filter(
         ({ chatId, lastSeq }) => lastSeq > positions.get(chatId)!.seq || this.isBehind(chatId),
       )
@@ -82,17 +82,36 @@ export class SearchIndex {
 
   /**
    * What the index does not have yet of some chats, from their logs. Chats that are far behind are
-   * taken in first.
+   * indexed first.
    */
   async unindexed(chatIds: string[]): Promise<SearchRow[]> {
-    const first = await this.parts.log.changes(await this.parts.log.positions(chatIds));
-    for (const { chatId } of first) this.note(chatId.toHexString());
-    if (first.length < MAX_CHANGES) return first.map(rowOf);
+    const first = await this.changes(await this.positions(chatIds));
+    for (const { chatId } of first) this.record(chatId);
+    if (first.length < MAX_CHANGES) return first;
     for (const chatId of chatIds) await this.catchUp(chatId);
-    return (await this.parts.log.changes(await this.parts.log.positions(chatIds))).map(rowOf);
+    return this.changes(await this.positions(chatIds));
   }
 
-  /** Takes in everything that a chat's log has; joins a run that is under way. */
+  /** How far each of some chats is indexed. */
+  positions(chatIds: string[]): Promise<Map<string, Position>> {
+    return withDeadline(this.repository.positionsOf(chatIds), QUEUE_STEP_MS);
+  }
+
+  /**
+   * Messages that have changed since the positions, by chat id, at most {@link MAX_CHANGES}; those of a
+   * single chat oldest change first. Only what no failover can take back: a position must not run ahead of
+   * the log.
+   */
+  async changes(positions: Map<string, Pick<Position, 'version'>>): Promise<SearchRow[]> {
+    const versions = new Map([...positions].map(([chatId, { version }]) => [chatId, version]));
+    const changed = await withDeadline(
+      this.messages.changesAbove(versions, MAX_CHANGES),
+      QUEUE_STEP_MS,
+    );
+    return changed.map(rowOf);
+  }
+
+  /** Indexes everything that a chat's log has; joins a run that is under way. */
   catchUp(chatId: string): Promise<void> {
     const joined = this.running.get(chatId);
     if (joined) return joined;
@@ -101,32 +120,32 @@ export class SearchIndex {
     return run;
   }
 
-  /** Takes in what has been noted, before the node goes down. */
-  async settle(): Promise<void> {
+  /** Indexes what is pending, before the node shuts down. */
+  async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     await this.working;
-    await this.takeInWaiting();
+    await this.indexPending();
   }
 
-  private async takeInWaiting(): Promise<void> {
-    const noted = [...this.noted.take()];
-    for (const [chatId] of noted) this.taken.add(chatId);
-    for (let start = 0; start < noted.length; start += MAX_CHATS) {
-      await this.takeIn(new Map(noted.slice(start, start + MAX_CHATS)));
+  private async indexPending(): Promise<void> {
+    const pending = [...this.pending.drain()];
+    for (const [chatId] of pending) this.underWay.add(chatId);
+    for (let start = 0; start < pending.length; start += MAX_CHATS) {
+      await this.indexSome(new Map(pending.slice(start, start + MAX_CHATS)));
     }
   }
 
-  private async takeIn(noted: Map<string, Noted>): Promise<void> {
-    const chatIds = [...noted.keys()];
+  private async indexSome(pending: Map<string, SearchRow[] | undefined>): Promise<void> {
+    const chatIds = [...pending.keys()];
     try {
-      if ((await this.pass(chatIds, noted)) === 'level') return;
+      if ((await this.pass(chatIds, pending)) === 'level') return;
       for (const chatId of chatIds) await this.catchUp(chatId);
     } catch (error) {
-      // The next change or search of these chats takes in what was left.
-      this.parts.logger.warn({ err: error, chats: chatIds.length }, 'the search index lags behind');
+      // The next change or search of these chats indexes what was left.
+      this.logger.warn({ err: error, chats: chatIds.length }, 'the search index lags behind');
     } finally {
-      for (const chatId of chatIds) this.taken.delete(chatId);
+      for (const chatId of chatIds) this.underWay.delete(chatId);
     }
   }
 
@@ -138,17 +157,20 @@ export class SearchIndex {
     }
   }
 
-  private async pass(chatIds: string[], noted = new Map<string, Noted>()): Promise<Outcome> {
-    const positions = await this.parts.log.positions(chatIds);
+  private async pass(
+    chatIds: string[],
+    pending = new Map<string, SearchRow[] | undefined>(),
+  ): Promise<Outcome> {
+    const positions = await this.positions(chatIds);
     const known: SearchRow[] = [];
-    for (const [chatId, { rows }] of noted) {
+    for (const [chatId, rows] of pending) {
       const following = rowsFollowing(positions.get(chatId)!.version, rows);
       if (!following) continue;
       known.push(...following);
       positions.delete(chatId);
     }
-    const read = await this.parts.log.changes(positions);
-    const changed = [...known, ...read.map(rowOf)];
+    const read = await this.changes(positions);
+    const changed = [...known, ...read];
     if (changed.length === 0) return 'level';
     const isCut = read.length === MAX_CHANGES;
     // Changes of several chats come in no order: cut off, they might leave out an earlier one.
@@ -162,114 +184,127 @@ export class SearchIndex {
   private async writeBlocks(changed: SearchRow[]): Promise<boolean> {
     const groups = groupBy(changed, ({ chatId, seq }) => `${chatId} ${blockNumberOf(seq)}`);
     const touched = [...groups.values()].map((rows) => ({
-      chatId: objectId(rows[0]!.chatId),
+      chatId: rows[0]!.chatId,
       number: blockNumberOf(rows[0]!.seq),
       rows,
     }));
     const blocks = await this.readBlocks(touched);
-    const writes = touched.flatMap(({ chatId, number, rows }) =>
-      blockWrite(chatId, number, blocks.get(keyOf(chatId, number)), rows),
+    const writes = touched.flatMap(({ rows, ...place }) =>
+      blockWrite(place, blocks.get(keyOf(place)), rows),
     );
-    for (const portion of portionsOf(writes)) if (!(await this.write(portion))) return false;
+    for (const portion of portionsOf(writes)) {
+      if (!(await withDeadline(this.repository.writeBlocks(portion), QUEUE_STEP_MS))) return false;
+    }
     return true;
   }
 
-  private async write(writes: mongo.AnyBulkWriteOperation[]): Promise<boolean> {
-    try {
-      const { matchedCount, insertedCount } = await withDeadline(
-        this.parts.models.blocks.collection.bulkWrite(writes, { ordered: false }),
-        QUEUE_STEP_MS,
-      );
-      return matchedCount + insertedCount === writes.length;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
-  }
-
-  private async readBlocks(
-    wanted: { chatId: Types.ObjectId; number: number }[],
-  ): Promise<Map<string, SearchBlockDoc>> {
-    // New messages belong to blocks that are not full, which one look at an index finds for all chats.
+  /** Blocks at some places. New messages belong to blocks that are not full, so these are read first. */
+  private async readBlocks(wanted: BlockPlace[]): Promise<Map<string, SearchBlock>> {
     const chatIds = wanted.map(({ chatId }) => chatId);
-    const blocks = keyed(await this.find({ chatId: { $in: chatIds }, terms: OPEN_TERM }));
-    const others = wanted.filter(({ chatId, number }) => !blocks.has(keyOf(chatId, number)));
+    const blocks = keyed(await withDeadline(this.repository.openBlocks(chatIds), QUEUE_STEP_MS));
+    const others = wanted.filter((place) => !blocks.has(keyOf(place)));
     if (others.length === 0) return blocks;
-    const or = others.map(({ chatId, number }) => ({ chatId, number }));
-    return new Map([...blocks, ...keyed(await this.find({ $or: or }))]);
-  }
-
-  private find(filter: Record<string, unknown>): Promise<SearchBlockDoc[]> {
-    const found = this.parts.models.blocks.collection.find<SearchBlockDoc>(filter).toArray();
-    return withDeadline(found, QUEUE_STEP_MS);
+    const rest = await withDeadline(this.repository.blocksAt(others), QUEUE_STEP_MS);
+    return new Map([...blocks, ...keyed(rest)]);
   }
 
   private async advance(changed: SearchRow[]): Promise<void> {
-    const writes = [...groupBy(changed, ({ chatId }) => chatId).values()].map((messages) => ({
-      updateOne: {
-        filter: { _id: objectId(messages[0]!.chatId) },
-        update: {
-          $max: {
-            version: Math.max(...messages.map(({ version }) => version)),
-            seq: Math.max(...messages.map(({ seq }) => seq)),
+    const reached = [...groupBy(changed, ({ chatId }) => chatId)].map(
+      ([chatId, rows]) =>
+        [
+          chatId,
+          {
+            version: Math.max(...rows.map(({ version }) => version)),
+            seq: Math.max(...rows.map(({ seq }) => seq)),
           },
-        },
-        upsert: true,
-      },
-    }));
-    await withDeadline(
-      this.parts.models.positions.collection
-        .bulkWrite(writes, { ordered: false })
-        .catch((error: unknown) => {
-          // Two nodes began with a chat at once; what they took in is the same.
-          if (!isDuplicateKey(error)) throw error;
-        }),
-      QUEUE_STEP_MS,
+        ] as const,
     );
+    await withDeadline(this.repository.advance(new Map(reached)), QUEUE_STEP_MS);
   }
 }
 
-const keyOf = (chatId: Types.ObjectId, number: number): string =>
-  `${chatId.toHexString()} ${number}`;
+const keyOf = ({ chatId, number }: BlockPlace): string => `${chatId} ${number}`;
 
-const keyed = (blocks: SearchBlockDoc[]): Map<string, SearchBlockDoc> =>
-  new Map(blocks.map((block) => [keyOf(block.chatId, block.number), block]));
-
-/** The write of a block, and how many index entries it makes. */
-interface BlockWrite {
-  terms: number;
-  operation: mongo.AnyBulkWriteOperation;
-}
+const keyed = (blocks: SearchBlock[]): Map<string, SearchBlock> =>
+  new Map(
+    blocks.map((block) => [
+      keyOf({ chatId: block.chatId.toHexString(), number: block.number }),
+      block,
+    ]),
+  );
 
 const blockWrite = (
-  chatId: Types.ObjectId,
-  number: number,
-  known: SearchBlockDoc | undefined,
+  place: BlockPlace,
+  known: SearchBlock | undefined,
   rows: SearchRow[],
 ): BlockWrite[] => {
   const content = blockWith(known, rows);
-  const terms = content.terms.length;
-  if (!known) {
-    const document = { _id: new Types.ObjectId(), chatId, number, revision: 1, ...content };
-    return [{ terms, operation: { insertOne: { document } } }];
-  }
-  if (content.text === known.text && content.facts === known.facts) return [];
-  const filter = { _id: known._id, revision: known.revision };
-  const update = { $set: { ...content, revision: known.revision + 1 } };
-  return [{ terms, operation: { updateOne: { filter, update } } }];
+  const isSame = content.text === known?.text && content.facts === known.facts;
+  return isSame ? [] : [{ ...place, known, content }];
 };
 
 /** Cuts writes so that none of them keeps the database from others for long. */
-const portionsOf = (writes: BlockWrite[]): mongo.AnyBulkWriteOperation[][] => {
-  const portions: mongo.AnyBulkWriteOperation[][] = [];
+const portionsOf = (writes: BlockWrite[]): BlockWrite[][] => {
+  const portions: BlockWrite[][] = [];
   let terms = Infinity;
   for (const write of writes) {
-    terms += write.terms;
+    const more = write.content.terms.length;
+    terms += more;
     if (terms > MAX_TERMS_AT_ONCE) {
       portions.push([]);
-      terms = write.terms;
+      terms = more;
     }
-    portions.at(-1)!.push(write.operation);
+    portions.at(-1)!.push(write);
   }
   return portions;
+};
+
+/**
+ * Chats that have changed since they were last indexed, and their new messages as far as they fit;
+ * `undefined` for a chat where these are not all that has happened.
+ */
+export class PendingRows {
+  private chats = new Map<string, SearchRow[] | undefined>();
+  private count = 0;
+
+  /** Adds a change: a new message, or (`undefined`) one that only the log knows. */
+  add(chatId: string, row: SearchRow | undefined): void {
+    const rows = this.chats.has(chatId) ? this.chats.get(chatId) : [];
+    if (!row || !rows || this.count >= MAX_PENDING || rows.length === MAX_PENDING_OF_CHAT) {
+      this.count -= rows?.length ?? 0;
+      this.chats.set(chatId, undefined);
+      return;
+    }
+    rows.push(row);
+    this.chats.set(chatId, rows);
+    this.count += 1;
+  }
+
+  /** Whether the chat has changed. */
+  has(chatId: string): boolean {
+    return this.chats.has(chatId);
+  }
+
+  /** Hands over everything that was added so far. */
+  drain(): Map<string, SearchRow[] | undefined> {
+    const drained = this.chats;
+    this.chats = new Map();
+    this.count = 0;
+    return drained;
+  }
+}
+
+/**
+ * The rows after a version, when they are all that came after it: numbers have no holes, so a hole means
+ * that something else has happened, here or on another node. Else undefined.
+ */
+export const rowsFollowing = (
+  version: number,
+  rows: SearchRow[] | undefined,
+): SearchRow[] | undefined => {
+  if (!rows) return undefined;
+  const following = rows
+    .filter((row) => row.version > version)
+    .sort((a, b) => a.version - b.version);
+  return following.every((row, i) => row.version === version + 1 + i) ? following : undefined;
 };

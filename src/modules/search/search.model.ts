@@ -1,8 +1,5 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
-
-/** The only term of a block that is not full yet: it may hold any word. No word has this number. */
-export const OPEN_TERM = 0;
 
 /**
  * What can be searched of a run of neighbouring messages. A search reads whole blocks and looks for
@@ -19,16 +16,16 @@ export interface SearchBlockDoc {
   text: string;
   /** The facts that searches filter by, of the same messages, as JSON (`search-block.ts`). */
   facts: string;
-  /** Numbers of the words in a full block; {@link OPEN_TERM} alone until then. */
+  /** Numbers of the words in a full block; `OPEN_TERM` (`tokenizer.ts`) alone until then. */
   terms: number[];
 }
 
-/** How far a chat's log has been taken into its blocks. */
+/** How far a chat's log is in its blocks. */
 export interface SearchPositionDoc {
   /** The chat's id. */
   _id: Types.ObjectId;
   version: number;
-  /** Number of the newest message that was taken in. */
+  /** Number of the newest message in the blocks. */
   seq: number;
 }
 
@@ -57,14 +54,8 @@ const positionSchema = new Schema<SearchPositionDoc>(
   { collection: 'searchpositions' },
 );
 
-/** The collections of the search index. */
-export interface SearchModels {
-  blocks: Model<SearchBlockDoc>;
-  positions: Model<SearchPositionDoc>;
-}
-
 /** Registers the collections of the search index on a connection. */
-export const defineSearchModels = (connection: Connection): SearchModels => ({
-  blocks: connection.model<SearchBlockDoc>('SearchBlock', blockSchema),
-  positions: connection.model<SearchPositionDoc>('SearchPosition', positionSchema),
-});
+export const defineSearchModels = (connection: Connection): void => {
+  connection.model('SearchBlock', blockSchema);
+  connection.model('SearchPosition', positionSchema);
+};

@@ -1,17 +1,11 @@
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import { groupBy } from '../../shared/group-by.js';
-import type { ChatAccess, ChatDoc, MembershipDoc } from '../chats/index.js';
-import type { MessageDoc, MessageHistory, MessageView } from '../messages/index.js';
-import { WITHOUT_PAST_TEXTS, toRecord } from '../messages/index.js';
-import type { Scan } from './block-scan.js';
-import { newestFirst } from './block-scan.js';
-import type { RecentChat, RowFinder } from './row-finder.js';
+import type { ChatAccess, ChatsRepository, MembershipsRepository } from '../chats/index.js';
+import type { MessageHistory, MessagesRepository, MessageView } from '../messages/index.js';
+import type { RecentChat, RowFinder, Scan } from './row-finder.js';
+import { newestFirst } from './row-finder.js';
 import type { SearchRow } from './search-block.js';
-import type { SnippetPart } from './snippet.js';
-import { snippetOf } from './snippet.js';
 import type { SearchTerms } from './tokenizer.js';
 import { fold, matcherOf, queryTerms, wordsOf } from './tokenizer.js';
 
@@ -27,6 +21,12 @@ export interface SearchQuery {
   page: number;
 }
 
+/** A stretch of text, and whether it is what was searched for. */
+export interface SnippetPart {
+  text: string;
+  hit: boolean;
+}
+
 /** One message found. */
 export interface SearchHit extends MessageView {
   snippet: SnippetPart[];
@@ -40,24 +40,27 @@ export interface SearchResult {
   total: number;
 }
 
-/** What searching is built from. */
-export interface SearchParts {
-  messages: Model<MessageDoc>;
-  chats: Model<ChatDoc>;
-  memberships: Model<MembershipDoc>;
-  access: ChatAccess;
-  history: MessageHistory;
-  rows: RowFinder;
-}
-
 /** The newest hits, which are ranked; older ones are found by narrowing the search. */
 export const MAX_RANKED = 200;
 /** Chats that a search over everything looks into, the most recently active ones. */
 const MAX_CHATS = 1000;
 
+/** Characters of text around the first hit. */
+const SNIPPET_LENGTH = 160;
+const BEFORE_HIT = 40;
+
 /** Finds messages by their words. */
 export class Search {
-  constructor(private readonly parts: SearchParts) {}
+  constructor(
+    private readonly deps: {
+      access: Pick<ChatAccess, 'member'>;
+      chats: Pick<ChatsRepository, 'activityOf'>;
+      memberships: Pick<MembershipsRepository, 'clearedSeqs'>;
+      messages: Pick<MessagesRepository, 'visibleAt'>;
+      history: Pick<MessageHistory, 'views'>;
+      rows: RowFinder;
+    },
+  ) {}
 
   /**
    * Searches one chat.
@@ -66,15 +69,15 @@ export class Search {
    */
   async inChat(actor: Actor, chatId: string, query: SearchQuery): Promise<SearchResult> {
     const terms = termsOf(query);
-    await this.parts.access.member(actor.userId, chatId);
+    await this.deps.access.member(actor.userId, chatId);
     const [cleared, text] = await Promise.all([
-      this.clearedSeqs(actor.userId, chatId),
-      this.parts.rows.text(chatId),
+      this.deps.memberships.clearedSeqs(actor.userId, chatId),
+      this.deps.rows.text(chatId),
     ]);
     // Without one, the membership has ended since it was checked.
     const clearedSeq = cleared.get(chatId) ?? Infinity;
     const scan = scanOf(actor, terms, query);
-    const found = await this.parts.rows.inText({ chatId, clearedSeq }, text, scan);
+    const found = await this.deps.rows.inText({ chatId, clearedSeq }, text, scan);
     return this.page(actor, found, terms, query);
   }
 
@@ -86,26 +89,16 @@ export class Search {
   async everywhere(actor: Actor, query: SearchQuery): Promise<SearchResult> {
     const terms = termsOf(query);
     const scan = scanOf(actor, terms, query);
-    const chats = await this.recentChats(await this.clearedSeqs(actor.userId));
-    const rows = await this.parts.rows.inChats(chats, scan);
+    const chats = await this.recentChats(await this.deps.memberships.clearedSeqs(actor.userId));
+    const rows = await this.deps.rows.inChats(chats, scan);
     return this.page(actor, rows, terms, query);
   }
 
   /** The chats with the newest messages, those first. */
   private async recentChats(cleared: Map<string, number>): Promise<RecentChat[]> {
-    const chats = await this.parts.chats.collection
-      .find<Pick<ChatDoc, '_id' | 'lastSeq' | 'lastMessageAt'>>(
-        { _id: { $in: [...cleared.keys()].map(objectId) } },
-        { projection: { lastSeq: 1, lastMessageAt: 1 } },
-      )
-      .toArray();
+    const chats = await this.deps.chats.activityOf([...cleared.keys()]);
     return chats
-      .map(({ _id, lastSeq, lastMessageAt }) => ({
-        chatId: _id.toHexString(),
-        clearedSeq: cleared.get(_id.toHexString())!,
-        lastMessageAt: lastMessageAt?.getTime() ?? 0,
-        lastSeq,
-      }))
+      .map((chat) => ({ ...chat, clearedSeq: cleared.get(chat.chatId)! }))
       .sort((a, b) => b.lastMessageAt - a.lastMessageAt)
       .slice(0, MAX_CHATS);
   }
@@ -136,42 +129,18 @@ export class Search {
     const views = await Promise.all(
       byChat.map(async ([chatId, found]) => {
         const seqs = found.map(({ row }) => row.seq);
-        return this.parts.history.views(chatId, this.visible(actor, chatId, seqs));
+        const { history, messages } = this.deps;
+        // Without what has been deleted since it was found.
+        return history.views(chatId, messages.visibleAt(chatId, actor.userId, seqs));
       }),
     );
-    const byPlace = new Map(
-      views.flat().map((view) => [placeOf(view.message.chatId, view.message.seq), view]),
+    const byKey = new Map(
+      views.flat().map((view) => [keyOf(view.message.chatId, view.message.seq), view]),
     );
     return page.flatMap(({ row, score }) => {
-      const view = byPlace.get(placeOf(row.chatId, row.seq));
+      const view = byKey.get(keyOf(row.chatId, row.seq));
       return view ? [{ ...view, snippet: snippetOf(view.message.content, terms), score }] : [];
     });
-  }
-
-  /** Messages by their numbers, without what has been deleted since they were found. */
-  private async visible(actor: Actor, chatId: string, seqs: number[]) {
-    const messages = await this.parts.messages.collection
-      .find<MessageDoc>(
-        {
-          chatId: objectId(chatId),
-          seq: { $in: seqs },
-          deletedFor: { $ne: objectId(actor.userId) },
-        },
-        { projection: WITHOUT_PAST_TEXTS },
-      )
-      .toArray();
-    return messages.filter(({ deletedAt }) => deletedAt == null).map(toRecord);
-  }
-
-  /** The actor's chats, or one of them, and up to which message each is cleared. */
-  private async clearedSeqs(userId: string, chatId?: string): Promise<Map<string, number>> {
-    const rows = await this.parts.memberships.collection
-      .find<Pick<MembershipDoc, 'chatId' | 'clearedSeq'>>(
-        { userId: objectId(userId), ...(chatId !== undefined && { chatId: objectId(chatId) }) },
-        { projection: { chatId: 1, clearedSeq: 1, _id: 0 } },
-      )
-      .toArray();
-    return new Map(rows.map((row) => [row.chatId.toHexString(), row.clearedSeq]));
   }
 }
 
@@ -183,7 +152,7 @@ const termsOf = ({ q }: SearchQuery): SearchTerms => {
   });
 };
 
-const placeOf = (chatId: string, seq: number): string => `${chatId} ${seq}`;
+const keyOf = (chatId: string, seq: number): string => `${chatId} ${seq}`;
 
 const scanOf = (actor: Actor, terms: SearchTerms, query: SearchQuery): Scan => ({
   terms,
@@ -212,4 +181,51 @@ const scoreOf = ({ text }: SearchRow, { words, beginning }: SearchTerms, query: 
   const wanted = [...words, ...(beginning === undefined ? [] : [beginning])];
   const whole = wanted.filter((word) => inText.has(word)).length;
   return phrase + 2 * whole + 1 / Math.sqrt(inText.size);
+};
+
+/**
+ * The part of a text around the first hit, cut into stretches, so that clients mark the hits without
+ * parsing markup.
+ */
+const snippetOf = (text: string, { words, beginning }: SearchTerms): SnippetPart[] => {
+  const terms = [...words, ...(beginning === undefined ? [] : [beginning])];
+  const hits = hitsOf(text, terms);
+  const start = Math.max(0, (hits[0]?.start ?? 0) - BEFORE_HIT);
+  const end = Math.min(text.length, start + SNIPPET_LENGTH);
+  const parts: SnippetPart[] = [];
+  let at = start;
+  for (const hit of hits) {
+    if (hit.start < at || hit.end > end) continue;
+    if (hit.start > at) parts.push({ text: text.slice(at, hit.start), hit: false });
+    parts.push({ text: text.slice(hit.start, hit.end), hit: true });
+    at = hit.end;
+  }
+  if (at < end) parts.push({ text: text.slice(at, end).toWellFormed(), hit: false });
+  return parts.map((part) => ({ ...part, text: part.text.toWellFormed() }));
+};
+
+/** Where the terms stand, counted in the text as it is: folding may change lengths, so words are compared. */
+const hitsOf = (text: string, terms: string[]): { start: number; end: number }[] => {
+  const hits: { start: number; end: number }[] = [];
+  for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
+    const word = fold(match[0]);
+    if (!terms.some((term) => word.startsWith(term) || word.includes(term))) continue;
+    const isWhole = terms.some((term) => word.startsWith(term));
+    const inner = isWhole ? undefined : innerHit(match[0], terms);
+    const start = match.index + (inner?.start ?? 0);
+    hits.push({ start, end: inner ? start + inner.length : match.index + match[0].length });
+  }
+  return hits;
+};
+
+/** A hit inside a longer run, as unspaced scripts have it. */
+const innerHit = (run: string, terms: string[]): { start: number; length: number } | undefined => {
+  const folded = fold(run);
+  // Only where folding kept every character in its place can an inner position be told.
+  if (folded.length !== run.length) return undefined;
+  const found = terms
+    .map((term) => ({ start: folded.indexOf(term), length: term.length }))
+    .filter(({ start }) => start >= 0)
+    .sort((a, b) => a.start - b.start);
+  return found[0];
 };

@@ -10,6 +10,9 @@ const MAX_QUERY_WORDS = 16;
 /** Terms that say at most where to look; a long run of an unspaced script has a hundred pairs. */
 const MAX_REQUIRED_TERMS = 8;
 
+/** The only term of a block that is not full yet: it may hold any word. No word has this number. */
+export const OPEN_TERM = 0;
+
 /** One form for all spellings that a searcher takes as the same: case, width, accents. */
 export const fold = (text: string): string =>
   text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFKC').toLowerCase();
@@ -18,7 +21,7 @@ export const fold = (text: string): string =>
 export const wordsOf = (folded: string): string[] => folded.match(WORD) ?? [];
 
 /**
- * A word as a number, so that an index over terms stays small. Never 0. Two words may have the same
+ * A word as a number, so that an index over terms stays small; never {@link OPEN_TERM}. Two words may have the same
  * number: terms say where to look, not what is there.
  */
 const termOf = (kind: 'word' | 'beginning' | 'pair', text: string): number => {

@@ -1,0 +1,146 @@
+import type { Model, mongo } from 'mongoose';
+import { Types } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
+import { objectId } from '../../platform/object-id.js';
+import type { SearchBlockDoc, SearchPositionDoc } from './search.model.js';
+import { OPEN_TERM } from './tokenizer.js';
+
+/** What a block holds. */
+export type BlockContent = Pick<SearchBlockDoc, 'text' | 'facts' | 'terms'>;
+
+/** A stored block. */
+export type SearchBlock = SearchBlockDoc;
+
+/** The place of a block: `number` 0 holds the chat's first messages. */
+export interface BlockPlace {
+  chatId: string;
+  number: number;
+}
+
+/** How far the index has followed a chat: everything up to these numbers is in its blocks. */
+export interface Position {
+  version: number;
+  seq: number;
+}
+
+/** The write of a block: a new one, or one that is as `known` says. */
+export interface BlockWrite extends BlockPlace {
+  known: Pick<SearchBlock, '_id' | 'revision'> | undefined;
+  content: BlockContent;
+}
+
+const START: Position = { version: 0, seq: 0 };
+
+/** The stored search index: the blocks of text, and how far each chat's log is in them. */
+export class SearchRepository {
+  constructor(
+    private readonly blocks: Model<SearchBlockDoc>,
+    private readonly positions: Model<SearchPositionDoc>,
+  ) {}
+
+  /** How far each of some chats is indexed. */
+  async positionsOf(chatIds: string[]): Promise<Map<string, Position>> {
+    const known = await this.positions.collection
+      .find<SearchPositionDoc>({ _id: { $in: chatIds.map(objectId) } })
+      .toArray();
+    const found = new Map(known.map((position) => [position._id.toHexString(), position]));
+    return new Map(chatIds.map((chatId) => [chatId, found.get(chatId) ?? START]));
+  }
+
+  /** Moves positions, by chat id, forward; never back. */
+  async advance(positions: Map<string, Position>): Promise<void> {
+    const writes = [...positions].map(([chatId, { version, seq }]) => ({
+      updateOne: {
+        filter: { _id: objectId(chatId) },
+        update: { $max: { version, seq } },
+        upsert: true,
+      },
+    }));
+    await this.positions.collection
+      .bulkWrite(writes, { ordered: false })
+      .catch((error: unknown) => {
+        // Two nodes have created the position at once; both have indexed the same messages.
+        if (!isDuplicateKey(error)) throw error;
+      });
+  }
+
+  /** The blocks of some chats that are not full, which one look at an index finds for all of them. */
+  openBlocks(chatIds: string[]): Promise<SearchBlock[]> {
+    return this.findBlocks({ chatId: { $in: chatIds.map(objectId) }, terms: OPEN_TERM });
+  }
+
+  /** The blocks at some places, one or more. */
+  blocksAt(places: BlockPlace[]): Promise<SearchBlock[]> {
+    return this.findBlocks({
+      $or: places.map(({ chatId, number }) => ({ chatId: objectId(chatId), number })),
+    });
+  }
+
+  /** At most `limit` blocks of some chats that have all of the terms, in no order; no terms: any block. */
+  blocksOfChats(chatIds: string[], terms: number[], limit: number): Promise<SearchBlock[]> {
+    return this.findBlocks(
+      { chatId: { $in: chatIds.map(objectId) }, ...havingAll(terms) },
+      { limit },
+    );
+  }
+
+  /** At most `limit` blocks of a chat that have all of the terms, by number from `below` down to `from`. */
+  blocksBelow(
+    chatId: string,
+    terms: number[],
+    { below, from, limit }: { below: number; from: number; limit: number },
+  ): Promise<SearchBlock[]> {
+    return this.findBlocks(
+      { chatId: objectId(chatId), ...havingAll(terms), number: { $lt: below, $gte: from } },
+      { limit, sort: { number: -1 } },
+    );
+  }
+
+  /** The newest blocks of a chat, newest first. */
+  newestBlocks(chatId: string, limit: number): Promise<SearchBlock[]> {
+    return this.findBlocks({ chatId: objectId(chatId) }, { sort: { number: -1 }, limit });
+  }
+
+  /** Writes blocks in one command; answers false when another node has changed one of them meanwhile. */
+  async writeBlocks(writes: BlockWrite[]): Promise<boolean> {
+    try {
+      const { matchedCount, insertedCount } = await this.blocks.collection.bulkWrite(
+        writes.map(operationOf),
+        { ordered: false },
+      );
+      return matchedCount + insertedCount === writes.length;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  private findBlocks(
+    filter: Record<string, unknown>,
+    options?: { limit: number; sort?: { number: -1 } },
+  ): Promise<SearchBlock[]> {
+    return this.blocks.collection.find<SearchBlockDoc>(filter, options).toArray();
+  }
+}
+
+/** One term is looked up by equality, so that the index alone decides. */
+const havingAll = (terms: number[]): Record<string, unknown> => {
+  if (terms.length === 0) return {};
+  return { terms: terms.length === 1 ? terms[0] : { $all: terms } };
+};
+
+const operationOf = ({
+  chatId,
+  number,
+  known,
+  content,
+}: BlockWrite): mongo.AnyBulkWriteOperation => {
+  if (!known) {
+    const place = { chatId: objectId(chatId), number };
+    const document = { _id: new Types.ObjectId(), ...place, revision: 1, ...content };
+    return { insertOne: { document } };
+  }
+  const filter = { _id: known._id, revision: known.revision };
+  const update = { $set: { ...content, revision: known.revision + 1 } };
+  return { updateOne: { filter, update } };
+};
