@@ -67,7 +67,10 @@ export const buildMessaging = (
     list: chats.list,
     directory,
     messages: messagesRepository,
-    log,
+    log: {
+      readNewest: (chatId, concern) => log.readHead(chatId, concern),
+      changedSince: (...args) => log.changedSince(...args),
+    },
     previews,
     attachments: media.claims,
     markDelivered: (chatId, userId, seq) => receipts.markDelivered(chatId, userId, seq),

@@ -1,4 +1,5 @@
 import type { Connection, Model, Types } from 'mongoose';
+import type { Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
@@ -36,6 +37,7 @@ const NOBODY = '000000000000000000000000';
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
 
 const directKey = (a: string, b: string): string => [a, b].sort().join(':');
+import type { ChatDoc, ChatStatus } from './chat.model.js';
 
 /** How far a chat has come, as far as its list knows; the log may have come further. */
 export interface ChatActivity {
@@ -44,6 +46,8 @@ export interface ChatActivity {
   /** Time of the newest message in milliseconds; 0 for a chat without one. */
   lastMessageAt: number;
 }
+
+const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
 
 /** The stored chats of all kinds. */
 export class ChatsRepository {
@@ -61,6 +65,8 @@ export class ChatsRepository {
 
   /** The chats of these ids, newest activity first; `status` leaves out those with another one. */
   async byActivity(chatIds: Types.ObjectId[], status?: ChatStatus): Promise<ChatRecord[]> {
+  /** The chats of these ids, newest activity first; `status` leaves out those with another one. */
+  async byActivity(chatIds: Types.ObjectId[], status?: ChatStatus): Promise<ChatDoc[]> {
     return this.chats
       .find({ _id: trusted({ $in: chatIds }), ...(status && { status }) })
       .sort(newestFirst)

@@ -3,7 +3,6 @@ import type { ChatState } from '../chats/index.js';
 import type {
   AttachmentClaims,
   MessageDoc,
-  MessageLog,
   MessagesRepository,
   MessageView,
   NewestNumbers,
@@ -42,12 +41,19 @@ interface Page {
 const CHANGES_PER_CHAT = 100;
 const NEWEST_PAGE = 30;
 
+/** What is read of the chats' logs: only what no failover can take back. */
+export interface SyncedLog {
+  readNewest(chatId: string, concern: 'majority'): Promise<NewestNumbers>;
+  /** Messages that changed after a version, oldest change first. */
+  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]>;
+}
+
 /** Reads what a client lacks of one chat. */
 export class ChatChanges {
   constructor(
     private readonly deps: {
       messages: Pick<MessagesRepository, 'newestUpTo'>;
-      log: Pick<MessageLog, 'changedSince' | 'readHead'>;
+      log: SyncedLog;
       directory: Pick<UserDirectory, 'cards'>;
       attachments: Pick<AttachmentClaims, 'addressed'>;
       /** Changes that a client may be behind in a chat before it is told to begin anew. */
@@ -59,7 +65,7 @@ export class ChatChanges {
   async read(actor: Actor, plan: Plan, limit: number): Promise<SyncedChat> {
     const chatId = plan.state.chat._id.toHexString();
     // Before the messages: what is written while they are read is then found by the next sync.
-    const newest = await this.deps.log.readHead(chatId, 'majority');
+    const newest = await this.deps.log.readNewest(chatId, 'majority');
     const { cursor } = plan;
     const isTooOld =
       cursor !== undefined &&

@@ -3,13 +3,9 @@ import type { Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatList, ChatsRepository } from '../chats/index.js';
-import type {
-  AttachmentClaims,
-  ChatPreviews,
-  MessageLog,
-  MessagesRepository,
-} from '../messages/index.js';
+import type { AttachmentClaims, ChatPreviews, MessagesRepository } from '../messages/index.js';
 import type { UserDirectory } from '../users/index.js';
+import type { SyncedLog } from './chat-changes.js';
 import { ChatChanges } from './chat-changes.js';
 import { CursorStateFinder } from './sync-plan.js';
 import { Sync } from './sync.js';
@@ -55,7 +51,7 @@ export const createSync = <Client>({
   list: ChatList;
   directory: UserDirectory;
   messages: MessagesRepository;
-  log: MessageLog;
+  log: SyncedLog;
   previews: Pick<ChatPreviews, 'settle' | 'takeWritten'>;
   attachments: Pick<AttachmentClaims, 'addressed'>;
   markDelivered(chatId: string, userId: string, seq: number): Promise<void>;

@@ -48,7 +48,7 @@ export class Sync {
       request.scope === 'listed' ? listed.map(objectId) : undefined,
     );
     const memberships = new Map([...mine].filter(([chatId]) => isWithin(chatId, request)));
-    const found = await chats.byActivity([...memberships.keys()]);
+    const found = await chats.byActivity([...memberships.values()].map(({ chatId }) => chatId));
     const [states, cursorStates] = await Promise.all([
       list.states.of(actor, found, memberships),
       finder.find(
