@@ -5,8 +5,11 @@ import { Types, createConnection } from 'mongoose';
 import type { Model } from 'mongoose';
 import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
-import { defineMessageModels } from '../../src/modules/messages/index.js';
-import { computeUnread, countUnread } from '../../src/modules/messages/unread-span.js';
+import {
+  UnreadCounter,
+  UnreadCountsRepository,
+  defineMessageModels,
+} from '../../src/modules/messages/index.js';
 import { percentile } from './load.js';
 
 /** How many messages of a chat are unread. */
@@ -68,10 +71,12 @@ export const bench = async (): Promise<void> => {
     const messages = defineMessageModels(connection);
     await messages.init();
     await fill(messages);
+    const stored = new UnreadCountsRepository(messages);
+    const counter = new UnreadCounter(stored, () => Promise.resolve(NEWEST));
     console.log(`unread messages${'looked at'.padStart(14)}${'worked out'.padStart(14)}   ratio`);
     for (const size of SPANS) {
       const span = { chatId, userId, afterSeq: NEWEST - size, upToSeq: NEWEST };
-      const tasks = [() => countUnread(messages, span), () => computeUnread(messages, span)];
+      const tasks = [() => stored.unread(span), () => counter.computeUnread(span)];
       const [counted, computed] = await Promise.all(tasks.map((task) => task()));
       if (counted !== computed) throw new Error(`${counted} and ${computed} are not the same`);
       const [looking, working] = await medians(tasks);

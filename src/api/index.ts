@@ -11,7 +11,7 @@ import type { V0Events } from './v0/index.js';
 import { createV0Dialect } from './v0/index.js';
 
 export type { Api } from './shared/api.js';
-export type { UnreadAt, UseCases } from './shared/use-cases.js';
+export type { UseCases } from './shared/use-cases.js';
 
 /** The domain events of which clients hear. */
 export type ApiEvents = NativeEvents & V0Events & ConversationEvents & RoomEvents;

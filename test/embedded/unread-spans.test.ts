@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Connection, Model } from 'mongoose';
 import { Types } from 'mongoose';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
-import { UnreadCounter } from '../../src/modules/messages/index.js';
+import { UnreadCounter, UnreadCountsRepository } from '../../src/modules/messages/index.js';
 import type { MessageCollection } from '../support/message-collection.js';
 import { messageOf, openMessageCollection } from '../support/message-collection.js';
 
@@ -42,7 +42,8 @@ beforeAll(async () => {
 });
 afterAll(() => collection.close());
 
-const counter = () => new UnreadCounter(model, () => Promise.resolve(MESSAGES));
+const counter = () =>
+  new UnreadCounter(new UnreadCountsRepository(model), () => Promise.resolve(MESSAGES));
 const unreadAfter = async (afterSeq: number): Promise<number> => {
   const query = { chatId: chatId.toHexString(), afterSeq, lastSeq: MESSAGES };
   const found = await counter().counts(reader.toHexString(), [query]);

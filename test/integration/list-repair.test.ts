@@ -3,8 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import type { Db } from 'mongodb';
 import { MongoClient, ObjectId } from 'mongodb';
 import { Types } from 'mongoose';
-import { defineChatModels } from '../../src/modules/chats/index.js';
-import { ChatPreviews, MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import { ChatsRepository, defineChatModels } from '../../src/modules/chats/index.js';
+import {
+  ChatPreviews,
+  MessageLog,
+  MessagesRepository,
+  defineMessageModels,
+} from '../../src/modules/messages/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
@@ -118,11 +123,12 @@ describe('a list that could not be written', () => {
     closeAfter(close);
     closeAfter(() => connection.dropDatabase());
     const { chats, messages } = models;
-    const previews = new ChatPreviews(chats, messages, logger);
+    const repository = new MessagesRepository(messages);
+    const previews = new ChatPreviews(new ChatsRepository(chats), repository, logger);
     closeAfter(() => previews.close());
     const chatId = new Types.ObjectId();
     await chats.collection.insertOne({ _id: chatId, lastSeq: 0, lastMessage: null } as never);
-    const log = new MessageLog(messages, systemClock, createMetrics());
+    const log = new MessageLog(repository, systemClock, createMetrics());
     const { message } = await log.append(chatId.toHexString(), {
       senderId: chatId,
       messageType: 'text',
@@ -134,7 +140,7 @@ describe('a list that could not be written', () => {
     const write = jest
       .spyOn(chats.collection, 'bulkWrite')
       .mockRejectedValueOnce(new Error('the database is away'));
-    previews.note(message);
+    previews.record(message);
     await previews.settle();
     expect(write).toHaveBeenCalledTimes(1);
     await eventually(async () => {

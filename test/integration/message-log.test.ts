@@ -8,7 +8,11 @@ import { MongoClient } from 'mongodb';
 import type { Model } from 'mongoose';
 import { Types, mongo } from 'mongoose';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
-import { MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import {
+  MessageLog,
+  MessagesRepository,
+  defineMessageModels,
+} from '../../src/modules/messages/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Metrics } from '../../src/platform/metrics.js';
 import { createMetrics } from '../../src/platform/metrics.js';
@@ -40,7 +44,9 @@ afterAll(async () => {
 });
 
 const newLogs = (clock: Clock = systemClock) =>
-  databases.map(({ models }) => new MessageLog(models, clock, createMetrics()));
+  databases.map(
+    ({ models }) => new MessageLog(new MessagesRepository(models), clock, createMetrics()),
+  );
 const newChat = () => new Types.ObjectId().toHexString();
 const senderId = new Types.ObjectId();
 const draft = (content: string, clientMessageId?: string) => ({
@@ -180,7 +186,7 @@ describe('two writers on one chat', () => {
       return models.collection.insertMany(docs, options);
     };
     const model = Object.create(models, { collection: { value: collection } }) as typeof models;
-    const log = new MessageLog(model, systemClock, createMetrics());
+    const log = new MessageLog(new MessagesRepository(model), systemClock, createMetrics());
     const chatId = newChat();
     const sent = await Promise.all(['a', 'b', 'c'].map((text) => log.append(chatId, draft(text))));
     expect(sent.map(({ isReplay }) => isReplay)).toEqual([false, false, false]);
@@ -202,7 +208,7 @@ describe('two writers on one chat', () => {
       return result;
     };
     const model = Object.create(models, { collection: { value: collection } }) as typeof models;
-    const log = new MessageLog(model, systemClock, createMetrics());
+    const log = new MessageLog(new MessagesRepository(model), systemClock, createMetrics());
     const chatId = newChat();
     await expect(log.append(chatId, draft('x', 'id-1'))).rejects.toThrow('cut after the write');
     isCut = false;
@@ -220,7 +226,7 @@ describe('two writers on one chat', () => {
     spy(metrics).mockImplementationOnce(() => {
       throw new Error('out of order');
     });
-    const log = new MessageLog(databases[0]!.models, systemClock, metrics);
+    const log = new MessageLog(new MessagesRepository(databases[0]!.models), systemClock, metrics);
     const chatId = newChat();
     const sendAll = () =>
       Promise.allSettled(['a', 'b', 'c'].map((text) => log.append(chatId, draft(text, text))));
@@ -237,7 +243,7 @@ describe('two writers on one chat', () => {
     expect((await logOf(chatId)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
-  it('gives readers a head whose messages hold every change up to its version', async () => {
+  it('gives readers newest numbers whose messages hold every change up to the version', async () => {
     const [log, other] = newLogs() as [MessageLog, MessageLog];
     const chatId = newChat();
     await other.append(chatId, draft('first'));
@@ -260,11 +266,11 @@ describe('two writers on one chat', () => {
       written!();
       return answer;
     }) as never);
-    const head = await log.readHead(chatId, 'majority');
+    const newest = await log.readNewest(chatId, 'majority');
     spy.mockRestore();
     expect(reads).toBe(2);
-    const held = (await logOf(chatId)).filter(({ seq }) => seq <= head.seq);
-    const changes = (await logOf(chatId)).filter(({ version }) => version <= head.version);
+    const held = (await logOf(chatId)).filter(({ seq }) => seq <= newest.seq);
+    const changes = (await logOf(chatId)).filter(({ version }) => version <= newest.version);
     expect(held.map(({ content }) => content)).toEqual(
       expect.arrayContaining(changes.map(({ content }) => content)),
     );

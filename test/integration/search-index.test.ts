@@ -57,7 +57,7 @@ const startNode = async () => {
     models,
     repository,
     index,
-    log: new MessageLog(messages, systemClock, createMetrics()),
+    log: new MessageLog(new MessagesRepository(messages), systemClock, createMetrics()),
     /** Finds as the first search after a start does, with nothing in memory. */
     afresh: finder,
     finder: finder(),

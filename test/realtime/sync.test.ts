@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { Types } from 'mongoose';
-import { identityOf } from '../../src/modules/messages/message-builder.js';
+import { identityOf } from '../../src/modules/messages/idempotency.js';
 import { objectId } from '../../src/platform/object-id.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';

@@ -78,11 +78,7 @@ const openConversations = async (server: TestServer): Promise<ConversationsNode>
     }
   }
   const people = buildPeople(foundation);
-  const {
-    chats: chatsModule,
-    groups,
-    invites,
-  } = buildConversations(foundation, people, { newestVisible: () => Promise.resolve(null) });
+  const { chats: chatsModule, groups, invites } = buildConversations(foundation, people);
   foundation.bus.subscribe(subscriptionsOfChats({ ...people, groups }));
   return {
     chats: chatsModule,

@@ -12,7 +12,7 @@ export class ConversationCalls {
   /** Sends a message; answers with it as the dialect shows it. */
   async send(actor: Actor, body: SendBody) {
     const { conversationId, text = '', messageType, media = [], replyTo, clientMessageId } = body;
-    const sent = await this.services.sender.send(actor, {
+    const sent = await this.services.sending.send(actor, {
       chatId: conversationId,
       content: text,
       messageType: messageTypeOf(messageType, media),
@@ -36,7 +36,7 @@ export class ConversationCalls {
 
   /** Deletes a message for everyone, or for the actor alone. */
   async remove(actor: Actor, { messageId, conversationId, deleteForEveryone }: DeletePayload) {
-    const [deleted] = await this.services.deletion.delete(actor, {
+    const [deleted] = await this.services.messageChanges.delete(actor, {
       messageIds: [messageId],
       chatId: conversationId,
       deleteForEveryone,

@@ -92,7 +92,7 @@ export const roomCommands = (
 /** Socket commands of the room dialect about messages. */
 export const roomMessageCommands = (
   names: RoomNames,
-  { addresses, history, maxLength, receipts, sender }: UseCases,
+  { addresses, history, maxLength, receipts, sending }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'send-message',
@@ -103,7 +103,7 @@ export const roomMessageCommands = (
     load: 'work',
     handle: async ({ actor }, { room, content = '', messageType, media = [], ...more }) => {
       const chatId = await addresses.enter(actor, room);
-      const sent = await sender.send(actor, {
+      const sent = await sending.send(actor, {
         ...more,
         chatId,
         content,

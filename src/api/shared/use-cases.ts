@@ -20,15 +20,11 @@ import type {
 import type { HostLive, LiveTalk, WatchLive } from '../../modules/live/index.js';
 import type { MediaApi, SharedFiles } from '../../modules/media/index.js';
 import type {
-  DeleteMessage,
-  EditMessage,
-  ForwardMessage,
+  MessageChanges,
   MessageHistory,
   MessageLookups,
-  MessageRecord,
-  PinMessage,
-  React,
   SendMessage,
+  UnreadAt,
 } from '../../modules/messages/index.js';
 import type { Admin, Reports } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
@@ -66,14 +62,10 @@ export interface UseCases {
   addresses: RoomResolver;
   online: RoomOnline;
   invites: Invites;
-  sender: SendMessage;
+  sending: SendMessage;
+  messageChanges: MessageChanges;
   history: MessageHistory;
   lookups: MessageLookups;
-  edit: EditMessage;
-  deletion: DeleteMessage;
-  react: React;
-  pin: PinMessage;
-  forward: ForwardMessage;
   unreadAt: UnreadAt;
   receipts: Receipts;
   typing: Typing;
@@ -102,9 +94,3 @@ export interface LiveUseCases {
   watch: WatchLive;
   talk: LiveTalk;
 }
-
-/**
- * Counts, per person, what the person has not read, right after a message; undefined when the database
- * is too slow to tell in time.
- */
-export type UnreadAt = (userId: string, message: MessageRecord) => Promise<number | undefined>;

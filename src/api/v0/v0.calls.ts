@@ -17,7 +17,7 @@ export class V0Calls {
   async send(actor: Actor, body: SendBody) {
     const { receiverId, message = '', messageType, media = [], replyTo, clientMessageId } = body;
     const chatId = await this.chatIds.open(actor, receiverId);
-    const sent = await this.services.sender.send(actor, {
+    const sent = await this.services.sending.send(actor, {
       chatId,
       content: message,
       messageType: messageTypeOf(messageType, media),
@@ -49,7 +49,10 @@ export class V0Calls {
   async remove(actor: Actor, messageId: string) {
     const { message } = await this.services.history.one(actor, messageId);
     const deleteForEveryone = message.senderId === actor.userId;
-    await this.services.deletion.delete(actor, { messageIds: [messageId], deleteForEveryone });
+    await this.services.messageChanges.delete(actor, {
+      messageIds: [messageId],
+      deleteForEveryone,
+    });
     return { messageId, conversationId: message.chatId, deletedForEveryone: deleteForEveryone };
   }
 

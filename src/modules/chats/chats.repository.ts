@@ -1,10 +1,9 @@
-import type { Connection, Model, Types } from 'mongoose';
-import type { Model, Types } from 'mongoose';
+import type { Connection, Model, Types, mongo } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import { equalText } from '../../platform/typed-index.js';
-import type { ChatDoc, ChatKind, ChatStatus, OwnerLoss } from './chat.model.js';
+import type { ChatDoc, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
 
 /** A stored chat, as the use cases read it. */
 export type ChatRecord = ChatDoc;
@@ -37,7 +36,6 @@ const NOBODY = '000000000000000000000000';
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
 
 const directKey = (a: string, b: string): string => [a, b].sort().join(':');
-import type { ChatDoc, ChatStatus } from './chat.model.js';
 
 /** How far a chat has come, as far as its list knows; the log may have come further. */
 export interface ChatActivity {
@@ -47,7 +45,13 @@ export interface ChatActivity {
   lastMessageAt: number;
 }
 
-const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
+/** What a chat's lists should show. */
+export interface NewestMessage {
+  chatId: Types.ObjectId;
+  lastMessage: LastMessage;
+  /** Whether the message has changed since it was sent, so that lists may show an earlier state of it. */
+  isChanged: boolean;
+}
 
 /** The stored chats of all kinds. */
 export class ChatsRepository {
@@ -65,8 +69,6 @@ export class ChatsRepository {
 
   /** The chats of these ids, newest activity first; `status` leaves out those with another one. */
   async byActivity(chatIds: Types.ObjectId[], status?: ChatStatus): Promise<ChatRecord[]> {
-  /** The chats of these ids, newest activity first; `status` leaves out those with another one. */
-  async byActivity(chatIds: Types.ObjectId[], status?: ChatStatus): Promise<ChatDoc[]> {
     return this.chats
       .find({ _id: trusted({ $in: chatIds }), ...(status && { status }) })
       .sort(newestFirst)
@@ -333,6 +335,24 @@ export class ChatsRepository {
       lastMessageAt: lastMessageAt?.getTime() ?? 0,
     }));
   }
+
+  /** The newest message number that lists know, of each chat. */
+  async lastSeqs(chatIds: string[]): Promise<Pick<ChatDoc, '_id' | 'lastSeq'>[]> {
+    return this.chats.collection
+      .find<Pick<ChatDoc, '_id' | 'lastSeq'>>(
+        { _id: { $in: chatIds.map(objectId) } },
+        { projection: { lastSeq: 1 } },
+      )
+      .toArray();
+  }
+
+  /**
+   * Moves chats forward to newer messages, and refreshes the previews of those that they already show;
+   * never back. Goes past Mongoose, whose casting would cost more than the write.
+   */
+  async showNewest(newest: NewestMessage[]): Promise<void> {
+    await this.chats.collection.bulkWrite(newest.flatMap(newestUpdates), { ordered: false });
+  }
 }
 
 const openChats = (chatIds: Types.ObjectId[], kinds: ChatKind[]) => ({
@@ -340,3 +360,21 @@ const openChats = (chatIds: Types.ObjectId[], kinds: ChatKind[]) => ({
   kind: trusted({ $in: kinds }),
   status: 'accepted' as const,
 });
+
+const newestUpdates = ({
+  chatId,
+  lastMessage,
+  isChanged,
+}: NewestMessage): mongo.AnyBulkWriteOperation[] => {
+  const { id, seq, version, createdAt } = lastMessage;
+  const forward = {
+    filter: { _id: chatId, lastSeq: { $lt: seq } },
+    update: { $set: { lastSeq: seq, lastMessage, lastMessageAt: createdAt } },
+  };
+  if (!isChanged) return [{ updateOne: forward }];
+  const refresh = {
+    filter: { _id: chatId, 'lastMessage.id': id, 'lastMessage.version': { $lt: version } },
+    update: { $set: { lastMessage } },
+  };
+  return [{ updateOne: forward }, { updateOne: refresh }];
+};

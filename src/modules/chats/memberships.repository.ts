@@ -32,6 +32,12 @@ export const NEW_MEMBERSHIP = {
 /** Excludes owners: their role and membership are taken by the guard of owners alone. */
 const notOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
 
+/** How far a member has come in a chat; `clearedSeq` is the number up to which history is deleted. */
+export type MemberPositionRow = Pick<
+  MembershipDoc,
+  'userId' | 'lastReadSeq' | 'lastDeliveredSeq' | 'clearedSeq'
+>;
+
 /** The stored memberships: who is in which chat, in which role, with which positions and settings. */
 export class MembershipsRepository {
   private readonly memberships: Model<MembershipDoc>;
@@ -415,6 +421,28 @@ export class MembershipsRepository {
       )
       .toArray();
     return new Map(rows.map((row) => [row.chatId.toHexString(), row.clearedSeq]));
+  }
+
+  /** Up to where history is deleted for a user; 0 for somebody who is not a member. */
+  async clearedSeq(chatId: string, userId: string): Promise<number> {
+    const membership = await this.memberships.collection.findOne(
+      { chatId: objectId(chatId), userId: objectId(userId) },
+      { projection: { clearedSeq: 1 } },
+    );
+    return membership?.clearedSeq ?? 0;
+  }
+
+  /** How far some members of a chat have come. */
+  async positionsIn(chatId: string, limit: number): Promise<MemberPositionRow[]> {
+    return this.memberships.collection
+      .find<MemberPositionRow>(
+        { chatId: objectId(chatId) },
+        {
+          projection: { userId: 1, lastReadSeq: 1, lastDeliveredSeq: 1, clearedSeq: 1, _id: 0 },
+          limit,
+        },
+      )
+      .toArray();
   }
 }
 

@@ -11,7 +11,7 @@ import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { ChatAccess } from '../chats/index.js';
 import type {
-  DeleteMessage,
+  MessageChanges,
   MessageHistory,
   MessageReader,
   MessagesRepository,
@@ -194,6 +194,6 @@ export const createSharedFiles = ({
   sender: SendMessage;
   reader: MessageReader;
   history: MessageHistory;
-  deletion: DeleteMessage;
+  deletion: MessageChanges;
 }): SharedFiles =>
   new SharedFiles({ messages, uploads, library, links, rooms, sender, reader, history, deletion });

@@ -4,7 +4,7 @@ import { PageEnds } from '../../shared/page-ends.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type {
-  DeleteMessage,
+  MessageChanges,
   FilesQuery,
   MessageHistory,
   MessageReader,
@@ -55,7 +55,7 @@ export class SharedFiles {
       sender: SendMessage;
       reader: MessageReader;
       history: MessageHistory;
-      deletion: DeleteMessage;
+      deletion: MessageChanges;
     },
   ) {}
 

@@ -1,19 +1,15 @@
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatSnapshot, MembershipDoc } from '../chats/index.js';
+import type { ChatSnapshot, MemberPositionRow, MembershipsRepository } from '../chats/index.js';
+import type { MessageLog } from './log/index.js';
 import type { MessageReader } from './message-reader.js';
-import type { MessageLog } from './message-log.js';
 import type { MessageDoc } from './message.model.js';
-import { WITHOUT_PAST_TEXTS } from './message.model.js';
-import type { MessageRecord } from './message.record.js';
-import type { AttachmentClaims } from './send-message.types.js';
-import { toRecord } from './message.record.js';
-import type { Visible } from './visible-history.js';
-import { boundaryBelow, countAbove, hasMoreBeyond, visibleOf } from './visible-history.js';
+import type { MessageRecord, MessageStatus, ReceiptPosition } from './message.record.js';
+import { statusOf, toRecord } from './message.record.js';
+import type { MessageWindow, MessagesRepository } from './messages.repository.js';
+import type { AttachmentClaims } from './messages.types.js';
 
 /** Where in a chat to read: a page from the newest, or a window next to a message number. */
 export interface HistoryQuery {
@@ -27,9 +23,6 @@ export interface HistoryQuery {
   around?: number;
 }
 
-/** How far a message has come: on the server, on every other member's device, read by all of them. */
-export type MessageStatus = 'sent' | 'delivered' | 'read';
-
 /** A message with what a presenter shows beside it. */
 export interface MessageView {
   message: MessageRecord;
@@ -37,17 +30,23 @@ export interface MessageView {
   status: MessageStatus;
 }
 
-/** A member's receipt positions. */
-export interface ReceiptPosition {
-  userId: string;
-  lastReadSeq: number;
-  lastDeliveredSeq: number;
-}
-
 /** How far a member has come. */
 export interface MemberPosition extends ReceiptPosition {
   /** Up to where the member has deleted the history. */
   clearedSeq: number;
+}
+
+/**
+ * The messages of a chat that somebody can see. Numbers have no holes, so pages and totals need arithmetic
+ * instead of a skip; only the hidden numbers have to be stepped over.
+ */
+interface Visible {
+  /** Number of the newest message, visible or not. */
+  newestSeq: number;
+  /** Nothing is visible up to this number. */
+  floor: number;
+  /** Numbers above it that are hidden, newest first. */
+  hidden: number[];
 }
 
 /** Messages of a page, among which they are, and how far the members are. */
@@ -57,25 +56,21 @@ interface Page {
   positions: MemberPosition[];
 }
 
-/** What history is built from. */
-export interface HistoryParts {
-  messages: Model<MessageDoc>;
-  memberships: Model<MembershipDoc>;
-  log: MessageLog;
-  access: MessageReader;
-  directory: { cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> };
-  attachments: Pick<AttachmentClaims, 'addressed'>;
-}
-
-/** What is read of a membership. */
-type MemberRow = Pick<MembershipDoc, 'userId' | 'lastReadSeq' | 'lastDeliveredSeq' | 'clearedSeq'>;
-
 /** Beyond this many members nobody follows single receipts; a message counts as sent. */
 const RECEIPT_MEMBERS = 100;
 
 /** Reads messages as a member may see them: never those deleted for the member, never cleared history. */
 export class MessageHistory {
-  constructor(private readonly parts: HistoryParts) {}
+  constructor(
+    private readonly deps: {
+      messages: MessagesRepository;
+      memberships: MembershipsRepository;
+      log: Pick<MessageLog, 'newestSeq'>;
+      reader: MessageReader;
+      directory: { cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> };
+      attachments: Pick<AttachmentClaims, 'addressed'>;
+    },
+  ) {}
 
   /**
    * Messages of a chat, ascending by number.
@@ -88,7 +83,7 @@ export class MessageHistory {
     query: HistoryQuery,
   ): Promise<{ views: MessageView[]; pagination: Pagination }> {
     // Access comes first: a stranger's request must cost nothing more.
-    const chat = await this.parts.access.reader(actor, chatId);
+    const chat = await this.deps.reader.chat(actor, chatId);
     const isNewestPage =
       query.page === 1 &&
       query.before === undefined &&
@@ -107,56 +102,64 @@ export class MessageHistory {
     };
   }
 
-  /** What clients ask for most. Its messages tell the chat's newest number, so all is read at once. */
+  /** The most frequent request. Its messages hold the chat's newest number, so all reads run at once. */
   private async newestPage(actor: Actor, chat: ChatSnapshot, limit: number): Promise<Page> {
     const [{ floor, positions }, hidden, newest] = await Promise.all([
-      this.standing(actor, chat),
-      this.hiddenSeqs(actor.userId, chat.id),
-      this.window(actor.userId, chat.id, { below: Infinity, above: 0 }, 'newest', limit),
+      this.floorAndPositions(actor, chat),
+      this.deps.messages.hiddenSeqs(chat.id, actor.userId),
+      this.deps.messages.window(chat.id, actor.userId, { above: 0, nearest: 'newest', limit }),
     ]);
-    const headSeq = Math.max(newest.at(-1)?.seq ?? 0, hidden[0] ?? 0);
+    const newestSeq = Math.max(newest.at(-1)?.seq ?? 0, hidden[0] ?? 0);
     return {
       docs: newest.filter(({ seq }) => seq > floor),
-      visible: visibleOf(headSeq, floor, hidden),
+      visible: visibleOf(newestSeq, floor, hidden),
       positions,
     };
   }
 
   private async pageOf(actor: Actor, chat: ChatSnapshot, query: HistoryQuery): Promise<Page> {
-    const [{ floor, positions }, headSeq, hidden] = await Promise.all([
-      this.standing(actor, chat),
-      this.parts.log.newestSeq(chat.id),
-      this.hiddenSeqs(actor.userId, chat.id),
+    const [{ floor, positions }, newestSeq, hidden] = await Promise.all([
+      this.floorAndPositions(actor, chat),
+      this.deps.log.newestSeq(chat.id),
+      this.deps.messages.hiddenSeqs(chat.id, actor.userId),
     ]);
-    const visible = visibleOf(headSeq, floor, hidden);
-    const window = (below: number, above: number, nearest: 'newest' | 'oldest', limit: number) =>
-      this.window(actor.userId, chat.id, { below, above }, nearest, limit);
+    const visible = visibleOf(newestSeq, floor, hidden);
+    const window = (wanted: MessageWindow) =>
+      this.deps.messages.window(chat.id, actor.userId, wanted);
     let docs: MessageDoc[];
     if (query.around !== undefined) {
       const half = Math.floor(query.limit / 2);
       const [older, newer] = await Promise.all([
-        window(query.around, floor, 'newest', half),
-        window(Infinity, Math.max(floor, query.around - 1), 'oldest', query.limit - half),
+        window({ above: floor, below: query.around, nearest: 'newest', limit: half }),
+        window({
+          above: Math.max(floor, query.around - 1),
+          nearest: 'oldest',
+          limit: query.limit - half,
+        }),
       ]);
       docs = [...older, ...newer];
     } else if (query.after !== undefined) {
-      docs = await window(Infinity, Math.max(floor, query.after), 'oldest', query.limit);
+      docs = await window({
+        above: Math.max(floor, query.after),
+        nearest: 'oldest',
+        limit: query.limit,
+      });
     } else {
       const below = query.before ?? boundaryBelow(visible, (query.page - 1) * query.limit) + 1;
-      docs = await window(below, floor, 'newest', query.limit);
+      docs = await window({ above: floor, below, nearest: 'newest', limit: query.limit });
     }
     return { docs, visible, positions };
   }
 
   /** Above which number the actor may read, and how far the members are: one read where it can be. */
-  private async standing(
+  private async floorAndPositions(
     { userId }: Actor,
     { id: chatId, members }: ChatSnapshot,
   ): Promise<{ floor: number; positions: MemberPosition[] }> {
-    const rows = members ? await this.memberRows(chatId) : [];
+    const rows = members ? await this.positionRows(chatId) : [];
     const own = rows.find((row) => row.userId.equals(userId));
     // The actor's row is beyond the limit in a large chat, or not there for a reader of a room.
-    const floor = own?.clearedSeq ?? (await this.parts.access.clearedSeq(userId, chatId));
+    const floor = own?.clearedSeq ?? (await this.deps.memberships.clearedSeq(chatId, userId));
     return { floor, positions: positionsOf(rows) };
   }
 
@@ -167,7 +170,7 @@ export class MessageHistory {
    *   for the actor.
    */
   async one(actor: Actor, messageId: string): Promise<MessageView> {
-    const { doc, chat } = await this.parts.access.seen(actor, messageId);
+    const { doc, chat } = await this.deps.reader.visible(actor, messageId);
     const [view] = await this.views(chat.id, [toRecord(doc)]);
     return view!;
   }
@@ -183,26 +186,18 @@ export class MessageHistory {
 
   /** How far all members have come; empty for a large chat. */
   async positions(chatId: string): Promise<MemberPosition[]> {
-    return positionsOf(await this.memberRows(chatId));
+    return positionsOf(await this.positionRows(chatId));
   }
 
-  private memberRows(chatId: string): Promise<MemberRow[]> {
-    return this.parts.memberships.collection
-      .find<MemberRow>(
-        { chatId: objectId(chatId) },
-        {
-          projection: { userId: 1, lastReadSeq: 1, lastDeliveredSeq: 1, clearedSeq: 1, _id: 0 },
-          limit: RECEIPT_MEMBERS + 1,
-        },
-      )
-      .toArray();
+  private positionRows(chatId: string): Promise<MemberPositionRow[]> {
+    return this.deps.memberships.positionsIn(chatId, RECEIPT_MEMBERS + 1);
   }
 
   private async withSenders(
     records: MessageRecord[],
     positions: MemberPosition[],
   ): Promise<MessageView[]> {
-    const { directory, attachments } = this.parts;
+    const { directory, attachments } = this.deps;
     const cards = await directory.cards(new Set(records.map((record) => record.senderId)));
     return records.map((message) => ({
       message: { ...message, media: attachments.addressed(message.media) },
@@ -210,59 +205,53 @@ export class MessageHistory {
       status: statusOf(message, positions),
     }));
   }
-
-  /** Numbers of the messages that the user has deleted for themselves, newest first. */
-  private async hiddenSeqs(userId: string, chatId: string): Promise<number[]> {
-    const rows = await this.parts.messages.collection
-      .find(
-        { deletedFor: objectId(userId), chatId: objectId(chatId) },
-        { projection: { seq: 1, _id: 0 }, sort: { seq: -1 } },
-      )
-      .toArray();
-    return rows.map((row) => row.seq);
-  }
-
-  private async window(
-    userId: string,
-    chatId: string,
-    { below, above }: { below: number; above: number },
-    nearest: 'newest' | 'oldest',
-    limit: number,
-  ): Promise<MessageDoc[]> {
-    // To the database, none would mean all.
-    if (limit === 0) return [];
-    const docs = await this.parts.messages.collection
-      .find<MessageDoc>(
-        {
-          chatId: objectId(chatId),
-          seq: { $gt: above, ...(below !== Infinity && { $lt: below }) },
-          deletedFor: { $ne: objectId(userId) },
-        },
-        {
-          sort: { seq: nearest === 'newest' ? -1 : 1 },
-          limit,
-          projection: WITHOUT_PAST_TEXTS,
-        },
-      )
-      .toArray();
-    return nearest === 'newest' ? docs.reverse() : docs;
-  }
 }
 
-const positionsOf = (rows: MemberRow[]): MemberPosition[] =>
+const positionsOf = (rows: MemberPositionRow[]): MemberPosition[] =>
   rows.length > RECEIPT_MEMBERS
     ? []
     : rows.map(({ userId, ...row }) => ({ ...row, userId: userId.toHexString() }));
 
-/** How far a message has come among the members other than its sender. */
-export const statusOf = (
-  message: { seq: number; senderId: string },
-  positions: ReceiptPosition[],
-): MessageStatus => {
-  const others = positions.filter(({ userId }) => userId !== message.senderId);
-  if (others.length === 0) return 'sent';
-  if (others.every(({ lastReadSeq }) => lastReadSeq >= message.seq)) return 'read';
-  const hasArrived = (position: ReceiptPosition) =>
-    Math.max(position.lastDeliveredSeq, position.lastReadSeq) >= message.seq;
-  return others.every(hasArrived) ? 'delivered' : 'sent';
+/**
+ * What is visible of a chat.
+ *
+ * @param hidden all hidden numbers, newest first.
+ */
+const visibleOf = (newestSeq: number, floor: number, hidden: number[]): Visible => ({
+  newestSeq,
+  floor,
+  hidden: hidden.filter((seq) => seq > floor),
+});
+
+/** How many visible messages have a higher number; the floor and all below it count alike. */
+const countAbove = (seq: number, { newestSeq, floor, hidden }: Visible): number => {
+  const from = Math.max(seq, floor);
+  return Math.max(0, newestSeq - from - hidden.filter((number) => number > from).length);
+};
+
+/** The largest number with exactly `offset` visible messages above it. */
+const boundaryBelow = ({ newestSeq, hidden }: Visible, offset: number): number => {
+  let boundary = newestSeq - offset;
+  for (const seq of hidden) {
+    if (seq <= boundary) break;
+    boundary -= 1;
+  }
+  return Math.max(0, boundary);
+};
+
+/**
+ * Whether there is more beyond some messages in the direction in which they were read: newer ones `after` a
+ * number, on either side `around` one, else older ones.
+ */
+const hasMoreBeyond = (
+  found: { seq: number }[],
+  { after, around }: { after?: number; around?: number },
+  visible: Visible,
+): boolean => {
+  const oldest = found[0]?.seq ?? around ?? 0;
+  const newest = found.at(-1)?.seq ?? around ?? Infinity;
+  const hasOlder = countAbove(0, visible) > countAbove(oldest - 1, visible);
+  const hasNewer = countAbove(newest, visible) > 0;
+  if (around !== undefined) return hasOlder || hasNewer;
+  return after === undefined ? hasOlder : hasNewer;
 };

@@ -1,24 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Model } from 'mongoose';
 import { Types } from 'mongoose';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { ChatAccess, MembershipDoc } from '../chats/index.js';
+import type { ChatAccess, MembershipsRepository } from '../chats/index.js';
 import { MessageReader } from './message-reader.js';
-import type { MessageDoc } from './message.model.js';
+import type { MessagesRepository } from './messages.repository.js';
 
 const ID = '665f1c2e9b1e8a3d4c5b6a79';
 const actor = { userId: ID, role: 'user' as const, sessionId: ID };
 const messages = {
-  findById: () => ({ lean: () => Promise.resolve({ chatId: new Types.ObjectId(ID), seq: 1 }) }),
-} as unknown as Model<MessageDoc>;
-const seenWhere = (failure: Error) => {
+  byId: () => Promise.resolve({ chatId: new Types.ObjectId(ID), seq: 1 }),
+} as unknown as MessagesRepository;
+const readWhere = (failure: Error) => {
   const access = { reader: () => Promise.reject(failure) } as unknown as ChatAccess;
-  return new MessageReader(messages, {} as Model<MembershipDoc>, access).seen(actor, ID);
+  return new MessageReader(messages, {} as MembershipsRepository, access).visible(actor, ID);
 };
 
 describe('a message in a chat that cannot be looked at', () => {
   it('is not found where the chat is not', async () => {
-    await expect(seenWhere(notFound('Chat'))).rejects.toMatchObject({
+    await expect(readWhere(notFound('Chat'))).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: 'Message not found',
     });
@@ -26,6 +25,6 @@ describe('a message in a chat that cannot be looked at', () => {
 
   it('may be there where the database does not answer', async () => {
     const failure = new AppError('UNAVAILABLE', 'The database does not answer', { retryAfter: 1 });
-    await expect(seenWhere(failure)).rejects.toBe(failure);
+    await expect(readWhere(failure)).rejects.toBe(failure);
   });
 });

@@ -1,12 +1,11 @@
 import type { Connection, Model } from 'mongoose';
 import { Schema, Types } from 'mongoose';
 
-/** Name of the index over messages with files, for queries that must not walk past all others. */
+/** Name of the index over messages with files, for queries that must not scan all messages. */
 export const CHAT_FILES_INDEX = 'chat_files';
-/** The same by the kind of message. */
+/** Name of the same index by the type of message. */
 export const CHAT_FILES_BY_TYPE_INDEX = 'chat_files_by_type';
 
-/** What a message is made of. */
 export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file', 'system'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
@@ -30,7 +29,6 @@ export interface Attachment {
   external?: boolean;
 }
 
-/** Who reacted with what. */
 export interface Reaction {
   userId: Types.ObjectId;
   emoji: string;
@@ -44,12 +42,6 @@ export interface PastContent {
   at: Date;
 }
 
-/**
- * The projection of every read of whole messages that goes past Mongoose, whose schema leaves past texts
- * out by itself.
- */
-export const WITHOUT_PAST_TEXTS = { edits: 0 } as const;
-
 /** Where the span of time began that {@link MessageDoc.versions} is kept for. */
 export interface VersionMark {
   /** The message's version at that time. */
@@ -61,7 +53,7 @@ export interface VersionMark {
 export interface MessageDoc {
   _id: Types.ObjectId;
   chatId: Types.ObjectId;
-  /** Place in the chat: 1, 2, 3 … without a hole. */
+  /** Number in the chat: 1, 2, 3 … without a hole. */
   seq: number;
   /** Number of this message's newest change among all changes of the chat. */
   version: number;
@@ -88,7 +80,7 @@ export interface MessageDoc {
   editedAt?: Date;
   /**
    * Past texts, oldest first. They may be many times as long as the message, so a read leaves them out
-   * unless it asks for them: see {@link WITHOUT_PAST_TEXTS}.
+   * unless it asks for them: see `WITHOUT_PAST_TEXTS` of the repository.
    */
   edits?: PastContent[];
   /** Set when deleted for everyone; the content is gone then. */
@@ -110,8 +102,8 @@ export interface MessageDoc {
 }
 
 /**
- * Which messages an index of mentions has: those that mention somebody. Said as a range of ids, because a
- * look for one id lies in it; of any other condition the database would make sure in every message.
+ * The messages in an index of mentions: those that mention somebody. A range of ids, because a query for one
+ * id lies within it; the database would check any other condition in every message.
  */
 const MENTIONS_SOMEBODY = { mentions: { $gte: new Types.ObjectId('000000000000000000000000') } };
 

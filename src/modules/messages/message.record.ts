@@ -25,6 +25,29 @@ export interface MessageRecord {
   updatedAt: string;
 }
 
+/** How far a message has come: on the server, on every other member's device, read by all of them. */
+export type MessageStatus = 'sent' | 'delivered' | 'read';
+
+/** A member's receipt positions. */
+export interface ReceiptPosition {
+  userId: string;
+  lastReadSeq: number;
+  lastDeliveredSeq: number;
+}
+
+/** How far a message has come among the members other than its sender. */
+export const statusOf = (
+  message: { seq: number; senderId: string },
+  positions: ReceiptPosition[],
+): MessageStatus => {
+  const others = positions.filter(({ userId }) => userId !== message.senderId);
+  if (others.length === 0) return 'sent';
+  if (others.every(({ lastReadSeq }) => lastReadSeq >= message.seq)) return 'read';
+  const hasArrived = (position: ReceiptPosition) =>
+    Math.max(position.lastDeliveredSeq, position.lastReadSeq) >= message.seq;
+  return others.every(hasArrived) ? 'delivered' : 'sent';
+};
+
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
 /** The record of a stored message; what a deleted one said is left out whatever is stored. */

@@ -1,6 +1,5 @@
 import type { ForClients } from '../../shared/audience.js';
-import type { MessageStatus } from './message-history.js';
-import type { MessageRecord } from './message.record.js';
+import type { MessageRecord, MessageStatus } from './message.record.js';
 import type { UserCard } from '../users/index.js';
 
 /** A message and what its presenters need beside it. */

@@ -1,5 +1,6 @@
 import { AppError, forbidden } from '../../shared/errors.js';
 import type { ChatKind, MemberRole } from '../chats/index.js';
+import type { MessageDoc } from './message.model.js';
 
 /** What the rules about a message look at. */
 export interface MessageForPolicy {
@@ -8,6 +9,22 @@ export interface MessageForPolicy {
   createdAt: Date;
   isDeleted: boolean;
 }
+
+/** Whether a user has deleted the message for themselves. */
+export const isHiddenFor = (doc: MessageDoc, userId: string): boolean =>
+  doc.deletedFor?.some((id) => id.equals(userId)) ?? false;
+
+/** Whether the message is a tombstone. */
+export const isTombstone = (doc: MessageDoc): boolean =>
+  doc.deletedAt !== undefined && doc.deletedAt !== null;
+
+/** What the rules look at. */
+export const forPolicy = (doc: MessageDoc): MessageForPolicy => ({
+  senderId: doc.senderId.toHexString(),
+  messageType: doc.messageType,
+  createdAt: doc.createdAt,
+  isDeleted: isTombstone(doc),
+});
 
 const gone = (): AppError => new AppError('GONE', 'This message was deleted');
 

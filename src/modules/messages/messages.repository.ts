@@ -1,10 +1,38 @@
+import type { Model, Types, UpdateQuery } from 'mongoose';
 import { trusted } from 'mongoose';
-import type { Model, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import type { MessageDoc } from './message.model.js';
+import { equalText } from '../../platform/typed-index.js';
+import type { MessageDoc, PastContent } from './message.model.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, WITHOUT_PAST_TEXTS } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
 import { toRecord } from './message.record.js';
+
+/**
+ * The projection of every read of whole messages that goes past Mongoose, whose schema leaves past texts
+ * out by itself: they may be many times as long as the message.
+ */
+export const WITHOUT_PAST_TEXTS = { edits: 0 } as const;
+
+/** The numbers of a chat's newest message and newest change; 0 where there is none. */
+export interface NewestNumbers {
+  seq: number;
+  version: number;
+}
+
+/** A message number in a chat. */
+export interface SeqInChat {
+  chatId: Types.ObjectId;
+  seq: number;
+}
+
+/** Messages on one side of a number: above `above` and below `below`, the newest or the oldest of them. */
+export interface MessageWindow {
+  above: number;
+  /** Absent for no bound. */
+  below?: number | undefined;
+  nearest: 'newest' | 'oldest';
+  limit: number;
+}
 
 /** Messages with files, of one chat, that one user may see. */
 export interface FilesQuery {
@@ -16,21 +44,203 @@ export interface FilesQuery {
   type?: 'image' | 'video' | 'audio' | 'file' | undefined;
 }
 
-/** The numbers of a chat's newest message and newest change; 0 where there is none. */
-export interface NewestNumbers {
-  seq: number;
-  version: number;
-}
-
 /** A message as it is after a change, and the users who have deleted it for themselves. */
 export interface ChangedMessage {
   message: MessageRecord;
   hiddenFor: string[];
 }
 
-/** Reads and writes messages. */
+/** The stored messages. No past texts are read unless a method says so. */
 export class MessagesRepository {
   constructor(private readonly messages: Model<MessageDoc>) {}
+
+  /**
+   * Inserts messages in their order and stops at the first that fails.
+   *
+   * @throws {MongoBulkWriteError} which says where it stopped; all before that is written.
+   */
+  async insertInOrder(docs: MessageDoc[]): Promise<void> {
+    await this.messages.collection.insertMany(docs, { ordered: true });
+  }
+
+  /**
+   * Changes a message that is still at the version given; answers it as it is afterwards, undefined when
+   * another change came first.
+   *
+   * @throws a duplicate-key error when the update takes a version that another message of the chat has.
+   */
+  async changeAt(
+    { _id, version }: Pick<MessageDoc, '_id' | 'version'>,
+    update: UpdateQuery<MessageDoc>,
+  ): Promise<MessageDoc | undefined> {
+    const message = await this.messages
+      .findOneAndUpdate({ _id, version }, update, { returnDocument: 'after' })
+      .lean();
+    return message ?? undefined;
+  }
+
+  /** A message by its id, whatever its chat. */
+  async byId(id: Types.ObjectId): Promise<MessageDoc | undefined> {
+    return (await this.messages.findById(id).lean()) ?? undefined;
+  }
+
+  /** A message by its id, when it is in the chat. */
+  async inChat(chatId: string, messageId: string): Promise<MessageDoc | undefined> {
+    const filter = { _id: objectId(messageId), chatId: objectId(chatId) };
+    return (await this.messages.findOne(filter).lean().exec()) ?? undefined;
+  }
+
+  /** The message that a sender has written under a client id. */
+  async byClientId(
+    chatId: Types.ObjectId,
+    senderId: Types.ObjectId,
+    clientMessageId: string,
+  ): Promise<MessageDoc | undefined> {
+    const message = await this.messages
+      .findOne({ chatId, senderId, clientMessageId: equalText(clientMessageId) })
+      .lean();
+    return message ?? undefined;
+  }
+
+  /** The chat's newest number of one kind, as it stands or (`majority`) as no failover can take it back. */
+  async newest(
+    field: keyof NewestNumbers,
+    chatId: string,
+    level: 'local' | 'majority',
+  ): Promise<number> {
+    const message = await this.messages.collection.findOne<NewestNumbers>(
+      { chatId: objectId(chatId) },
+      { projection: { [field]: 1, _id: 0 }, sort: { [field]: -1 }, readConcern: { level } },
+    );
+    return message?.[field] ?? 0;
+  }
+
+  /** Messages of a chat whose version is higher, by version; only what no failover can take back. */
+  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]> {
+    return this.messages
+      .find({ chatId: objectId(chatId), version: trusted({ $gt: version }) })
+      .sort({ version: 1 })
+      .limit(limit)
+      .read('primary')
+      .readConcern('majority')
+      .lean();
+  }
+
+  /** The messages under the numbers given, one or more; in no order. */
+  at(numbers: SeqInChat[]): Promise<MessageDoc[]> {
+    return this.messages.collection
+      .find<MessageDoc>({ $or: numbers }, { projection: WITHOUT_PAST_TEXTS })
+      .toArray();
+  }
+
+  /** When a message of any chat was last changed; undefined when there are no messages. */
+  async lastChangedAt(): Promise<Date | undefined> {
+    const newest = await this.messages.findOne({}, { updatedAt: 1 }).sort({ updatedAt: -1 }).lean();
+    return newest?.updatedAt;
+  }
+
+  /** Messages of all chats that were changed at or after a time, last changed first. */
+  changedAfter(since: Date, limit: number): AsyncIterable<MessageDoc> {
+    return this.messages
+      .find({ updatedAt: trusted({ $gte: since }) })
+      .sort({ updatedAt: -1 })
+      .limit(limit)
+      .lean()
+      .cursor({ batchSize: 1000 });
+  }
+
+  /** Numbers of the messages of a chat that the user has deleted for themselves, newest first. */
+  async hiddenSeqs(chatId: string, userId: string): Promise<number[]> {
+    const rows = await this.messages.collection
+      .find(
+        { deletedFor: objectId(userId), chatId: objectId(chatId) },
+        { projection: { seq: 1, _id: 0 }, sort: { seq: -1 } },
+      )
+      .toArray();
+    return rows.map((row) => row.seq);
+  }
+
+  /** Messages of a chat that the user has not deleted for themselves, ascending by number. */
+  async window(
+    chatId: string,
+    userId: string,
+    { above, below, nearest, limit }: MessageWindow,
+  ): Promise<MessageDoc[]> {
+    // To the database, none would mean all.
+    if (limit === 0) return [];
+    const docs = await this.messages.collection
+      .find<MessageDoc>(
+        {
+          chatId: objectId(chatId),
+          seq: { $gt: above, ...(below !== undefined && { $lt: below }) },
+          deletedFor: { $ne: objectId(userId) },
+        },
+        { sort: { seq: nearest === 'newest' ? -1 : 1 }, limit, projection: WITHOUT_PAST_TEXTS },
+      )
+      .toArray();
+    return nearest === 'newest' ? docs.reverse() : docs;
+  }
+
+  /** The newest message above a number that the user has not deleted for themselves. */
+  async newestVisible(
+    chatId: string,
+    userId: string,
+    above: number,
+  ): Promise<MessageDoc | undefined> {
+    const message = await this.messages
+      .findOne({
+        chatId: objectId(chatId),
+        seq: trusted({ $gt: above }),
+        deletedFor: trusted({ $ne: objectId(userId) }),
+      })
+      .sort({ seq: -1 })
+      .lean();
+    return message ?? undefined;
+  }
+
+  /** Answers to a message that the user has not deleted for themselves, ascending by number. */
+  replies(
+    messageId: Types.ObjectId,
+    userId: string,
+    { above, limit }: { above: number; limit: number },
+  ): Promise<MessageDoc[]> {
+    return this.messages
+      .find({
+        'replyTo.id': messageId,
+        seq: trusted({ $gt: above }),
+        deletedFor: trusted({ $ne: objectId(userId) }),
+      })
+      .sort({ seq: 1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Pinned messages of a chat that the user has not deleted for themselves, last pinned first. */
+  pinned(
+    chatId: string,
+    userId: string,
+    { above, limit }: { above: number; limit: number },
+  ): Promise<MessageDoc[]> {
+    return this.messages
+      .find({
+        chatId: objectId(chatId),
+        pinnedAt: trusted({ $exists: true }),
+        seq: trusted({ $gt: above }),
+        deletedFor: trusted({ $ne: objectId(userId) }),
+      })
+      .sort({ pinnedAt: -1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** The texts that a message had before, oldest first. */
+  async pastTexts(messageId: Types.ObjectId): Promise<PastContent[]> {
+    const stored = await this.messages.collection.findOne<Pick<MessageDoc, 'edits'>>(
+      { _id: messageId },
+      { projection: { edits: 1, _id: 0 } },
+    );
+    return stored?.edits ?? [];
+  }
 
   /** Chat and number of a message; undefined when there is none. */
   async positionOf(messageId: string): Promise<{ chatId: string; seq: number } | undefined> {

@@ -1,26 +1,31 @@
-import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
-import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
+import { audiences } from '../../shared/audience.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatPreviews } from './chat-previews.js';
-import { clientMessageIdReused, findWritten } from './log-inserts.js';
-import type { MessageBuilder, SendIdentity } from './message-builder.js';
-import { identityOf } from './message-builder.js';
-import type { MessageLog } from './message-log.js';
-import type { Appended, MessageDraft } from './message-log.types.js';
-import type { MessageDoc } from './message.model.js';
+import type { MentionResolver } from './content.js';
+import type { RecentSend, SendIdentity } from './idempotency.js';
+import { RecentSends, clientMessageIdReused, findWritten, identityOf } from './idempotency.js';
+import type { Appended, ChatPreviews, MessageDraft, MessageLog } from './log/index.js';
+import type { MessageReader } from './message-reader.js';
 import { toRecord } from './message.record.js';
 import type { MessageEvents } from './messages.events.js';
-import type { RecentSend } from './recent-sends.js';
-import { RecentSends } from './recent-sends.js';
-import type { AttachmentClaims, SendInput, Sent } from './send-message.types.js';
+import { forPolicy, isTombstone, refusalToUse } from './messages.policy.js';
+import type { MessagesRepository } from './messages.repository.js';
+import type { AttachmentClaims, SendInput, Sent } from './messages.types.js';
+
+/** What to forward, and where to. */
+export interface ForwardInput {
+  messageId: string;
+  chatIds: string[];
+  /** Makes a retry safe; the same in every target chat. */
+  clientMessageId?: string | undefined;
+}
 
 /** A message that may be written. */
 interface Prepared {
@@ -29,39 +34,35 @@ interface Prepared {
   draft: MessageDraft;
 }
 
-/** Looks up the people that a message names. */
-export interface SenderDirectory {
-  card(userId: string): Promise<UserCard | undefined>;
-}
-
-/** What sending is built from. */
-export interface SendMessageParts {
-  messages: Model<MessageDoc>;
-  log: MessageLog;
-  previews: ChatPreviews;
-  access: ChatAccess;
-  bus: Publisher<MessageEvents>;
-  directory: SenderDirectory;
-  drafting: MessageBuilder;
-  attachments: Pick<AttachmentClaims, 'addressed'>;
-  limit: RateLimiter;
-}
-
 /**
  * The one way a message is sent: by REST, by socket, in any dialect, by an admin.
  *
  * A retry is a send under a `clientMessageId` that its sender has used in the chat before. It is answered
  * with the message that is there by the first of these that notices it:
  *
- * 1. `repeat`: this node has just sent the message, or is at it, and asks nobody.
+ * 1. `repeat`: this node has just sent the message, or is sending it, and reads nothing.
  * 2. `replayOr`: the send would be refused now. The first try was not, and its answer was lost.
- * 3. `MessageLog.append`: the unique index over client ids does not take the message twice, on whatever
- *    node the first try was. Every other retry ends here.
+ * 3. `MessageLog.append`: the unique index over client ids refuses the message the second time, on
+ *    whatever node the first try ran. Every other retry ends here.
  */
 export class SendMessage {
   private readonly recent = new RecentSends();
 
-  constructor(private readonly parts: SendMessageParts) {}
+  constructor(
+    private readonly deps: {
+      messages: MessagesRepository;
+      log: Pick<MessageLog, 'append'>;
+      previews: Pick<ChatPreviews, 'record'>;
+      access: Pick<ChatAccess, 'member'>;
+      reader: MessageReader;
+      directory: { card(userId: string): Promise<UserCard | undefined> };
+      mentions: MentionResolver;
+      attachments: Pick<AttachmentClaims, 'addressed' | 'claim'>;
+      bus: Publisher<MessageEvents>;
+      /** Messages per user. */
+      limit: RateLimiter;
+    },
+  ) {}
 
   /**
    * Sends a message; resolves when the database has it. A retry under the same `clientMessageId`
@@ -77,7 +78,7 @@ export class SendMessage {
     const key = `${input.chatId}:${actor.userId}:${clientMessageId}`;
     const earlier = this.recent.get(key);
     if (earlier) return this.repeat(actor, input.chatId, earlier, identity);
-    // Nothing may wait between the look and this: of two at the same moment only one is sent.
+    // No `await` between the lookup and the insert: otherwise two concurrent retries would both send.
     const sent = this.write(actor, input, identity);
     this.recent.add(key, { fingerprint, sent });
     return sent;
@@ -92,8 +93,39 @@ export class SendMessage {
   async replay(actor: Actor, input: SendInput): Promise<Sent | undefined> {
     const identity = identityOf(input);
     if (!identity) return undefined;
-    await this.parts.access.member(actor.userId, input.chatId);
+    await this.deps.access.member(actor.userId, input.chatId);
     return this.written(actor, input.chatId, identity);
+  }
+
+  /**
+   * Forwards a message that the actor may see, one chat after the other.
+   *
+   * @throws {AppError} NOT_FOUND for the message or a target, GONE, and all that sending throws; what
+   *   was sent before the failing target stays sent, and a retry does not send it twice.
+   */
+  async forward(actor: Actor, input: ForwardInput): Promise<Sent[]> {
+    const { doc } = await this.deps.reader.visible(actor, input.messageId);
+    const refusal = refusalToUse(forPolicy(doc));
+    if (refusal) throw refusal;
+    const origin = doc.forwardedFrom ?? { senderId: doc.senderId, messageId: doc._id };
+    const sent: Sent[] = [];
+    for (const chatId of new Set(input.chatIds)) {
+      sent.push(
+        await this.send(actor, {
+          chatId,
+          content: doc.content,
+          messageType: doc.messageType,
+          media: doc.media,
+          clientMessageId: input.clientMessageId,
+          forwarded: {
+            fromChatId: doc.chatId.toHexString(),
+            senderId: origin.senderId.toHexString(),
+            messageId: origin.messageId.toHexString(),
+          },
+        }),
+      );
+    }
+    return sent;
   }
 
   /** The right to see the answer is checked again: the sender may have been removed since. */
@@ -103,7 +135,7 @@ export class SendMessage {
     earlier: RecentSend,
     { fingerprint }: SendIdentity,
   ): Promise<Sent> {
-    await this.parts.access.member(actor.userId, chatId);
+    await this.deps.access.member(actor.userId, chatId);
     if (earlier.fingerprint !== fingerprint) throw clientMessageIdReused();
     return { ...(await earlier.sent), isReplay: true };
   }
@@ -113,15 +145,15 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Sent> {
-    const { log, limit } = this.parts;
-    // What is looked up first has a deadline of its own, so that a database that has stopped answering
-    // is told of as soon here as at the write.
+    const { log, limit } = this.deps;
+    // The lookups have a deadline of their own, so that a database that has stopped answering is reported
+    // as soon here as at the write.
     const prepared = await withDeadline(this.prepare(actor, input, identity), QUEUE_STEP_MS);
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft } = prepared;
     const appended = await log.append(input.chatId, draft);
     if (appended.isReplay) await limit.refund(actor.userId);
-    return this.announce(appended, sender, chat.members && [...chat.members.keys()]);
+    return this.publish(appended, sender, chat.members && [...chat.members.keys()]);
   }
 
   private async prepare(
@@ -129,7 +161,7 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
-    const { access, directory, drafting, limit } = this.parts;
+    const { access, directory, limit } = this.deps;
     const { chat } = await access.member(actor.userId, input.chatId);
     const refusal = refusalToPost(chat);
     if (refusal) return this.replayOr(refusal, actor, input.chatId, identity);
@@ -137,12 +169,64 @@ export class SendMessage {
       await limit.consume(actor.userId);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
-      return { chat, sender, draft: await drafting.draft(actor, chat, input, identity) };
+      return { chat, sender, draft: await this.draft(actor, chat, input, identity) };
     } catch (error) {
       const earlier = await this.replayOr(error, actor, input.chatId, identity);
       await limit.refund(actor.userId);
       return earlier;
     }
+  }
+
+  /**
+   * The message as it will be in the log, but for its number and time. Claims its files.
+   *
+   * @throws {AppError} VALIDATION for a reply to a message that the actor cannot see in this chat, and what
+   *   claiming files throws.
+   */
+  private async draft(
+    actor: Actor,
+    chat: ChatSnapshot,
+    input: SendInput,
+    identity: SendIdentity | undefined,
+  ): Promise<MessageDraft> {
+    const { forwarded } = input;
+    const media = await this.claimMedia(actor, input);
+    const replyTo = await this.replyTarget(actor, input);
+    return {
+      senderId: objectId(actor.userId),
+      messageType: input.messageType,
+      content: input.content,
+      media,
+      mentions: (await this.deps.mentions.resolve(chat, input.content)).map(objectId),
+      reactions: [],
+      ...(forwarded && {
+        forwardedFrom: {
+          senderId: objectId(forwarded.senderId),
+          messageId: objectId(forwarded.messageId),
+        },
+      }),
+      ...(replyTo && { replyTo }),
+      ...identity,
+    };
+  }
+
+  private async claimMedia(
+    actor: Actor,
+    { chatId, media, forwarded }: SendInput,
+  ): Promise<MessageDraft['media']> {
+    if (media.length === 0) return [];
+    return this.deps.attachments.claim(actor, chatId, media, forwarded?.fromChatId);
+  }
+
+  private async replyTarget(
+    actor: Actor,
+    { chatId, replyTo }: SendInput,
+  ): Promise<MessageDraft['replyTo']> {
+    if (replyTo === undefined) return undefined;
+    // One error for what is deleted, cleared or in another chat, so that it reveals nothing.
+    const target = await this.deps.reader.visible(actor, replyTo).catch(asNotReplyable);
+    if (target.chat.id !== chatId || isTombstone(target.doc)) throw notReplyable();
+    return { id: target.doc._id, seq: target.doc.seq };
   }
 
   /**
@@ -161,33 +245,33 @@ export class SendMessage {
     throw error;
   }
 
-  /** What stands in the log under the sender's id for it. */
+  /** The answer to a send that is in the log under the sender's id for it. */
   private async written(
     actor: Actor,
     chatId: string,
     identity: SendIdentity,
   ): Promise<Sent | undefined> {
-    const { directory, messages } = this.parts;
+    const { directory, messages } = this.deps;
     const message = await findWritten(messages, {
       chatId: objectId(chatId),
       senderId: objectId(actor.userId),
       ...identity,
     });
     const sender = message && (await directory.card(actor.userId));
-    return sender && this.announce({ message, isReplay: true }, sender, undefined);
+    return sender && this.publish({ message, isReplay: true }, sender, undefined);
   }
 
-  /** Nothing may wait between the write and this: events of a chat leave in the order of its log. */
-  private announce(
+  /** No `await` between the write and this: events of a chat leave in the order of its log. */
+  private publish(
     { message: doc, isReplay }: Appended,
     sender: UserCard,
     memberIds: string[] | undefined,
   ): Sent {
     const record = toRecord(doc);
-    const message = { ...record, media: this.parts.attachments.addressed(record.media) };
+    const message = { ...record, media: this.deps.attachments.addressed(record.media) };
     if (!isReplay) {
-      this.parts.previews.note(doc);
-      this.parts.bus.emit(
+      this.deps.previews.record(doc);
+      this.deps.bus.emit(
         'message.sent',
         {
           message,
@@ -202,3 +286,12 @@ export class SendMessage {
     return { message, sender, isReplay };
   }
 }
+
+const notReplyable = (): AppError =>
+  new AppError('VALIDATION', 'The message to reply to is not in this chat', {
+    errors: [{ path: 'replyTo', message: 'is not a message of this chat' }],
+  });
+
+const asNotReplyable = (error: unknown): never => {
+  throw error instanceof AppError && error.code === 'NOT_FOUND' ? notReplyable() : error;
+};

@@ -51,7 +51,7 @@ export const createModeration = ({
   audit: AuditTrail;
   directChats: DirectChats;
   sender: SendMessage;
-  reader: Pick<MessageReader, 'seen'>;
+  reader: Pick<MessageReader, 'visible'>;
 }): ModerationModule => ({
   api: {
     admin: new Admin({ administration, auth, directChats, sender, audit }),

@@ -13,7 +13,7 @@ export class Reports {
   constructor(
     private readonly deps: {
       reports: ReportsRepository;
-      reader: Pick<MessageReader, 'seen'>;
+      reader: Pick<MessageReader, 'visible'>;
       audit: AuditTrail;
       clock: Clock;
     },
@@ -31,7 +31,7 @@ export class Reports {
     reason: string,
   ): Promise<{ report: ReportRecord; created: boolean }> {
     const { clock, reports, reader } = this.deps;
-    const { doc } = await reader.seen(actor, messageId);
+    const { doc } = await reader.visible(actor, messageId);
     if (doc.senderId.equals(actor.userId)) throw forbidden('You cannot report your own message');
     if (doc.deletedAt) throw new AppError('GONE', 'This message is deleted');
     try {

@@ -14,7 +14,7 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
     schema: editSchema(useCases.maxLength),
     userLimit: 'changes',
     handle: async ({ actor }, payload) => {
-      const { message, sender, status } = await useCases.edit.edit(actor, payload);
+      const { message, sender, status } = await useCases.messageChanges.edit(actor, payload);
       return { data: presentMessage(message, sender, status) };
     },
   }),
@@ -25,7 +25,7 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
     schema: deleteSchema,
     userLimit: 'changes',
     handle: async ({ actor }, { messageId, deleteForEveryone, chatId }) => {
-      const changes = await useCases.deletion.delete(actor, {
+      const changes = await useCases.messageChanges.delete(actor, {
         messageIds: [messageId],
         deleteForEveryone,
         chatId,
@@ -41,7 +41,10 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
       schema: reactionSchema,
       userLimit: 'changes',
       handle: async ({ actor }, payload) => ({
-        data: presentReaction(await useCases.react.react(actor, action, payload), actor.userId),
+        data: presentReaction(
+          await useCases.messageChanges.react(actor, action, payload),
+          actor.userId,
+        ),
       }),
     }),
   ),

@@ -30,7 +30,10 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     userLimit: 'changes',
     response: messageResponse,
     handle: async ({ actor, params, body }) => {
-      const { message, sender, status } = await useCases.edit.edit(actor, { ...params, ...body });
+      const { message, sender, status } = await useCases.messageChanges.edit(actor, {
+        ...params,
+        ...body,
+      });
       return { data: presentMessage(message, sender, status) };
     },
   }),
@@ -46,7 +49,7 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     response: deletionResponse,
     handle: async ({ actor, params, query: { deleteForEveryone = true } }) => {
       const target = { messageIds: [params.messageId], deleteForEveryone };
-      const [deleted] = await useCases.deletion.delete(actor, target);
+      const [deleted] = await useCases.messageChanges.delete(actor, target);
       return { data: presentDeletion(deleted!.message, deleteForEveryone) };
     },
   }),
@@ -60,7 +63,10 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     userLimit: 'changes',
     response: Joi.array().items(deletionResponse),
     handle: async ({ actor, body: { messageIds, deleteForEveryone = true } }) => {
-      const deleted = await useCases.deletion.delete(actor, { messageIds, deleteForEveryone });
+      const deleted = await useCases.messageChanges.delete(actor, {
+        messageIds,
+        deleteForEveryone,
+      });
       return { data: deleted.map(({ message }) => presentDeletion(message, deleteForEveryone)) };
     },
   }),
@@ -75,7 +81,7 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     userLimit: 'changes',
     response: reactedResponse,
     handle: async ({ actor, params, body }) => {
-      const reacted = await useCases.react.react(actor, 'toggle', { ...params, ...body });
+      const reacted = await useCases.messageChanges.react(actor, 'toggle', { ...params, ...body });
       return { data: presentReaction(reacted, actor.userId) };
     },
   }),
@@ -90,7 +96,11 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
       userLimit: 'changes',
       response: messageResponse,
       handle: async ({ actor, params }) => {
-        const pinned = await useCases.pin.setPinned(actor, params.messageId, verb === 'pin');
+        const pinned = await useCases.messageChanges.setPinned(
+          actor,
+          params.messageId,
+          verb === 'pin',
+        );
         return { data: presentMessage(pinned.message, pinned.sender, pinned.status) };
       },
     }),
@@ -108,7 +118,7 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     response: Joi.array().items(messageResponse),
     status: 201,
     handle: async ({ actor, params, body }) => {
-      const sent = await useCases.forward.forward(actor, { ...params, ...body });
+      const sent = await useCases.sending.forward(actor, { ...params, ...body });
       return { data: sent.map(({ message, sender }) => presentMessage(message, sender, 'sent')) };
     },
   }),

@@ -5,7 +5,7 @@ import { sendMediaSchema, sendTextSchema, toSendInput } from './messages.schemas
 import type { UseCases } from '../../shared/use-cases.js';
 
 /** Native socket commands that send messages. */
-export const messageCommands = ({ sender, maxLength }: UseCases): AnyCommand[] => [
+export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] => [
   command({
     event: 'send_message',
     dialect: 'native',
@@ -15,7 +15,7 @@ export const messageCommands = ({ sender, maxLength }: UseCases): AnyCommand[] =
     userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
-      const sent = await sender.send(actor, { ...payload, messageType: 'text', media: [] });
+      const sent = await sending.send(actor, { ...payload, messageType: 'text', media: [] });
       return { data: presentMessage(sent.message, sent.sender, 'sent') };
     },
   }),
@@ -28,7 +28,7 @@ export const messageCommands = ({ sender, maxLength }: UseCases): AnyCommand[] =
     userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, payload) => {
-      const sent = await sender.send(actor, toSendInput(payload));
+      const sent = await sending.send(actor, toSendInput(payload));
       return { data: presentMessage(sent.message, sent.sender, 'sent') };
     },
   }),

@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Model } from 'mongoose';
 import { audiences } from '../../../shared/audience.js';
 import type { Emission, LocalSockets } from '../../../transport/socket/rendering.js';
 import type { UserCard } from '../../../modules/users/index.js';
-import type { MessageDoc } from '../../../modules/messages/message.model.js';
-import type { MessageRecord } from '../../../modules/messages/message.record.js';
+import type { MessageRecord, UnreadCountsRepository } from '../../../modules/messages/index.js';
+import { UnreadCounter } from '../../../modules/messages/index.js';
 import { messageRenderings } from './messages.events.js';
-import { UnreadCounter } from '../../../modules/messages/unread-counter.js';
 
 const ID = '665f1c2e9b1e8a3d4c5b6a79';
 const message = {
@@ -51,10 +49,8 @@ describe('the note of a message', () => {
   it('waits for a bounded number of counts only', async () => {
     const asked: ((count: number) => void)[] = [];
     const slow = {
-      collection: {
-        countDocuments: () => new Promise<number>((resolve) => asked.push(resolve)),
-      },
-    } as unknown as Model<MessageDoc>;
+      unread: () => new Promise<number>((resolve) => asked.push(resolve)),
+    } as unknown as UnreadCountsRepository;
     const unread = new UnreadCounter(slow, () => Promise.resolve(7));
     const userIds = Array.from({ length: 2100 }, (_, i) => i.toString(16).padStart(24, '0'));
     const counts = userIds.map((userId) =>

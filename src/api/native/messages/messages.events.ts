@@ -1,8 +1,7 @@
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
-import type { MessageEvents } from '../../../modules/messages/index.js';
+import type { MessageEvents, UnreadAt } from '../../../modules/messages/index.js';
 import { presentMessage } from '../../shared/message.shapes.js';
-import type { UnreadAt } from '../../shared/use-cases.js';
 
 /**
  * How native clients hear of messages: those who look at the chat get the message, the others a note

@@ -17,7 +17,7 @@ const tag = 'Messages';
 const messageList = Joi.array().items(messageResponse);
 
 /** REST endpoints for sending and reading messages. */
-export const messageRoutes = ({ sender, history, addresses, maxLength }: UseCases): AnyRoute[] => [
+export const messageRoutes = ({ sending, history, addresses, maxLength }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/messages',
@@ -32,7 +32,7 @@ export const messageRoutes = ({ sender, history, addresses, maxLength }: UseCase
     otherStatuses: [200],
     handle: async ({ actor, body: { room, chatId = '', ...body } }) => {
       const target = room === undefined ? chatId : await addresses.enter(actor, room);
-      const sent = await sender.send(actor, toSendInput({ ...body, chatId: target }));
+      const sent = await sending.send(actor, toSendInput({ ...body, chatId: target }));
       return {
         data: presentMessage(sent.message, sent.sender, 'sent'),
         status: sent.isReplay ? 200 : 201,

@@ -10,6 +10,19 @@ export interface UsernameLookup {
 const MAX_MENTIONS = 50;
 /** An @ that does not stand inside a word or an address, and a username behind it. */
 const MENTION = /(?<![\p{L}\p{N}_@])@([A-Za-z0-9_.-]{3,30})/gu;
+/** The variation selector for the coloured form of a sign such as the heart. */
+const COLOURED = '\uFE0F';
+/** One complete emoji, as Unicode recommends them for interchange: also flags, families, skin tones. */
+const RECOMMENDED = new RegExp('^\\p{RGI_Emoji}$', 'v');
+
+/**
+ * The one form under which an emoji is stored, so that the same reaction from two keyboards is the
+ * same reaction.
+ *
+ * @returns undefined for anything that is not exactly one emoji.
+ */
+export const canonicalEmoji = (text: string): string | undefined =>
+  [text, text + COLOURED].find((candidate) => RECOMMENDED.test(candidate));
 
 /** The usernames that a text mentions, in lower case. A name's last dot may be the sentence's. */
 export const mentionedNames = (content: string): string[] => {
@@ -26,10 +39,10 @@ export const mentionedNames = (content: string): string[] => {
 export class MentionResolver {
   constructor(
     private readonly directory: UsernameLookup,
-    private readonly access: ChatAccess,
+    private readonly access: Pick<ChatAccess, 'role'>,
   ) {}
 
-  /** The members whom a text mentions; people outside the chat are not told of it. */
+  /** The members whom a text mentions; names of people outside the chat mention nobody. */
   async resolve(chat: ChatSnapshot, content: string): Promise<string[]> {
     const names = mentionedNames(content);
     if (names.length === 0) return [];

@@ -1,12 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Model } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
-import { ConcurrencyLimiter } from '../../platform/concurrency-limiter.js';
-import { AppError } from '../../shared/errors.js';
-import type { MessageDoc } from './message.model.js';
-import { computeMentions, computeUnread, countMentions, countUnread } from './unread-span.js';
-import type { UnreadSpan } from './unread-span.js';
-import type { UnreadQuery } from '../chats/index.js';
+import { objectId } from '../../../platform/object-id.js';
+import { ConcurrencyLimiter } from '../../../platform/concurrency-limiter.js';
+import { AppError } from '../../../shared/errors.js';
+import type { UnreadQuery } from '../../chats/index.js';
+import type { UnreadCountsRepository, UnreadSpan } from './unread-counts.repository.js';
 
 /** A count that is right for everything up to a message. */
 interface KnownCount {
@@ -18,15 +15,17 @@ interface KnownCount {
 const NOTHING_KNOWN = -1;
 /** How long a count may be carried forward before it is taken from the database again. */
 const MAX_AGE_MS = 30_000;
-/** As many messages behind a read position are looked at one by one, with a single question. */
+/** Up to this many messages behind a read position are looked at one by one, with a single query. */
 const NEAR = 200;
 /** Counts for live notifications that the database works on at a time, and that may wait for that. */
 const CONCURRENT = 16;
 const MAX_WAITING = 2000;
+/** How often a count is worked out again because of changes that came in between. */
+const TRIES = 3;
 
 /**
  * How many messages a user has not read: those after the read position, by others, that the user can
- * still see; those of the system count for nobody. The database counts; for live notifications the last
+ * still see; those of the system are unread for nobody. The database counts; for live notifications the last
  * count is carried forward from one message to the next, and dropped when a position moves or a message
  * is deleted.
  */
@@ -37,14 +36,14 @@ export class UnreadCounter {
     ttl: MAX_AGE_MS,
   });
 
-  private readonly turnstile = new ConcurrencyLimiter({
+  private readonly limiter = new ConcurrencyLimiter({
     concurrency: CONCURRENT,
     maxWaiting: MAX_WAITING,
     refusal: () => new AppError('OVERLOADED', 'Too many unread counts are under way'),
   });
 
   constructor(
-    private readonly messages: Model<MessageDoc>,
+    private readonly stored: UnreadCountsRepository,
     /** The number of a chat's newest message, from the database. */
     private readonly newestSeq: (chatId: string) => Promise<number>,
   ) {}
@@ -61,8 +60,10 @@ export class UnreadCounter {
   async mentions(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
     const entries = await Promise.all(
       queries.map(async (query) => {
-        const count = query.lastSeq - query.afterSeq <= NEAR ? countMentions : computeMentions;
-        return [query.chatId, await count(this.messages, spanOf(userId, query))] as const;
+        const span = spanOf(userId, query);
+        const isNear = query.lastSeq - query.afterSeq <= NEAR;
+        const count = isNear ? this.stored.unreadMentions(span) : this.computeMentions(span);
+        return [query.chatId, await count] as const;
       }),
     );
     return new Map(entries);
@@ -92,7 +93,7 @@ export class UnreadCounter {
     // Whatever is forgotten while the database counts must not come back with its answer.
     const counting = { seq: NOTHING_KNOWN, count: 0 };
     inChat.set(userId, counting);
-    const count = await this.turnstile.run(async () =>
+    const count = await this.limiter.run(async () =>
       this.count(
         userId,
         { chatId: message.chatId, afterSeq: await readPosition(), lastSeq: message.seq },
@@ -101,6 +102,19 @@ export class UnreadCounter {
     );
     if (inChat.get(userId) === counting) inChat.set(userId, { seq: message.seq, count });
     return count;
+  }
+
+  /**
+   * The unread messages of a span of any length. Numbers have no holes, so they are all but those that the
+   * user has sent, those that count for nobody, and those that the user has deleted for themselves; of
+   * these only the last are read, the others are counted from an index.
+   */
+  async computeUnread(span: UnreadSpan & { upToSeq: number }): Promise<number> {
+    const unread = await this.workedOut(span, async () => {
+      const { own, uncounted, ownUncounted, hidden } = await this.stored.notUnread(span);
+      return span.upToSeq - span.afterSeq - own - (uncounted - ownUncounted) - hidden;
+    });
+    return unread ?? this.stored.unread(span);
   }
 
   /** Drops what is known of a user in a chat, because the user's position has moved. */
@@ -121,10 +135,41 @@ export class UnreadCounter {
   private async count(userId: string, query: UnreadQuery, upToSeq?: number): Promise<number> {
     const span = spanOf(userId, query, upToSeq);
     if ((upToSeq ?? query.lastSeq) - query.afterSeq <= NEAR) {
-      return countUnread(this.messages, span);
+      return this.stored.unread(span);
     }
     const end = upToSeq ?? (await this.newestSeq(query.chatId));
-    return computeUnread(this.messages, { ...span, upToSeq: end });
+    return this.computeUnread({ ...span, upToSeq: end });
+  }
+
+  /**
+   * Of the unread messages of a span of any length, those that mention the user: all that do, but the user's
+   * own and those that the user has deleted for themselves. What is deleted for everyone mentions nobody.
+   */
+  private async computeMentions(span: UnreadSpan): Promise<number> {
+    const unread = await this.workedOut(span, async () => {
+      const { all, own, hidden } = await this.stored.mentions(span);
+      return all - own - hidden;
+    });
+    return unread ?? this.stored.unreadMentions(span);
+  }
+
+  /**
+   * What several counts amount to. A message that is in more than one of them, because it is the user's own
+   * or was deleted by the user for themselves, must not change in the middle: it would be taken for both sides of
+   * its change. Every change has a number, so that is noticed, and they are asked again.
+   *
+   * @returns undefined where such changes do not end.
+   */
+  private async workedOut(
+    span: UnreadSpan,
+    work: () => Promise<number>,
+  ): Promise<number | undefined> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const version = await this.stored.newestVersion(span.chatId);
+      const amount = await work();
+      if (!(await this.stored.hasOwnChange(span, version))) return Math.max(0, amount);
+    }
+    return undefined;
   }
 }
 

@@ -1,6 +1,61 @@
 import { LRUCache } from 'lru-cache';
-import { AppError } from '../../shared/errors.js';
-import type { ChatQueue, Head, PendingChange, PendingInsert } from './message-log.types.js';
+import type { Types, UpdateQuery } from 'mongoose';
+import { AppError } from '../../../shared/errors.js';
+import type { MessageDoc } from '../message.model.js';
+import type { NewestNumbers } from '../messages.repository.js';
+
+/** A message before it is in the log: everything but numbers, id and times. */
+export type MessageDraft = Omit<
+  MessageDoc,
+  '_id' | 'chatId' | 'seq' | 'version' | 'versions' | 'uncounted' | 'createdAt' | 'updatedAt'
+>;
+
+/** A written message; `isReplay` when an earlier send with the same client id had already written it. */
+export interface Appended {
+  message: MessageDoc;
+  isReplay: boolean;
+}
+
+/**
+ * Works out a change from the message as it is; returns undefined when there is nothing to change.
+ * May be called again when another change came first.
+ */
+export type Mutation = (current: MessageDoc) => UpdateQuery<MessageDoc> | undefined;
+
+/** A message that waits for its number. */
+export interface PendingInsert {
+  kind: 'insert';
+  /** Chosen once, so that a write whose answer was lost is recognised when it is tried again. */
+  id: Types.ObjectId;
+  draft: MessageDraft;
+  attempts: number;
+  /** When it was added, by `performance.now()`. */
+  since: number;
+  resolve(appended: Appended): void;
+  reject(error: unknown): void;
+}
+
+/** A change that waits for its number. */
+export interface PendingChange {
+  kind: 'change';
+  messageId: string;
+  mutate: Mutation;
+  attempts: number;
+  /** When it was added, by `performance.now()`. */
+  since: number;
+  resolve(result: { message: MessageDoc; changed: boolean }): void;
+  reject(error: unknown): void;
+}
+
+/** What waits to be written in one chat. */
+export interface ChatQueue {
+  chatId: string;
+  items: (PendingInsert | PendingChange)[];
+  /** Newest numbers as far as this node knows; undefined until read, and after a conflict. */
+  newest: NewestNumbers | undefined;
+  /** Another node writes here too: this chat's conflicts must not hold up other chats' batches. */
+  isContended: boolean;
+}
 
 /** Items of one batch, and of all queues together; past the latter, sends are refused as OVERLOADED. */
 export const MAX_BATCH = 500;
@@ -13,15 +68,15 @@ const MAX_IN_FLIGHT = 2;
  */
 const WINDOW_MS = 2;
 /**
- * After a batch of this length the database is taken for stuck. Who has waited for it for longer than
- * `WAITED_MS` is told so, rather than kept for another batch that may end the same way: together with
+ * After a batch of this length the database counts as stuck. Whatever has waited for longer than
+ * `WAITED_MS` is refused rather than kept for another batch that may end the same way: together with
  * the database's own time limit, nobody waits for more than three seconds. Both in milliseconds.
  */
 const STUCK_MS = 1500;
 const WAITED_MS = 1000;
 /** A node trusts what it knows of a chat's numbers for this long, far below what versions are kept for. */
-const HEAD_MAX_AGE_MS = 60_000;
-/** How long a chat goes alone after another node has written to it too, in milliseconds. */
+const NEWEST_MAX_AGE_MS = 60_000;
+/** How long a chat gets batches of its own after another node has written to it, in milliseconds. */
 const CONTENTION_MS = 10_000;
 
 /**
@@ -32,7 +87,11 @@ export class WriteQueues {
   /** Chats with work to do, in the order in which it came. */
   private readonly waiting = new Map<string, ChatQueue>();
   private readonly busy = new Set<string>();
-  private readonly previews = new LRUCache<string, Head>({ max: 50_000, ttl: HEAD_MAX_AGE_MS });
+  private readonly newest = new LRUCache<string, NewestNumbers>({
+    max: 50_000,
+    ttl: NEWEST_MAX_AGE_MS,
+  });
+
   private readonly contended = new LRUCache<string, true>({ max: 1000, ttl: CONTENTION_MS });
   private pendingCount = 0;
   private inFlight = 0;
@@ -41,7 +100,7 @@ export class WriteQueues {
   private idleWaiters: (() => void)[] = [];
 
   /**
-   * @param write takes what it writes out of the queues, and answers it; what it leaves is tried again
+   * @param write takes items out of the queues, writes and settles them; what it leaves is tried again
    */
   constructor(private readonly write: (queues: ChatQueue[]) => Promise<void>) {}
 
@@ -85,7 +144,7 @@ export class WriteQueues {
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  /** Another node writes to this chat too: it goes alone for a while, and holds up no other. */
+  /** Called when another node writes to the chat too: for a while it gets batches of its own. */
   markContended(queue: ChatQueue): void {
     queue.isContended = true;
     this.contended.set(queue.chatId, true);
@@ -97,7 +156,7 @@ export class WriteQueues {
       queue = {
         chatId,
         items: [],
-        head: this.previews.get(chatId),
+        newest: this.newest.get(chatId),
         isContended: this.contended.has(chatId),
       };
       this.waiting.set(chatId, queue);
@@ -156,10 +215,10 @@ export class WriteQueues {
     try {
       await this.write(queues);
     } catch (error) {
-      // The heads could not be read, or something failed that no step expects. Everybody gets an
+      // The newest numbers could not be read, or something failed that no step expects. Everybody gets an
       // answer; those who have one keep it. What was written all the same is found by a retry.
       for (const queue of queues) {
-        queue.head = undefined;
+        queue.newest = undefined;
         queue.items.length = 0;
       }
       for (const item of taken) item.reject(error);
@@ -187,12 +246,12 @@ export class WriteQueues {
   /** Gives the chat back, keeping what is left before what has come in the meantime. */
   private release(queue: ChatQueue): void {
     this.busy.delete(queue.chatId);
-    if (queue.head) this.previews.set(queue.chatId, queue.head);
-    else this.previews.delete(queue.chatId);
+    if (queue.newest) this.newest.set(queue.chatId, queue.newest);
+    else this.newest.delete(queue.chatId);
     const arrived = this.waiting.get(queue.chatId);
     if (arrived) {
       arrived.items.unshift(...queue.items);
-      arrived.head = queue.head;
+      arrived.newest = queue.newest;
       arrived.isContended = queue.isContended;
     } else if (queue.items.length > 0) {
       this.waiting.set(queue.chatId, queue);

@@ -1,12 +1,9 @@
-import type { Model, mongo } from 'mongoose';
-import type { Logger } from '../../platform/logger.js';
-import { objectId } from '../../platform/object-id.js';
-import { CoalescedTask } from '../../platform/coalesced-task.js';
-import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import type { ChatDoc, LastMessage } from '../chats/index.js';
-import type { Head } from './message-log.types.js';
-import type { MessageDoc } from './message.model.js';
-import { WITHOUT_PAST_TEXTS } from './message.model.js';
+import type { Logger } from '../../../platform/logger.js';
+import { CoalescedTask } from '../../../platform/coalesced-task.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
+import type { ChatsRepository, LastMessage } from '../../chats/index.js';
+import type { MessageDoc } from '../message.model.js';
+import type { MessagesRepository, NewestNumbers } from '../messages.repository.js';
 
 /**
  * How long an update of the lists may wait for others to share its round trip, and for newer messages
@@ -19,6 +16,10 @@ const BUSY = { chats: 25, delayMs: 1000 };
 const RETRY_MS = 1000;
 /** Characters of a message that lists show. */
 const PREVIEW_LENGTH = 140;
+/** How far before the newest change a crashed node may have left the lists behind, in milliseconds. */
+const CATCH_UP_MS = 600_000;
+/** Messages that are looked at after a crash; more than a node writes between a message and its list. */
+const MAX_CAUGHT_UP = 50_000;
 
 /** What lists show of a message. */
 export const previewOf = (message: MessageDoc): LastMessage => ({
@@ -44,21 +45,21 @@ export class ChatPreviews {
   /** How far logs have come whose lists may lag. */
   private reached = new Map<string, number>();
   /** Newest numbers of the chats that this node has written to, or may have, until somebody asks for them. */
-  private written = new Map<string, Head>();
-  /** How many chats the last write was of. */
+  private written = new Map<string, NewestNumbers>();
+  /** Number of chats in the last write. */
   private lastFlushed = 0;
   private timer: NodeJS.Timeout | undefined;
   private isClosed = false;
-  private readonly rounds = new CoalescedTask(() => this.flush());
+  private readonly flushing = new CoalescedTask(() => this.flush());
 
   constructor(
-    private readonly chats: Model<ChatDoc>,
-    private readonly messages: Model<MessageDoc>,
+    private readonly chats: ChatsRepository,
+    private readonly messages: MessagesRepository,
     private readonly logger: Logger,
   ) {}
 
-  /** Notes the newest state of a message that may be its chat's newest. */
-  note(message: MessageDoc): void {
+  /** Records the newest state of a message that may be its chat's newest. */
+  record(message: MessageDoc): void {
     const chatId = message.chatId.toHexString();
     this.keep(message);
     this.written.set(chatId, further(this.written.get(chatId), message));
@@ -66,40 +67,54 @@ export class ChatPreviews {
   }
 
   /** The newest numbers of the chats that this node has written to since they were last taken. */
-  takeWritten(): Map<string, Head> {
+  takeWritten(): Map<string, NewestNumbers> {
     const { written } = this;
     this.written = new Map();
     return written;
   }
 
   /**
-   * Says how far a chat's log has come, as it was read from the database. A list that lags behind it,
-   * because a node went down between a message and its list, is brought up. It counts as written here, too:
-   * of a write whose answer was lost nobody has been told, and its retry finds it done.
+   * Records how far a chat's log has come, as it was read from the database. A list that lags behind it,
+   * because a node crashed between a message and its list, is brought up. It counts as written here, too:
+   * a write whose answer was lost was never published, and its retry finds it done.
    */
-  seen(chatId: string, head: Head): void {
-    const { seq } = head;
+  recordNewest(chatId: string, newest: NewestNumbers): void {
+    const { seq } = newest;
     if (seq === 0) return;
-    this.written.set(chatId, further(this.written.get(chatId), head));
+    this.written.set(chatId, further(this.written.get(chatId), newest));
     if ((this.reached.get(chatId) ?? 0) >= seq) return;
     this.reached.set(chatId, seq);
     this.flushSoon();
   }
 
-  /** Resolves when everything noted so far is in the database. */
-  async settle(): Promise<void> {
-    if (this.pending.size > 0 || this.reached.size > 0) await this.rounds.run();
-    else await this.rounds.idle();
+  /**
+   * Brings the lists up to the log after a crash between a message, or a change of one, and its list:
+   * what somebody has deleted must not stay in a list. Lists that are already there stay as they are.
+   */
+  async catchUp(): Promise<void> {
+    const lastChange = await this.messages.lastChangedAt();
+    if (!lastChange) return;
+    const since = new Date(lastChange.getTime() - CATCH_UP_MS);
+    for await (const message of this.messages.changedAfter(since, MAX_CAUGHT_UP)) {
+      this.record(message);
+    }
+    await this.settle();
   }
 
-  /** Writes what was noted, for the last time: the node goes down. */
+  /** Resolves when everything recorded so far is in the database. */
+  async settle(): Promise<void> {
+    if (this.pending.size > 0 || this.reached.size > 0) await this.flushing.run();
+    else await this.flushing.idle();
+  }
+
+  /** Writes what is recorded, for the last time: the node is shutting down. */
   async close(): Promise<void> {
     await this.settle();
     this.isClosed = true;
     clearTimeout(this.timer);
   }
 
-  /** While the database is slow, what comes in is gathered: of each chat, the newest. */
+  /** While the database is slow, messages gather in `pending`: of each chat, the newest. */
   private async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -126,7 +141,7 @@ export class ChatPreviews {
   private flushSoon(delayMs = this.lastFlushed < BUSY.chats ? FLUSH_DELAY_MS : BUSY.delayMs): void {
     if (this.isClosed) return;
     this.timer ??= setTimeout(() => {
-      void this.rounds.run();
+      void this.flushing.run();
     }, delayMs);
   }
 
@@ -134,38 +149,23 @@ export class ChatPreviews {
   private async repair(reached: Map<string, number>): Promise<void> {
     if (reached.size === 0) return;
     try {
-      const lists = await withDeadline(
-        this.chats.collection
-          .find<Pick<ChatDoc, '_id' | 'lastSeq'>>(
-            { _id: { $in: [...reached.keys()].map(objectId) } },
-            { projection: { lastSeq: 1 } },
-          )
-          .toArray(),
-        QUEUE_STEP_MS,
-      );
+      const lists = await withDeadline(this.chats.lastSeqs([...reached.keys()]), QUEUE_STEP_MS);
       const missing = lists.flatMap(({ _id, lastSeq }) => {
         const seq = reached.get(_id.toHexString()) ?? 0;
         return seq > lastSeq ? [{ chatId: _id, seq }] : [];
       });
       if (missing.length === 0) return;
-      const newest = this.messages.collection
-        .find<MessageDoc>({ $or: missing }, { projection: WITHOUT_PAST_TEXTS })
-        .toArray();
-      await this.write(await withDeadline(newest, QUEUE_STEP_MS));
+      await this.write(await withDeadline(this.messages.at(missing), QUEUE_STEP_MS));
     } catch (error) {
       this.logger.warn({ err: error, chats: reached.size }, 'chat lists were not compared');
     }
   }
 
-  /** A failure leaves the lists behind until the next round; it must not stop sending. */
+  /** A failure leaves the lists behind until the next try; it must not stop sending. */
   private async write(messages: MessageDoc[]): Promise<void> {
     if (messages.length === 0) return;
     try {
-      // Past mongoose: its casting would cost more than the write.
-      await withDeadline(
-        this.chats.collection.bulkWrite(messages.flatMap(headUpdates), { ordered: false }),
-        QUEUE_STEP_MS,
-      );
+      await withDeadline(this.chats.showNewest(messages.map(newestMessageOf)), QUEUE_STEP_MS);
     } catch (error) {
       this.logger.warn({ err: error, chats: messages.length }, 'chat lists lag behind');
       for (const message of messages) this.keep(message);
@@ -174,34 +174,16 @@ export class ChatPreviews {
   }
 }
 
-const further = (known: Head | undefined, { seq, version }: Head): Head => ({
+const further = (
+  known: NewestNumbers | undefined,
+  { seq, version }: NewestNumbers,
+): NewestNumbers => ({
   seq: Math.max(known?.seq ?? 0, seq),
   version: Math.max(known?.version ?? 0, version),
 });
 
-/** Moves a chat forward to a newer message, or refreshes the preview of the one it already shows. */
-const headUpdates = (message: MessageDoc): mongo.AnyBulkWriteOperation[] => {
-  const lastMessage = previewOf(message);
-  return [
-    {
-      updateOne: {
-        filter: { _id: message.chatId, lastSeq: { $lt: message.seq } },
-        update: { $set: { lastSeq: message.seq, lastMessage, lastMessageAt: message.createdAt } },
-      },
-    },
-    ...(message.version === message.versions[0]
-      ? []
-      : [
-          {
-            updateOne: {
-              filter: {
-                _id: message.chatId,
-                'lastMessage.id': message._id,
-                'lastMessage.version': { $lt: message.version },
-              },
-              update: { $set: { lastMessage } },
-            },
-          },
-        ]),
-  ];
-};
+const newestMessageOf = (message: MessageDoc) => ({
+  chatId: message.chatId,
+  lastMessage: previewOf(message),
+  isChanged: message.version !== message.versions[0],
+});

@@ -14,7 +14,7 @@ export interface SendInput {
   clientMessageId?: string | undefined;
   /** Where a forwarded message comes from. */
   forwarded?: { fromChatId: string; senderId: string; messageId: string } | undefined;
-  /** What tells the files of two sends apart, when a retry has stored them anew; else their ids do. */
+  /** Digest of the files' contents, when a retry stores them again; otherwise their ids identify them. */
   filesDigest?: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface AttachmentClaims {
     media: Attachment[],
     fromChatId?: string,
   ): Promise<Attachment[]>;
-  /** Says that a message with these attachments is about to go, so that their files are looked after. */
+  /** Called before a message with these attachments is deleted, so that somebody looks after their files. */
   release(media: Attachment[]): Promise<void>;
   /** The attachments with addresses that the chat's members can load for a while, as `<img>` does. */
   addressed(media: Attachment[]): Attachment[];

@@ -1,37 +1,36 @@
-import type { Model, UpdateQuery } from 'mongoose';
-import { isDuplicateKey } from '../../platform/driver-error.js';
-import { objectId } from '../../platform/object-id.js';
-import type { Clock } from '../../shared/clock.js';
-import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import { notFound } from '../../shared/errors.js';
+import type { UpdateQuery } from 'mongoose';
+import { isDuplicateKey } from '../../../platform/driver-error.js';
+import type { Clock } from '../../../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
+import { notFound } from '../../../shared/errors.js';
+import type { MessageDoc, VersionMark } from '../message.model.js';
+import type { MessagesRepository } from '../messages.repository.js';
 import { MAX_ATTEMPTS, contention } from './log-inserts.js';
-import type { ChatQueue, PendingChange } from './message-log.types.js';
-import type { MessageDoc, VersionMark } from './message.model.js';
+import type { ChatQueue, PendingChange } from './write-queues.js';
 
-/** Numbers given up longer ago than this can no longer be taken by a node that lags behind. */
+/** A node that lags behind can no longer take a number given up longer ago than this, in milliseconds. */
 const VERSION_MEMORY_MS = 10 * 60_000;
 
 /** Changes messages that are there, and gives each change the chat's next version. */
 export class LogChanges {
   constructor(
-    private readonly messages: Model<MessageDoc>,
+    private readonly messages: MessagesRepository,
     private readonly clock: Clock,
   ) {}
 
-  /** Does the change at the front of a queue and answers it; one that came too late goes back. */
+  /** Writes the change at the front of a queue and settles it; one that lost to another write goes back. */
   async apply(queue: ChatQueue): Promise<void> {
     const item = queue.items.shift() as PendingChange;
     try {
-      const filter = { _id: objectId(item.messageId), chatId: objectId(queue.chatId) };
       const current = await withDeadline(
-        this.messages.findOne(filter).lean().exec(),
+        this.messages.inChat(queue.chatId, item.messageId),
         QUEUE_STEP_MS,
       );
       if (!current) throw notFound('Message');
       const update = item.mutate(current);
       if (!update) {
-        // Only a write proves that the head is current; without one it must not grow old unnoticed.
-        queue.head = undefined;
+        // Only a write proves that the numbers are current; without one they must not grow old unnoticed.
+        queue.newest = undefined;
         item.resolve({ message: current, changed: false });
         return;
       }
@@ -43,10 +42,10 @@ export class LogChanges {
       // Another change to this message, or a taken number: work it out again.
       item.attempts += 1;
       if (item.attempts > MAX_ATTEMPTS) throw contention();
-      queue.head = undefined;
+      queue.newest = undefined;
       queue.items.unshift(item);
     } catch (error) {
-      queue.head = undefined;
+      queue.newest = undefined;
       item.reject(error);
     }
   }
@@ -59,27 +58,21 @@ export class LogChanges {
     const now = new Date(this.clock.now());
     // The message itself may have moved past what this node knows of the chat. The index over numbers
     // would not notice: it lets one message hold the same number twice.
-    const version = Math.max(queue.head!.version, current.version) + 1;
+    const version = Math.max(queue.newest!.version, current.version) + 1;
     const memory = versionMemory(current, now);
     try {
-      const message = await this.messages
-        .findOneAndUpdate(
-          { _id: current._id, version: current.version },
-          {
-            ...update,
-            $set: {
-              ...update.$set,
-              version,
-              versions: [...memory.versions, version],
-              versionMark: memory.mark,
-              updatedAt: now,
-            },
-          },
-          { returnDocument: 'after' },
-        )
-        .lean();
-      if (message) queue.head = { seq: queue.head!.seq, version };
-      return message ?? undefined;
+      const message = await this.messages.changeAt(current, {
+        ...update,
+        $set: {
+          ...update.$set,
+          version,
+          versions: [...memory.versions, version],
+          versionMark: memory.mark,
+          updatedAt: now,
+        },
+      });
+      if (message) queue.newest = { seq: queue.newest!.seq, version };
+      return message;
     } catch (error) {
       if (isDuplicateKey(error)) return undefined;
       throw error;

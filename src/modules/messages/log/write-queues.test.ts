@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Types } from 'mongoose';
-import type { ChatQueue, MessageDraft } from './message-log.types.js';
+import type { ChatQueue, MessageDraft } from './write-queues.js';
 import { WriteQueues } from './write-queues.js';
 
 /** Queues whose database answers when the test says so. */
@@ -30,12 +30,12 @@ const setUp = () => {
   return { queues, writes, add, started };
 };
 
-describe('queues behind a database that is stuck', () => {
+describe('write queues before a slow database', () => {
   afterEach(() => {
     jest.restoreAllMocks();
   });
 
-  it('tell who has waited long, and write what has come since', async () => {
+  it('refuse what has waited for over a second and write what came later', async () => {
     let now = 0;
     jest.spyOn(performance, 'now').mockImplementation(() => now);
     const { queues, writes, add, started } = setUp();
@@ -57,7 +57,7 @@ describe('queues behind a database that is stuck', () => {
     await queues.drained();
   });
 
-  it('keep everything while the database answers', async () => {
+  it('keep every item while the database answers', async () => {
     const { queues, writes, add, started } = setUp();
     const first = add('a', 'first');
     await started(1);

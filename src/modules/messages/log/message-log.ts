@@ -1,14 +1,13 @@
-import type { Model } from 'mongoose';
-import { Types, trusted } from 'mongoose';
-import type { Metrics } from '../../platform/metrics.js';
-import { objectId } from '../../platform/object-id.js';
-import type { Clock } from '../../shared/clock.js';
-import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
+import { Types } from 'mongoose';
+import type { Metrics } from '../../../platform/metrics.js';
+import type { Clock } from '../../../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
+import type { MessageDoc } from '../message.model.js';
+import type { MessagesRepository, NewestNumbers } from '../messages.repository.js';
 import { LogChanges } from './log-changes.js';
-import type { Placed } from './log-inserts.js';
+import type { Numbered } from './log-inserts.js';
 import { LogInserts } from './log-inserts.js';
-import type { Appended, ChatQueue, Head, MessageDraft, Mutation } from './message-log.types.js';
-import type { MessageDoc } from './message.model.js';
+import type { Appended, ChatQueue, MessageDraft, Mutation } from './write-queues.js';
 import { MAX_BATCH, WriteQueues } from './write-queues.js';
 
 /**
@@ -26,12 +25,13 @@ export class MessageLog {
   private readonly inserts: LogInserts;
   private readonly changes: LogChanges;
 
+  /** @param onNewestRead is called with a chat's newest numbers whenever the log reads them for a write. */
   constructor(
-    private readonly messages: Model<MessageDoc>,
+    private readonly messages: MessagesRepository,
     clock: Clock,
     metrics: Metrics,
-    /** Hears how far a chat's log has come, whenever that was read from the database. */
-    private readonly onHead: (chatId: string, head: Head) => void = () => undefined,
+    private readonly onNewestRead: (chatId: string, newest: NewestNumbers) => void = () =>
+      undefined,
   ) {
     this.changes = new LogChanges(messages, clock);
     this.inserts = new LogInserts({
@@ -84,28 +84,39 @@ export class MessageLog {
   }
 
   /**
+   * Messages of a chat that changed after a version, oldest change first, at most `limit`. Only what no
+   * failover can take back is shown: a reader's cursor must not run ahead of the log.
+   */
+  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]> {
+    return this.messages.changedSince(chatId, version, limit);
+  }
+
+  /**
    * The chat's newest numbers, from the database: those that stand, or (`majority`) those that no
    * failover can take back, which alone are good for a reader's cursor: the messages up to that number
    * hold every change up to that version.
    */
-  async readHead(chatId: string, concern: 'local' | 'majority' = 'local'): Promise<Head> {
+  async readNewest(
+    chatId: string,
+    concern: 'local' | 'majority' = 'local',
+  ): Promise<NewestNumbers> {
     if (concern === 'local') {
       const [seq, version] = await Promise.all([
-        this.newest('seq', chatId, concern),
-        this.newest('version', chatId, concern),
+        this.messages.newest('seq', chatId, concern),
+        this.messages.newest('version', chatId, concern),
       ]);
       return { seq, version };
     }
     // One after the other: what is written between the two must not be behind the version and yet
     // after the number, or a reader who takes the messages up to one and the version would miss it.
-    const version = await this.newest('version', chatId, concern);
-    const seq = await this.newest('seq', chatId, concern);
+    const version = await this.messages.newest('version', chatId, concern);
+    const seq = await this.messages.newest('seq', chatId, concern);
     return { seq, version };
   }
 
   /** The number of the chat's newest message, from the database; 0 for none. */
   newestSeq(chatId: string): Promise<number> {
-    return this.newest('seq', chatId, 'local');
+    return this.messages.newest('seq', chatId, 'local');
   }
 
   /** Resolves when everything accepted so far is written or refused. */
@@ -113,51 +124,25 @@ export class MessageLog {
     return this.queues.drained();
   }
 
-  /**
-   * Messages of a chat that changed after a version, oldest change first, at most `limit`. Only what no
-   * failover can take back is shown: a reader's cursor must not run ahead of the log.
-   */
-  async changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]> {
-    return this.messages
-      .find({ chatId: objectId(chatId), version: trusted({ $gt: version }) })
-      .sort({ version: 1 })
-      .limit(limit)
-      .read('primary')
-      .readConcern('majority')
-      .lean();
-  }
-
-  private async newest(
-    field: keyof Head,
-    chatId: string,
-    level: 'local' | 'majority',
-  ): Promise<number> {
-    const message = await this.messages.collection.findOne<Head>(
-      { chatId: objectId(chatId) },
-      { projection: { [field]: 1, _id: 0 }, sort: { [field]: -1 }, readConcern: { level } },
-    );
-    return message?.[field] ?? 0;
-  }
-
   private async write(queues: ChatQueue[]): Promise<void> {
-    await withDeadline(this.loadHeads(queues), QUEUE_STEP_MS);
-    const placed: Placed[] = [];
+    await withDeadline(this.loadNewest(queues), QUEUE_STEP_MS);
+    const numbered: Numbered[] = [];
     const changes: Promise<void>[] = [];
     for (const queue of queues) {
       if (queue.items[0]?.kind === 'change') changes.push(this.changes.apply(queue));
-      else placed.push(...this.inserts.place(queue, MAX_BATCH - placed.length));
+      else numbered.push(...this.inserts.number(queue, MAX_BATCH - numbered.length));
     }
-    const outcomes = await Promise.allSettled([this.inserts.insert(placed), ...changes]);
+    const outcomes = await Promise.allSettled([this.inserts.insert(numbered), ...changes]);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
-  private async loadHeads(queues: ChatQueue[]): Promise<void> {
+  private async loadNewest(queues: ChatQueue[]): Promise<void> {
     await Promise.all(
       queues
-        .filter((queue) => !queue.head)
+        .filter((queue) => !queue.newest)
         .map(async (queue) => {
-          queue.head = await this.readHead(queue.chatId);
-          this.onHead(queue.chatId, queue.head);
+          queue.newest = await this.readNewest(queue.chatId);
+          this.onNewestRead(queue.chatId, queue.newest);
         }),
     );
   }

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { AppError } from '../../shared/errors.js';
+import type { MessageDoc } from './message.model.js';
+import type { MessagesRepository } from './messages.repository.js';
+import type { SendInput, Sent } from './messages.types.js';
+
+/** What makes two sends of one sender in one chat the same message. */
+export interface SendIdentity {
+  clientMessageId: string;
+  /** Digest of what is said: the same id with another one is a mistake of the client's. */
+  fingerprint: string;
+}
+
+/** The identity of a send; undefined where the client gives its messages no ids. */
+export const identityOf = (input: SendInput): SendIdentity | undefined => {
+  const { clientMessageId } = input;
+  return clientMessageId === undefined
+    ? undefined
+    : { clientMessageId, fingerprint: fingerprintOf(input) };
+};
+
+const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: SendInput): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify([
+        content,
+        filesDigest === undefined ? messageType : null,
+        filesDigest ?? media.map(({ fileId, url }) => fileId ?? url),
+        replyTo ?? null,
+      ]),
+    )
+    .digest('base64url')
+    .slice(0, 22);
+
+/**
+ * The message that a sender has already written under a client id.
+ *
+ * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when it is another message.
+ */
+export const findWritten = async (
+  messages: MessagesRepository,
+  draft: Pick<MessageDoc, 'chatId' | 'senderId' | 'clientMessageId' | 'fingerprint'>,
+): Promise<MessageDoc | undefined> => {
+  const { chatId, senderId, clientMessageId, fingerprint } = draft;
+  if (clientMessageId === undefined) return undefined;
+  const original = await messages.byClientId(chatId, senderId, clientMessageId);
+  if (original && original.fingerprint !== fingerprint) throw clientMessageIdReused();
+  return original;
+};
+
+/** The error for a client id that already stands for another message. */
+export const clientMessageIdReused = (): AppError =>
+  new AppError(
+    'CLIENT_MESSAGE_ID_REUSED',
+    'This clientMessageId was already used for a different message',
+  );
+
+/** A send that is under way, or was not long ago. */
+export interface RecentSend {
+  fingerprint: string;
+  sent: Promise<Sent>;
+}
+
+/** How many sends a node remembers, and for how many milliseconds. */
+const KEPT = { max: 50_000, ttl: 60_000 };
+/** How often older sends are dropped, in milliseconds: the cache itself keeps them until it is full. */
+const PURGE_EVERY_MS = 10_000;
+
+/** What this node has sent in the last minute, or is sending, so that a retry need not ask the database. */
+export class RecentSends {
+  private readonly sends = new LRUCache<string, RecentSend>(KEPT);
+  private purgedAt = performance.now();
+
+  /** The send under a key, if it is remembered. */
+  get(key: string): RecentSend | undefined {
+    return this.sends.get(key);
+  }
+
+  /** Remembers a send from now on; one that fails is forgotten, so that it can be tried again. */
+  add(key: string, send: RecentSend): void {
+    this.sends.set(key, send);
+    send.sent.catch(() => this.sends.delete(key));
+    this.purgeOld();
+  }
+
+  private purgeOld(): void {
+    const now = performance.now();
+    if (now - this.purgedAt < PURGE_EVERY_MS) return;
+    this.purgedAt = now;
+    this.sends.purgeStale();
+  }
+}

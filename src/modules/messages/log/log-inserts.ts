@@ -1,0 +1,149 @@
+import { mongo } from 'mongoose';
+import { isDuplicateKey } from '../../../platform/driver-error.js';
+import type { Metrics } from '../../../platform/metrics.js';
+import { objectId } from '../../../platform/object-id.js';
+import type { Clock } from '../../../shared/clock.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
+import { AppError } from '../../../shared/errors.js';
+import { findWritten } from '../idempotency.js';
+import type { MessageDoc } from '../message.model.js';
+import type { MessagesRepository } from '../messages.repository.js';
+import type { ChatQueue, PendingInsert } from './write-queues.js';
+
+/** A numbered message on its way to the database. */
+export interface Numbered {
+  queue: ChatQueue;
+  item: PendingInsert;
+  doc: MessageDoc;
+}
+
+/** How often a write may lose to other nodes before the client is asked to try again. */
+export const MAX_ATTEMPTS = 20;
+
+/** Numbers new messages and writes those of many chats in one ordered insert. */
+export class LogInserts {
+  constructor(
+    private readonly deps: {
+      messages: MessagesRepository;
+      clock: Clock;
+      metrics: Metrics;
+      /** Called when another node has taken a number in this chat. */
+      markContended(queue: ChatQueue): void;
+    },
+  ) {}
+
+  /** Takes up to `limit` new messages from the front of a queue and numbers them. */
+  number(queue: ChatQueue, limit: number): Numbered[] {
+    const now = new Date(this.deps.clock.now());
+    const numbered: Numbered[] = [];
+    let { seq, version } = queue.newest!;
+    while (numbered.length < limit && queue.items[0]?.kind === 'insert') {
+      const item = queue.items.shift() as PendingInsert;
+      seq += 1;
+      version += 1;
+      const doc: MessageDoc = {
+        _id: item.id,
+        chatId: objectId(queue.chatId),
+        seq,
+        version,
+        versions: [version],
+        ...item.draft,
+        ...(item.draft.messageType === 'system' && { uncounted: true as const }),
+        createdAt: now,
+        updatedAt: now,
+      };
+      numbered.push({ queue, item, doc });
+    }
+    return numbered;
+  }
+
+  /** Writes numbered messages and settles their sends; what lost to another node goes back. */
+  async insert(numbered: Numbered[]): Promise<void> {
+    if (numbered.length === 0) return;
+    this.deps.metrics.commitSize.observe(numbered.length);
+    try {
+      await withDeadline(
+        this.deps.messages.insertInOrder(numbered.map(({ doc }) => doc)),
+        QUEUE_STEP_MS,
+      );
+      this.acknowledge(numbered);
+    } catch (error) {
+      await this.afterFailedInsert(numbered, error);
+    }
+  }
+
+  private acknowledge(numbered: Numbered[]): void {
+    this.deps.metrics.messagesSent.inc(numbered.length);
+    for (const { queue, item, doc } of numbered) {
+      queue.newest = { seq: doc.seq, version: doc.version };
+      item.resolve({ message: doc, isReplay: false });
+    }
+  }
+
+  /**
+   * An ordered insert stops at its first error: what stands before it is written, what stands after it
+   * is not. After any other failure nobody knows; the clients retry under the same client id.
+   */
+  private async afterFailedInsert(numbered: Numbered[], error: unknown): Promise<void> {
+    const failedAt =
+      error instanceof mongo.MongoBulkWriteError && isDuplicateKey(error) && isDurable(error)
+        ? firstWriteErrorIndex(error)
+        : undefined;
+    const failed = failedAt === undefined ? undefined : numbered[failedAt];
+    if (failedAt === undefined || !failed) {
+      for (const { queue, item } of numbered) {
+        queue.newest = undefined;
+        item.reject(error);
+      }
+      return;
+    }
+    this.acknowledge(numbered.slice(0, failedAt));
+    const unwritten = numbered.slice(failedAt + 1);
+    for (const { queue, item } of unwritten.reverse()) queue.items.unshift(item);
+    await this.afterDuplicate(failed);
+  }
+
+  /**
+   * Distinguishes a message that is already there, by an earlier send or by a write of ours whose answer
+   * was lost, from a number that another node has taken.
+   */
+  private async afterDuplicate({ queue, item }: Numbered): Promise<void> {
+    queue.newest = undefined;
+    try {
+      const original = await withDeadline(this.findOriginal(queue.chatId, item), QUEUE_STEP_MS);
+      if (original) {
+        item.resolve({ message: original, isReplay: !original._id.equals(item.id) });
+        return;
+      }
+      item.attempts += 1;
+      if (item.attempts > MAX_ATTEMPTS) throw contention();
+      this.deps.markContended(queue);
+      queue.items.unshift(item);
+    } catch (error) {
+      item.reject(error);
+    }
+  }
+
+  /** The message under this id, or the one that its sender has already written under the client id. */
+  private async findOriginal(
+    chatId: string,
+    { id, draft }: PendingInsert,
+  ): Promise<MessageDoc | undefined> {
+    const own = await this.deps.messages.byId(id);
+    if (own) return own;
+    return findWritten(this.deps.messages, { ...draft, chatId: objectId(chatId) });
+  }
+}
+
+/** Whether what a failed bulk write did write has reached a majority. */
+const isDurable = (error: mongo.MongoBulkWriteError): boolean =>
+  error.result.getWriteConcernError() === undefined;
+
+const firstWriteErrorIndex = (error: mongo.MongoBulkWriteError): number | undefined => {
+  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  return errors[0]?.index;
+};
+
+/** The error for a write that has lost to other nodes too often. */
+export const contention = (): AppError =>
+  new AppError('UNAVAILABLE', 'This chat is very busy; try again', { retryAfter: 1 });

@@ -1,0 +1,308 @@
+import type { Publisher } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
+import type { Actor } from '../../shared/actor.js';
+import { audiences } from '../../shared/audience.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import { refusalToPost } from '../chats/index.js';
+import type { UserCard } from '../users/index.js';
+import type { MentionResolver } from './content.js';
+import { canonicalEmoji } from './content.js';
+import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
+import type { MemberPosition, MessageHistory } from './message-history.js';
+import type { MemberMessage, MessageReader } from './message-reader.js';
+import type { MessageDoc } from './message.model.js';
+import { statusOf, toRecord } from './message.record.js';
+import type { MessageEvent, MessageEvents } from './messages.events.js';
+import {
+  forPolicy,
+  isHiddenFor,
+  isTombstone,
+  refusalToDeleteForEveryone,
+  refusalToEdit,
+  refusalToPin,
+  refusalToUse,
+} from './messages.policy.js';
+import type { AttachmentClaims } from './messages.types.js';
+
+/** The outcome of a change; the same shape that its event carries. */
+export interface Changed extends MessageEvent {
+  /** False when there was nothing to change: no new version, and no event. */
+  changed: boolean;
+}
+
+/** Which messages to delete, and for whom. */
+export interface DeleteTarget {
+  messageIds: string[];
+  /** For everyone (the default), or for the actor alone. */
+  deleteForEveryone?: boolean | undefined;
+  /** When given, the messages must be of this chat. */
+  chatId?: string | undefined;
+}
+
+/** A reaction to add, remove or toggle. */
+export interface ReactionInput {
+  messageId: string;
+  emoji: string;
+  chatId?: string | undefined;
+}
+
+/** What to do about a reaction; `toggle` does whichever changes something. */
+export type ReactionAction = 'add' | 'remove' | 'toggle';
+
+/** The outcome of a reaction. */
+export interface Reacted extends Changed {
+  /** Whether the reaction is there now. */
+  isOn: boolean;
+  /** As stored. */
+  emoji: string;
+}
+
+/** Past texts that a message keeps. */
+const MAX_EDITS = 100;
+/** Different emoji that one user may put on one message. */
+const MAX_PER_USER = 20;
+
+/** Changes messages that are there: their text, their reactions, whether they are pinned or deleted. */
+export class MessageChanges {
+  constructor(
+    private readonly deps: {
+      log: Pick<MessageLog, 'change'>;
+      previews: Pick<ChatPreviews, 'record'>;
+      reader: MessageReader;
+      history: Pick<MessageHistory, 'positions'>;
+      mentions: MentionResolver;
+      attachments: Pick<AttachmentClaims, 'addressed' | 'release'>;
+      directory: { card(userId: string): Promise<UserCard | undefined> };
+      bus: Publisher<MessageEvents>;
+      clock: Clock;
+      /** How long after sending a message may be edited, in seconds; 0 means always. */
+      editWindowSeconds: number;
+    },
+  ) {}
+
+  /**
+   * Gives a message another text and keeps the earlier one. The same text again changes nothing.
+   *
+   * @throws {AppError} NOT_FOUND, FORBIDDEN for others than the sender, GONE for a deleted message,
+   *   EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
+   */
+  async edit(
+    actor: Actor,
+    input: { messageId: string; content: string; chatId?: string | undefined },
+  ): Promise<Changed> {
+    const { bus, clock, mentions, reader } = this.deps;
+    const found = await reader.ofMember(actor, input.messageId, input.chatId);
+    const refusal = this.refusalToEdit(actor, found.doc) ?? refusalToPost(found.chat);
+    if (refusal) throw refusal;
+    const mentioned = (await mentions.resolve(found.chat, input.content)).map(objectId);
+    const result = await this.apply(found, (current) => {
+      const tooLate = this.refusalToEdit(actor, current);
+      if (tooLate) throw tooLate;
+      if (current.content === input.content) return undefined;
+      const editedAt = new Date(clock.now());
+      const past = { content: current.content, at: editedAt };
+      return {
+        $set: { content: input.content, mentions: mentioned, editedAt },
+        $push: { edits: { $each: [past], $slice: -MAX_EDITS } },
+      };
+    });
+    const { changed, ...event } = result;
+    if (changed) bus.emit('message.edited', event, { scope: 'cluster' });
+    return result;
+  }
+
+  /**
+   * Deletes messages: for everyone, which leaves tombstones, or for the actor alone. All are checked before
+   * the first is deleted; deleting one twice changes nothing.
+   *
+   * @throws {AppError} NOT_FOUND, or FORBIDDEN for others' messages where it is for everyone.
+   */
+  async delete(actor: Actor, target: DeleteTarget): Promise<Changed[]> {
+    const ids = [...new Set(target.messageIds)];
+    const found = await Promise.all(
+      ids.map((id) => this.deps.reader.ofMember(actor, id, target.chatId)),
+    );
+    if (target.deleteForEveryone === false) return this.deleteForOne(actor, found);
+    for (const { doc } of found) {
+      const refusal = refusalToDeleteForEveryone(forPolicy(doc), actor.userId);
+      if (refusal) throw refusal;
+    }
+    return Promise.all(found.map((message) => this.deleteForEveryone(actor, message)));
+  }
+
+  /**
+   * Adds, removes or toggles the actor's reaction: one per user and emoji. What is already so changes
+   * nothing.
+   *
+   * @throws {AppError} NOT_FOUND, VALIDATION for what is not one emoji, GONE, CHAT_NOT_ACCEPTED,
+   *   BLOCKED, CONFLICT when the actor has put too many on this message.
+   */
+  async react(actor: Actor, action: ReactionAction, input: ReactionInput): Promise<Reacted> {
+    const { bus, clock, reader } = this.deps;
+    const emoji = canonicalEmoji(input.emoji);
+    if (emoji === undefined) throw notAnEmoji();
+    const found = await reader.ofMember(actor, input.messageId, input.chatId);
+    const refusal = refusalToPost(found.chat);
+    if (refusal) throw refusal;
+    let isOn = false;
+    const result = await this.apply(found, (current) => {
+      const unfit = refusalToUse(forPolicy(current));
+      if (unfit) throw unfit;
+      const mine = reactionsBy(current, actor.userId);
+      const has = mine.includes(emoji);
+      isOn = action === 'toggle' ? !has : action === 'add';
+      if (isOn === has) return undefined;
+      if (isOn && mine.length >= MAX_PER_USER) throw tooManyReactions();
+      const userId = objectId(actor.userId);
+      return isOn
+        ? { $push: { reactions: { userId, emoji, at: new Date(clock.now()) } } }
+        : { $pull: { reactions: { userId, emoji } } };
+    });
+    const { changed, ...event } = result;
+    if (changed) {
+      bus.emit(
+        isOn ? 'reaction.added' : 'reaction.removed',
+        { ...event, userId: actor.userId, emoji },
+        { scope: 'cluster' },
+      );
+    }
+    return { ...result, isOn, emoji };
+  }
+
+  /**
+   * Pins a message to its chat or unpins it. What is already so changes nothing.
+   *
+   * @throws {AppError} NOT_FOUND, FORBIDDEN for plain members of groups and rooms, GONE,
+   *   CHAT_NOT_ACCEPTED, BLOCKED.
+   */
+  async setPinned(actor: Actor, messageId: string, isPinned: boolean): Promise<Changed> {
+    const { bus, clock, reader } = this.deps;
+    const found = await reader.ofMember(actor, messageId);
+    const refusal = refusalToPin(found.chat.kind, found.role) ?? refusalToPost(found.chat);
+    if (refusal) throw refusal;
+    const result = await this.apply(found, (current) => {
+      const unfit = refusalToUse(forPolicy(current));
+      if (unfit) throw unfit;
+      if ((current.pinnedAt != null) === isPinned) return undefined;
+      return isPinned
+        ? { $set: { pinnedAt: new Date(clock.now()), pinnedBy: objectId(actor.userId) } }
+        : { $unset: { pinnedAt: 1, pinnedBy: 1 } };
+    });
+    const { changed, ...event } = result;
+    if (changed) {
+      bus.emit(
+        isPinned ? 'message.pinned' : 'message.unpinned',
+        { ...event, actorId: actor.userId },
+        { scope: 'cluster' },
+      );
+    }
+    return result;
+  }
+
+  private refusalToEdit(actor: Actor, doc: MessageDoc): AppError | undefined {
+    const { clock, editWindowSeconds } = this.deps;
+    return refusalToEdit(forPolicy(doc), actor.userId, clock.now(), editWindowSeconds);
+  }
+
+  /** What was said is gone from the database, too; number, sender and times stay. */
+  private async deleteForEveryone(actor: Actor, found: MemberMessage): Promise<Changed> {
+    const { attachments, bus, clock } = this.deps;
+    // First, so that no crash in between leaves a file that nobody looks after.
+    await attachments.release(found.doc.media);
+    const result = await this.apply(found, (current) => {
+      if (isTombstone(current)) return undefined;
+      return {
+        $set: {
+          content: '',
+          media: [],
+          mentions: [],
+          reactions: [],
+          deletedAt: new Date(clock.now()),
+          deletedBy: objectId(actor.userId),
+          uncounted: true,
+        },
+        $unset: { edits: 1, editedAt: 1, pinnedAt: 1, pinnedBy: 1, forwardedFrom: 1 },
+      };
+    });
+    const { changed, ...event } = result;
+    if (changed) {
+      bus.emit('message.deleted', { ...event, actorId: actor.userId }, { scope: 'cluster' });
+    }
+    return result;
+  }
+
+  private async deleteForOne(actor: Actor, found: MemberMessage[]): Promise<Changed[]> {
+    const results = await Promise.all(
+      found.map((message) =>
+        this.apply(message, (current) =>
+          isHiddenFor(current, actor.userId)
+            ? undefined
+            : { $addToSet: { deletedFor: objectId(actor.userId) } },
+        ),
+      ),
+    );
+    const hidden = new Map<string, string[]>();
+    for (const { message, changed } of results) {
+      if (changed) hidden.set(message.chatId, [...(hidden.get(message.chatId) ?? []), message.id]);
+    }
+    for (const [chatId, messageIds] of hidden) {
+      this.deps.bus.emit(
+        'message.hidden',
+        { chatId, messageIds, userId: actor.userId, audience: audiences.users([actor.userId]) },
+        { scope: 'cluster' },
+      );
+    }
+    return results;
+  }
+
+  /**
+   * Writes a change. Everything that its event needs is looked up before the write: events of a chat leave
+   * in the order of its log.
+   *
+   * @throws {AppError} what `mutate` throws.
+   */
+  private async apply({ doc, chat }: MemberMessage, mutate: Mutation): Promise<Changed> {
+    const { attachments, directory, history, log, previews } = this.deps;
+    const [sender, positions] = await Promise.all([
+      directory.card(doc.senderId.toHexString()),
+      history.positions(chat.id),
+    ]);
+    if (!sender) throw notFound('Message');
+    const { message: after, changed } = await log.change(chat.id, doc._id.toHexString(), mutate);
+    if (changed) previews.record(after);
+    const record = toRecord(after);
+    const message = { ...record, media: attachments.addressed(record.media) };
+    return {
+      message,
+      sender,
+      status: statusOf(message, positions),
+      memberIds: chat.members && [...chat.members.keys()],
+      audience: audiences.chat(chat.id, usersWithout(after, positions)),
+      changed,
+    };
+  }
+}
+
+/**
+ * Users to whom the message must not come back. In a large chat `positions` is empty: there, too, nobody
+ * hears of what they have hidden, but whoever has cleared the history does.
+ */
+const usersWithout = (
+  { deletedFor = [], seq }: MessageDoc,
+  positions: MemberPosition[],
+): string[] => [
+  ...deletedFor.map((id) => id.toHexString()),
+  ...positions.filter(({ clearedSeq }) => clearedSeq >= seq).map(({ userId }) => userId),
+];
+
+const reactionsBy = (message: MessageDoc, userId: string): string[] =>
+  message.reactions.filter((reaction) => reaction.userId.equals(userId)).map(({ emoji }) => emoji);
+
+const notAnEmoji = (): AppError =>
+  new AppError('VALIDATION', 'emoji must be exactly one emoji', {
+    errors: [{ path: 'emoji', message: 'must be exactly one emoji' }],
+  });
+
+const tooManyReactions = (): AppError =>
+  new AppError('CONFLICT', `You can put at most ${MAX_PER_USER} emoji on one message`);
