@@ -6,7 +6,7 @@
  */
 import 'dotenv/config';
 import { loadConfig } from './config/index.js';
-import { AccessChangeFeed, defineAccessChangeModel } from './modules/access-changes/index.js';
+import { createAccessChanges, defineAccessChangeModels } from './modules/access-changes/index.js';
 import { createAccounts, defineUsersModels } from './modules/users/index.js';
 import { openDatabase } from './open-database.js';
 import { EventBus } from './platform/event-bus.js';
@@ -21,7 +21,7 @@ const makeAdmin = async (username: string): Promise<void> => {
   try {
     const database = await connectDatabase(server.uri, config, logger, (connection) => {
       defineUsersModels(connection);
-      return defineAccessChangeModel(connection);
+      defineAccessChangeModels(connection);
     });
     try {
       const { connection } = database;
@@ -29,7 +29,7 @@ const makeAdmin = async (username: string): Promise<void> => {
         connection,
         bus: new EventBus(logger),
         clock: systemClock,
-        accessChanges: new AccessChangeFeed(database.models, systemClock),
+        accessChanges: createAccessChanges({ connection, clock: systemClock }).feed,
       });
       const user = await accounts.findByUsername(username);
       if (!user) throw new Error(`There is no user ${username}`);

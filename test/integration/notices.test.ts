@@ -1,20 +1,25 @@
-/** The board on which nodes leave word for each other: nothing is lost between its writers and readers. */
+/** How nodes tell each other of access changes without Redis: nothing is lost between who posts and who reads. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Model } from 'mongoose';
-import type { AccessChange, AccessChangeDoc } from '../../src/modules/access-changes/index.js';
+import type { AccessChange } from '../../src/modules/access-changes/index.js';
 import {
-  AccessChangeFeed,
-  AccessChangePoller,
-  defineAccessChangeModel,
+  createAccessChanges,
+  defineAccessChangeModels,
 } from '../../src/modules/access-changes/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
 
-describe('notices', () => {
-  let database: Database<Model<AccessChangeDoc>>;
+/** An entry as it is stored, for all versions of the server that share the database. */
+interface StoredEntry {
+  n: number;
+  notices: AccessChange[];
+  at: Date;
+}
+
+describe('an access change', () => {
+  let database: Database<void>;
   beforeAll(async () => {
     const url = new URL((process.env.TEST_MONGODB_URI ?? process.env.MONGODB_URI)!);
     url.pathname = `/notices_${randomUUID().slice(0, 8)}`;
@@ -23,7 +28,7 @@ describe('notices', () => {
       url.href,
       { databaseTimeoutMs: 10_000 },
       logger,
-      defineAccessChangeModel,
+      defineAccessChangeModels,
     );
   });
   afterAll(async () => {
@@ -32,86 +37,110 @@ describe('notices', () => {
   });
 
   const about = (userId: string): AccessChange => ({ kind: 'login', userId });
-  /** A reader that writes down whom it looks at, and how often it has lost its place. */
+  const node = () => createAccessChanges({ connection: database.connection, clock: systemClock });
+  const entries = () => database.connection.collection<StoredEntry>('notices');
+  /** A node that writes down whom it rechecks, and how often it has reconnected everybody. */
   const newReader = async () => {
     const looks: string[][] = [];
-    const state = { looks, doubts: 0, now: 0, isDatabaseAway: false };
-    const watch = new AccessChangePoller(
-      database.models,
-      {
-        lookAt: (accessChanges) => {
-          if (state.isDatabaseAway) return Promise.reject(new Error('the database is away'));
-          looks.push(accessChanges.map(({ userId }) => userId).sort());
-          return Promise.resolve();
+    const state = { looks, reconnects: 0, now: 0, isDatabaseAway: false };
+    const login = { sessionId: 'phone', role: 'user' } as const;
+    const reconciliation = node().reconciliation({
+      bus: { emit: () => undefined },
+      memberships: () => Promise.resolve([]),
+      statusOf: () =>
+        state.isDatabaseAway
+          ? Promise.reject(new Error('the database is away'))
+          : Promise.resolve({ role: 'user', isDeactivated: false }),
+      sockets: {
+        connected: (userIds) => {
+          const here = [...userIds];
+          if (!state.isDatabaseAway) looks.push([...here].sort());
+          return here;
         },
-        doubtAll: () => {
-          state.doubts += 1;
+        logins: () => [login],
+        inChat: () => ({ inChannel: 0, looking: 0, all: 0 }),
+        reconnectAll: () => {
+          state.reconnects += 1;
           return Promise.resolve();
         },
       },
-      () => state.now,
-    );
-    await watch.start();
-    return { watch, state };
+      now: () => state.now,
+    });
+    await reconciliation.start();
+    return { tick: () => reconciliation.jobs[0]!.run(), state };
   };
 
-  it('of several nodes are numbered without a hole, and each is read', async () => {
-    const { watch, state } = await newReader();
-    const boards = [1, 2, 3].map(() => new AccessChangeFeed(database.models, systemClock));
+  it('gets a number without a hole from any of several nodes, and each one is read', async () => {
+    const { tick, state } = await newReader();
+    const feeds = [1, 2, 3].map(() => node().feed);
     const users = Array.from({ length: 60 }, (_, i) => `user ${i}`).sort();
-    await Promise.all(users.map((user, i) => boards[i % boards.length]!.post([about(user)])));
-    const entries = await database.models.find().sort({ n: 1 }).lean();
-    expect(entries.map(({ n }) => n)).toEqual(entries.map((_, i) => i + 1));
-    await watch.tick();
-    await watch.tick();
+    await Promise.all(users.map((user, i) => feeds[i % feeds.length]!.post([about(user)])));
+    const stored = await entries().find().sort({ n: 1 }).toArray();
+    expect(stored.map(({ n }) => n)).toEqual(stored.map((_, i) => i + 1));
+    await tick();
+    await tick();
     expect(state.looks).toEqual([users]);
-    expect(state.doubts).toBe(0);
+    expect(state.reconnects).toBe(0);
   });
 
-  it('are looked at again for a while, because the change comes after its notice', async () => {
-    const { watch, state } = await newReader();
-    await new AccessChangeFeed(database.models, systemClock).post([about('slow')]);
+  it('is stored under the names that nodes of earlier versions read', async () => {
+    await node().feed.post([{ kind: 'member', userId: 'bob', chatId: 'team' }]);
+    const [newest] = await entries()
+      .find({}, { projection: { _id: 0 } })
+      .sort({ n: -1 })
+      .limit(1)
+      .toArray();
+    expect(newest).toEqual({
+      n: expect.any(Number),
+      notices: [{ kind: 'member', userId: 'bob', chatId: 'team' }],
+      at: expect.any(Date),
+    });
+  });
+
+  it('is rechecked for a while, because its write follows its announcement', async () => {
+    const { tick, state } = await newReader();
+    await node().feed.post([about('slow')]);
     for (const now of [0, 1000, 9000, 11_000, 11_250]) {
       state.now = now;
-      await watch.tick();
+      await tick();
     }
     expect(state.looks).toEqual([['slow'], ['slow'], ['slow']]);
   });
 
-  it('are looked at as long after the database was away, when the change may have been written', async () => {
-    const { watch, state } = await newReader();
-    await new AccessChangeFeed(database.models, systemClock).post([about('late')]);
-    await watch.tick();
+  it('is rechecked as long after the database was away, when it may have been written', async () => {
+    const { tick, state } = await newReader();
+    await node().feed.post([about('late')]);
+    await tick();
     state.isDatabaseAway = true;
     for (const now of [250, 5000, 12_000, 30_000]) {
       state.now = now;
-      await expect(watch.tick()).rejects.toThrow('away');
+      await expect(tick()).rejects.toThrow('away');
     }
     state.isDatabaseAway = false;
     for (const now of [30_250, 39_000, 40_250, 40_500]) {
       state.now = now;
-      await watch.tick();
+      await tick();
     }
     expect(state.looks).toEqual([['late'], ['late'], ['late']]);
   });
 
-  it('are nothing new to a node that has just started', async () => {
-    await new AccessChangeFeed(database.models, systemClock).post([about('earlier')]);
-    const { watch, state } = await newReader();
-    await watch.tick();
-    await watch.tick();
+  it('is not rechecked by a node that has started after it', async () => {
+    await node().feed.post([about('earlier')]);
+    const { tick, state } = await newReader();
+    await tick();
+    await tick();
     expect(state.looks).toEqual([]);
   });
 
-  it('that were cleared before a node has read them leave it in doubt of everything', async () => {
-    const { watch, state } = await newReader();
-    const board = new AccessChangeFeed(database.models, systemClock);
-    await board.post([about('missed')]);
-    const [missed] = await database.models.find().sort({ n: -1 }).limit(1).lean();
-    await board.post([about('seen')]);
-    await database.models.deleteOne({ n: missed!.n });
-    await watch.tick();
-    await watch.tick();
-    expect([state.doubts, state.looks]).toEqual([1, [['seen']]]);
+  it('makes a node reconnect everybody when it was cleared before that node has read it', async () => {
+    const { tick, state } = await newReader();
+    const { feed } = node();
+    await feed.post([about('missed')]);
+    const [missed] = await entries().find().sort({ n: -1 }).limit(1).toArray();
+    await feed.post([about('read')]);
+    await entries().deleteOne({ n: missed!.n });
+    await tick();
+    await tick();
+    expect([state.reconnects, state.looks]).toEqual([1, [['read']]]);
   });
 });

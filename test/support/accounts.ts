@@ -5,8 +5,8 @@
 import type { Db } from 'mongodb';
 import { loadConfig } from '../../src/config/index.js';
 import {
-  AccessChangeFeed,
-  defineAccessChangeModel,
+  createAccessChanges,
+  defineAccessChangeModels,
 } from '../../src/modules/access-changes/index.js';
 import type { UsersApi } from '../../src/modules/users/index.js';
 import { createUsers, defineUsersModels } from '../../src/modules/users/index.js';
@@ -25,13 +25,13 @@ export interface TestAccounts extends Pick<UsersApi, 'accounts' | 'administratio
 /** Opens the accounts of a node; close them before the node. */
 export const openAccounts = async (server: TestServer): Promise<TestAccounts> => {
   const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
-  const { connection, models, close } = await connectDatabase(
+  const { connection, close } = await connectDatabase(
     server.mongodbUri,
     { databaseTimeoutMs: 10_000 },
     logger,
     (opened) => {
       defineUsersModels(opened);
-      return defineAccessChangeModel(opened);
+      defineAccessChangeModels(opened);
     },
   );
   const unlimited = new RateLimiter({ name: 'none', limit: 0, windowMs: 1 }, logger);
@@ -42,7 +42,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     clock: systemClock,
     logger,
     jwtSecret: 'not used here, but of the length of a secret',
-    accessChanges: new AccessChangeFeed(models, systemClock),
+    accessChanges: createAccessChanges({ connection, clock: systemClock }).feed,
     contacts: { shareChat: () => Promise.resolve(false) },
     limits: { signUps: unlimited, refusals: unlimited, wrongPasswords: unlimited },
   }).api;

@@ -65,7 +65,8 @@ const openConversations = async (server: TestServer): Promise<ConversationsNode>
   });
   const foundation = { ...laid, bus: server.container.bus };
   let gate: Gate | undefined;
-  const { chats, messages, accessChanges } = laid.models;
+  const { chats, messages } = laid.models;
+  const accessChanges = laid.database.connection.model('Notice');
   for (const model of [chats.chats, chats.memberships, messages, accessChanges]) {
     const collection = model.collection as unknown as Record<string, Method>;
     for (const name of [...WRITES, ...READS]) {

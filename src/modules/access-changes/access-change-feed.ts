@@ -1,11 +1,10 @@
-import type { Model } from 'mongoose';
-import { isDuplicateKey } from '../../platform/driver-error.js';
+import { writeNumbered } from '../../platform/sequence.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import { AppError } from '../../shared/errors.js';
-import type { AccessChange, AccessChangeDoc } from './access-change.model.js';
+import type { AccessChange } from './access-changes.events.js';
+import type { AccessChangesRepository } from './access-changes.repository.js';
 
-/** What services need of the board. */
+/** What use cases need in order to announce that somebody's access changes. */
 export interface AccessChangePoster {
   /** Tells the other nodes, by the database alone; call it before the change, and wait for it. */
   post(accessChanges: AccessChange[]): Promise<void>;
@@ -17,7 +16,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Entries that are kept; a node that has read none of so many has lost its place. */
+/** Entries that are kept; a node that is further behind has to reconnect all its sockets. */
 const KEPT = 10_000;
 /** How many entries are posted between two clearings. */
 const CLEAR_EVERY = 100;
@@ -25,8 +24,8 @@ const CLEAR_EVERY = 100;
 const MAX_ATTEMPTS = 20;
 
 /**
- * Where nodes leave word for each other that reaches them without Redis. Posted before a change is
- * written, so that no crash can come between the change and the word of it.
+ * Announces access changes to every node without Redis. A change is announced before it is written, so
+ * that no crash can come between the change and its announcement.
  */
 export class AccessChangeFeed implements AccessChangePoster {
   private waiting: Waiting[] = [];
@@ -34,7 +33,7 @@ export class AccessChangeFeed implements AccessChangePoster {
   private last: number | undefined;
 
   constructor(
-    private readonly accessChanges: Model<AccessChangeDoc>,
+    private readonly entries: AccessChangesRepository,
     private readonly clock: Clock,
   ) {}
 
@@ -64,32 +63,25 @@ export class AccessChangeFeed implements AccessChangePoster {
   }
 
   private async write(accessChanges: AccessChange[]): Promise<void> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const n = (this.last ?? (await withDeadline(this.newest(), QUEUE_STEP_MS))) + 1;
-      try {
-        await withDeadline(
-          this.accessChanges.create({ n, accessChanges, at: new Date(this.clock.now()) }),
-          QUEUE_STEP_MS,
-        );
-        this.last = n;
-        if (n % CLEAR_EVERY === 0) void this.clearBelow(n - KEPT);
-        return;
-      } catch (error) {
-        // Another node has taken the number; or nobody knows what has become of the write.
-        this.last = undefined;
-        if (!isDuplicateKey(error)) throw error;
-      }
-    }
-    throw new AppError('UNAVAILABLE', 'The server is very busy; try again', { retryAfter: 1 });
+    const known = this.last;
+    // After a failure nobody knows whether the number was taken.
+    this.last = undefined;
+    this.last = await writeNumbered({
+      known,
+      newest: () => withDeadline(this.entries.newestNumber(), QUEUE_STEP_MS),
+      write: async (n) => {
+        const at = new Date(this.clock.now());
+        await withDeadline(this.entries.insert({ n, accessChanges }, at), QUEUE_STEP_MS);
+        return n;
+      },
+      maxAttempts: MAX_ATTEMPTS,
+      refusal: 'The server is very busy; try again',
+    });
+    if (this.last % CLEAR_EVERY === 0) void this.clear(this.last - KEPT);
   }
 
-  private async newest(): Promise<number> {
-    const newest = await this.accessChanges.findOne({}, { n: 1 }).sort({ n: -1 }).lean();
-    return newest?.n ?? 0;
-  }
-
-  /** Nobody waits for it, and if it fails, the next clearing does its work. */
-  private async clearBelow(n: number): Promise<void> {
-    await this.accessChanges.collection.deleteMany({ n: { $lte: n } }).catch(() => undefined);
+  /** Nobody waits for it; if it fails, the next clearing does its work. */
+  private async clear(upTo: number): Promise<void> {
+    await this.entries.deleteUpTo(upTo).catch(() => undefined);
   }
 }

@@ -1,30 +1,20 @@
-import type { Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { Schema } from 'mongoose';
+import type { AccessChange } from './access-changes.events.js';
 
-/**
- * Word that somebody's standing is about to change: a login of theirs (`login`: ended, account closed,
- * another role), their place in a chat (`member`), or a block between them and somebody (`block`).
- * It does not say how: who reads it looks.
- */
-export interface AccessChange {
-  kind: 'login' | 'member' | 'block';
-  userId: string;
-  /** The chat, for `member`. */
-  chatId?: string;
-}
-
-/** Notices that were posted together. */
+/** Access changes that were posted together. */
 export interface AccessChangeDoc {
   /** Counts 1, 2, 3 … without a hole, so that a reader who knows one number misses none after it. */
   n: number;
-  accessChanges: AccessChange[];
+  /** The changes; the field keeps the name that nodes of earlier versions read and write. */
+  notices: AccessChange[];
   at: Date;
 }
 
 const schema = new Schema<AccessChangeDoc>(
   {
     n: { type: Number, required: true },
-    accessChanges: {
+    notices: {
       type: [
         new Schema<AccessChange>({ kind: String, userId: String, chatId: String }, { _id: false }),
       ],
@@ -34,8 +24,10 @@ const schema = new Schema<AccessChangeDoc>(
   },
   { collection: 'notices', versionKey: false },
 );
+// Reads what is new, finds the newest number, and keeps two nodes from taking the same one.
 schema.index({ n: 1 }, { unique: true });
 
-/** The collection of notices on a connection. */
-export const defineAccessChangeModel = (connection: Connection): Model<AccessChangeDoc> =>
+/** Registers the collection of access changes on a connection. */
+export const defineAccessChangeModels = (connection: Connection): void => {
   connection.model<AccessChangeDoc>('Notice', schema);
+};

@@ -1,7 +1,32 @@
-import type { AccessChange } from './access-change.model.js';
+import type { ForClients } from '../../shared/audience.js';
+import type { UserRole } from '../../shared/actor.js';
 
-/** What the board tells the other modules of this node. */
+/**
+ * Somebody's access is about to change: a login of theirs (`login`: ended, account closed, another role),
+ * their membership in a chat (`member`), or a block between them and somebody (`block`). It does not say
+ * how: whoever reads it asks the database.
+ */
+export interface AccessChange {
+  kind: 'login' | 'member' | 'block';
+  userId: string;
+  /** The chat, for `member`. */
+  chatId?: string;
+}
+
+/** What access changes tell the other modules of this node. */
 export interface AccessChangeEvents {
-  /** Somebody's standing may be other than remembered; what is remembered about it is void. */
+  /** Somebody's access may be other than remembered; what is remembered about it is void. */
   'access.recheck': AccessChange;
+}
+
+/**
+ * What this node has learned from the database, for itself alone. The events are those of the modules that
+ * make the changes; who has made one the database does not say.
+ */
+export interface AccessReconcilerEvents extends AccessChangeEvents {
+  'session.revoked': { sessionId: string; userId: string };
+  'user.deactivated': { userId: string };
+  'user.role_changed': { userId: string; role: UserRole };
+  'members.added': ForClients & { chatId: string; userIds: string[]; actorId: string | null };
+  'members.removed': ForClients & { chatId: string; userIds: string[]; actorId: string | null };
 }

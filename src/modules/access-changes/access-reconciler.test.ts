@@ -1,54 +1,55 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventBus } from '../../platform/event-bus.js';
 import { createLogger } from '../../platform/logger.js';
-import type { LocalConnections, AccessReconcilerEvents } from './access-reconciler.js';
+import type { AccessReconcilerEvents } from './access-changes.events.js';
+import type { LocalConnections } from './access-reconciler.js';
 import { AccessReconciler } from './access-reconciler.js';
 
-/** What a node is told that has these places for a user whom the database does, or does not, have in the chat. */
-const repaired = async (
-  places: ReturnType<LocalConnections['places']>,
+/** Which events a node emits whose sockets of a user are so, when the database has the user as a member or not. */
+const reconciled = async (
+  inChat: ReturnType<LocalConnections['inChat']>,
   isMember: boolean,
 ): Promise<string[]> => {
   const bus = new EventBus<AccessReconcilerEvents>(
     createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
   );
-  const told: string[] = [];
+  const emitted: string[] = [];
   for (const type of ['members.added', 'members.removed'] as const) {
     const run = () => {
-      told.push(type);
+      emitted.push(type);
     };
-    bus.subscribe([{ event: type, phase: 'effects', on: 'every-node', does: 'notes it', run }]);
+    bus.subscribe([{ event: type, phase: 'effects', on: 'every-node', does: 'records it', run }]);
   }
   const row = { userId: 'bob', chatId: 'chat' };
-  const repair = new AccessReconciler({
+  const reconciler = new AccessReconciler({
     bus,
     memberships: () => Promise.resolve(isMember ? [row] : []),
     sockets: {
       connected: (userIds) => [...userIds],
       logins: () => [],
-      places: () => places,
+      inChat: () => inChat,
       reconnectAll: () => Promise.resolve(),
     },
     statusOf: () => Promise.resolve(undefined),
   });
-  await repair.lookAt([{ kind: 'member', ...row }]);
-  return told;
+  await reconciler.recheck([{ kind: 'member', ...row }]);
+  return emitted;
 };
 
-describe('a node that looks at a notice', () => {
+describe('the recheck of a membership', () => {
   it.each([
-    ['stands in the room', { inChannel: 1, looking: 0, all: 1 }],
+    ['is in the channel', { inChannel: 1, looking: 0, all: 1 }],
     ['only looks at the chat', { inChannel: 0, looking: 1, all: 1 }],
-  ])('takes a device out that %s and whose user is no member', async (_what, places) => {
-    expect(await repaired(places, false)).toEqual(['members.removed']);
+  ])('removes a device that %s and whose user is not a member', async (_what, inChat) => {
+    expect(await reconciled(inChat, false)).toEqual(['members.removed']);
   });
 
-  it('tells nobody who is out already', async () => {
-    expect(await repaired({ inChannel: 0, looking: 0, all: 2 }, false)).toEqual([]);
+  it('emits nothing about a former member whose devices have left already', async () => {
+    expect(await reconciled({ inChannel: 0, looking: 0, all: 2 }, false)).toEqual([]);
   });
 
-  it('brings in a member of whom a device is missing, and nobody who is there', async () => {
-    expect(await repaired({ inChannel: 1, looking: 1, all: 2 }, true)).toEqual(['members.added']);
-    expect(await repaired({ inChannel: 2, looking: 1, all: 2 }, true)).toEqual([]);
+  it('adds a member of whom a device is missing, and nobody whose devices are all there', async () => {
+    expect(await reconciled({ inChannel: 1, looking: 1, all: 2 }, true)).toEqual(['members.added']);
+    expect(await reconciled({ inChannel: 2, looking: 1, all: 2 }, true)).toEqual([]);
   });
 });

@@ -1,8 +1,55 @@
-export { AccessChangeFeed } from './access-change-feed.js';
+import type { Connection } from 'mongoose';
+import type { Job } from '../../platform/jobs.js';
+import type { Clock } from '../../shared/clock.js';
+import type { AccessChangePoster } from './access-change-feed.js';
+import { AccessChangeFeed } from './access-change-feed.js';
+import { ACCESS_POLL_MS, AccessChangePoller } from './access-change-poller.js';
+import { AccessChangesRepository } from './access-changes.repository.js';
+import type { AccessReconcilerDeps } from './access-reconciler.js';
+import { AccessReconciler } from './access-reconciler.js';
+
 export type { AccessChangePoster } from './access-change-feed.js';
-export { defineAccessChangeModel } from './access-change.model.js';
-export type { AccessChange, AccessChangeDoc } from './access-change.model.js';
-export type { AccessChangeEvents } from './access-changes.events.js';
-export { ACCESS_POLL_MS, AccessChangePoller } from './access-change-poller.js';
-export { AccessReconciler } from './access-reconciler.js';
-export type { AccessReconcilerParts } from './access-reconciler.js';
+export { defineAccessChangeModels } from './access-change.model.js';
+export type { AccessChange, AccessChangeEvents } from './access-changes.events.js';
+export type { LocalConnections } from './access-reconciler.js';
+
+/** How this node follows the access changes of all nodes. */
+export interface AccessReconciliation {
+  jobs: Job[];
+  /** Begins after what has been posted so far; before sockets are taken. */
+  start(): Promise<void>;
+}
+
+/** Announces changes of what people have access to, and follows those of all nodes, with or without Redis. */
+export interface AccessChangesModule {
+  /** Where use cases announce access changes. */
+  feed: AccessChangePoster;
+  /**
+   * Compares what is announced with the database, and tells this node's bus what it has not heard.
+   *
+   * @param deps.now a clock that does not jump, in milliseconds; absent: the process's own.
+   */
+  reconciliation(deps: AccessReconcilerDeps & { now?: () => number }): AccessReconciliation;
+}
+
+/** Builds the module; its models are defined on the connection. */
+export const createAccessChanges = ({
+  connection,
+  clock,
+}: {
+  connection: Connection;
+  clock: Clock;
+}): AccessChangesModule => {
+  const entries = new AccessChangesRepository(connection);
+  return {
+    feed: new AccessChangeFeed(entries, clock),
+    reconciliation: ({ now, ...deps }) => {
+      const poller = new AccessChangePoller(entries, new AccessReconciler(deps), now);
+      return {
+        // Leases and logs know the job by this name.
+        jobs: [{ name: 'notices', everyMs: ACCESS_POLL_MS, run: () => poller.tick() }],
+        start: () => poller.start(),
+      };
+    },
+  };
+};
