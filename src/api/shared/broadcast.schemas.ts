@@ -4,14 +4,8 @@ import type { PageQuery } from '../../shared/pagination.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, pageKeys } from '../../shared/pagination.js';
 import type { UserRole } from '../../shared/actor.js';
 import { clientMessageIdSchema, contentSchema } from './message.schemas.js';
-import { objectId } from '../../platform/object-id.js';
 import { userCardSchema } from './user-card.schemas.js';
-import type {
-  InboxQuery,
-  BroadcastAudience,
-  BroadcastType,
-  BroadcastInput,
-} from '../../modules/broadcasts/index.js';
+import type { InboxQuery, BroadcastType, BroadcastInput } from '../../modules/broadcasts/index.js';
 import { BROADCAST_STATUSES, BROADCAST_TYPES } from '../../modules/broadcasts/index.js';
 
 /** `admin_broadcast` and `POST /api/admin/broadcasts`. */
@@ -60,9 +54,9 @@ export const toBroadcastInput = (body: BroadcastBody): BroadcastInput => ({
   clientMessageId: body.clientMessageId,
 });
 
-const audienceOf = ({ audience, role, userIds }: BroadcastBody): BroadcastAudience => {
+const audienceOf = ({ audience, role, userIds }: BroadcastBody): BroadcastInput['audience'] => {
   if (audience === 'role') return { kind: 'role', role: role! };
-  if (audience === 'list') return { kind: 'list', userIds: userIds!.map(objectId) };
+  if (audience === 'list') return { kind: 'list', userIds: userIds! };
   return { kind: 'all' };
 };
 

@@ -1,7 +1,7 @@
 import type {
   BroadcastInbox,
-  BroadcastStatisticsService,
-  SendBroadcast,
+  BroadcastStatistics,
+  Broadcasts,
 } from '../../modules/broadcasts/index.js';
 import type {
   Blocks,
@@ -75,9 +75,9 @@ export interface UseCases {
   search: Search;
   media: MediaApi;
   sharedFiles: SharedFiles;
-  broadcasts: SendBroadcast;
+  broadcasts: Broadcasts;
   inbox: BroadcastInbox;
-  statistics: BroadcastStatisticsService;
+  statistics: BroadcastStatistics;
   live: LiveUseCases;
   admin: Admin;
   reports: Reports;

@@ -1,18 +1,17 @@
-import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
-import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import { notFound } from '../../shared/errors.js';
 import type { Actor } from '../../shared/actor.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
-import type { NumberRange } from './broadcast-filter.js';
-import { addressedTo } from './broadcast-filter.js';
-import type { BroadcastPositions } from './broadcast-positions.js';
-import type { BroadcastDoc } from './broadcast.model.js';
-import type { BroadcastRecord } from './broadcast.record.js';
-import { toBroadcastRecord } from './broadcast.record.js';
-import type { BroadcastEvents } from './broadcasts.events.js';
+import type {
+  BroadcastPosition,
+  BroadcastPositionsRepository,
+} from './broadcast-positions.repository.js';
+import type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
+import { toBroadcastRecord } from './broadcasts.events.js';
 import type { Recipient } from './broadcasts.policy.js';
+import type { BroadcastsRepository } from './broadcasts.repository.js';
+import type { ShowBroadcasts } from './show-broadcasts.js';
 
 /** A broadcast as one of its recipients sees it. */
 export interface ReceivedBroadcast {
@@ -26,30 +25,29 @@ export interface InboxQuery {
   limit: number;
 }
 
-/** What the inbox is built from. */
-export interface BroadcastInboxParts {
-  broadcasts: Model<BroadcastDoc>;
-  positions: BroadcastPositions;
-  users: UserAdministration;
-  directory: Pick<UserDirectory, 'cards'>;
-  bus: Publisher<BroadcastEvents>;
-}
-
 /** What a person has been sent by broadcast, and what of it they have read. */
 export class BroadcastInbox {
-  constructor(private readonly parts: BroadcastInboxParts) {}
+  constructor(
+    private readonly deps: {
+      broadcasts: BroadcastsRepository;
+      positions: BroadcastPositionsRepository;
+      administration: Pick<UserAdministration, 'one'>;
+      directory: Pick<UserDirectory, 'cards'>;
+      bus: Publisher<BroadcastEvents>;
+    },
+  ) {}
 
   /** The actor's broadcasts, newest first; they count as delivered now. */
   async list(
     actor: Actor,
     { before, limit }: InboxQuery,
   ): Promise<{ items: ReceivedBroadcast[]; unreadCount: number; hasMore: boolean }> {
-    const { directory, positions } = this.parts;
+    const { broadcasts, directory, positions } = this.deps;
     const [recipient, position] = await Promise.all([
       this.recipient(actor),
       positions.of(actor.userId),
     ]);
-    const found = await this.newest(recipient, { before }, limit + 1);
+    const found = await broadcasts.newestFor(recipient, { before }, limit + 1);
     const page = found.slice(0, limit);
     const cards = await directory.cards(page.map(({ senderId }) => senderId.toHexString()));
     const newest = page[0]?.number ?? 0;
@@ -59,9 +57,9 @@ export class BroadcastInbox {
     return {
       items: page.map((doc) => ({
         broadcast: toBroadcastRecord(doc, cards.get(doc.senderId.toHexString())),
-        isRead: doc.number! <= position.readNumber,
+        isRead: doc.number <= position.readNumber,
       })),
-      unreadCount: await this.count(recipient, { after: position.readNumber }),
+      unreadCount: await broadcasts.countFor(recipient, { after: position.readNumber }),
       hasMore: found.length > limit,
     };
   }
@@ -72,16 +70,13 @@ export class BroadcastInbox {
    * @throws {AppError} NOT_FOUND when it is not for the actor.
    */
   async markRead(actor: Actor, broadcastId: string): Promise<{ unreadCount: number }> {
-    const { broadcasts, bus, positions } = this.parts;
+    const { broadcasts, bus, positions } = this.deps;
     const recipient = await this.recipient(actor);
-    const target = await broadcasts
-      .findOne({ ...addressedTo(recipient), _id: objectId(broadcastId) }, { number: 1 })
-      .lean();
-    if (!target) throw notFound('Broadcast');
-    const number = target.number!;
+    const number = await broadcasts.numberFor(recipient, broadcastId);
+    if (number === undefined) throw notFound('Broadcast');
     await positions.advance(actor.userId, { deliveredNumber: number, readNumber: number });
     const { readNumber } = await positions.of(actor.userId);
-    const unreadCount = await this.count(recipient, { after: readNumber });
+    const unreadCount = await broadcasts.countFor(recipient, { after: readNumber });
     bus.emit(
       'broadcasts.unread',
       {
@@ -97,21 +92,89 @@ export class BroadcastInbox {
 
   /** Somebody as a recipient: nobody gets what was sent before they had an account. */
   async recipient({ userId, role }: Pick<Actor, 'userId' | 'role'>): Promise<Recipient> {
-    const { createdAt } = await this.parts.users.one(userId);
+    const { createdAt } = await this.deps.administration.one(userId);
     return { userId, role, since: createdAt.getTime() };
   }
+}
 
-  /** The newest broadcasts of a range that are for somebody, newest first. */
-  async newest(recipient: Recipient, range: NumberRange, limit: number): Promise<BroadcastDoc[]> {
-    return this.parts.broadcasts
-      .find(addressedTo(recipient, range))
-      .sort({ number: -1 })
-      .limit(limit)
-      .lean();
+/** Missed broadcasts that come as events; the list has those before. */
+const MAX_CATCH_UP = 50;
+
+/** The position of somebody who has caught up. */
+interface CaughtUp {
+  position: BroadcastPosition;
+  /** Number of the oldest that came as an event, when there were more; else null. */
+  before: number | null;
+}
+
+/** Shows devices that connect what their users have missed. */
+export class MissedBroadcasts {
+  constructor(
+    private readonly deps: {
+      broadcasts: BroadcastsRepository;
+      positions: BroadcastPositionsRepository;
+      inbox: Pick<BroadcastInbox, 'recipient'>;
+      show: ShowBroadcasts;
+      bus: Publisher<BroadcastEvents>;
+    },
+  ) {}
+
+  /**
+   * Shows the newest of what the user has missed, lets the device listen to what is sent from then on,
+   * and says how much is unread. A device that connects while something is being shown listens from the
+   * next one on.
+   */
+  async connected(actor: Pick<Actor, 'userId' | 'role'>, socketId: string): Promise<void> {
+    const { show } = this.deps;
+    const { userId } = actor;
+    let caughtUp: CaughtUp | undefined;
+    let upTo: number;
+    try {
+      do {
+        upTo = show.shown;
+        caughtUp = await this.catchUp(actor, upTo);
+      } while (show.shown !== upTo);
+    } finally {
+      // Whoever could not catch up still hears what is sent; the list has the rest.
+      show.admit(userId, socketId, caughtUp?.position.deliveredNumber ?? 0);
+    }
+    await this.publishUnread(actor, upTo, caughtUp);
   }
 
-  /** How many broadcasts of a range are for somebody. */
-  async count(recipient: Recipient, range: NumberRange): Promise<number> {
-    return this.parts.broadcasts.countDocuments(addressedTo(recipient, range));
+  private async catchUp(actor: Pick<Actor, 'userId' | 'role'>, upTo: number): Promise<CaughtUp> {
+    const { broadcasts, inbox, positions, show } = this.deps;
+    const { userId } = actor;
+    for (;;) {
+      const position = await positions.of(userId);
+      const { deliveredNumber: after } = position;
+      if (after >= upTo) return { position, before: null };
+      const recipient = await inbox.recipient(actor);
+      const missed = await broadcasts.newestFor(recipient, { after, upTo }, MAX_CATCH_UP + 1);
+      const [newest] = missed;
+      if (!newest) return { position, before: null };
+      // Another node may be about to show the same.
+      if (!(await positions.claim(userId, after, newest.number))) continue;
+      const shown = missed.slice(0, MAX_CATCH_UP).reverse();
+      for (const doc of shown) await show.showMissed(doc, userId);
+      return {
+        position: { ...position, deliveredNumber: newest.number },
+        before: missed.length > MAX_CATCH_UP ? shown[0]!.number : null,
+      };
+    }
+  }
+
+  private async publishUnread(
+    actor: Pick<Actor, 'userId' | 'role'>,
+    upTo: number,
+    { position, before }: CaughtUp,
+  ): Promise<void> {
+    const { broadcasts, bus, inbox } = this.deps;
+    if (position.readNumber >= upTo) return;
+    const recipient = await inbox.recipient(actor);
+    const unreadCount = await broadcasts.countFor(recipient, { after: position.readNumber });
+    if (unreadCount === 0) return;
+    const { userId } = actor;
+    const audience = audiences.users([userId]);
+    bus.emit('broadcasts.unread', { userId, unreadCount, before, audience }, { scope: 'node' });
   }
 }

@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { UserRole } from '../../shared/actor.js';
 
@@ -6,7 +6,7 @@ import type { UserRole } from '../../shared/actor.js';
 export type BroadcastAudience =
   { kind: 'all' } | { kind: 'role'; role: UserRole } | { kind: 'list'; userIds: Types.ObjectId[] };
 
-/** Where a broadcast stands. */
+/** What has become of a broadcast. */
 export const BROADCAST_STATUSES = ['scheduled', 'sent', 'cancelled'] as const;
 export type BroadcastStatus = (typeof BROADCAST_STATUSES)[number];
 
@@ -24,7 +24,7 @@ export interface BroadcastDoc {
   status: BroadcastStatus;
   /** When it is to be sent; for one that is sent at once, when it was made. */
   scheduledAt: Date;
-  /** Place in the sequence of sent broadcasts, from 1, without gaps; absent until it is sent. */
+  /** Position in the sequence of sent broadcasts, from 1, without gaps; absent until it is sent. */
   number?: number;
   sentAt: Date | null;
   clientMessageId?: string;
@@ -66,11 +66,14 @@ const broadcastSchema = new Schema<BroadcastDoc>(
   },
   { collection: 'broadcasts', versionKey: false },
 );
+// Finds the newest, what was sent after a number, and somebody's; keeps two from having the same number.
 broadcastSchema.index(
   { number: 1 },
   { unique: true, partialFilterExpression: { number: { $type: 'number' } } },
 );
+// Finds what is due.
 broadcastSchema.index({ status: 1, scheduledAt: 1 });
+// Finds the original of a retry, and keeps it from being stored twice.
 broadcastSchema.index(
   { senderId: 1, clientMessageId: 1 },
   { unique: true, partialFilterExpression: { clientMessageId: { $type: 'string' } } },
@@ -84,18 +87,14 @@ const positionSchema = new Schema<BroadcastPositionDoc>(
   },
   { collection: 'broadcastpositions', versionKey: false },
 );
+// Finds somebody's position.
 positionSchema.index({ userId: 1 }, { unique: true });
+// Counts those whom a broadcast has reached, and those who have read it.
 positionSchema.index({ deliveredNumber: 1 });
 positionSchema.index({ readNumber: 1 });
 
-/** The collections of this module. */
-export interface BroadcastModels {
-  broadcasts: Model<BroadcastDoc>;
-  positions: Model<BroadcastPositionDoc>;
-}
-
-/** Registers the collections of this module on a connection. */
-export const defineBroadcastModels = (connection: Connection): BroadcastModels => ({
-  broadcasts: connection.model<BroadcastDoc>('Broadcast', broadcastSchema),
-  positions: connection.model<BroadcastPositionDoc>('BroadcastPosition', positionSchema),
-});
+/** Registers the collections of broadcasts on a connection. */
+export const defineBroadcastModels = (connection: Connection): void => {
+  connection.model<BroadcastDoc>('Broadcast', broadcastSchema);
+  connection.model<BroadcastPositionDoc>('BroadcastPosition', positionSchema);
+};

@@ -1,5 +1,23 @@
+import type { UserRole } from '../../shared/actor.js';
 import type { ForClients } from '../../shared/audience.js';
-import type { BroadcastRecord } from './broadcast.record.js';
+import type { UserCard } from '../users/index.js';
+import type { BroadcastDoc, BroadcastStatus, BroadcastType } from './broadcast.model.js';
+
+/** A broadcast as plain JSON. */
+export interface BroadcastRecord {
+  id: string;
+  /** Position in the sequence of sent broadcasts; null until it is sent. */
+  number: number | null;
+  senderId: string;
+  sender: UserCard | null;
+  message: string;
+  messageType: BroadcastType;
+  audience: { kind: 'all' | 'role' | 'list'; role?: UserRole; userIds?: string[] };
+  status: BroadcastStatus;
+  scheduledAt: string;
+  sentAt: string | null;
+  createdAt: string;
+}
 
 /** What happens to broadcasts. */
 export interface BroadcastEvents {
@@ -14,7 +32,28 @@ export interface BroadcastEvents {
   'broadcasts.unread': ForClients & {
     userId: string;
     unreadCount: number;
-    /** More was missed than came as events: older ones stand in the list before this number. */
+    /** More was missed than came as events: the list has the older ones before this number. */
     before: number | null;
   };
 }
+
+/** The record of a stored broadcast. */
+export const toBroadcastRecord = (
+  doc: BroadcastDoc,
+  sender: UserCard | undefined,
+): BroadcastRecord => ({
+  id: doc._id.toHexString(),
+  number: doc.number ?? null,
+  senderId: doc.senderId.toHexString(),
+  sender: sender ?? null,
+  message: doc.message,
+  messageType: doc.messageType,
+  audience:
+    doc.audience.kind === 'list'
+      ? { kind: 'list', userIds: doc.audience.userIds.map((id) => id.toHexString()) }
+      : doc.audience,
+  status: doc.status,
+  scheduledAt: doc.scheduledAt.toISOString(),
+  sentAt: doc.sentAt?.toISOString() ?? null,
+  createdAt: doc.createdAt.toISOString(),
+});

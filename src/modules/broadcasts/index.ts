@@ -1,80 +1,86 @@
+import type { Connection } from 'mongoose';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
+import type { AuditTrail } from '../users/audit.index.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
-import { BroadcastInbox } from './broadcast-inbox.js';
-import { BroadcastPositions } from './broadcast-positions.js';
-import { BroadcastStatisticsService } from './broadcast-statistics.js';
-import type { BroadcastModels } from './broadcast.model.js';
+import { BroadcastInbox, MissedBroadcasts } from './broadcast-inbox.js';
+import { BroadcastPositionsRepository } from './broadcast-positions.repository.js';
+import { Broadcasts, BroadcastStatistics } from './broadcasts.js';
 import type { BroadcastEvents } from './broadcasts.events.js';
-import { MissedBroadcasts } from './missed-broadcasts.js';
-import type { AuditLog } from './send-broadcast.js';
-import { SendBroadcast } from './send-broadcast.js';
+import { BroadcastsRepository } from './broadcasts.repository.js';
 import type { BroadcastSockets } from './show-broadcasts.js';
 import { ShowBroadcasts } from './show-broadcasts.js';
 
 export { BROADCAST_STATUSES, BROADCAST_TYPES, defineBroadcastModels } from './broadcast.model.js';
-export type { BroadcastAudience, BroadcastModels, BroadcastType } from './broadcast.model.js';
-export type { BroadcastRecord } from './broadcast.record.js';
-export type { BroadcastEvents } from './broadcasts.events.js';
-export type { BroadcastInput, SendBroadcast } from './send-broadcast.js';
-export type { BroadcastSockets } from './show-broadcasts.js';
+export type { BroadcastType } from './broadcast.model.js';
 export type { BroadcastInbox, InboxQuery } from './broadcast-inbox.js';
-export type { BroadcastStatisticsService } from './broadcast-statistics.js';
+export type { BroadcastInput, Broadcasts, BroadcastStatistics } from './broadcasts.js';
+export type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
+export type { BroadcastSockets } from './show-broadcasts.js';
 
-/** What the module is built from. */
-export interface BroadcastsParts extends BroadcastSockets {
-  models: BroadcastModels;
-  directory: UserDirectory;
-  users: UserAdministration;
-  audit: AuditLog;
-  bus: Publisher<BroadcastEvents>;
-  clock: Clock;
-}
+/** How exactly scheduled broadcasts keep their time, in milliseconds. */
+const TICK_MS = 1000;
 
-/** The broadcasts module, built. */
+/** Messages of the admins to many. */
 export interface BroadcastsModule {
-  sender: SendBroadcast;
+  api: { broadcasts: Broadcasts; inbox: BroadcastInbox; statistics: BroadcastStatistics };
   subscriptions: Subscription<BroadcastEvents>[];
-  /** What people have been sent. */
-  inbox: BroadcastInbox;
-  statistics: BroadcastStatisticsService;
+  jobs: Job[];
   /** Begins to show what is sent from now on; before sockets are taken. */
   start(): Promise<void>;
   /** Shows a device that has just connected what its user has missed. */
   connected(actor: Actor, socketId: string): Promise<void>;
-  /** Sends what is due; every second, on one node of all. */
-  sendDue(): Promise<void>;
-  /** Shows what this node was not told of; every second, on every node. */
-  showNew(): Promise<void>;
 }
 
-/** Builds the broadcasts module. */
-export const createBroadcastsModule = (parts: BroadcastsParts): BroadcastsModule => {
-  const { bus, directory, models, users } = parts;
-  const { broadcasts } = models;
-  const sender = new SendBroadcast(parts);
-  const positions = new BroadcastPositions(models.positions);
-  const shower = new ShowBroadcasts({ ...parts, broadcasts, positions });
-  const inbox = new BroadcastInbox({ broadcasts, positions, users, directory, bus });
-  const missed = new MissedBroadcasts({ inbox, positions, shower, bus });
-  const statistics = new BroadcastStatisticsService(models, users, directory);
+/** Builds the module; its models are defined on the connection. */
+export const createBroadcasts = ({
+  connection,
+  bus,
+  clock,
+  directory,
+  administration,
+  audit,
+  sockets,
+}: {
+  connection: Connection;
+  bus: Publisher<BroadcastEvents>;
+  clock: Clock;
+  directory: Pick<UserDirectory, 'card' | 'cards'>;
+  administration: Pick<UserAdministration, 'adminIds' | 'closedIds' | 'count' | 'one'>;
+  audit: Pick<AuditTrail, 'during'>;
+  sockets: BroadcastSockets;
+}): BroadcastsModule => {
+  const broadcasts = new BroadcastsRepository(connection);
+  const positions = new BroadcastPositionsRepository(connection);
+  const sender = new Broadcasts({ broadcasts, directory, audit, bus, clock });
+  const show = new ShowBroadcasts({ broadcasts, positions, directory, bus, sockets });
+  const inbox = new BroadcastInbox({ broadcasts, positions, administration, directory, bus });
+  const missed = new MissedBroadcasts({ broadcasts, positions, inbox, show, bus });
+  const statistics = new BroadcastStatistics({ broadcasts, positions, administration, directory });
   return {
-    sender,
-    inbox,
-    statistics,
+    api: { broadcasts: sender, inbox, statistics },
     subscriptions: [
       {
         event: 'broadcast.sent',
         phase: 'effects',
         on: 'every-node',
         does: 'looks for what has been sent and shows it',
-        run: () => shower.showNew(),
+        run: () => show.showNew(),
       },
     ],
-    start: () => shower.start(),
-    connected: (actor, socketId) => missed.arrive(actor, socketId),
-    sendDue: () => sender.sendDue(),
-    showNew: () => shower.showNew(),
+    jobs: [
+      // Every node looks for what it was not told of.
+      { name: 'broadcasts', everyMs: TICK_MS, run: () => show.showNew() },
+      {
+        name: 'scheduled broadcasts',
+        everyMs: TICK_MS,
+        run: () => sender.sendDue(),
+        isOncePerCluster: true,
+      },
+    ],
+    start: () => show.start(),
+    connected: (actor, socketId) => missed.connected(actor, socketId),
   };
 };

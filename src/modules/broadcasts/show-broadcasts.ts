@@ -1,15 +1,12 @@
-import { trusted } from 'mongoose';
-import type { Model } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
-import { IS_NUMBER } from '../../platform/typed-index.js';
 import { audiences } from '../../shared/audience.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { UserDirectory } from '../users/index.js';
-import type { BroadcastPositions } from './broadcast-positions.js';
-import type { BroadcastDoc } from './broadcast.model.js';
-import { toBroadcastRecord } from './broadcast.record.js';
-import type { BroadcastEvents } from './broadcasts.events.js';
+import type { BroadcastPositionsRepository } from './broadcast-positions.repository.js';
+import type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
+import { toBroadcastRecord } from './broadcasts.events.js';
 import { isFor } from './broadcasts.policy.js';
+import type { BroadcastsRepository, SentBroadcast } from './broadcasts.repository.js';
 
 /** The sockets of this node, as far as broadcasts care. */
 export interface BroadcastSockets {
@@ -19,20 +16,12 @@ export interface BroadcastSockets {
   listen(userId: string, socketId: string): void;
 }
 
-/** What showing broadcasts is built from. */
-export interface ShowBroadcastsParts extends BroadcastSockets {
-  broadcasts: Model<BroadcastDoc>;
-  positions: BroadcastPositions;
-  directory: Pick<UserDirectory, 'card'>;
-  bus: Publisher<BroadcastEvents>;
-}
-
 /** Broadcasts read at a time. */
 const PAGE = 50;
-/** How often it is looked for listeners who have come while deliveries were noted. */
+/** How often to look for listeners who have connected while deliveries were recorded. */
 const MAX_ROUNDS = 10;
 
-/** A device that has come from a node that was further. */
+/** A device that has moved here from a node that had shown more. */
 interface Ahead {
   userId: string;
   socketId: string;
@@ -41,9 +30,9 @@ interface Ahead {
 }
 
 /**
- * Shows sent broadcasts to the listening sockets of this node, each number once and in order. That it
- * has been shown to somebody is noted before: whoever changes nodes at that moment hears it once, or
- * finds it in the list, but does not hear it twice.
+ * Shows sent broadcasts to the listening sockets of this node, each number once and in order. A delivery
+ * is recorded before the broadcast is shown: whoever changes nodes at that moment hears it once, or finds
+ * it in the list, but does not hear it twice.
  */
 export class ShowBroadcasts {
   /** The newest number that this node has shown, or need not show any more. */
@@ -51,7 +40,15 @@ export class ShowBroadcasts {
   private work: Promise<void> = Promise.resolve();
   private ahead: Ahead[] = [];
 
-  constructor(private readonly parts: ShowBroadcastsParts) {}
+  constructor(
+    private readonly deps: {
+      broadcasts: BroadcastsRepository;
+      positions: BroadcastPositionsRepository;
+      directory: Pick<UserDirectory, 'card'>;
+      bus: Publisher<BroadcastEvents>;
+      sockets: BroadcastSockets;
+    },
+  ) {}
 
   /** The newest number that this node has shown. */
   get shown(): number {
@@ -60,11 +57,7 @@ export class ShowBroadcasts {
 
   /** Begins after the newest broadcast there is: who connects later asks for what came before. */
   async start(): Promise<void> {
-    const newest = await this.parts.broadcasts
-      .findOne({ number: trusted({ $gt: 0, ...IS_NUMBER }) }, { number: 1 })
-      .sort({ number: -1 })
-      .lean();
-    this.newest = newest?.number ?? 0;
+    this.newest = await this.deps.broadcasts.newestNumber();
   }
 
   /** Shows what has been sent since the last time; calls run one after another. */
@@ -76,14 +69,14 @@ export class ShowBroadcasts {
 
   /** Lets a device listen once this node has shown what its user has been shown elsewhere. */
   admit(userId: string, socketId: string, number: number): void {
-    if (number <= this.newest) this.parts.listen(userId, socketId);
+    if (number <= this.newest) this.deps.sockets.listen(userId, socketId);
     else this.ahead.push({ userId, socketId, number });
   }
 
   /** Shows somebody what they have missed. */
-  async showMissed(doc: BroadcastDoc, userId: string): Promise<void> {
+  async showMissed(doc: SentBroadcast, userId: string): Promise<void> {
     const broadcast = await this.record(doc);
-    this.parts.bus.emit(
+    this.deps.bus.emit(
       'broadcast.shown',
       { broadcast, audience: audiences.users([userId]) },
       { scope: 'node' },
@@ -91,26 +84,23 @@ export class ShowBroadcasts {
   }
 
   private async showAfter(number: number): Promise<void> {
-    const sent = await this.parts.broadcasts
-      .find({ number: trusted({ $gt: number, ...IS_NUMBER }) })
-      .sort({ number: 1 })
-      .limit(PAGE)
-      .lean();
-    for (const doc of sent) await this.showOne(doc, doc.number!);
+    const sent = await this.deps.broadcasts.sentAfter(number, PAGE);
+    for (const doc of sent) await this.showOne(doc);
   }
 
-  private async showOne(doc: BroadcastDoc, number: number): Promise<void> {
-    const { bus, positions } = this.parts;
+  private async showOne(doc: SentBroadcast): Promise<void> {
+    const { bus, positions } = this.deps;
+    const { number } = doc;
     const broadcast = await this.record(doc);
-    const noted = new Set<string>();
-    const newcomers = () => this.recipientsHere(doc).filter((userId) => !noted.has(userId));
+    const recorded = new Set<string>();
+    const newcomers = () => this.recipientsHere(doc).filter((userId) => !recorded.has(userId));
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const userIds = newcomers();
       if (userIds.length === 0) break;
-      await positions.noteDelivered(userIds, number);
-      for (const userId of userIds) noted.add(userId);
+      await positions.recordDelivered(userIds, number);
+      for (const userId of userIds) recorded.add(userId);
     }
-    const unnoted = newcomers();
+    const unrecorded = newcomers();
     this.newest = number;
     bus.emit(
       'broadcast.shown',
@@ -130,18 +120,18 @@ export class ShowBroadcasts {
     const waiting = this.ahead;
     this.ahead = [];
     for (const device of waiting) this.admit(device.userId, device.socketId, device.number);
-    if (unnoted.length > 0) await positions.noteDelivered(unnoted, number);
+    if (unrecorded.length > 0) await positions.recordDelivered(unrecorded, number);
   }
 
-  private recipientsHere(doc: BroadcastDoc): string[] {
-    const userIds = this.parts
+  private recipientsHere(doc: SentBroadcast): string[] {
+    const userIds = this.deps.sockets
       .listeners()
       .filter(({ userId, role }) => isFor(doc, { userId, role, since: 0 }))
       .map(({ userId }) => userId);
     return [...new Set(userIds)];
   }
 
-  private async record(doc: BroadcastDoc) {
-    return toBroadcastRecord(doc, await this.parts.directory.card(doc.senderId.toHexString()));
+  private async record(doc: SentBroadcast): Promise<BroadcastRecord> {
+    return toBroadcastRecord(doc, await this.deps.directory.card(doc.senderId.toHexString()));
   }
 }

@@ -1,4 +1,5 @@
-import type { Model } from 'mongoose';
+import type { Connection, Model, Types } from 'mongoose';
+import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import type { BroadcastPositionDoc } from './broadcast.model.js';
@@ -6,14 +7,21 @@ import type { BroadcastPositionDoc } from './broadcast.model.js';
 /** How far somebody has come. */
 export type BroadcastPosition = Pick<BroadcastPositionDoc, 'deliveredNumber' | 'readNumber'>;
 
+/** Operators on user ids, such as `$in`. */
+export type UserIdFilter = Record<string, Types.ObjectId | Types.ObjectId[]>;
+
 /** Positions written in one command. */
 const BATCH = 500;
 
 /** How far people have come in the sequence of broadcasts; positions only move forward. */
-export class BroadcastPositions {
-  constructor(private readonly positions: Model<BroadcastPositionDoc>) {}
+export class BroadcastPositionsRepository {
+  private readonly positions: Model<BroadcastPositionDoc>;
 
-  /** Where somebody is; at the beginning, when nothing is known of them. */
+  constructor(connection: Connection) {
+    this.positions = connection.model<BroadcastPositionDoc>('BroadcastPosition');
+  }
+
+  /** Somebody's position; the beginning, when none is stored. */
   async of(userId: string): Promise<BroadcastPosition> {
     const known = await this.positions.findOne({ userId: objectId(userId) }).lean();
     return { deliveredNumber: known?.deliveredNumber ?? 0, readNumber: known?.readNumber ?? 0 };
@@ -32,8 +40,8 @@ export class BroadcastPositions {
   }
 
   /**
-   * Takes it upon the caller to show somebody what came after one number, up to another. Answers whether
-   * it may: of several nodes that ask, one does.
+   * Moves somebody from one number to another, for the caller who shows them what lies between. Answers
+   * whether it did: of several nodes that ask at once, one is answered true.
    */
   async claim(userId: string, from: number, to: number): Promise<boolean> {
     try {
@@ -49,8 +57,8 @@ export class BroadcastPositions {
     }
   }
 
-  /** Notes that a broadcast has come to these people. */
-  async noteDelivered(userIds: string[], number: number): Promise<void> {
+  /** Records that a broadcast has reached these people. */
+  async recordDelivered(userIds: string[], number: number): Promise<void> {
     for (let i = 0; i < userIds.length; i += BATCH) {
       await this.positions.bulkWrite(
         userIds.slice(i, i + BATCH).map((userId) => ({
@@ -63,5 +71,17 @@ export class BroadcastPositions {
         { ordered: false },
       );
     }
+  }
+
+  /** How many of these users have come at least as far as a number. */
+  async countReached(
+    field: keyof BroadcastPosition,
+    number: number,
+    userIds: UserIdFilter,
+  ): Promise<number> {
+    return this.positions.countDocuments({
+      userId: trusted(userIds),
+      [field]: trusted({ $gte: number }),
+    });
   }
 }
