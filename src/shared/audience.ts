@@ -8,7 +8,7 @@ export type Target =
   | { kind: 'users'; userIds: string[] }
   /** The devices that take part in a live stream, as host or viewers. */
   | { kind: 'stream'; liveId: string }
-  /** The devices with which one user takes part in a live stream. */
+  /** The devices with which one user takes part in a live stream; nodes of earlier versions know the kind. */
   | { kind: 'seats'; liveId: string; userId: string }
   /** The devices that are still being shown the broadcasts they have missed. */
   | { kind: 'arriving' }
@@ -49,7 +49,8 @@ export const audiences = {
   }),
   users: (userIds: string[]): Audience => ({ to: users(userIds), except: [] }),
   stream: (liveId: string): Audience => ({ to: [{ kind: 'stream', liveId }], except: [] }),
-  seats: (liveId: string, userId: string): Audience => ({
+  /** The devices with which one user takes part in a live stream. */
+  participant: (liveId: string, userId: string): Audience => ({
     to: [{ kind: 'seats', liveId, userId }],
     except: [],
   }),

@@ -10,10 +10,10 @@ import {
   jest,
 } from '@jest/globals';
 import { liveCommands } from '../../src/api/native/live/live.commands.js';
-import { createChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
+import { ChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
 import type { ChatEvents } from '../../src/modules/chats/index.js';
 import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
-import { createLiveModule, defineLiveModels } from '../../src/modules/live/index.js';
+import { createLive, defineLiveModels } from '../../src/modules/live/index.js';
 import type { AccessChangeEvents } from '../../src/modules/access-changes/index.js';
 import type { UserDirectory, UserEvents } from '../../src/modules/users/index.js';
 import { audiences } from '../../src/shared/audience.js';
@@ -103,38 +103,43 @@ describe('somebody who loses the right while coming to a live stream', () => {
   const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
   let server: TestServer;
   /** Another node's live streams: events come to it when the test says so. */
-  let database: Database<{
-    chats: ReturnType<typeof defineChatModels>;
-    live: ReturnType<typeof defineLiveModels>;
-  }>;
+  let database: Database<ReturnType<typeof defineChatModels>>;
   let bus: EventBus<ChatEvents & LiveEvents & AccessChangeEvents & UserEvents>;
   let live: LiveModule;
-  let unseated: string[];
+  /** The users whose devices were taken out of a stream. */
+  let putOut: string[];
   beforeAll(async () => {
     server = await startServer();
     database = await connectDatabase(
       server.mongodbUri,
       { databaseTimeoutMs: 2000 },
       logger,
-      (connection) => ({ chats: defineChatModels(connection), live: defineLiveModels(connection) }),
+      (connection) => {
+        defineLiveModels(connection);
+        return defineChatModels(connection);
+      },
     );
   });
   beforeEach(() => {
     bus = new EventBus(logger);
-    unseated = [];
+    putOut = [];
     const card = (id: string) => Promise.resolve({ id, username: id });
     // On its own, a node trusts its cache: only what it is told makes it ask again.
-    const { access } = createChatAccess({ connection: database.connection, isAlone: true });
-    live = createLiveModule({
-      models: database.models.live,
+    const access = new ChatAccess(database.models, true);
+    live = createLive({
+      connection: database.connection,
+      config: { liveGraceMs: 15_000 },
       access,
       directory: { card } as unknown as UserDirectory,
       statusOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
       sender: undefined as never,
       bus,
       clock: systemClock,
-      graceMs: 15_000,
-      unseat: (_liveId, userId) => unseated.push(userId),
+      sockets: {
+        leave: (_liveId, userId) => {
+          if (userId !== undefined) putOut.push(userId);
+        },
+      },
     });
     bus.subscribe([...access.subscriptions, ...live.subscriptions]);
   });
@@ -179,7 +184,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       join: (room) => rooms.add(room),
       leave: (room) => rooms.delete(room),
     };
-    const command = liveCommands({ live }).find((one) => one.event === event)!;
+    const command = liveCommands({ live: live.api }).find((one) => one.event === event)!;
     const actor = { userId: user.id, role: 'user', sessionId: 'any' };
     const context = { actor, socket } as unknown as Parameters<typeof command.handle>[0];
     const outcome = command.handle(context, payload as never).then(
@@ -188,7 +193,11 @@ describe('somebody who loses the right while coming to a live stream', () => {
     );
     return { outcome: await outcome, rooms };
   };
-  const viewersOf = (liveId: string) => database.models.live.viewers.countDocuments({ liveId });
+  const models = () => ({
+    streams: database.connection.model('LiveStream'),
+    viewers: database.connection.model('LiveViewer'),
+  });
+  const viewersOf = (liveId: string) => models().viewers.countDocuments({ liveId });
   /** Does something else first, the next time that the operation is called. */
   const before = <T extends object, K extends keyof T & string>(
     model: T,
@@ -205,7 +214,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
   it('is not let in as a viewer', async () => {
     const { owner, member, chatId, removeAndTell } = await newGroup();
     const { outcome: liveId } = await call(owner, 'start_live', { title: 'Live', chatId });
-    before(database.models.live.viewers, 'exists', removeAndTell);
+    before(models().viewers, 'exists', removeAndTell);
     const joined = await call(member, 'join_live', { liveId });
     expect([joined.outcome, [...joined.rooms]]).toEqual(['NOT_FOUND', []]);
     expect(await viewersOf(liveId)).toBe(0);
@@ -213,10 +222,10 @@ describe('somebody who loses the right while coming to a live stream', () => {
 
   it('does not get a stream of their own', async () => {
     const { owner, member, chatId, removeAndTell } = await newGroup();
-    before(database.models.live.streams, 'create', removeAndTell);
+    before(models().streams, 'create', removeAndTell);
     const started = await call(member, 'start_live', { title: 'Live', chatId });
     expect([started.outcome, [...started.rooms]]).toEqual(['NOT_FOUND', []]);
-    const streams = await database.models.live.streams.find({ hostId: member.id }).lean();
+    const streams = await models().streams.find({ hostId: member.id }).lean();
     expect(streams).toMatchObject([{ status: 'ended', endReason: 'not_allowed' }]);
     expect((await call(owner, 'start_live', { title: 'Live', chatId })).outcome).toMatch(
       /^\w{24}$/,
@@ -226,7 +235,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
   it('does not get into a stream that ends meanwhile', async () => {
     const { owner, member, chatId } = await newGroup();
     const { outcome: liveId } = await call(owner, 'start_live', { title: 'Live', chatId });
-    before(database.models.live.viewers, 'updateOne', async () => {
+    before(models().viewers, 'updateOne', async () => {
       await call(owner, 'end_live', { liveId });
     });
     const joined = await call(member, 'join_live', { liveId });
@@ -234,7 +243,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     expect(await viewersOf(liveId)).toBe(0);
   });
 
-  it('is put out by a doubt where no event tells of the removal', async () => {
+  it('is put out by a recheck where no event tells of the removal', async () => {
     const { owner, member, chatId, remove } = await newGroup();
     const { outcome: liveId } = await call(owner, 'start_live', { title: 'Live', chatId });
     await remove();
@@ -242,15 +251,15 @@ describe('somebody who loses the right while coming to a live stream', () => {
     expect(await viewersOf(liveId)).toBe(1);
     bus.emit('access.recheck', { kind: 'member', userId: member.id, chatId }, { scope: 'node' });
     await eventually(async () => (await viewersOf(liveId)) === 0);
-    expect(unseated).toEqual([member.id]);
+    expect(putOut).toEqual([member.id]);
   });
 
   it('is out at once even while the database cannot be asked', async () => {
     const { owner, member, chatId, removeAndTell } = await newGroup();
     const { outcome: liveId } = await call(owner, 'start_live', { title: 'Live', chatId });
     await call(member, 'join_live', { liveId });
-    before(database.models.live.viewers, 'deleteOne', () => Promise.reject(new Error('away')));
+    before(models().viewers, 'deleteOne', () => Promise.reject(new Error('away')));
     await removeAndTell();
-    expect(unseated).toEqual([member.id]);
+    expect(putOut).toEqual([member.id]);
   });
 });

@@ -1,35 +1,25 @@
-import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
-import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
+import type { LiveAccess } from './live-access.js';
+import type { LiveLeases } from './live-leases.js';
+import type { LiveDevice, LiveParticipants } from './live-participants.js';
+import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
-import type { LiveEndReason, LiveModels, LiveStreamDoc } from './live.model.js';
+import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
 import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live.policy.js';
-import type { LiveDevices } from './live-devices.js';
-import type { LiveSeat, LiveParticipants } from './live-participants.js';
-import { losesSeat } from './live-participants.js';
-import type { LiveStreams } from './live-streams.js';
+import type { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
 
-/** What hosting is built from. */
-export interface HostLiveParts {
-  models: LiveModels;
-  streams: LiveStreams;
-  attendance: LiveDevices;
-  seats: LiveParticipants;
-  access: ChatAccess;
-  bus: Publisher<LiveEvents>;
-  clock: Clock;
-  /** How long a stream waits for a host who has gone, in milliseconds. */
-  graceMs: number;
-  /** A clock that does not jump, in milliseconds. */
-  now?: () => number;
+/** What a host says of a new stream; without a chat it is to everybody. */
+export interface LiveInput {
+  title: string;
+  chatId?: string | undefined;
 }
 
 /** Abandoned streams that one round ends. */
@@ -40,11 +30,26 @@ const ROUNDS_APART_MS = 12_000;
 /** Begins and ends streams. */
 export class HostLive {
   private readonly now: () => number;
-  /** When it was last looked for abandoned streams. */
-  private lookedAt = -Infinity;
+  /** When the last round that looked for abandoned streams was. */
+  private lastRound = -Infinity;
 
-  constructor(private readonly parts: HostLiveParts) {
-    this.now = parts.now ?? (() => performance.now());
+  constructor(
+    private readonly deps: {
+      streams: LiveStreamsRepository;
+      viewers: Pick<LiveViewersRepository, 'removeAll'>;
+      access: LiveAccess;
+      chatAccess: Pick<ChatAccess, 'member'>;
+      leases: LiveLeases;
+      participants: LiveParticipants;
+      bus: Publisher<LiveEvents>;
+      clock: Clock;
+      /** How long a stream waits for a host who has gone, in milliseconds. */
+      graceMs: number;
+      /** A clock that does not jump, in milliseconds. */
+      now?: () => number;
+    },
+  ) {
+    this.now = deps.now ?? (() => performance.now());
   }
 
   /**
@@ -53,17 +58,13 @@ export class HostLive {
    * @throws {AppError} NOT_FOUND for a chat of others, FORBIDDEN without a chat for anybody but admins,
    *   CHAT_NOT_ACCEPTED and BLOCKED as for messages.
    */
-  async start(
-    actor: Actor,
-    input: { title: string; chatId?: string | undefined },
-    seat: LiveSeat,
-  ): Promise<LiveRecord> {
-    const { bus, clock } = this.parts;
+  async start(actor: Actor, input: LiveInput, device: LiveDevice): Promise<LiveRecord> {
+    const { bus, clock } = this.deps;
     await this.assertMayStart(actor, input.chatId);
     const now = clock.now();
     const stream = await this.create(actor, input, now);
-    const live = await this.arrive(stream, seat);
-    seat.enter(live.id);
+    const live = await this.arrive(stream, device);
+    device.enter(live.id);
     if (stream.startedAt.getTime() === now)
       bus.emit(
         'live.started',
@@ -71,7 +72,7 @@ export class HostLive {
           live,
           audience: {
             ...audiences.chatOrEveryone(live.chatId),
-            except: audiences.seats(live.id, live.host.id).to,
+            except: audiences.participant(live.id, live.host.id).to,
           },
         },
         { scope: 'cluster' },
@@ -85,11 +86,11 @@ export class HostLive {
    * @throws {AppError} FORBIDDEN for those who may only watch, NOT_FOUND for everybody else.
    */
   async end(actor: Actor, liveId: string): Promise<void> {
-    const { streams } = this.parts;
-    const stream = await streams.running(liveId);
+    const { access } = this.deps;
+    const stream = await access.running(liveId);
     const refusal = refusalToEnd(actor, stream.hostId.toHexString());
     if (refusal) {
-      await streams.watchable(actor, liveId);
+      await access.watchable(actor, liveId);
       throw refusal;
     }
     await this.finish(stream, 'ended');
@@ -100,92 +101,75 @@ export class HostLive {
    * round after a while without a database ends none: hosts who are there have not been renewed either.
    */
   async endAbandoned(): Promise<void> {
-    const isFirst = this.now() - this.lookedAt > ROUNDS_APART_MS;
-    const abandoned = await this.parts.models.streams
-      .find({
-        status: 'live',
-        hostExpiresAt: trusted({ $lt: new Date(this.parts.clock.now()) }),
-      })
-      .limit(MAX_ENDED)
-      .lean();
-    this.lookedAt = this.now();
+    const { clock, streams } = this.deps;
+    const isFirst = this.now() - this.lastRound > ROUNDS_APART_MS;
+    const abandoned = await streams.abandoned(new Date(clock.now()), MAX_ENDED);
+    this.lastRound = this.now();
     if (isFirst) return;
     for (const stream of abandoned) await this.finish(stream, 'host_left');
   }
 
   /**
-   * Ends the streams of these hosts that they may no longer show; called where that was decided. When the
-   * streams are found, everybody on this node has heard of the decision, the cache of who may what too.
+   * Ends the streams of these hosts that they may no longer show; called on the node where that was decided.
+   * By the time the streams are found, this node's caches of who may do what have been corrected.
    */
   async endForbidden(hostIds: string[]): Promise<void> {
-    const running = await this.parts.models.streams
-      .find({ hostId: trusted({ $in: hostIds.map(objectId) }), status: 'live' })
-      .lean();
-    for (const stream of running) {
-      if (!(await this.parts.streams.mayGoOn(stream))) await this.finish(stream, 'not_allowed');
+    const { access, streams } = this.deps;
+    for (const stream of await streams.hostedByAny(hostIds)) {
+      if (!(await access.mayContinue(stream))) await this.finish(stream, 'not_allowed');
     }
   }
 
   /** Ends a stream; answers whether this call did. */
   async finish(stream: LiveStreamDoc, reason: LiveEndReason): Promise<boolean> {
-    const endedAt = new Date(this.parts.clock.now());
-    // The host may have come back since an abandoned stream was read.
-    const stillAbandoned =
-      reason === 'host_left' ? { hostExpiresAt: trusted({ $lt: endedAt }) } : {};
-    const { modifiedCount } = await this.parts.models.streams.updateOne(
-      { _id: stream._id, status: 'live', ...stillAbandoned },
-      { $set: { status: 'ended', endedAt, endReason: reason } },
-    );
-    if (modifiedCount === 0) return false;
-    this.parts.bus.emit('live.ended', liveEnded({ ...stream, endedAt, endReason: reason }), {
+    const { bus, clock, streams, viewers } = this.deps;
+    const endedAt = new Date(clock.now());
+    if (!(await streams.end(stream._id, reason, endedAt))) return false;
+    bus.emit('live.ended', liveEnded({ ...stream, endedAt, endReason: reason }), {
       scope: 'cluster',
     });
-    await this.parts.models.viewers.deleteMany({ liveId: stream._id });
+    await viewers.removeAll(stream._id);
     return true;
   }
 
   /** A device that goes meanwhile leaves the stream to the grace period. */
-  private async arrive(stream: LiveStreamDoc, seat: LiveSeat): Promise<LiveRecord> {
-    const { attendance, seats, streams } = this.parts;
-    const wasSeated = seats.has(stream._id.toHexString(), seat.id);
+  private async arrive(stream: LiveStreamDoc, device: LiveDevice): Promise<LiveRecord> {
+    const { access, leases, participants } = this.deps;
+    const tookPart = participants.has(stream._id.toHexString(), device.id);
     try {
-      await attendance.hostArrived(stream, seat);
+      await leases.hostArrived(stream, device);
       // A removal or a block since the first look found no stream to end.
-      if (!(await streams.mayGoOn(stream))) {
+      if (!(await access.mayContinue(stream))) {
         await this.finish(stream, 'not_allowed');
         throw stream.chatId ? notFound('Chat') : notToEverybody();
       }
-      const live = await streams.record(stream);
-      const isOver = seat.isConnected && !seats.has(live.id, seat.id);
+      const live = await access.record(stream);
+      const isOver = device.isConnected && !participants.has(live.id, device.id);
       if (isOver) throw notFound('Live stream');
       return live;
     } catch (error) {
-      if (losesSeat(error, wasSeated)) await attendance.hostLeft(stream, seat.id);
+      if (leavesAfter(error, tookPart)) await leases.hostLeft(stream, device.id);
       throw error;
     }
   }
 
   private async create(
-    actor: Actor,
-    { title, chatId }: { title: string; chatId?: string | undefined },
+    { userId: hostId }: Actor,
+    { title, chatId }: LiveInput,
     now: number,
   ): Promise<LiveStreamDoc> {
-    const hostId = objectId(actor.userId);
+    const { graceMs, streams } = this.deps;
     try {
-      const created = await this.parts.models.streams.create({
+      return await streams.insert({
         hostId,
         title,
-        chatId: chatId === undefined ? null : objectId(chatId),
-        status: 'live',
-        hostExpiresAt: new Date(now + this.parts.graceMs),
+        chatId,
         startedAt: new Date(now),
-        endedAt: null,
-        endReason: null,
+        hostExpiresAt: new Date(now + graceMs),
       });
-      return created.toObject();
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      const running = await this.parts.models.streams.findOne({ hostId, status: 'live' }).lean();
+      const running = await streams.hostedBy(hostId);
       if (!running) throw error;
       if (running.chatId?.toHexString() !== chatId) {
         throw new AppError('CONFLICT', 'You are already streaming elsewhere');
@@ -200,7 +184,7 @@ export class HostLive {
       if (refusal) throw refusal;
       return;
     }
-    const { chat } = await this.parts.access.member(actor.userId, chatId);
+    const { chat } = await this.deps.chatAccess.member(actor.userId, chatId);
     const refusal = refusalToPost(chat);
     if (refusal) throw refusal;
   }

@@ -1,98 +1,143 @@
+import type { Connection } from 'mongoose';
+import type { Config } from '../../config/index.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
-import type { ChatEvents } from '../chats/index.js';
+import type { Job } from '../../platform/jobs.js';
+import type { Clock } from '../../shared/clock.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
-import type { UserEvents } from '../users/index.js';
-import { LiveDevices } from './live-devices.js';
-import type { LiveEvents } from './live.events.js';
+import type { ChatAccess, ChatEvents } from '../chats/index.js';
+import type { AccountStatus, UserDirectory, UserEvents } from '../users/index.js';
 import { HostLive } from './host-live.js';
-import type { HostLiveParts } from './host-live.js';
+import type { LiveSockets } from './live-access.js';
+import { LiveAccess, LiveAccessGuard } from './live-access.js';
+import { LiveLeases } from './live-leases.js';
 import { LiveParticipants } from './live-participants.js';
-import { LiveAccessGuard } from './live-access-guard.js';
-import { LiveStreams } from './live-streams.js';
-import type { LiveStreamsParts } from './live-streams.js';
-import { LiveTalk } from './live-talk.js';
-import type { LiveTalkParts } from './live-talk.js';
-import { WatchLive } from './watch-live.js';
+import type { LiveEvents } from './live.events.js';
+import { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
+import type { CommentSender } from './watch-live.js';
+import { LiveTalk, WatchLive } from './watch-live.js';
 
+export type { HostLive } from './host-live.js';
+export type { LiveSockets } from './live-access.js';
+export type { LiveDevice } from './live-participants.js';
 export type { LiveEvents, LiveRecord } from './live.events.js';
 export { defineLiveModels } from './live.model.js';
-export type { HostLive } from './host-live.js';
-export type { LiveSeat } from './live-participants.js';
-export type { LiveTalk } from './live-talk.js';
-export type { WatchLive } from './watch-live.js';
-
-/** What the module is built from. */
-export interface LiveParts
-  extends
-    Omit<HostLiveParts, 'attendance' | 'seats' | 'streams' | 'bus'>,
-    Omit<LiveStreamsParts, 'attendance'>,
-    Pick<LiveTalkParts, 'sender'> {
-  bus: Publisher<LiveEvents>;
-  /** Takes a user's devices on this node out of a stream's rooms. */
-  unseat(liveId: string, userId: string): void;
-}
-
-/** The live module, built. */
-export interface LiveModule {
-  subscriptions: Subscription<LiveEvents & ChatEvents & AccessChangeEvents & UserEvents>[];
-  host: HostLive;
-  watch: WatchLive;
-  talk: LiveTalk;
-  /** Tells the module that a device has gone. */
-  disconnected(socketId: string): Promise<void>;
-  /**
-   * Renews the places of this node's devices, and ends here what has ended elsewhere, unheard; every
-   * {@link LIVE_TICK_MS}, on every node.
-   */
-  renew(): Promise<void>;
-  /** Ends streams whose host has not come back; as often, on one node of all. */
-  endAbandoned(): Promise<void>;
-}
+export type { CommentSender, LiveTalk, WatchLive } from './watch-live.js';
 
 /** How often leases are renewed, and how long they last, in milliseconds. */
-export const LIVE_TICK_MS = 5000;
-const LEASE_MS = 4 * LIVE_TICK_MS;
+const TICK_MS = 5000;
+const LEASE_MS = 4 * TICK_MS;
 
-/** Builds the live module. */
-export const createLiveModule = (parts: LiveParts): LiveModule => {
-  const { models, bus, clock, graceMs } = parts;
-  const seats = new LiveParticipants();
-  const attendance = new LiveDevices({ models, seats, bus, clock, graceMs, leaseMs: LEASE_MS });
-  const streams = new LiveStreams({ ...parts, attendance });
-  const shared = { ...parts, attendance, seats, streams };
-  const host = new HostLive(shared);
-  const watch = new WatchLive(shared);
-  const status = new LiveAccessGuard({ ...shared, host });
-  const here = { phase: 'sockets', on: 'every-node' } as const;
+/** Live streams: who hosts, who watches, and what they say to each other. */
+export interface LiveModule {
+  api: { host: HostLive; watch: WatchLive; talk: LiveTalk };
+  subscriptions: Subscription<LiveEvents & ChatEvents & AccessChangeEvents & UserEvents>[];
+  jobs: Job[];
+  /** A device has disconnected: it takes part in no stream any more. */
+  disconnected(socketId: string): Promise<void>;
+}
+
+/** Builds the module; its models are defined on the connection. */
+export const createLive = ({
+  connection,
+  config,
+  bus,
+  clock,
+  access: chatAccess,
+  directory,
+  statusOf,
+  sender,
+  sockets,
+}: {
+  connection: Connection;
+  config: Pick<Config, 'liveGraceMs'>;
+  bus: Publisher<LiveEvents>;
+  clock: Clock;
+  access: Pick<ChatAccess, 'forget' | 'member' | 'role' | 'snapshot'>;
+  directory: Pick<UserDirectory, 'card'>;
+  /** What the database says of a user's account; undefined when there is no such user. */
+  statusOf(userId: string): Promise<AccountStatus | undefined>;
+  sender: CommentSender;
+  sockets: LiveSockets;
+}): LiveModule => {
+  const { liveGraceMs: graceMs } = config;
+  const streams = new LiveStreamsRepository(connection);
+  const viewers = new LiveViewersRepository(connection);
+  const participants = new LiveParticipants();
+  const leases = new LiveLeases({
+    streams,
+    viewers,
+    participants,
+    bus,
+    clock,
+    leaseMs: LEASE_MS,
+    graceMs,
+  });
+  const access = new LiveAccess({ streams, leases, chatAccess, directory, statusOf });
+  const host = new HostLive({
+    streams,
+    viewers,
+    access,
+    chatAccess,
+    leases,
+    participants,
+    bus,
+    clock,
+    graceMs,
+  });
+  const guard = new LiveAccessGuard({
+    streams,
+    participants,
+    leases,
+    access,
+    chatAccess,
+    bus,
+    clock,
+    sockets,
+    finish: (stream, reason) => host.finish(stream, reason),
+  });
   const endsForbidden = {
     phase: 'effects',
     on: 'origin',
     does: 'ends the streams that their hosts may no longer show',
   } as const;
   return {
-    host,
-    watch,
-    talk: new LiveTalk(shared),
+    api: {
+      host,
+      watch: new WatchLive({ streams, access, leases, participants, bus }),
+      talk: new LiveTalk({ access, leases, sender, bus, clock }),
+    },
     subscriptions: [
       {
         event: 'live.ended',
-        ...here,
+        phase: 'sockets',
+        on: 'every-node',
         does: 'tells this node once that the stream is over',
         run: (end) => {
-          status.over(end);
+          guard.over(end);
+        },
+      },
+      {
+        event: 'live.over',
+        phase: 'sockets',
+        on: 'every-node',
+        does: "takes the devices out of the stream's channels",
+        run: ({ liveId }) => {
+          sockets.leave(liveId);
         },
       },
       {
         event: 'members.removed',
-        ...here,
+        phase: 'sockets',
+        on: 'every-node',
         does: "takes their devices out of the chat's streams",
-        run: ({ chatId, userIds }) => status.removed(chatId, userIds),
+        run: ({ chatId, userIds }) => guard.removed(chatId, userIds),
       },
       {
         event: 'access.recheck',
-        ...here,
+        phase: 'sockets',
+        on: 'every-node',
         does: 'takes devices out of streams that they may no longer watch',
-        run: (accessChange) => status.doubted(accessChange),
+        run: (accessChange) => guard.recheck(accessChange),
       },
       {
         event: 'members.removed',
@@ -117,10 +162,19 @@ export const createLiveModule = (parts: LiveParts): LiveModule => {
         run: ({ userId }) => host.endForbidden([userId]),
       },
     ],
-    disconnected: (socketId) => attendance.disconnected(socketId),
-    renew: async () => {
-      await Promise.all([attendance.renew(), status.catchUp()]);
-    },
-    endAbandoned: () => host.endAbandoned(),
+    jobs: [
+      {
+        name: 'live streams',
+        everyMs: TICK_MS,
+        run: () => Promise.all([leases.renew(), guard.catchUp()]),
+      },
+      {
+        name: 'abandoned live streams',
+        everyMs: TICK_MS,
+        run: () => host.endAbandoned(),
+        isOncePerCluster: true,
+      },
+    ],
+    disconnected: (socketId) => leases.disconnected(socketId),
   };
 };

@@ -1,8 +1,8 @@
 import { AppError } from '../../shared/errors.js';
 import type { LiveStreamDoc } from './live.model.js';
 
-/** A device that comes to a stream. */
-export interface LiveSeat {
+/** A device that wants to take part in a stream, and its connection. */
+export interface LiveDevice {
   readonly id: string;
   /** Whether the device is still connected. */
   readonly isConnected: boolean;
@@ -12,8 +12,8 @@ export interface LiveSeat {
   leave(liveId: string): void;
 }
 
-/** One device in one stream. */
-export interface TakenSeat {
+/** One device that takes part in one stream. */
+export interface Participant {
   stream: LiveStreamDoc;
   liveId: string;
   hostId: string;
@@ -22,97 +22,102 @@ export interface TakenSeat {
 }
 
 /**
- * Whether a device that could not come to a stream gives its seat up: not when it had it before, and only
- * something passing stood in the way.
+ * Whether a device whose joining has failed leaves the stream: not when it took part before, and the fault
+ * is one that passes.
  */
-export const losesSeat = (error: unknown, wasSeated: boolean): boolean =>
-  !wasSeated || (error instanceof AppError && error.status < 500);
+export const leavesAfter = (error: unknown, tookPart: boolean): boolean =>
+  !tookPart || (error instanceof AppError && error.status < 500);
 
 /** Whether it is the host's own device. */
-export const isHostSeat = ({ hostId, userId }: TakenSeat): boolean => userId === hostId;
+export const isHostDevice = ({ hostId, userId }: Participant): boolean => userId === hostId;
 
-/** Seats under a key that several share; a key without seats is not kept. */
-class SeatIndex {
-  private readonly seats = new Map<string, Set<TakenSeat>>();
+/** Participants under a key that several share; a key without participants is not kept. */
+class ParticipantIndex {
+  private readonly participants = new Map<string, Set<Participant>>();
 
-  constructor(private readonly keyOf: (seat: TakenSeat) => string) {}
+  constructor(private readonly keyOf: (participant: Participant) => string) {}
 
-  add(seat: TakenSeat): void {
-    const key = this.keyOf(seat);
-    const known = this.seats.get(key);
-    if (known) known.add(seat);
-    else this.seats.set(key, new Set([seat]));
+  add(participant: Participant): void {
+    const key = this.keyOf(participant);
+    const known = this.participants.get(key);
+    if (known) known.add(participant);
+    else this.participants.set(key, new Set([participant]));
   }
 
-  delete(seat: TakenSeat): void {
-    const key = this.keyOf(seat);
-    const known = this.seats.get(key);
-    known?.delete(seat);
-    if (known?.size === 0) this.seats.delete(key);
+  delete(participant: Participant): void {
+    const key = this.keyOf(participant);
+    const known = this.participants.get(key);
+    known?.delete(participant);
+    if (known?.size === 0) this.participants.delete(key);
   }
 
-  of(key: string): TakenSeat[] {
-    return [...(this.seats.get(key) ?? [])];
+  of(key: string): Participant[] {
+    return [...(this.participants.get(key) ?? [])];
   }
 
   keys(): string[] {
-    return [...this.seats.keys()];
+    return [...this.participants.keys()];
   }
 
-  /** One seat of each key. */
-  firsts(): TakenSeat[] {
-    return [...this.seats.values()].flatMap(([first]) => first ?? []);
+  /** One participant of each key. */
+  firsts(): Participant[] {
+    return [...this.participants.values()].flatMap(([first]) => first ?? []);
   }
 }
 
 /** This node's devices that take part in streams. */
 export class LiveParticipants {
-  private readonly byDevice = new SeatIndex(({ socketId }) => socketId);
-  private readonly byStream = new SeatIndex(({ liveId }) => liveId);
-  private readonly byUser = new SeatIndex(({ userId }) => userId);
+  private readonly byDevice = new ParticipantIndex(({ socketId }) => socketId);
+  private readonly byStream = new ParticipantIndex(({ liveId }) => liveId);
+  private readonly byUser = new ParticipantIndex(({ userId }) => userId);
 
   /** A user's device takes part in a stream. */
-  take(stream: LiveStreamDoc, userId: string, socketId: string): void {
+  add(stream: LiveStreamDoc, userId: string, socketId: string): void {
     const liveId = stream._id.toHexString();
     if (this.has(liveId, socketId)) return;
-    const seat = { stream, liveId, hostId: stream.hostId.toHexString(), userId, socketId };
-    for (const index of [this.byDevice, this.byStream, this.byUser]) index.add(seat);
+    const participant = { stream, liveId, hostId: stream.hostId.toHexString(), userId, socketId };
+    for (const index of [this.byDevice, this.byStream, this.byUser]) index.add(participant);
   }
 
   /** A device no longer does. */
-  vacate(liveId: string, socketId: string): void {
-    const seat = this.find(liveId, socketId);
-    if (!seat) return;
-    for (const index of [this.byDevice, this.byStream, this.byUser]) index.delete(seat);
+  remove(liveId: string, socketId: string): void {
+    const participant = this.find(liveId, socketId);
+    if (!participant) return;
+    for (const index of [this.byDevice, this.byStream, this.byUser]) index.delete(participant);
+  }
+
+  /** Nobody takes part in a stream any more. */
+  removeAll(liveId: string): void {
+    for (const { socketId } of this.ofStream(liveId)) this.remove(liveId, socketId);
   }
 
   has(liveId: string, socketId: string): boolean {
     return this.find(liveId, socketId) !== undefined;
   }
 
-  ofDevice(socketId: string): TakenSeat[] {
+  ofDevice(socketId: string): Participant[] {
     return this.byDevice.of(socketId);
   }
 
-  ofStream(liveId: string): TakenSeat[] {
+  ofStream(liveId: string): Participant[] {
     return this.byStream.of(liveId);
   }
 
-  ofUser(userId: string): TakenSeat[] {
+  ofUser(userId: string): Participant[] {
     return this.byUser.of(userId);
   }
 
-  /** Every device with a seat. */
+  /** Every device that takes part in a stream. */
   devices(): string[] {
     return this.byDevice.keys();
   }
 
-  /** Every stream with a seat, by one of them. */
-  streams(): TakenSeat[] {
+  /** Every stream with a participant, by one of them. */
+  streams(): Participant[] {
     return this.byStream.firsts();
   }
 
-  private find(liveId: string, socketId: string): TakenSeat | undefined {
-    return this.byDevice.of(socketId).find((seat) => seat.liveId === liveId);
+  private find(liveId: string, socketId: string): Participant | undefined {
+    return this.byDevice.of(socketId).find((participant) => participant.liveId === liveId);
   }
 }

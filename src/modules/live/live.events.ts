@@ -39,7 +39,7 @@ export interface LiveEvents {
   'live.reacted': ForClients & { liveId: string; user: UserCard; emoji: string };
   /** A WebRTC offer, answer or candidate on its way from one participant to another. */
   'live.signalled': ForClients & { liveId: string; from: string; to: string; data: unknown };
-  /** Word between the nodes; each tells its clients by `live.over`. */
+  /** Tells every node, and each tells its clients by `live.over`. */
   'live.ended': LiveEnd;
   /** On this node alone, once for each stream: it is over. */
   'live.over': LiveEnd;

@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /**
@@ -22,7 +22,7 @@ export interface LiveStreamDoc {
   endReason: LiveEndReason | null;
 }
 
-/** One device that watches. A device that a crashed node has forgotten runs out of time. */
+/** One device that watches. The lease of a device whose node has crashed runs out. */
 export interface LiveViewerDoc {
   _id: Types.ObjectId;
   liveId: Types.ObjectId;
@@ -49,6 +49,7 @@ liveStreamSchema.index(
   { hostId: 1 },
   { unique: true, partialFilterExpression: { status: { $eq: 'live' } } },
 );
+// Finds abandoned streams, and those that run.
 liveStreamSchema.index({ status: 1, hostExpiresAt: 1 });
 
 const liveViewerSchema = new Schema<LiveViewerDoc>(
@@ -60,19 +61,17 @@ const liveViewerSchema = new Schema<LiveViewerDoc>(
   },
   { collection: 'liveviewers' },
 );
+// Finds a device in a stream, and keeps it from being counted twice.
 liveViewerSchema.index({ liveId: 1, socketId: 1 }, { unique: true });
+// Tells whether somebody watches, and how many people do.
 liveViewerSchema.index({ liveId: 1, userId: 1 });
+// Renews this node's devices.
 liveViewerSchema.index({ socketId: 1 });
+// Removes the leases of crashed nodes.
 liveViewerSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 60 });
 
-/** The collections of live streams. */
-export interface LiveModels {
-  streams: Model<LiveStreamDoc>;
-  viewers: Model<LiveViewerDoc>;
-}
-
 /** Registers the collections of live streams on a connection. */
-export const defineLiveModels = (connection: Connection): LiveModels => ({
-  streams: connection.model<LiveStreamDoc>('LiveStream', liveStreamSchema),
-  viewers: connection.model<LiveViewerDoc>('LiveViewer', liveViewerSchema),
-});
+export const defineLiveModels = (connection: Connection): void => {
+  connection.model<LiveStreamDoc>('LiveStream', liveStreamSchema);
+  connection.model<LiveViewerDoc>('LiveViewer', liveViewerSchema);
+};

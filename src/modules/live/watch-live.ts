@@ -1,45 +1,46 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
-import { notFound } from '../../shared/errors.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import { newUuid } from '../../shared/ids.js';
+import { canonicalEmoji } from '../messages/index.js';
+import type { LiveAccess } from './live-access.js';
+import { isHost } from './live-access.js';
+import type { LiveLeases } from './live-leases.js';
+import type { LiveDevice, LiveParticipants } from './live-participants.js';
+import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
-import type { LiveModels, LiveStreamDoc } from './live.model.js';
-import type { LiveDevices } from './live-devices.js';
-import type { LiveSeat, LiveParticipants } from './live-participants.js';
-import { losesSeat } from './live-participants.js';
-import type { LiveStreams } from './live-streams.js';
-import { isHost } from './live-streams.js';
-
-/** What watching is built from. */
-export interface WatchLiveParts {
-  models: LiveModels;
-  streams: LiveStreams;
-  attendance: LiveDevices;
-  seats: LiveParticipants;
-  bus: Publisher<LiveEvents>;
-}
+import type { LiveStreamDoc } from './live.model.js';
+import { refusalToSignal } from './live.policy.js';
+import type { LiveStreamsRepository } from './live.repository.js';
 
 /** Streams that the list shows at most, the newest. */
 const MAX_LISTED = 200;
 
-/** Finds streams, and lets people come to them and go. */
+/** Lists streams, and lets people join and leave them. */
 export class WatchLive {
-  constructor(private readonly parts: WatchLiveParts) {}
+  constructor(
+    private readonly deps: {
+      streams: Pick<LiveStreamsRepository, 'newestRunning'>;
+      access: LiveAccess;
+      leases: LiveLeases;
+      participants: LiveParticipants;
+      bus: Publisher<LiveEvents>;
+    },
+  ) {}
 
   /** Streams that the actor may watch, newest first. */
   async list(actor: Actor): Promise<LiveRecord[]> {
-    const streams = await this.parts.models.streams
-      .find({ status: 'live' })
-      .sort({ _id: -1 })
-      .limit(MAX_LISTED)
-      .lean();
+    const { access, streams } = this.deps;
+    const running = await streams.newestRunning(MAX_LISTED);
     const visible = await Promise.all(
-      streams.map(async (stream) =>
-        (await this.parts.streams.mayWatch(actor.userId, stream)) ? stream : undefined,
+      running.map(async (stream) =>
+        (await access.mayWatch(actor.userId, stream)) ? stream : undefined,
       ),
     );
     return Promise.all(
-      visible.filter((stream) => stream !== undefined).map((s) => this.parts.streams.record(s)),
+      visible.filter((stream) => stream !== undefined).map((stream) => access.record(stream)),
     );
   }
 
@@ -48,58 +49,150 @@ export class WatchLive {
    *
    * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
    */
-  async join(actor: Actor, liveId: string, seat: LiveSeat): Promise<LiveRecord> {
-    const { bus, seats, streams } = this.parts;
-    const stream = await streams.watchable(actor, liveId);
-    const user = await streams.card(actor.userId);
-    const wasSeated = seats.has(liveId, seat.id);
+  async join(actor: Actor, liveId: string, device: LiveDevice): Promise<LiveRecord> {
+    const { access, bus, participants } = this.deps;
+    const stream = await access.watchable(actor, liveId);
+    const user = await access.card(actor.userId);
+    const tookPart = participants.has(liveId, device.id);
     try {
-      const isNew = await this.arrive(actor, stream, seat);
-      // What has ended the actor's right, or the stream, since the first look found no seat to clear.
-      await streams.watchable(actor, liveId);
-      const live = await streams.record(stream);
-      if (!seat.isConnected || !seats.has(liveId, seat.id)) throw notFound('Live stream');
+      const isNew = await this.arrive(actor, stream, device);
+      // What has ended the actor's right, or the stream, since the first look found nobody to put out.
+      await access.watchable(actor, liveId);
+      const live = await access.record(stream);
+      if (!device.isConnected || !participants.has(liveId, device.id)) {
+        throw notFound('Live stream');
+      }
       // Before the others are told, so that this device hears what they answer.
-      seat.enter(liveId);
+      device.enter(liveId);
       const { viewerCount } = live;
+      const except = audiences.participant(liveId, user.id).to;
       if (isNew)
         bus.emit(
           'live.viewer_joined',
-          {
-            liveId,
-            user,
-            viewerCount,
-            audience: { ...audiences.stream(liveId), except: audiences.seats(liveId, user.id).to },
-          },
+          { liveId, user, viewerCount, audience: { ...audiences.stream(liveId), except } },
           { scope: 'cluster' },
         );
       return live;
     } catch (error) {
-      if (losesSeat(error, wasSeated)) await this.depart(actor, stream, seat);
+      if (leavesAfter(error, tookPart)) await this.depart(actor, stream, device);
       throw error;
     }
   }
 
   /** Stops watching on one device; for the host it is as if the connection were lost. */
-  async leave(actor: Actor, liveId: string, seat: LiveSeat): Promise<void> {
-    seat.leave(liveId);
-    const stream = await this.parts.streams.watchable(actor, liveId);
-    await this.depart(actor, stream, seat);
+  async leave(actor: Actor, liveId: string, device: LiveDevice): Promise<void> {
+    device.leave(liveId);
+    const stream = await this.deps.access.watchable(actor, liveId);
+    await this.depart(actor, stream, device);
   }
 
   /** Answers whether the others are to be told. */
-  private async arrive(actor: Actor, stream: LiveStreamDoc, seat: LiveSeat): Promise<boolean> {
-    const { attendance } = this.parts;
-    if (!isHost(stream, actor)) return attendance.viewerArrived(stream, actor.userId, seat.id);
-    await attendance.hostArrived(stream, seat);
+  private async arrive(actor: Actor, stream: LiveStreamDoc, device: LiveDevice): Promise<boolean> {
+    const { leases } = this.deps;
+    if (!isHost(stream, actor)) return leases.viewerArrived(stream, actor.userId, device.id);
+    await leases.hostArrived(stream, device);
     return false;
   }
 
-  private async depart(actor: Actor, stream: LiveStreamDoc, seat: LiveSeat): Promise<void> {
-    const { attendance } = this.parts;
+  private async depart(actor: Actor, stream: LiveStreamDoc, device: LiveDevice): Promise<void> {
+    const { leases } = this.deps;
     const liveId = stream._id.toHexString();
-    seat.leave(liveId);
-    if (isHost(stream, actor)) await attendance.hostLeft(stream, seat.id);
-    else await attendance.viewerLeft(liveId, actor.userId, seat.id);
+    device.leave(liveId);
+    if (isHost(stream, actor)) await leases.hostLeft(stream, device.id);
+    else await leases.viewerLeft(liveId, actor.userId, device.id);
+  }
+}
+
+/** Sends a comment to the stream's chat, as a message of the actor's. */
+export interface CommentSender {
+  send(
+    actor: Actor,
+    input: { chatId: string; content: string; messageType: 'text'; media: [] },
+  ): Promise<unknown>;
+}
+
+/** A reaction that is one emoji, in its usual form. */
+const emojiOf = (text: string): string => {
+  const emoji = canonicalEmoji(text);
+  if (emoji !== undefined) return emoji;
+  throw new AppError('VALIDATION', 'A reaction is one emoji', {
+    errors: [{ path: 'emoji', message: 'must be one emoji' }],
+  });
+};
+
+/** Comments, reactions and WebRTC signals between those who take part. */
+export class LiveTalk {
+  constructor(
+    private readonly deps: {
+      access: LiveAccess;
+      leases: Pick<LiveLeases, 'isViewing'>;
+      sender: CommentSender;
+      bus: Publisher<LiveEvents>;
+      clock: Clock;
+    },
+  ) {}
+
+  /**
+   * Comments on a stream. The comment is shown to those who watch; `post` also sends it to the chat.
+   *
+   * @throws {AppError} FORBIDDEN for those who do not watch, RATE_LIMITED, VALIDATION for `post` without
+   *   a chat.
+   */
+  async comment(
+    actor: Actor,
+    { liveId, content, post }: { liveId: string; content: string; post: boolean },
+  ): Promise<Omit<LiveEvents['live.commented'], 'audience'>> {
+    const { access, bus, clock, sender } = this.deps;
+    const stream = await access.attending(actor, liveId);
+    if (post) {
+      if (!stream.chatId) throw new AppError('VALIDATION', 'This stream has no chat to post to');
+      const chatId = stream.chatId.toHexString();
+      await sender.send(actor, { chatId, content, messageType: 'text', media: [] });
+    }
+    const user = await access.card(actor.userId);
+    const at = new Date(clock.now()).toISOString();
+    const comment = { liveId, id: newUuid(), user, content, at };
+    bus.emit(
+      'live.commented',
+      { ...comment, audience: audiences.stream(liveId) },
+      { scope: 'cluster' },
+    );
+    return comment;
+  }
+
+  /** Reacts to a stream; shown to those who watch, and not stored. */
+  async react(actor: Actor, liveId: string, emoji: string): Promise<void> {
+    const { access, bus } = this.deps;
+    const canonical = emojiOf(emoji);
+    await access.attending(actor, liveId);
+    const user = await access.card(actor.userId);
+    bus.emit(
+      'live.reacted',
+      { liveId, user, emoji: canonical, audience: audiences.stream(liveId) },
+      { scope: 'cluster' },
+    );
+  }
+
+  /**
+   * Hands a WebRTC message from the host to a viewer, or from a viewer to the host.
+   *
+   * @throws {AppError} NOT_FOUND when the other one does not take part.
+   */
+  async signal(
+    actor: Actor,
+    { liveId, to, data }: { liveId: string; to: string; data: unknown },
+  ): Promise<void> {
+    const { access, bus, leases } = this.deps;
+    const stream = await access.attending(actor, liveId);
+    const hostId = stream.hostId.toHexString();
+    const refusal = refusalToSignal(actor.userId, to, hostId);
+    if (refusal) throw refusal;
+    const isThere = to === hostId || (await leases.isViewing(liveId, to));
+    if (!isThere) throw notFound('Viewer');
+    bus.emit(
+      'live.signalled',
+      { liveId, from: actor.userId, to, data, audience: audiences.participant(liveId, to) },
+      { scope: 'cluster' },
+    );
   }
 }

@@ -9,11 +9,11 @@ import {
   liveSignalSchema,
   startLiveSchema,
 } from './live.schemas.js';
-import type { LiveSeat } from '../../../modules/live/index.js';
+import type { LiveDevice } from '../../../modules/live/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 /** The caller's device, as the use cases know it. */
-const seatOf = ({ actor, socket }: CommandContext): LiveSeat => ({
+const deviceOf = ({ actor, socket }: CommandContext): LiveDevice => ({
   id: socket.id,
   get isConnected() {
     return socket.isConnected;
@@ -39,7 +39,7 @@ export const liveCommands = ({
     schema: startLiveSchema,
     userLimit: 'live',
     handle: async (context, payload) => {
-      const data = presentLive(await host.start(context.actor, payload, seatOf(context)));
+      const data = presentLive(await host.start(context.actor, payload, deviceOf(context)));
       return { data, confirm: { event: 'live_started', payload: data } };
     },
   }),
@@ -50,7 +50,7 @@ export const liveCommands = ({
     schema: liveSchema,
     userLimit: 'live',
     handle: async (context, { liveId }) => ({
-      data: presentLive(await watch.join(context.actor, liveId, seatOf(context))),
+      data: presentLive(await watch.join(context.actor, liveId, deviceOf(context))),
     }),
   }),
   command({
@@ -60,7 +60,7 @@ export const liveCommands = ({
     schema: liveSchema,
     userLimit: 'marks',
     handle: async (context, { liveId }) => {
-      await watch.leave(context.actor, liveId, seatOf(context));
+      await watch.leave(context.actor, liveId, deviceOf(context));
       return { data: { liveId } };
     },
   }),

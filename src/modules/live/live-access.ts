@@ -1,0 +1,261 @@
+import { LRUCache } from 'lru-cache';
+import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError, notFound } from '../../shared/errors.js';
+import type { AccessChange } from '../access-changes/index.js';
+import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
+import { refusalToPost } from '../chats/index.js';
+import type { AccountStatus, UserCard, UserDirectory } from '../users/index.js';
+import type { LiveLeases } from './live-leases.js';
+import type { LiveParticipants, Participant } from './live-participants.js';
+import { isHostDevice } from './live-participants.js';
+import type { LiveEnd, LiveEvents, LiveRecord } from './live.events.js';
+import { liveEnded } from './live.events.js';
+import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
+import { mayStreamToAll } from './live.policy.js';
+import type { LiveStreamsRepository } from './live.repository.js';
+
+/** Whether the actor is the one whom the stream shows. */
+export const isHost = (stream: LiveStreamDoc, actor: Actor): boolean =>
+  stream.hostId.toHexString() === actor.userId;
+
+/** Who may know of a stream and take part in it, and what they are shown of it. */
+export class LiveAccess {
+  constructor(
+    private readonly deps: {
+      streams: Pick<LiveStreamsRepository, 'running'>;
+      leases: Pick<LiveLeases, 'isViewing' | 'viewerCount'>;
+      chatAccess: Pick<ChatAccess, 'role' | 'snapshot'>;
+      directory: Pick<UserDirectory, 'card'>;
+      /** What the database says of a user's account; undefined when there is no such user. */
+      statusOf(userId: string): Promise<AccountStatus | undefined>;
+    },
+  ) {}
+
+  /**
+   * A stream that runs, for somebody who may watch it.
+   *
+   * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
+   */
+  async watchable(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+    const stream = await this.running(liveId);
+    if (!(await this.mayWatch(actor.userId, stream))) throw notFound('Live stream');
+    return stream;
+  }
+
+  /**
+   * A stream that runs, whoever asks.
+   *
+   * @throws {AppError} NOT_FOUND when there is no such stream, or it is over.
+   */
+  async running(liveId: string): Promise<LiveStreamDoc> {
+    const stream = await this.deps.streams.running(liveId);
+    if (!stream) throw notFound('Live stream');
+    return stream;
+  }
+
+  /**
+   * A stream, for its host and those who watch.
+   *
+   * @throws {AppError} NOT_FOUND, FORBIDDEN for those who do not watch.
+   */
+  async attending(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+    const stream = await this.watchable(actor, liveId);
+    const isThere =
+      isHost(stream, actor) || (await this.deps.leases.isViewing(liveId, actor.userId));
+    if (!isThere) throw new AppError('FORBIDDEN', 'Join the stream first');
+    return stream;
+  }
+
+  /**
+   * Whether a user may know of a stream: everybody of a public one, else the chat's members, as long as
+   * the host may stream there.
+   */
+  async mayWatch(userId: string, stream: LiveStreamDoc): Promise<boolean> {
+    if (!stream.chatId) return this.mayContinue(stream);
+    const chat = await this.openChat(stream);
+    return chat !== undefined && (await this.deps.chatAccess.role(chat, userId)) !== undefined;
+  }
+
+  /** Whether the host may still stream there: is a member and may post; or an admin, to everybody. */
+  async mayContinue(stream: LiveStreamDoc): Promise<boolean> {
+    if (stream.chatId) return (await this.openChat(stream)) !== undefined;
+    return mayStreamToAll(await this.deps.statusOf(stream.hostId.toHexString()));
+  }
+
+  /** A person who takes part, as the others see them. */
+  async card(userId: string): Promise<UserCard> {
+    const card = await this.deps.directory.card(userId);
+    if (!card) throw notFound('User');
+    return card;
+  }
+
+  /** A stream as everybody who may watch it sees it. */
+  async record(stream: LiveStreamDoc): Promise<LiveRecord> {
+    const id = stream._id.toHexString();
+    const [host, viewerCount] = await Promise.all([
+      this.card(stream.hostId.toHexString()),
+      this.deps.leases.viewerCount(id),
+    ]);
+    return {
+      id,
+      title: stream.title,
+      chatId: stream.chatId?.toHexString() ?? null,
+      host,
+      startedAt: stream.startedAt.toISOString(),
+      viewerCount,
+    };
+  }
+
+  /** The stream's chat, if its host may stream there. */
+  private async openChat({ chatId, hostId }: LiveStreamDoc): Promise<ChatSnapshot | undefined> {
+    const { chatAccess } = this.deps;
+    const chat = await chatAccess.snapshot(chatId!.toHexString());
+    if (!chat || refusalToPost(chat)) return undefined;
+    const role = await chatAccess.role(chat, hostId.toHexString());
+    return role && chat;
+  }
+}
+
+/** This node's sockets, as far as live streams care. */
+export interface LiveSockets {
+  /** Takes the devices on this node out of a stream's channels: a user's, or, without one, everybody's. */
+  leave(liveId: string, userId?: string): void;
+}
+
+/** Ended streams that are remembered, so that this node's devices are told once. */
+const REMEMBERED = 10_000;
+
+const chatIdOf = ({ stream }: Participant): string | undefined => stream.chatId?.toHexString();
+
+/** Keeps this node's devices out of streams that they may no longer take part in, or that are over. */
+export class LiveAccessGuard {
+  /** What could not be rechecked, because the database did not answer. */
+  private readonly unsettled = new Map<string, AccessChange>();
+  /** Ids of streams that are over for this node's devices. */
+  private readonly ended = new LRUCache<string, true>({ max: REMEMBERED });
+
+  constructor(
+    private readonly deps: {
+      streams: Pick<LiveStreamsRepository, 'ended'>;
+      participants: LiveParticipants;
+      leases: Pick<LiveLeases, 'viewerLeft'>;
+      access: Pick<LiveAccess, 'mayContinue' | 'mayWatch'>;
+      chatAccess: Pick<ChatAccess, 'forget'>;
+      bus: Publisher<LiveEvents>;
+      clock: Clock;
+      sockets: LiveSockets;
+      /** Ends a stream; answers whether this call did. */
+      finish(stream: LiveStreamDoc, reason: LiveEndReason): Promise<boolean>;
+    },
+  ) {}
+
+  /**
+   * A stream is over, as another node, this one or the database says; the first to say so is believed, and
+   * the devices are told once. A device that has joined since is told, too.
+   */
+  over(end: LiveEnd): void {
+    const { bus, participants } = this.deps;
+    if (this.ended.has(end.liveId) && participants.ofStream(end.liveId).length === 0) return;
+    this.ended.set(end.liveId, true);
+    participants.removeAll(end.liveId);
+    bus.emit('live.over', end, { scope: 'node' });
+  }
+
+  /** Users are no longer in a chat: their devices here leave its streams. */
+  async removed(chatId: string, userIds: string[]): Promise<void> {
+    const participants = userIds.flatMap((userId) => this.deps.participants.ofUser(userId));
+    await this.putOut(participants.filter((participant) => chatIdOf(participant) === chatId));
+  }
+
+  /**
+   * A user's membership, a block between them and somebody, or their role may be other than this node has
+   * heard. It may be called any number of times: it changes only what is wrong.
+   */
+  async recheck(accessChange: AccessChange): Promise<void> {
+    const key = `${accessChange.kind} ${accessChange.userId} ${accessChange.chatId ?? ''}`;
+    try {
+      await this.check(accessChange);
+      this.unsettled.delete(key);
+    } catch (error) {
+      this.unsettled.set(key, accessChange);
+      throw error;
+    }
+  }
+
+  /** Ends here what has ended elsewhere, unheard, and rechecks what could not be rechecked before. */
+  async catchUp(): Promise<void> {
+    for (const accessChange of [...this.unsettled.values()]) await this.recheck(accessChange);
+    await this.settle(this.deps.participants.streams());
+  }
+
+  private async check({ kind, userId, chatId }: AccessChange): Promise<void> {
+    if (kind === 'login') {
+      await this.checkHost(userId);
+      return;
+    }
+    const isConcerned = (participant: Participant) =>
+      kind === 'block' ? chatIdOf(participant) !== undefined : chatIdOf(participant) === chatId;
+    const { access, participants } = this.deps;
+    const own = participants.ofUser(userId).filter(isConcerned);
+    const shown = participants
+      .streams()
+      .filter((participant) => participant.hostId === userId && isConcerned(participant));
+    for (const one of new Map([...own, ...shown].map((each) => [each.liveId, each])).values()) {
+      if (await access.mayWatch(userId, one.stream)) continue;
+      // In this order, a decision between the two questions does not put out the host, or both sides of a
+      // block, of a stream that is over for everybody.
+      if (await access.mayContinue(one.stream)) {
+        await this.putOut(own.filter(({ liveId }) => liveId === one.liveId));
+      } else await this.end(one);
+    }
+  }
+
+  /** A role decides only about streams to everybody, and the node that the host is on checks those. */
+  private async checkHost(userId: string): Promise<void> {
+    const { access, participants } = this.deps;
+    const shown = participants
+      .ofUser(userId)
+      .filter((participant) => isHostDevice(participant) && !chatIdOf(participant));
+    for (const one of shown) if (!(await access.mayContinue(one.stream))) await this.end(one);
+  }
+
+  /** Ends a stream that its host may no longer show, or finds that another node was first. */
+  private async end(participant: Participant): Promise<void> {
+    const isEnded = await this.deps.finish(participant.stream, 'not_allowed');
+    if (!isEnded) await this.settle([participant]);
+  }
+
+  private async settle(participants: Participant[]): Promise<void> {
+    if (participants.length === 0) return;
+    const { chatAccess, streams } = this.deps;
+    for (const stream of await streams.ended(participants.map((one) => one.stream._id))) {
+      // A host whose stream was taken from them is told why when they begin another one.
+      if (stream.chatId && stream.endReason === 'not_allowed') {
+        chatAccess.forget(stream.chatId.toHexString());
+      }
+      this.over(liveEnded(stream));
+    }
+  }
+
+  /** Everything but the writes happens at once, so that no failure leaves anybody where they may not be. */
+  private async putOut(leaving: Participant[]): Promise<void> {
+    const { bus, clock, leases, participants, sockets } = this.deps;
+    const at = new Date(clock.now()).toISOString();
+    for (const { liveId, hostId, userId, socketId } of leaving) {
+      participants.remove(liveId, socketId);
+      // The first of a user's devices takes the others along.
+      bus.emit(
+        'live.put_out',
+        { liveId, hostId, userId, at, audience: audiences.participant(liveId, userId) },
+        { scope: 'node' },
+      );
+      sockets.leave(liveId, userId);
+    }
+    await Promise.all(
+      leaving.map(({ liveId, userId, socketId }) => leases.viewerLeft(liveId, userId, socketId)),
+    );
+  }
+}
