@@ -8,7 +8,7 @@ export type Target =
   | { kind: 'users'; userIds: string[] }
   /** The devices that take part in a live stream, as host or viewers. */
   | { kind: 'stream'; liveId: string }
-  /** The devices with which one user takes part in a live stream; nodes of earlier versions know the kind. */
+  /** The devices with which one user takes part in a live stream. */
   | { kind: 'seats'; liveId: string; userId: string }
   /** The devices that are still being shown the broadcasts they have missed. */
   | { kind: 'arriving' }

@@ -9,8 +9,7 @@ import type { AccountStatus, UserDirectory, UserEvents } from '../users/index.js
 import { HostLive } from './host-live.js';
 import type { LiveSockets } from './live-access.js';
 import { LiveAccess, LiveAccessGuard } from './live-access.js';
-import { LiveLeases } from './live-leases.js';
-import { LiveParticipants } from './live-participants.js';
+import { LiveLeases, LiveParticipants } from './live-participants.js';
 import type { LiveEvents } from './live.events.js';
 import { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
 import type { CommentSender } from './watch-live.js';

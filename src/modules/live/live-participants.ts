@@ -1,5 +1,10 @@
+import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
+import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
+import type { LiveEvents } from './live.events.js';
 import type { LiveStreamDoc } from './live.model.js';
+import type { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
 
 /** A device that wants to take part in a stream, and its connection. */
 export interface LiveDevice {
@@ -119,5 +124,115 @@ export class LiveParticipants {
 
   private find(liveId: string, socketId: string): Participant | undefined {
     return this.byDevice.of(socketId).find((participant) => participant.liveId === liveId);
+  }
+}
+
+/**
+ * Who takes part in which stream, as leases in the database: the devices of this node are renewed while
+ * they are connected, and those of a node that crashed run out.
+ *
+ * A device may disconnect, or lose its right, while its joining is still being written. So whoever lets a
+ * device in looks again afterwards whether it still takes part, and lets it leave when not.
+ */
+export class LiveLeases {
+  constructor(
+    private readonly deps: {
+      streams: LiveStreamsRepository;
+      viewers: LiveViewersRepository;
+      participants: LiveParticipants;
+      bus: Publisher<LiveEvents>;
+      clock: Clock;
+      /** How long a host or viewer counts as there without being renewed, in milliseconds. */
+      leaseMs: number;
+      /** How long a stream waits for a host who has gone, in milliseconds. */
+      graceMs: number;
+    },
+  ) {}
+
+  /** A device of the host is there: the stream goes on. One that has gone meanwhile counts as gone. */
+  async hostArrived(stream: LiveStreamDoc, device: LiveDevice): Promise<void> {
+    const { leaseMs, participants, streams } = this.deps;
+    participants.add(stream, stream.hostId.toHexString(), device.id);
+    await streams.extend(stream._id, this.after(leaseMs));
+    // It disconnected before it took part, or its grace period was written before the lease.
+    if (!device.isConnected) await this.hostLeft(stream, device.id);
+  }
+
+  /** A device of the host has gone: after the grace period the stream ends, unless another is there. */
+  async hostLeft(stream: LiveStreamDoc, socketId: string): Promise<void> {
+    const { graceMs, participants, streams } = this.deps;
+    const liveId = stream._id.toHexString();
+    participants.remove(liveId, socketId);
+    if (participants.ofStream(liveId).some(isHostDevice)) return;
+    await streams.extend(stream._id, this.after(graceMs));
+  }
+
+  /** A device watches; answers whether it is the user's first. */
+  async viewerArrived(stream: LiveStreamDoc, userId: string, socketId: string): Promise<boolean> {
+    const { leaseMs, participants, viewers } = this.deps;
+    const wasViewing = await this.isViewing(stream._id.toHexString(), userId);
+    participants.add(stream, userId, socketId);
+    await viewers.add(stream._id, { userId, socketId }, this.after(leaseMs));
+    return !wasViewing;
+  }
+
+  /** A device no longer watches; the others are told when it was the user's last. */
+  async viewerLeft(liveId: string, userId: string, socketId: string): Promise<void> {
+    const { bus, participants, viewers } = this.deps;
+    participants.remove(liveId, socketId);
+    const wasViewing = await viewers.remove(liveId, socketId);
+    if (!wasViewing || (await this.isViewing(liveId, userId))) return;
+    const viewerCount = await this.viewerCount(liveId);
+    bus.emit(
+      'live.viewer_left',
+      { liveId, userId, viewerCount, audience: audiences.stream(liveId) },
+      { scope: 'cluster' },
+    );
+  }
+
+  /** A device has disconnected. */
+  async disconnected(socketId: string): Promise<void> {
+    // It leaves all streams in memory before the first write is waited for: a write that fails leaves a
+    // lease that runs out, and nothing that is renewed.
+    await Promise.all(
+      this.deps.participants
+        .ofDevice(socketId)
+        .map((participant) =>
+          isHostDevice(participant)
+            ? this.hostLeft(participant.stream, socketId)
+            : this.viewerLeft(participant.liveId, participant.userId, socketId),
+        ),
+    );
+  }
+
+  /** Whether a user watches on any device of any node. */
+  isViewing(liveId: string, userId: string): Promise<boolean> {
+    return this.deps.viewers.isViewing(liveId, userId, this.after(0));
+  }
+
+  /** How many people watch. */
+  viewerCount(liveId: string): Promise<number> {
+    return this.deps.viewers.count(liveId, this.after(0));
+  }
+
+  /** Renews the leases of this node's devices; called well before they run out. */
+  async renew(): Promise<void> {
+    const { leaseMs, participants, streams, viewers } = this.deps;
+    const hosted = participants
+      .streams()
+      .filter(({ hostId, liveId }) =>
+        participants.ofUser(hostId).some((participant) => participant.liveId === liveId),
+      )
+      .map(({ stream }) => stream._id);
+    const socketIds = participants.devices();
+    const until = this.after(leaseMs);
+    await Promise.all([
+      hosted.length > 0 && streams.extendAll(hosted, until),
+      socketIds.length > 0 && viewers.renew(socketIds, until),
+    ]);
+  }
+
+  private after(ms: number): Date {
+    return new Date(this.deps.clock.now() + ms);
   }
 }
