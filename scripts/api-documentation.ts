@@ -1,5 +1,5 @@
 import type Joi from 'joi';
-import type { Container } from '../src/container.js';
+import type { App } from '../src/app.js';
 import type { AnyRoute } from '../src/transport/http/route.js';
 import type { AnyCommand } from '../src/transport/socket/command.js';
 import { DIALECTS } from '../src/transport/socket/dialect.js';
@@ -9,8 +9,8 @@ import { groupBy } from '../src/shared/group-by.js';
 export interface Surface {
   routes: AnyRoute[];
   commands: AnyCommand[];
-  subscriptions: Container['subscriptions'];
-  renderings: Container['renderings'];
+  subscriptions: App['subscriptions'];
+  renderings: App['renderings'];
 }
 
 interface Described {

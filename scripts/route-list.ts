@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config/index.js';
-import { createContainer } from '../src/container.js';
+import { createApp } from '../src/app.js';
 import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import { createLogger } from '../src/platform/logger.js';
 import type { Surface } from './api-documentation.js';
@@ -17,7 +17,7 @@ export const listSurface = async (): Promise<Surface> => {
   const database = await startEmbeddedDb({ dataDir });
   try {
     const logger = createLogger(config);
-    const node = await createContainer({ config, mongodbUri: database.uri, logger });
+    const node = await createApp({ config, mongodbUri: database.uri, logger });
     await node.shutdown.run();
     const { routes, commands, subscriptions, renderings } = node;
     return { routes, commands, subscriptions, renderings };

@@ -1,6 +1,6 @@
 import 'dotenv/config';
 import { ConfigError, loadConfig } from './config/index.js';
-import { createContainer } from './container.js';
+import { createApp } from './app.js';
 import { openDatabase } from './open-database.js';
 import type { Logger } from './platform/logger.js';
 import { createLogger } from './platform/logger.js';
@@ -57,17 +57,17 @@ const start = async (): Promise<void> => {
   goDownInOrder(logger, () => end());
   const database = await openDatabase(config, logger);
   end = () => database.close();
-  const container = await createContainer({
+  const app = await createApp({
     config,
     mongodbUri: database.uri,
     isDatabasePrivate: database.isPrivate,
     logger,
   });
-  container.shutdown.add('close embedded database', 5000, () => database.close());
+  app.shutdown.add('close embedded database', 5000, () => database.close());
   if (isGoingDown) return;
-  end = () => container.shutdown.run();
+  end = () => app.shutdown.run();
 
-  const port = await container.listen();
+  const port = await app.listen();
   logger.info({ port, database: database.where }, 'listening');
   printWelcome({ config, port, database: database.where });
 };

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const nameOf = ({ method, path }: AnyRoute): string => `${method} ${path}`;
 const routeOf = (name: string): AnyRoute =>
-  world.server.container.routes.find((route) => nameOf(route) === name)!;
+  world.server.app.routes.find((route) => nameOf(route) === name)!;
 
 const call = async (
   route: AnyRoute,
@@ -40,7 +40,7 @@ const call = async (
 
 describe('routes', () => {
   it('all have a sample, and all samples have a route', () => {
-    const names = world.server.container.routes.map(nameOf);
+    const names = world.server.app.routes.map(nameOf);
     expect(names.filter((name) => !endingRoutes.has(name)).sort()).toEqual(
       Object.keys(routeSamples).sort(),
     );
@@ -88,7 +88,7 @@ describe('what is for admins', () => {
     const demoted = { $set: { role: 'user' } };
     await accounts.db.collection('users').updateOne({ _id: new ObjectId(former.id) }, demoted);
     const answers: Record<string, unknown> = {};
-    const { routes, commands } = world.server.container;
+    const { routes, commands } = world.server.app;
     for (const route of routes.filter(({ auth }) => auth === 'admin')) {
       const sample = routeSamples[nameOf(route)]!;
       const { body } = await call(route, await sample.request(world), former);
@@ -110,7 +110,7 @@ describe('what is for admins', () => {
 
 describe('socket commands', () => {
   it('all have a sample, and all samples have a command', () => {
-    const names = world.server.container.commands.map(
+    const names = world.server.app.commands.map(
       ({ dialect, event }) => `${dialect} ${event}`,
     );
     expect([...new Set(names)].sort()).toEqual(Object.keys(commandSamples).sort());

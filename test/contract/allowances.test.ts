@@ -34,24 +34,24 @@ const nameOf = ({ method, path }: AnyRoute): string => `${method} ${path}`;
 
 describe('an allowance', () => {
   it('is named by every route of a signed-in user', () => {
-    const { routes } = server.container;
+    const { routes } = server.app;
     const without = routes.filter(({ auth, userLimit }) => auth !== 'none' && !userLimit);
     expect(without.map(nameOf)).toEqual([]);
   });
 
   it('is counted per address only where nobody is signed in', () => {
-    const open = server.container.routes.filter(({ auth }) => auth === 'none');
+    const open = server.app.routes.filter(({ auth }) => auth === 'none');
     expect(open.map(nameOf).sort()).toEqual(Object.keys(COUNTED_BY_ADDRESS).sort());
     expect(open.filter(({ userLimit }) => userLimit)).toEqual([]);
   });
 
   it('is named by every socket command but those that ask no database', () => {
-    const without = server.container.commands.filter(({ userLimit }) => !userLimit);
+    const without = server.app.commands.filter(({ userLimit }) => !userLimit);
     expect(without.map(({ event }) => event).sort()).toEqual(Object.keys(COMMANDS_WITHOUT).sort());
   });
 
   it('is the one of uploads wherever files are received, so that they hold up nothing else', () => {
-    const receiving = server.container.routes.filter(({ auth, files }) => auth !== 'none' && files);
+    const receiving = server.app.routes.filter(({ auth, files }) => auth !== 'none' && files);
     expect(receiving.length).toBeGreaterThan(3);
     for (const route of receiving) {
       expect([nameOf(route), route.userLimit]).toEqual([nameOf(route), 'uploads']);

@@ -47,7 +47,7 @@ const expectRefusal = (what: unknown, { status, body, headers }: Response): void
 
 const routes = Object.entries(routeSamples);
 const routeOf = (name: string): AnyRoute =>
-  world.server.container.routes.find(({ method, path }) => `${method} ${path}` === name)!;
+  world.server.app.routes.find(({ method, path }) => `${method} ${path}` === name)!;
 
 describe('routes refuse', () => {
   it.each(routes)('broken bodies: %s', async (name, sample) => {
@@ -152,7 +152,7 @@ describe('socket commands refuse', () => {
 
   it.each(Object.entries(commandSamples))('%s', async (name, sample) => {
     const [dialect, event] = name.split(' ') as [string, string];
-    const command = world.server.container.commands.find(
+    const command = world.server.app.commands.find(
       (candidate) => candidate.event === event && candidate.dialect === dialect,
     )!;
     const socket = await TestSocket.connect(world.server, world[sample.by ?? 'alice'], { dialect });

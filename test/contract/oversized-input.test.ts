@@ -66,7 +66,7 @@ const expectShort = (what: unknown, text: string, { code, errors }: ErrorBody): 
 };
 
 const routeOf = (name: string): AnyRoute =>
-  world.server.container.routes.find(({ method, path }) => `${method} ${path}` === name)!;
+  world.server.app.routes.find(({ method, path }) => `${method} ${path}` === name)!;
 
 describe('an oversized request', () => {
   const routes = Object.entries(routeSamples);
@@ -162,7 +162,7 @@ describe('an oversized request', () => {
 describe('an oversized command', () => {
   it.each(Object.entries(commandSamples))('is refused shortly: %s', async (name, sample) => {
     const [dialect, event] = name.split(' ') as [string, string];
-    const { schema } = world.server.container.commands.find(
+    const { schema } = world.server.app.commands.find(
       (candidate) => candidate.event === event && candidate.dialect === dialect,
     )!;
     const socket = await TestSocket.connect(world.server, world[sample.by ?? 'alice'], { dialect });
@@ -222,7 +222,7 @@ describe('every schema of an input', () => {
   ];
 
   it('says how long its lists and maps may be', () => {
-    const { routes, commands } = world.server.container;
+    const { routes, commands } = world.server.app;
     const inputs = [
       ...routes.flatMap(({ path, params, query, body }) =>
         [params, query, body].map((schema): [string, Joi.Schema | undefined] => [path, schema]),

@@ -228,7 +228,7 @@ describe('administration', () => {
     const events = accounts.db.collection('auditevents');
     const user = await registerUser(server);
     const noted = new Promise<unknown>((resolve) => {
-      server.container.bus.subscribe([
+      server.app.bus.subscribe([
         {
           event: 'user.deactivated',
           phase: 'effects',

@@ -552,7 +552,7 @@ describe('POST /api/auth/refresh', () => {
 
   it('ends the login when a used token comes again, for its newest tokens too', async () => {
     const ended: string[] = [];
-    server.container.bus.subscribe([
+    server.app.bus.subscribe([
       {
         event: 'session.revoked',
         phase: 'effects',
@@ -790,7 +790,7 @@ describe('a deactivated account', () => {
     const user = await registerUser(server);
     const { token } = user;
     const allEnded = new Promise<void>((resolve) => {
-      server.container.bus.subscribe([
+      server.app.bus.subscribe([
         {
           event: 'sessions.revoked',
           phase: 'effects',

@@ -24,7 +24,7 @@ it('is not rejected any more once it is accepted', async () => {
     nodes[1],
     ({ collection, isWrite }) => isWrite && collection === 'chats',
   );
-  const rejection = nodes[1].chats.directChats.answer(actorOf(asked), chatId, 'rejected').then(
+  const rejection = nodes[1].useCases.directChats.answer(actorOf(asked), chatId, 'rejected').then(
     () => 'rejected',
     ({ code }: { code: string }) => code,
   );

@@ -57,13 +57,13 @@ const make = async (request: Request): Promise<string> => {
   return (body as { data: { id: string } }).data.id;
 };
 const madeUnder = ({ clientChatId }: Request) =>
-  nodes[0].models.chats.chats.findOne({ clientChatId }).lean();
+  nodes[0].models.chats.findOne({ clientChatId }).lean();
 const reportsIn = (chatId: string) =>
   nodes[0].models.messages.countDocuments({ chatId: objectId(chatId), messageType: 'system' });
 /** What a node leaves behind that dies at this write of the request; whether it has died. */
 const makeAndDie = async (request: Request, writes: number): Promise<boolean> => {
   const death = diesAtWrite(nodes[1], writes);
-  await nodes[1].groups.groups.create(actorOf(mary), request).catch(() => undefined);
+  await nodes[1].useCases.groups.create(actorOf(mary), request).catch(() => undefined);
   nodes[1].setGate(undefined);
   return death.hasDied();
 };
@@ -121,7 +121,7 @@ describe('a retry of a group or room that is made', () => {
 
   it('keeps no list of what was to be done', async () => {
     const chatId = await make(newRequest('group', [anna.id]));
-    const chat = await nodes[0].models.chats.chats.findById(objectId(chatId)).lean();
+    const chat = await nodes[0].models.chats.findById(objectId(chatId)).lean();
     expect(chat).not.toHaveProperty('making');
   });
 });
@@ -193,7 +193,7 @@ describe('retries at the same moment', () => {
       first,
       ({ collection, name }) => collection === 'memberships' && name === 'updateOne',
     );
-    const making = first.groups.groups.create(actorOf(mary), request);
+    const making = first.useCases.groups.create(actorOf(mary), request);
     await working.reached;
     // The retry has read what is to be done, and stops right before it writes.
     let inserts = 0;
@@ -201,12 +201,12 @@ describe('retries at the same moment', () => {
       if (collection === 'memberships' && name === 'updateOne') inserts += 1;
       return inserts === 2;
     });
-    const retrying = second.groups.groups.create(actorOf(mary), request);
+    const retrying = second.useCases.groups.create(actorOf(mary), request);
     await late.reached;
     working.release();
     const chatId = (await making).chat._id.toHexString();
     for (const { id } of [anna, bert]) {
-      await first.groups.members.remove(actorOf(mary), chatId, id);
+      await first.useCases.members.remove(actorOf(mary), chatId, id);
     }
     late.release();
     expect(await retrying).toMatchObject({ isReplay: true });
@@ -227,7 +227,7 @@ describe('retries at the same moment', () => {
       }
       const request = newRequest('group', [anna.id, bert.id]);
       const answers = await Promise.all(
-        [0, 1, 0, 1].map((index) => nodes[index]!.groups.groups.create(actorOf(mary), request)),
+        [0, 1, 0, 1].map((index) => nodes[index]!.useCases.groups.create(actorOf(mary), request)),
       );
       const ids = new Set(answers.map(({ chat }) => chat._id.toHexString()));
       expect(ids.size).toBe(1);

@@ -40,8 +40,8 @@ afterAll(async () => {
 
 /** A group of Ada, its owner, and others with their roles. */
 const newGroup = async (others: [TestUser, MemberRole][]): Promise<string> => {
-  const [{ groups }] = nodes;
-  const { chat } = await groups.groups.create(actorOf(ada), {
+  const [{ useCases }] = nodes;
+  const { chat } = await useCases.groups.create(actorOf(ada), {
     kind: 'group',
     name: 'Lunch',
     memberIds: others.map(([{ id }]) => id),
@@ -61,13 +61,13 @@ const codesOf = async (calls: Promise<unknown>[]) =>
     settled.status === 'fulfilled' ? 'done' : (settled.reason as { code?: string }).code,
   );
 const leave = (node: ConversationsNode, who: TestUser, chatId: string) =>
-  node.groups.members.leave(actorOf(who), chatId);
+  node.useCases.members.leave(actorOf(who), chatId);
 const appoint = (
   node: ConversationsNode,
   chatId: string,
   whom: TestUser,
   role: MemberRole = 'owner',
-) => node.groups.members.setRole(actorOf(ada), chatId, whom.id, role);
+) => node.useCases.members.setRole(actorOf(ada), chatId, whom.id, role);
 
 /** Lets every operation of both nodes wait for a while that the seed decides. */
 const shuffle = (random: Random): void => {
@@ -111,7 +111,7 @@ describe('an owner who is appointed while they go', () => {
       shuffle(random);
       const going = random.pick([
         () => leave(nodes[1], xena, chatId),
-        () => nodes[1].groups.members.remove(actorOf(ada), chatId, xena.id),
+        () => nodes[1].useCases.members.remove(actorOf(ada), chatId, xena.id),
       ]);
       await codesOf([
         appoint(nodes[0], chatId, xena),
@@ -137,7 +137,7 @@ describe('owners who lose their role at once', () => {
       ]);
       let fewest = Number.POSITIVE_INFINITY;
       let isOver = false;
-      const { memberships } = nodes[0].models.chats;
+      const { memberships } = nodes[0].models;
       const look = async () => {
         const owners = { chatId: objectId(chatId), role: 'owner' as const };
         fewest = Math.min(fewest, await memberships.countDocuments(owners));
@@ -149,8 +149,8 @@ describe('owners who lose their role at once', () => {
       const lose = (who: TestUser, by: TestUser, node: ConversationsNode) =>
         random.pick([
           () => leave(node, who, chatId),
-          () => node.groups.members.remove(actorOf(by), chatId, who.id),
-          () => node.groups.members.setRole(actorOf(by), chatId, who.id, 'member'),
+          () => node.useCases.members.remove(actorOf(by), chatId, who.id),
+          () => node.useCases.members.setRole(actorOf(by), chatId, who.id, 'member'),
         ])();
       const codes = await codesOf([lose(ada, xena, nodes[0]), lose(xena, ada, nodes[1])]);
       isOver = true;
@@ -167,7 +167,7 @@ describe('owners who lose their role at once', () => {
   it('keep one when a node dies at any point of it, and nobody waits for that node', async () => {
     const losses: ((chatId: string) => Promise<unknown>)[] = [
       (chatId) => leave(nodes[1], ada, chatId),
-      (chatId) => nodes[1].groups.members.remove(actorOf(ada), chatId, xena.id),
+      (chatId) => nodes[1].useCases.members.remove(actorOf(ada), chatId, xena.id),
       (chatId) => appoint(nodes[1], chatId, xena, 'member'),
     ];
     for (const lose of losses) {
@@ -209,7 +209,7 @@ describe('owners who lose their role at once', () => {
     // Decided, not done: whoever comes by does it, and then it cannot be Xena's turn.
     expect(await codesOf([leave(nodes[0], xena, chatId)])).toEqual(['LAST_OWNER']);
     expect(await cluster.rolesIn(chatId)).toMatchObject({ [ada.id]: 'member', [xena.id]: 'owner' });
-    await nodes[0].groups.members.setRole(actorOf(xena), chatId, ada.id, 'owner');
+    await nodes[0].useCases.members.setRole(actorOf(xena), chatId, ada.id, 'owner');
     await leave(nodes[0], xena, chatId);
     release();
     await late;
@@ -230,7 +230,7 @@ describe('owners who lose their role at once', () => {
     });
     expect(await codesOf([leave(nodes[1], ada, chatId)])).not.toEqual(['done']);
     nodes[1].setGate(undefined);
-    const { chats } = nodes[0].models.chats;
+    const { chats } = nodes[0].models;
     const _id = objectId(chatId);
     expect(await chats.findOne({ _id }).lean()).toMatchObject({
       ownerLoss: { pending: { userId: objectId(ada.id), role: null } },
@@ -257,11 +257,11 @@ describe('a group whose last member goes', () => {
     const random = new Random(SEED + 2);
     for (let round = 0; round < runs(30); round += 1) {
       const chatId = await newGroup([]);
-      const { code } = await nodes[0].invites.invites.create(actorOf(ada), chatId, {});
+      const { code } = await nodes[0].useCases.invites.create(actorOf(ada), chatId, {});
       shuffle(random);
       await codesOf([
         leave(nodes[0], ada, chatId),
-        nodes[1].invites.invites.accept(actorOf(paul), code),
+        nodes[1].useCases.invites.accept(actorOf(paul), code),
       ]);
       expect(await cluster.rolesIn(chatId)).toMatchObject({ [paul.id]: expect.anything() });
       await expectOwner(chatId);
@@ -275,7 +275,7 @@ describe('a group that has lost its owner', () => {
       [paul, 'member'],
       [xena, 'admin'],
     ]);
-    await nodes[0].models.chats.memberships.deleteOne({
+    await nodes[0].models.memberships.deleteOne({
       chatId: objectId(chatId),
       userId: objectId(ada.id),
     });

@@ -43,7 +43,7 @@ const newInvite = async (): Promise<{ chatId: string; code: string }> => {
 const accept = (code: string, user: TestUser) =>
   call('post', `/api/invites/${code}/accept`, {}, user);
 const acceptOn = (index: 0 | 1, code: string, user: TestUser) =>
-  cluster.nodes[index].invites.invites.accept(actorOf(user), code);
+  cluster.nodes[index].useCases.invites.accept(actorOf(user), code);
 const membersOf = async (chatId: string) => Object.keys(await cluster.rolesIn(chatId));
 const isMembership = ({ collection, isWrite }: { collection: string; isWrite: boolean }) =>
   isWrite && collection === 'memberships';

@@ -22,7 +22,7 @@ describe('the last admin', () => {
   const told: { userId: string; role: string }[] = [];
   beforeAll(async () => {
     server = await startServer();
-    server.container.bus.subscribe([
+    server.app.bus.subscribe([
       {
         event: 'user.role_changed',
         phase: 'effects',

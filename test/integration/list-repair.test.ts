@@ -115,19 +115,20 @@ describe('a list that could not be written', () => {
       uri.href,
       { databaseTimeoutMs: 10_000 },
       logger,
-      (connection) => ({
-        messages: defineMessageModels(connection),
-        ...defineChatModels(connection),
-      }),
+      (connection) => {
+        defineChatModels(connection);
+        return defineMessageModels(connection);
+      },
     );
     closeAfter(close);
     closeAfter(() => connection.dropDatabase());
-    const { chats, messages } = models;
-    const repository = new MessagesRepository(messages);
-    const previews = new ChatPreviews(new ChatsRepository(chats), repository, logger);
+    const repository = new MessagesRepository(models);
+    const previews = new ChatPreviews(new ChatsRepository(connection), repository, logger);
     closeAfter(() => previews.close());
     const chatId = new Types.ObjectId();
-    await chats.collection.insertOne({ _id: chatId, lastSeq: 0, lastMessage: null } as never);
+    await connection
+      .collection('chats')
+      .insertOne({ _id: chatId, lastSeq: 0, lastMessage: null } as never);
     const log = new MessageLog(repository, systemClock, createMetrics());
     const { message } = await log.append(chatId.toHexString(), {
       senderId: chatId,
@@ -138,13 +139,13 @@ describe('a list that could not be written', () => {
       reactions: [],
     });
     const write = jest
-      .spyOn(chats.collection, 'bulkWrite')
+      .spyOn(connection.model('Chat').collection, 'bulkWrite')
       .mockRejectedValueOnce(new Error('the database is away'));
     previews.record(message);
     await previews.settle();
     expect(write).toHaveBeenCalledTimes(1);
     await eventually(async () => {
-      const chat = await chats.collection.findOne({ _id: chatId });
+      const chat = await connection.model('Chat').collection.findOne({ _id: chatId });
       return chat?.lastSeq === 1 && chat.lastMessage?.content === 'not lost';
     });
   });

@@ -242,7 +242,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     expect(await rowCount()).toBe(rows + 1);
     store.setDown(false);
     ahead = LATER_MS;
-    await server.container.collectOrphans();
+    await server.app.collectOrphans();
     ahead = 0;
     expect(await rowCount()).toBeLessThanOrEqual(rows);
     expect(store.objects.size).toBeLessThanOrEqual(objects);
@@ -263,7 +263,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     await put(again);
     expect(direct()).toHaveLength(2);
     ahead = LATER_MS;
-    await server.container.collectOrphans();
+    await server.app.collectOrphans();
     ahead = 0;
     expect(direct()).toEqual([]);
     const { body } = await server.http
@@ -297,7 +297,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     expect([answer.status, answer.body.code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
     expect(store.objects.size).toBe(objects + 1);
     ahead = LATER_MS;
-    await server.container.collectOrphans();
+    await server.app.collectOrphans();
     ahead = 0;
     expect(await rowCount()).toBeLessThanOrEqual(rows);
     expect(store.objects.size).toBeLessThanOrEqual(objects);

@@ -67,9 +67,9 @@ describe('orphans', () => {
       .set(alice.auth)
       .send({ chatId, media: used })
       .expect(201);
-    expect(await server.container.collectOrphans()).toBe(0);
+    expect(await server.app.collectOrphans()).toBe(0);
     ahead = 3 * 3_600_000;
-    expect(await server.container.collectOrphans()).toBe(1);
+    expect(await server.app.collectOrphans()).toBe(1);
     ahead = 0;
     await server.http.get(`/media/${orphan.fileId}`).set(alice.auth).expect(404);
     await server.http.get(`/media/${used.fileId}`).set(alice.auth).expect(200);
@@ -98,7 +98,7 @@ describe('orphans', () => {
       server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
     const later = async (hours: number) => {
       ahead += hours * 3_600_000;
-      return server.container.collectOrphans();
+      return server.app.collectOrphans();
     };
     const [first, second] = [await send(), await send()];
     expect(await uncertain()).toBe(1);
@@ -129,7 +129,7 @@ describe('orphans', () => {
     await set('#111');
     await Promise.all(['#222', '#333', '#444'].map(set));
     ahead = 25 * 3_600_000;
-    expect(await server.container.collectOrphans()).toBe(3);
+    expect(await server.app.collectOrphans()).toBe(3);
     ahead = 0;
     const { body } = await server.http.get('/api/users/profile').set(alice.auth).expect(200);
     await server.http.get(body.data.avatar as string).expect(200);
@@ -151,7 +151,7 @@ describe('orphans', () => {
     const address = set.body.data.avatar as string;
     const aDayLater = () => {
       ahead += 25 * 3_600_000;
-      return server.container.collectOrphans();
+      return server.app.collectOrphans();
     };
     expect(await aDayLater()).toBe(0);
     ahead = 0;
@@ -160,7 +160,7 @@ describe('orphans', () => {
     await change(null);
     ahead = 25 * 3_600_000;
     // The word that the picture has changed comes after the answer.
-    await eventually(async () => (await server.container.collectOrphans()) === 1);
+    await eventually(async () => (await server.app.collectOrphans()) === 1);
     await server.http.get(address).expect(401);
   });
 
@@ -183,7 +183,7 @@ describe('orphans', () => {
     }
     const daysLater = (days: number) => {
       ahead += days * 24 * 3_600_000;
-      return server.container.collectOrphans();
+      return server.app.collectOrphans();
     };
     expect(await daysLater(2)).toBe(0);
     // As a process leaves it that dies between the write and the event.
@@ -234,7 +234,7 @@ describe('orphans', () => {
       uncertainSince: createdAt,
     }));
     await media.insertMany(rows);
-    expect(await server.container.collectOrphans()).toBe(rows.length);
+    expect(await server.app.collectOrphans()).toBe(rows.length);
     expect(await media.countDocuments()).toBe(0);
   });
 });

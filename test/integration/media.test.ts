@@ -259,11 +259,11 @@ describe('what is refused, and leaves nothing', () => {
         req.write(form, () => req.destroy());
       });
     const ended = Array.from({ length: 50 }, () => new Promise<void>((end) => ends.push(end)));
-    server.container.httpServer.on('request', countEnd);
+    server.app.httpServer.on('request', countEnd);
     await Promise.all(ended.map(breakOff));
     // The server has seen them all; what it had begun to write for them is older than the next upload.
     await Promise.all(ended);
-    server.container.httpServer.off('request', countEnd);
+    server.app.httpServer.off('request', countEnd);
     expect((await upload(Buffer.from('neither'), 'a.txt')).status).toBe(415);
     await untilNothingComesIn();
     expect(await filesOnDisk()).toEqual(before);
@@ -438,7 +438,7 @@ describe('who sees a file', () => {
     const [stored] = (await filesOnDisk()).filter((path) => !before.has(path));
     // More than connections hold.
     await truncate(stored!, 50_000_000);
-    const seen = once(server.container.httpServer, 'request') as Promise<[unknown, ServerResponse]>;
+    const seen = once(server.app.httpServer, 'request') as Promise<[unknown, ServerResponse]>;
     const req = request(new URL(url, server.url)).end();
     const [answer] = (await once(req, 'response')) as [IncomingMessage];
     await once(answer, 'data');
@@ -448,7 +448,7 @@ describe('who sees a file', () => {
     await closed;
     expect(res.writableFinished).toBe(false);
     await server.http.get('/health').expect(200);
-    const { values } = await server.container.metrics.unhandledErrors.get();
+    const { values } = await server.app.metrics.unhandledErrors.get();
     expect(values.map(({ value }) => value)).toEqual([0]);
   });
 });

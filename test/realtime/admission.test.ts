@@ -15,6 +15,7 @@ import { createMetrics } from '../../src/platform/metrics.js';
 import { UserLimits } from '../../src/platform/user-limits.js';
 import { UserTurns } from '../../src/platform/user-turns.js';
 import { channels } from '../../src/transport/socket/channels.js';
+import { SocketHub } from '../../src/transport/socket/socket-hub.js';
 import { SocketServer } from '../../src/transport/socket/socket-server.js';
 import { AppError } from '../../src/shared/errors.js';
 import { eventually } from '../support/eventually.js';
@@ -62,16 +63,24 @@ const start = async (env: Record<string, string>) => {
   const revoked = new Set<string>();
   /** Users whose coming is never done with. */
   const lost = new Set<string>();
-  const sockets = new SocketServer({
+  const logger = createLogger(config);
+  const sockets = new SocketHub({
     httpServer,
     config,
-    logger: createLogger(config),
+    logger,
     metrics,
-    intake: { admit: () => undefined, begin: () => () => undefined },
-    userLimits: new UserLimits({} as never),
-    userTurns: new UserTurns(0),
     // It stands: a user's chats are asked for once however long a busy machine takes over the handshakes.
     clock: { now: () => 0 },
+  });
+  const server = new SocketServer({
+    hub: sockets,
+    commands: [],
+    config,
+    logger,
+    metrics,
+    work: { admit: () => undefined, begin: () => () => undefined },
+    userLimits: new UserLimits({} as never),
+    userTurns: new UserTurns(0),
     authenticator: {
       authenticate: (token) => {
         const isGood = token !== undefined && !revoked.has(token);
@@ -88,16 +97,14 @@ const start = async (env: Record<string, string>) => {
       return [`chat of ${userId}`];
     },
     onError: () => undefined,
-    lifecycle: {
-      connected: (actor) => {
-        announced.push(actor.userId);
-        return lost.has(actor.userId) ? new Promise(() => undefined) : Promise.resolve();
-      },
-      disconnected: () => Promise.resolve(),
-      viewed: () => Promise.resolve(),
+    connected: (actor) => {
+      announced.push(actor.userId);
+      return lost.has(actor.userId) ? new Promise(() => undefined) : Promise.resolve();
     },
+    disconnected: () => Promise.resolve(),
+    viewed: () => Promise.resolve(),
   });
-  sockets.listen([]);
+  server.start();
   httpServer.listen(0, '127.0.0.1');
   await once(httpServer, 'listening');
   const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
@@ -337,7 +344,7 @@ describe('when everybody comes back at once', () => {
     expect((await Promise.all(outcomes)).every(isIn)).toBe(true);
     expect([...asked].sort()).toEqual(names);
     for (const name of names) {
-      expect(sockets.directory.countIn(channels.chat(`chat of ${name}`))).toBe(10);
+      expect(sockets.registry.countIn(channels.chat(`chat of ${name}`))).toBe(10);
     }
     while (announced.length < devices.length) await new Promise((next) => setImmediate(next));
   });
@@ -349,17 +356,17 @@ describe('what happens to a user during the handshake', () => {
     gate.shut();
     const [alice, bob, eve] = ['alice', 'bob', 'eve'].map((name) => outcome(open(name)));
     await askedBy(3);
-    sockets.directory.moveUser('alice', 'chat of alice', 'out');
-    sockets.directory.moveUser('bob', 'a new chat', 'in');
+    sockets.registry.moveUser('alice', 'chat of alice', 'out');
+    sockets.registry.moveUser('bob', 'a new chat', 'in');
     revoked.add('eve');
     gate.release();
     expect([isIn(await alice!), isIn(await bob!)]).toEqual([true, true]);
     expect(await eve).toMatchObject({ code: 'UNAUTHENTICATED' });
-    const countIn = (chatId: string) => sockets.directory.countIn(channels.chat(chatId));
+    const countIn = (chatId: string) => sockets.registry.countIn(channels.chat(chatId));
     expect(countIn('chat of alice')).toBe(0);
     expect(countIn('chat of bob')).toBe(1);
     expect(countIn('a new chat')).toBe(1);
-    sockets.directory.moveUser('bob', 'a new chat', 'out');
+    sockets.registry.moveUser('bob', 'a new chat', 'out');
     expect(countIn('a new chat')).toBe(0);
   });
 });

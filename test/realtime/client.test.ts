@@ -328,7 +328,7 @@ describe('the client', () => {
     const url = `http://127.0.0.1:${proxy.port}`;
     const page = newClient(alice, { storage }, url);
     await page.connect();
-    await first.container.shutdown.run();
+    await first.app.shutdown.run();
     proxy.set('cut');
     // One is on its way when the page goes, one is written by the page that follows.
     void new Message(page, chatId).sendText('written offline');

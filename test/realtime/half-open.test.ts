@@ -82,7 +82,7 @@ describe('a device whose connection is half open', () => {
       const a = await connect(alice);
       const device = await connectDevice(bob, transport);
       await a.next('presence_changed', about(bob, 'online'));
-      const [far] = server.container.sockets.directory.socketsIn(channels.user(bob.id));
+      const [far] = server.app.sockets.registry.socketsIn(channels.user(bob.id));
       expect(far!.conn.transport.name).toBe(transport);
       // Right after an answer to a ping: so the node has to wait as long as it ever must.
       await once(far!.conn, 'heartbeat');
@@ -106,7 +106,7 @@ describe('a device whose connection is half open', () => {
       while (droppedAfter === undefined && sent.length < MEANWHILE) await talk();
       expect(await dropped).toBe('ping timeout');
       expect(droppedAfter).toBeLessThanOrEqual(INTERVAL_MS + TIMEOUT_MS + MARGIN_MS);
-      expect(server.container.sockets.directory.countIn(channels.user(bob.id))).toBe(0);
+      expect(server.app.sockets.registry.countIn(channels.user(bob.id))).toBe(0);
       await a.next('presence_changed', about(bob, 'offline'));
       await talk();
       expect([a.raw.connected, watcher.raw.connected]).toEqual([true, true]);

@@ -10,7 +10,7 @@ import {
   jest,
 } from '@jest/globals';
 import { liveCommands } from '../../src/api/native/live/live.commands.js';
-import { ChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
+import { createChatAccess, defineChatModels } from '../../src/modules/chats/index.js';
 import type { ChatEvents } from '../../src/modules/chats/index.js';
 import type { LiveEvents, LiveModule } from '../../src/modules/live/index.js';
 import { createLive, defineLiveModels } from '../../src/modules/live/index.js';
@@ -61,13 +61,13 @@ describe('a device that goes while it comes to a live stream', () => {
     event: string,
     payload: unknown,
   ): Promise<void> => {
-    const command = server.container.commands.find((one) => one.event === event)!;
+    const command = server.app.commands.find((one) => one.event === event)!;
     const handle = jest.spyOn(command, 'handle');
     proxy.set('freeze');
     socket.raw.emit(event, payload);
     await eventually(() => handle.mock.calls.length === 1);
     socket.close();
-    await eventually(() => server.container.sockets.directory.countIn(`user:${id}`) === 0);
+    await eventually(() => server.app.sockets.registry.countIn(`user:${id}`) === 0);
     proxy.set('pass');
     await Promise.allSettled(handle.mock.results.map(({ value }) => value as Promise<unknown>));
   };
@@ -103,7 +103,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
   const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
   let server: TestServer;
   /** Another node's live streams: events come to it when the test says so. */
-  let database: Database<ReturnType<typeof defineChatModels>>;
+  let database: Database<void>;
   let bus: EventBus<ChatEvents & LiveEvents & AccessChangeEvents & UserEvents>;
   let live: LiveModule;
   /** The users whose devices were taken out of a stream. */
@@ -116,7 +116,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       logger,
       (connection) => {
         defineLiveModels(connection);
-        return defineChatModels(connection);
+        defineChatModels(connection);
       },
     );
   });
@@ -125,7 +125,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     putOut = [];
     const card = (id: string) => Promise.resolve({ id, username: id });
     // On its own, a node trusts its cache: only what it is told makes it ask again.
-    const access = new ChatAccess(database.models, true);
+    const { access } = createChatAccess({ connection: database.connection, isAlone: true });
     live = createLive({
       connection: database.connection,
       config: { liveGraceMs: 15_000 },

@@ -283,7 +283,7 @@ describe.each([
     const liveId = await streamTo(host, chatId, [viewer]);
     await host.command('end_live', { liveId });
     expect(await viewer.next('live_ended')).toMatchObject({ liveId, reason: 'ended' });
-    const room = () => two.container.sockets.directory.countIn(`live:${liveId}`);
+    const room = () => two.app.sockets.registry.countIn(`live:${liveId}`);
     await eventually(() => room() === 0);
   });
 });

@@ -121,7 +121,7 @@ describe('a node whose event loop lags behind', () => {
       expect([status, body]).toMatchObject([503, { success: false, ...busy }]);
       expect(headers['retry-after']).toBe(String((body as { retryAfter: number }).retryAfter));
     }
-    const metrics = await server.container.metrics.shed.get();
+    const metrics = await server.app.metrics.shed.get();
     const shed = metrics.values.find(({ labels }) => labels.what === 'work')?.value;
     expect(shed).toBe(5 + refused.length);
   });

@@ -40,7 +40,7 @@ describe('a node that goes down', () => {
         'Content-Length': body.length,
       },
     });
-    const arrived = once(server.container.httpServer, 'request');
+    const arrived = once(server.app.httpServer, 'request');
     upload.write(body.subarray(0, 1000));
     await arrived;
     return { upload, rest: body.subarray(1000) };
@@ -52,7 +52,7 @@ describe('a node that goes down', () => {
     const { upload, rest } = await beginUpload(alice, chatId);
     // The node has answered what came after the upload: it has begun to work on that.
     await settled(socket);
-    const down = server.container.shutdown.run();
+    const down = server.app.shutdown.run();
 
     const refused = await socket.command('send_message', { chatId, content: 'too late' });
     expect(refused.error).toMatchObject({ code: 'SHUTTING_DOWN', retryAfter: 1 });
@@ -79,7 +79,7 @@ describe('a node whose database has stopped answering', () => {
     const lost = sockets[0]!.command('send_message', { chatId, content: 'into the void' });
     await settled(...sockets);
     const began = performance.now();
-    await server.container.shutdown.run();
+    await server.app.shutdown.run();
     expect(performance.now() - began).toBeLessThan(25_000);
     expect((await lost.catch(() => ({ ok: false }))).ok).toBe(false);
     for (const socket of sockets) await socket.closed();
@@ -103,7 +103,7 @@ describe('who is connected to a node that goes down', () => {
         .findOne({ _id: new ObjectId(user.id) }))!.lastSeenAt as Date;
     const hidAt = await lastSeen(bob);
     const before = new Date();
-    await server.container.shutdown.run();
+    await server.app.shutdown.run();
     expect((await lastSeen(alice)).getTime()).toBeGreaterThanOrEqual(before.getTime());
     expect(await lastSeen(bob)).toEqual(hidAt);
     await database.close();
@@ -128,7 +128,7 @@ describe('an idle connection', () => {
 describe('an upload', () => {
   it('may take as long as the largest file does on a line of 1 Mbit/s, and no silence as long', async () => {
     const server = await startServer();
-    const { httpServer } = server.container;
+    const { httpServer } = server.app;
     const seconds = (100 * 8 * 1024 * 1024) / 1e6;
     expect(httpServer.requestTimeout).toBeGreaterThan(seconds * 1000);
     expect(httpServer.timeout).toBeGreaterThan(0);
@@ -143,7 +143,7 @@ describe('a node that could not accept a connection', () => {
     const { alice } = await openDirectChat(server);
     const socket = await TestSocket.connect(server, alice);
     for (let i = 0; i < 2; i += 1) {
-      server.container.httpServer.emit('error', new Error('accept ENOBUFS'));
+      server.app.httpServer.emit('error', new Error('accept ENOBUFS'));
     }
     expect(await socket.command('sync', { chats: {} })).toMatchObject({ ok: true });
     await server.http.get('/health').expect(200);

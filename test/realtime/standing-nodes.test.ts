@@ -148,7 +148,7 @@ describe('on a node that hears nothing of the others', () => {
     await setRole('admin');
     const b = await connect(bob);
     const roleOnTwo = () =>
-      two.container.sockets.directory.socketsIn(`user:${bob.id}`)[0]?.data.actor.role;
+      two.app.sockets.registry.socketsIn(`user:${bob.id}`)[0]?.data.actor.role;
     expect(roleOnTwo()).toBe('admin');
     await setRole('user');
     while (roleOnTwo() === 'admin') await settled(b);

@@ -388,11 +388,7 @@ describe('sync', () => {
   it('asks clients to sync when events between the nodes may have been lost', async () => {
     const { alice } = await openDirectChat(server);
     const socket = await TestSocket.connect(server, alice);
-    server.container.bus.emit(
-      'cluster.gap',
-      { since: new Date().toISOString() },
-      { scope: 'cluster' },
-    );
+    server.app.bus.emit('cluster.gap', { since: new Date().toISOString() }, { scope: 'cluster' });
     const { delayMs } = await socket.next('sync_hint');
     expect(delayMs).toEqual(expect.any(Number));
     expect(delayMs as number).toBeLessThanOrEqual(1000);

@@ -117,7 +117,7 @@ describe.each(DIALECTS)('$join of the $dialect dialect', ({ dialect, join, leave
       expect(sent).toMatchObject({ ok: true });
       await settled(b, native);
       expect(whatHears(b, 'among ourselves')).toEqual([]);
-      expect(node.container.sockets.directory.countIn(channels.open(chatId))).toBe(0);
+      expect(node.app.sockets.registry.countIn(channels.open(chatId))).toBe(0);
     },
   );
 
@@ -130,10 +130,10 @@ describe.each(DIALECTS)('$join of the $dialect dialect', ({ dialect, join, leave
     expect(await b.command(leave, { [field]: chatId })).toMatchObject({ ok: true });
     letGo();
     expect(await joining).toMatchObject({ ok: true });
-    expect(one.container.sockets.directory.countIn(channels.open(chatId))).toBe(0);
+    expect(one.app.sockets.registry.countIn(channels.open(chatId))).toBe(0);
 
     expect(await b.command(join, { [field]: chatId })).toMatchObject({ ok: true });
-    const looking = one.container.sockets.directory.socketsIn(channels.open(chatId));
+    const looking = one.app.sockets.registry.socketsIn(channels.open(chatId));
     expect(looking.map(({ data }) => data.actor.userId)).toEqual([bob.id]);
   });
 });

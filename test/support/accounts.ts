@@ -38,7 +38,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
   const { accounts, administration, directory } = createUsers({
     config: loadConfig({ MEDIA_EXTERNAL_HOSTS: '*' }),
     connection,
-    bus: server.container.bus,
+    bus: server.app.bus,
     clock: systemClock,
     logger,
     jwtSecret: 'not used here, but of the length of a secret',
@@ -46,6 +46,6 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     contacts: { shareChat: () => Promise.resolve(false) },
     limits: { signUps: unlimited, refusals: unlimited, wrongPasswords: unlimited },
   }).api;
-  server.container.bus.subscribe(directory.subscriptions);
+  server.app.bus.subscribe(directory.subscriptions);
   return { accounts, administration, directory, db: connection.db as unknown as Db, close };
 };

@@ -1,17 +1,15 @@
 /**
- * The use cases of chats and groups over a running node's database, as a second node has them. It has a
- * database connection of its own, which a test can delay and break, and says what happens on the running
- * node's event bus, so that it needs no Redis.
+ * A second node over a running node's database, of which a test can delay and break the operations on chats.
+ * The nodes pass each other their domain events, as Redis would.
  */
 import { EventEmitter, once } from 'node:events';
-import { buildConversations } from '../../src/composition/conversations.area.js';
-import type { Conversations } from '../../src/composition/conversations.area.js';
-import type { Foundation } from '../../src/composition/foundation.js';
-import { layFoundation } from '../../src/composition/foundation.js';
-import { buildPeople } from '../../src/composition/people.area.js';
-import { subscriptionsOfChats } from '../../src/composition/subscriptions.js';
+import type { Connection, Model } from 'mongoose';
+import type { UseCases } from '../../src/api/index.js';
+import type { App } from '../../src/app.js';
+import { createApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/index.js';
-import type { MemberRole } from '../../src/modules/chats/index.js';
+import type { ChatDoc, MemberRole, MembershipDoc } from '../../src/modules/chats/index.js';
+import type { MessageDoc } from '../../src/modules/messages/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { objectId } from '../../src/platform/object-id.js';
 import type { Actor } from '../../src/shared/actor.js';
@@ -40,10 +38,19 @@ export interface Operation {
 /** What happens to an operation first: it waits, or fails when this throws. */
 export type Gate = (operation: Operation) => Promise<void>;
 
-/** A second node's chats and groups. */
-export interface ConversationsNode extends Pick<Conversations, 'chats' | 'groups' | 'invites'> {
-  models: Foundation['models'];
-  /** From now on every operation on chats, memberships, messages and notices goes through this. */
+/** What the database has. */
+const modelsOf = (connection: Connection) => ({
+  chats: connection.model('Chat') as unknown as Model<ChatDoc>,
+  memberships: connection.model('Membership') as unknown as Model<MembershipDoc>,
+  messages: connection.model('Message') as unknown as Model<MessageDoc>,
+});
+
+/** A node that serves nobody but the test. */
+export interface ConversationsNode {
+  app: App;
+  useCases: UseCases;
+  models: ReturnType<typeof modelsOf>;
+  /** From now on every operation on chats, memberships, messages and access changes goes through this. */
   setGate(gate: Gate | undefined): void;
   close(): Promise<void>;
 }
@@ -58,39 +65,43 @@ const openConversations = async (server: TestServer): Promise<ConversationsNode>
     JWT_SECRET: 'a secret that is only used in tests',
     RATE_LIMIT_CONVERSATIONS_PER_HOUR: '0',
   });
-  const laid = await layFoundation({
+  const app = await createApp({
     config,
     mongodbUri: server.mongodbUri,
     logger: createLogger(config),
   });
-  const foundation = { ...laid, bus: server.container.bus };
   let gate: Gate | undefined;
-  const { chats, messages } = laid.models;
-  const accessChanges = laid.database.connection.model('Notice');
-  for (const model of [chats.chats, chats.memberships, messages, accessChanges]) {
+  for (const name of ['Chat', 'Membership', 'Message', 'Notice']) {
+    const model = app.connection.model(name);
     const collection = model.collection as unknown as Record<string, Method>;
-    for (const name of [...WRITES, ...READS]) {
-      const original = collection[name]!.bind(model.collection);
-      const isWrite = (WRITES as readonly string[]).includes(name);
-      collection[name] = async (...args) => {
-        await gate?.({ collection: model.collection.name, name, isWrite });
+    for (const operation of [...WRITES, ...READS]) {
+      const original = collection[operation]!.bind(model.collection);
+      const isWrite = (WRITES as readonly string[]).includes(operation);
+      collection[operation] = async (...args) => {
+        await gate?.({ collection: model.collection.name, name: operation, isWrite });
         return original(...args);
       };
     }
   }
-  const people = buildPeople(foundation);
-  const { chats: chatsModule, groups, invites } = buildConversations(foundation, people);
-  foundation.bus.subscribe(subscriptionsOfChats({ ...people, groups }));
   return {
-    chats: chatsModule,
-    groups,
-    invites,
-    models: laid.models,
+    app,
+    useCases: app.useCases,
+    models: modelsOf(app.connection),
     setGate: (next) => {
       gate = next;
     },
-    close: () => laid.database.close(),
+    close: () => app.shutdown.run(),
   };
+};
+
+/** Has each node hear the domain events of the others. */
+const connect = (apps: App[]): void => {
+  for (const app of apps) {
+    const others = apps.filter((other) => other !== app);
+    app.bus.forwardTo((type, event) => {
+      for (const { bus } of others) bus.receiveFromCluster(type, structuredClone(event));
+    });
+  }
 };
 
 /** A running node, and the use cases of two others over its database. */
@@ -113,11 +124,12 @@ export const startConversations = async (
     await openConversations(server),
     await openConversations(server),
   ];
+  connect([server.app, ...nodes.map(({ app }) => app)]);
   return {
     server,
     nodes,
     rolesIn: async (chatId) => {
-      const { memberships } = nodes[0].models.chats;
+      const { memberships } = nodes[0].models;
       const rows = await memberships.find({ chatId: objectId(chatId) }).lean();
       return Object.fromEntries(rows.map(({ userId, role }) => [userId.toHexString(), role]));
     },

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import supertest from 'supertest';
 import { loadConfig } from '../../src/config/index.js';
-import type { Container } from '../../src/container.js';
-import { createContainer } from '../../src/container.js';
+import type { App } from '../../src/app.js';
+import { createApp } from '../../src/app.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { LagSource } from '../../src/platform/load-monitor.js';
 import type { Clock } from '../../src/shared/clock.js';
@@ -19,7 +19,7 @@ import type { Clock } from '../../src/shared/clock.js';
 export interface TestServer {
   url: string;
   port: number;
-  container: Container;
+  app: App;
   /** Address of the database that this node uses; a second node given it shares the data. */
   mongodbUri: string;
   /** HTTP client of the node. */
@@ -96,7 +96,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   const mongodbUri = options.mongodbUri ?? ownDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
   const config = loadConfig({ ...QUIET, DATA_DIR: dataDir, ...options.env });
-  const container = await createContainer({
+  const app = await createApp({
     config,
     mongodbUri,
     logger: createLogger(config),
@@ -104,16 +104,16 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
     ...(options.clock && { clock: options.clock }),
     ...(options.lagSource && { lagSource: options.lagSource }),
   });
-  const port = await container.listen();
+  const port = await app.listen();
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
     port,
-    container,
+    app,
     mongodbUri,
     http: supertest(url),
     close: async () => {
-      await container.shutdown.run();
+      await app.shutdown.run();
       await rm(dataDir, { recursive: true, force: true });
       if (options.mongodbUri === undefined) await dropDatabase(mongodbUri);
     },

@@ -11,7 +11,7 @@ const dialect = 'room';
 /** Socket commands of the room dialect about being in a room. */
 export const roomCommands = (
   names: RoomNames,
-  { access, addresses, online, chooser, rooms, typing }: UseCases,
+  { access, roomResolver, online, chooser, rooms, typing }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'join-room',
@@ -20,7 +20,7 @@ export const roomCommands = (
     schema: roomPayload,
     userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
-      const chatId = await socket.openChat(addresses.enter(actor, roomIn(payload)));
+      const chatId = await socket.openChat(roomResolver.enter(actor, roomIn(payload)));
       const users = presentOnlineUsers(
         await names.of(chatId),
         await online.list(actor.userId, chatId),
@@ -38,7 +38,7 @@ export const roomCommands = (
     schema: roomPayload,
     userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
-      const chatId = await addresses.find(roomIn(payload));
+      const chatId = await roomResolver.find(roomIn(payload));
       socket.closeChat(chatId);
       const { chat } = await access.member(actor.userId, chatId);
       if (chat.slug !== null) await rooms.leave(actor, chat.slug);
@@ -53,7 +53,7 @@ export const roomCommands = (
     userLimit: 'lookups',
     load: 'work',
     handle: async ({ actor }, payload) => {
-      const chatId = await addresses.find(roomIn(payload));
+      const chatId = await roomResolver.find(roomIn(payload));
       await access.member(actor.userId, chatId);
       const users = presentOnlineUsers(
         await names.of(chatId),
@@ -70,7 +70,7 @@ export const roomCommands = (
       schema: roomPayload,
       ...(verb === 'start' ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, payload) => {
-        const chatId = await addresses.find(roomIn(payload));
+        const chatId = await roomResolver.find(roomIn(payload));
         await typing[verb](actor, chatId);
         return { data: { room: await names.of(chatId) } };
       },
@@ -92,7 +92,7 @@ export const roomCommands = (
 /** Socket commands of the room dialect about messages. */
 export const roomMessageCommands = (
   names: RoomNames,
-  { addresses, history, maxLength, receipts, sending }: UseCases,
+  { roomResolver, history, maxLength, receipts, sending }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'send-message',
@@ -102,7 +102,7 @@ export const roomMessageCommands = (
     userLimit: 'sends',
     load: 'work',
     handle: async ({ actor }, { room, content = '', messageType, media = [], ...more }) => {
-      const chatId = await addresses.enter(actor, room);
+      const chatId = await roomResolver.enter(actor, room);
       const sent = await sending.send(actor, {
         ...more,
         chatId,
@@ -124,7 +124,7 @@ export const roomMessageCommands = (
       const chatId =
         room === undefined
           ? (await history.one(actor, messageId)).message.chatId
-          : await addresses.find(room);
+          : await roomResolver.find(room);
       const position = await receipts.markRead(actor, chatId, { messageIds: [messageId] });
       return { data: { room: await names.of(chatId), ...position } };
     },

@@ -59,7 +59,7 @@ export interface UseCases {
   members: Members;
   rooms: PublicRooms;
   /** Finds the chat that a `room` names. */
-  addresses: RoomResolver;
+  roomResolver: RoomResolver;
   online: RoomOnline;
   invites: Invites;
   sending: SendMessage;

@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
-import type { AuditTrail } from '../users/audit.index.js';
+import type { AuditTrail } from '../users/index.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
 import type {
   BroadcastPosition,

@@ -3,7 +3,7 @@ import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import type { AuditTrail } from '../users/audit.index.js';
+import type { AuditTrail } from '../users/index.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
 import { BroadcastInbox, MissedBroadcasts } from './broadcast-inbox.js';
 import { BroadcastPositionsRepository } from './broadcast-positions.repository.js';

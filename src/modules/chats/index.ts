@@ -1,4 +1,4 @@
-import type { Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
@@ -6,7 +6,6 @@ import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
-import type { BlockDoc } from './block.model.js';
 import { defineBlockModel } from './block.model.js';
 import { Blocks } from './blocks.js';
 import { BlocksRepository } from './blocks.repository.js';
@@ -16,7 +15,6 @@ import { ChatArchive, ChatList } from './chat-list.js';
 import { ChatSettings } from './chat-settings.js';
 import type { PresenceState } from './chat-view.js';
 import { ChatStates } from './chat-view.js';
-import type { ChatDoc } from './chat.model.js';
 import { defineChatModel } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import { ChatsRepository } from './chats.repository.js';
@@ -29,7 +27,6 @@ import { defineInviteModel } from './invite.model.js';
 import { Invites } from './invites.js';
 import { InvitesRepository } from './invites.repository.js';
 import { Members, MembershipChanges } from './members.js';
-import type { MembershipDoc } from './membership.model.js';
 import { defineMembershipModel } from './membership.model.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { RoomOnline } from './room-online.js';
@@ -67,27 +64,22 @@ export type { InviteRecord } from './invites.repository.js';
 export type { Members, MemberView } from './members.js';
 export type { MemberRole, MembershipDoc } from './membership.model.js';
 export { MembershipsRepository } from './memberships.repository.js';
-export type { MembershipPair, MembershipRecord } from './memberships.repository.js';
+export type {
+  MemberPositionRow,
+  MembershipPair,
+  MembershipRecord,
+} from './memberships.repository.js';
 export type { OnlineMember, RoomOnline } from './room-online.js';
 export { SLUG_MAX_LENGTH } from './rooms.js';
 export type { PublicRooms, RoomResolver, RoomsQuery, RoomView } from './rooms.js';
 export type { SystemFacts, SystemLog } from './system-text.js';
 
-/** The models of this module, for those parts of others that do not go through the repositories. */
-export interface AccessModels {
-  chats: Model<ChatDoc>;
-  memberships: Model<MembershipDoc>;
-  blocks: Model<BlockDoc>;
-}
-
 /** Registers the module's models on a connection. */
-export const defineChatModels = (connection: Connection): AccessModels => {
+export const defineChatModels = (connection: Connection): void => {
+  defineChatModel(connection);
+  defineMembershipModel(connection);
+  defineBlockModel(connection);
   defineInviteModel(connection);
-  return {
-    chats: defineChatModel(connection),
-    memberships: defineMembershipModel(connection),
-    blocks: defineBlockModel(connection),
-  };
 };
 
 /** Who is in which chat and who knows whom: what other modules need before the use cases of chats. */

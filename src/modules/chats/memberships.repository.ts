@@ -261,6 +261,20 @@ export class MembershipsRepository {
     return (await this.memberships.exists({ chatId, userId: trusted({ $ne: userId }) })) !== null;
   }
 
+  /** Which of these users are members of which of these chats. */
+  async among(userIds: string[], chatIds: string[]): Promise<{ userId: string; chatId: string }[]> {
+    const rows = await this.memberships.collection
+      .find<MembershipPair>(
+        { userId: { $in: userIds.map(objectId) }, chatId: { $in: chatIds.map(objectId) } },
+        { projection: { userId: 1, chatId: 1, _id: 0 } },
+      )
+      .toArray();
+    return rows.map(({ userId, chatId }) => ({
+      userId: userId.toHexString(),
+      chatId: chatId.toHexString(),
+    }));
+  }
+
   /** Whether the owner's chat has another owner. */
   async hasOtherOwner({ chatId, userId }: MembershipPair): Promise<boolean> {
     const others = { chatId, userId: trusted({ $ne: userId }) };

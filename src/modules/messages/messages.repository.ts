@@ -3,7 +3,7 @@ import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import { equalText } from '../../platform/typed-index.js';
 import type { MessageDoc, PastContent } from './message.model.js';
-import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, WITHOUT_PAST_TEXTS } from './message.model.js';
+import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
 import { toRecord } from './message.record.js';
 

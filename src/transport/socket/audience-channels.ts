@@ -46,7 +46,9 @@ const among = (
 ): string[] => {
   const found = audience.to.flatMap((target) => {
     if (target.kind !== 'users') {
-      return targetChannels(target, sockets).flatMap((channel) => sockets.standingIn(userIds, channel));
+      return targetChannels(target, sockets).flatMap((channel) =>
+        sockets.standingIn(userIds, channel),
+      );
     }
     return sockets.connected(userIds.filter((userId) => target.userIds.includes(userId)));
   });

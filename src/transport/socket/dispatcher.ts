@@ -243,7 +243,7 @@ class EventBudget {
 class Caller implements CallerSocket {
   constructor(
     private readonly socket: ParleySocket,
-    private readonly parts: Pick<DispatcherParts, 'directory' | 'onView' | 'requireMember'>,
+    private readonly parts: Pick<DispatcherParts, 'registry' | 'onView' | 'requireMember'>,
   ) {}
 
   get id(): string {

@@ -141,10 +141,7 @@ export class SocketServer {
       if (!socket.connected) return;
       const chatIds = this.deps.hub.registry.chatsOf(socket);
       // A call that is lost without an answer must not keep the turn from those who wait.
-      await withDeadline(
-        this.deps.connected(socket.data.actor, socket.id, chatIds),
-        QUEUE_STEP_MS,
-      );
+      await withDeadline(this.deps.connected(socket.data.actor, socket.id, chatIds), QUEUE_STEP_MS);
     });
     this.own(turn);
   }

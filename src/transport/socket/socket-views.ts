@@ -12,10 +12,7 @@ export interface SocketViews {
    * How many of the user's sockets are in the chat's channel, how many look at the chat or are about to, and
    * how many there are.
    */
-  devicesIn(
-    userId: string,
-    chatId: string,
-  ): { inChannel: number; looking: number; all: number };
+  inChat(userId: string, chatId: string): { inChannel: number; looking: number; all: number };
   /** Ends all connections in such a way that the clients come back and are asked who they are. */
   reconnectAll(): Promise<void>;
   /** Everybody who is connected here and has been shown the broadcasts that they had missed. */
@@ -35,7 +32,7 @@ export const socketViews = (hub: SocketHub): SocketViews => {
       registry
         .socketsIn(channels.user(userId))
         .map(({ data: { actor } }) => ({ sessionId: actor.sessionId, role: actor.role })),
-    devicesIn: (userId, chatId) => registry.devicesIn(userId, chatId),
+    inChat: (userId, chatId) => registry.devicesIn(userId, chatId),
     reconnectAll: () => hub.reconnectAll(),
     listeners: () =>
       registry

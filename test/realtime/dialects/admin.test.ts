@@ -32,8 +32,8 @@ describe("the v0 dialect's admin features", () => {
     const v0 = await TestSocket.connect(server, user, { dialect: 'v0' });
     const all = await TestSocket.connect(server, user);
     // Until a device is shown broadcasts as they are sent, its user's other device hears them alone.
-    const { directory } = server.container.sockets;
-    await eventually(() => directory.countIn(channels.arriving()) === 0);
+    const { registry } = server.app.sockets;
+    await eventually(() => registry.countIn(channels.arriving()) === 0);
     const ack = await speaker.command('admin_broadcast', {
       message: 'Important announcement!',
       messageType: 'text',

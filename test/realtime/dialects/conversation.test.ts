@@ -116,8 +116,8 @@ describe('the conversation dialect over a socket', () => {
   it('delivers to somebody who was offline when they fetch, and does not read for them', async () => {
     const { alice, bob, conversationId, a, b, send } = await pair();
     b.close();
-    const { directory } = server.container.sockets;
-    await eventually(() => directory.countIn(channels.user(bob.id)) === 0);
+    const { registry } = server.app.sockets;
+    await eventually(() => registry.countIn(channels.user(bob.id)) === 0);
     const { data } = await send('while you were away');
     expect(a.count('message:delivered')).toBe(0);
     await server.http

@@ -233,8 +233,8 @@ describe('which dialects a socket hears', () => {
     await left;
     const watcher = await TestSocket.connect(server, pair.bob, { dialect: 'native' });
     await sendToBob(watcher);
-    const { directory } = server.container.sockets;
-    expect([...directory.activeMasks()]).toEqual([1]);
+    const { registry } = server.app.sockets;
+    expect([...registry.activeMasks()]).toEqual([1]);
     watcher.close();
   });
 });

@@ -66,7 +66,7 @@ describe('dialects over two nodes', () => {
     // Bob's other device, on Alice's node, has left the room as well when one of them leaves it.
     const other = await TestSocket.connect(here, bob, { dialect: 'room' });
     const newsOfLeaving = new Promise<void>((resolve) => {
-      here.container.bus.subscribe([
+      here.app.bus.subscribe([
         {
           event: 'members.removed',
           phase: 'effects',

@@ -17,7 +17,12 @@ const tag = 'Messages';
 const messageList = Joi.array().items(messageResponse);
 
 /** REST endpoints for sending and reading messages. */
-export const messageRoutes = ({ sending, history, addresses, maxLength }: UseCases): AnyRoute[] => [
+export const messageRoutes = ({
+  sending,
+  history,
+  roomResolver,
+  maxLength,
+}: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/messages',
@@ -31,7 +36,7 @@ export const messageRoutes = ({ sending, history, addresses, maxLength }: UseCas
     status: 201,
     otherStatuses: [200],
     handle: async ({ actor, body: { room, chatId = '', ...body } }) => {
-      const target = room === undefined ? chatId : await addresses.enter(actor, room);
+      const target = room === undefined ? chatId : await roomResolver.enter(actor, room);
       const sent = await sending.send(actor, toSendInput({ ...body, chatId: target }));
       return {
         data: presentMessage(sent.message, sent.sender, 'sent'),
@@ -51,7 +56,7 @@ export const messageRoutes = ({ sending, history, addresses, maxLength }: UseCas
     response: messageList,
     paginated: true,
     handle: async ({ actor, query: { room, chatId, ...query } }) =>
-      listPage(history, actor, chatId ?? (await addresses.find(room)), query),
+      listPage(history, actor, chatId ?? (await roomResolver.find(room)), query),
   }),
   route({
     method: 'get',
