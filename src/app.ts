@@ -402,7 +402,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
 
   // Start: what must exist exists, then what repeats begins.
   load.start();
-  await sync.start();
+  sync.start();
   await users.start();
   await reconciliation.start();
   await Promise.all([presence.start(), broadcasts.start()]);

@@ -48,7 +48,7 @@ const newGroup = async (others: [TestUser, MemberRole][]): Promise<string> => {
   });
   const chatId = chat._id.toHexString();
   for (const [{ id }, role] of others) {
-    if (role !== 'member') await groups.members.setRole(actorOf(ada), chatId, id, role);
+    if (role !== 'member') await useCases.members.setRole(actorOf(ada), chatId, id, role);
   }
   return chatId;
 };
