@@ -78,7 +78,7 @@ const SETUPS: Setup[] = [
   },
 ];
 
-describe('s3 without an answer', () => {
+describe('an S3 store that does not answer', () => {
   let folder: string;
   let path: string;
   beforeAll(async () => {
@@ -107,7 +107,7 @@ describe('s3 without an answer', () => {
   };
   const unavailable = { code: 'STORAGE_UNAVAILABLE', status: 503 };
 
-  it('is given up', async () => {
+  it('is given up after the timeout', async () => {
     const s3 = await connectTo((req) => req.resume());
     const file = { key: 'a.pdf', mimeType: 'application/pdf', size: PDF.length };
     await expect(s3.put(path, file)).rejects.toMatchObject(unavailable);
@@ -123,7 +123,7 @@ describe('s3 without an answer', () => {
     await expect(s3.download('a.pdf', `${path}.copy`, 2000)).rejects.toMatchObject(unavailable);
   });
 
-  it('survives a file that cannot be read', async () => {
+  it('is reported as unavailable also for a file that cannot be read', async () => {
     const s3 = await connectTo((req) => req.resume());
     const file = { key: 'a.pdf', mimeType: 'application/pdf', size: PDF.length };
     await expect(s3.put(join(folder, 'none'), file)).rejects.toMatchObject(unavailable);
@@ -200,7 +200,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     expect(store.objects.size).toBe(0);
   });
 
-  it('takes a direct upload, and checks it before it counts', async () => {
+  it('takes a direct upload and checks it before it can be used', async () => {
     const send = async (content: Buffer, said: { filename?: string } = {}) => {
       const target = await allow(server, { filename: 'a report.pdf' });
       await put(target, content);
@@ -217,7 +217,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     await complete(fileId).expect(404);
   });
 
-  it('says so when the store is away, and keeps no row, object or temporary file', async () => {
+  it('refuses an upload while the store is away, and keeps no row, object or temporary file', async () => {
     const [rows, objects] = [await rowCount(), store.objects.size];
     store.setDown(true);
     const answer = await upload();
@@ -315,7 +315,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     }
   });
 
-  it('tells of the bad file among several, also when the store goes away', async () => {
+  it('names the bad file among several also when the store goes away', async () => {
     store.setDown(true, 1);
     const answer = await server.http
       .post('/api/media/bulk-upload')
@@ -342,7 +342,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     await complete(target.fileId, small).expect(404);
   });
 
-  it('lets nobody keep the way to a file for longer than it leads there', async () => {
+  it('lets no client cache a redirect for longer than its address works', async () => {
     const { body } = await upload().expect(201);
     const { headers } = await server.http
       .get(body.data.url as string)

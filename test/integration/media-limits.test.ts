@@ -54,7 +54,7 @@ describe('the quota of a user', () => {
 });
 
 describe('orphans', () => {
-  it('are removed after the grace period; what messages use stays', async () => {
+  it('are removed after the grace period, and files that messages use stay', async () => {
     let ahead = 0;
     const { server, alice, chatId } = await setUp(
       { MEDIA_ORPHAN_HOURS: '2' },
@@ -75,7 +75,7 @@ describe('orphans', () => {
     await server.http.get(`/media/${used.fileId}`).set(alice.auth).expect(200);
   });
 
-  it('of deleted messages are removed a grace period after; a file in use is looked at once', async () => {
+  it('of deleted messages are removed a grace period later, and a file in use is looked at once', async () => {
     let ahead = 0;
     const { server, alice, chatId } = await setUp(
       { MEDIA_ORPHAN_HOURS: '2' },
@@ -113,7 +113,7 @@ describe('orphans', () => {
     expect(await later(2)).toBe(1);
   });
 
-  it('are all pictures of a person but the one shown, whichever of two at once that is', async () => {
+  it('include all pictures of a person but the one shown, whichever of several concurrent uploads that is', async () => {
     let ahead = 0;
     const { server, alice } = await setUp({}, () => Date.now() + ahead);
     const picture = (background: string) =>
@@ -135,7 +135,7 @@ describe('orphans', () => {
     await server.http.get(body.data.avatar as string).expect(200);
   });
 
-  it('are pictures that were taken off a profile, however long they were shown', async () => {
+  it('include pictures that were taken off a profile, however long they were shown', async () => {
     let ahead = 0;
     const { server, alice } = await setUp({}, () => Date.now() + ahead);
     const picture = await sharp({
@@ -159,12 +159,12 @@ describe('orphans', () => {
       server.http.put('/api/users/profile').set(alice.auth).send({ avatar }).expect(200);
     await change(null);
     ahead = 25 * 3_600_000;
-    // The word that the picture has changed comes after the answer.
+    // The picture is released after the answer was sent.
     await eventually(async () => (await server.app.collectOrphans()) === 1);
     await server.http.get(address).expect(401);
   });
 
-  it('are found among the pictures of people also when a crash has kept their change a secret', async () => {
+  it('include a former picture also when the process died before it reported the change', async () => {
     let ahead = 0;
     const { server, alice, bob } = await setUp({}, () => Date.now() + ahead);
     const client = await MongoClient.connect(server.mongodbUri);
@@ -196,7 +196,7 @@ describe('orphans', () => {
     expect(await daysLater(32)).toBe(1);
   });
 
-  it('are never files that a message takes in the same moment', async () => {
+  it('never include a file that a message takes at the same moment', async () => {
     const { server, alice, chatId } = await setUp({ RATE_LIMIT_MESSAGES_PER_MINUTE: '1000' });
     for (let i = 0; i < 20; i += 1) {
       const media = (await upload(server, alice, chatId, PDF)).body.data as { fileId: string };
@@ -240,7 +240,7 @@ describe('orphans', () => {
 });
 
 describe('temporary files', () => {
-  it('of a process that has died are removed by the next one', async () => {
+  it('of a process that has died are removed by the next process', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'parley-limits-'));
     closeAfter(() => rm(dataDir, { recursive: true }));
     const folder = join(dataDir, 'media', 'tmp');
@@ -254,8 +254,8 @@ describe('temporary files', () => {
   });
 });
 
-describe('scanners', () => {
-  it('an HTTP service refuses, and takes nothing while it is away', async () => {
+describe('the scanner', () => {
+  it('as an HTTP service refuses unsafe files, and every file while it is away', async () => {
     let verdict: object = { clean: true };
     let status = 200;
     const scanner = createHttpServer((req, res) => {
@@ -271,7 +271,7 @@ describe('scanners', () => {
     await upload(server, alice, chatId, PDF).expect(503);
   });
 
-  it('clamd refuses by its protocol', async () => {
+  it('clamd refuses unsafe files by its protocol', async () => {
     const scanner = createTcpServer((clamd) => {
       let received = Buffer.alloc(0);
       clamd.on('data', (chunk: Buffer) => {

@@ -78,8 +78,8 @@ const filesOnDisk = async (): Promise<string[]> => {
 const untilNothingComesIn = () =>
   eventually(async () => (await readdir(join(dataDir, 'media', 'tmp'))).length === 0);
 
-describe('what is taken', () => {
-  it('an image, with its size, a thumbnail, and without its EXIF', async () => {
+describe('an upload', () => {
+  it('of an image is stored with its size and a thumbnail, and without its EXIF', async () => {
     const photo = await sharp({
       create: { width: 800, height: 400, channels: 3, background: '#3c3' },
     })
@@ -100,7 +100,7 @@ describe('what is taken', () => {
     });
   });
 
-  it('an animation, which stays one', async () => {
+  it('of an animation stays animated', async () => {
     const frames = await Promise.all(
       ['#c33', '#3c3', '#33c'].map((background) =>
         sharp({ create: { width: 20, height: 10, channels: 3, background } })
@@ -129,24 +129,24 @@ describe('what is taken', () => {
     ['a.webm', webmOf(4), 4],
     ['a.mp4', mp4Of(7), 7],
     ['a.mov', movOf(9), 9],
-  ])('%s, with how long it plays', async (name, file, seconds) => {
+  ])('of %s is stored with how long it plays', async (name, file, seconds) => {
     const media = await uploaded(file, name);
     expect(media.duration).toBeCloseTo(seconds, 2);
     const sent = await send(media);
     expect(sent.body.data.media).toMatchObject([{ duration: media.duration }]);
   });
 
-  it('a recording whose headers are cut off, without its length', async () => {
+  it('of a recording whose headers are cut off is stored without its length', async () => {
     const media = await uploaded(mp4Of(7).subarray(0, 110), 'cut.mp4');
     expect(media).toMatchObject({ mimeType: 'video/mp4', duration: null });
   });
 
-  it('an image by its content, whatever its name says', async () => {
+  it('gets its type from its content, whatever its name says', async () => {
     const media = await uploaded(await png(), 'invoice.pdf');
     expect(media).toMatchObject({ type: 'image', mimeType: 'image/png', filename: 'invoice.png' });
   });
 
-  it('a document, which is only ever downloaded', async () => {
+  it('of a document is only ever served as a download', async () => {
     const media = await uploaded(PDF, 'report.pdf');
     expect(media).toMatchObject({ type: 'file', thumbnailUrl: null, width: null });
     const answer = await server.http.get(media.url).buffer();
@@ -155,7 +155,7 @@ describe('what is taken', () => {
     expect(answer.headers['content-security-policy']).toContain('sandbox');
   });
 
-  it('names that try to be paths or headers, made harmless', async () => {
+  it('whose name tries to be a path or a header gets a harmless name', async () => {
     const hostile = '../../etc/pass"wd\r\nSet-Cookie: x=1.png';
     const media = await uploaded(await png(), hostile);
     expect(media.filename).not.toMatch(/[\r\n"/\\]/);
@@ -164,7 +164,7 @@ describe('what is taken', () => {
   });
 });
 
-describe('what is refused, and leaves nothing', () => {
+describe('a refused upload leaves nothing', () => {
   const refused = async (file: Buffer, name: string): Promise<[number, string]> => {
     const before = await filesOnDisk();
     const answer = await upload(file, name);
@@ -179,11 +179,11 @@ describe('what is refused, and leaves nothing', () => {
     ['HTML', Buffer.from('<!doctype html><script>1</script>'), 'a.html'],
     ['a program', Buffer.from('MZ\x90\x00\x03\x00\x00\x00'), 'setup.pdf'],
     ['an empty file', Buffer.alloc(0), 'a.png'],
-  ])('%s', async (_name, file, name) => {
+  ])('when it is %s', async (_name, file, name) => {
     expect(await refused(file, name)).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
   });
 
-  it('an image of 50,000 pixels a side', async () => {
+  it('when it is an image of 50,000 pixels a side', async () => {
     const bomb = await sharp({
       create: { width: 50_000, height: 2000, channels: 3, background: '#000' },
       limitInputPixels: false,
@@ -193,7 +193,7 @@ describe('what is refused, and leaves nothing', () => {
     expect(await refused(bomb, 'bomb.png')).toEqual([413, 'PAYLOAD_TOO_LARGE']);
   });
 
-  it('a file over the limit', async () => {
+  it('when it is over the size limit', async () => {
     expect(await refused(Buffer.alloc(2 * 1024 * 1024 + 1, 1), 'a.png')).toEqual([
       413,
       'PAYLOAD_TOO_LARGE',
@@ -201,7 +201,7 @@ describe('what is refused, and leaves nothing', () => {
   });
 
   it.each(['a[4294967294]', 'a[x]', `${'x'.repeat(100)}`, '__proto__'])(
-    'a form with the field %s, at once',
+    'when its form has the field %s, and is refused at once',
     async (field) => {
       const answer = await server.http
         .post('/api/media/upload-chat-media')
@@ -213,7 +213,7 @@ describe('what is refused, and leaves nothing', () => {
     },
   );
 
-  it('an upload that breaks off', async () => {
+  it('when it breaks off', async () => {
     await untilNothingComesIn();
     const before = await filesOnDisk();
     const req = request(`${server.url}/api/media/upload-chat-media`, {
@@ -232,7 +232,7 @@ describe('what is refused, and leaves nothing', () => {
     expect(await filesOnDisk()).toEqual(before);
   });
 
-  it('uploads that break off as soon as they have begun', async () => {
+  it('when it breaks off as soon as it has begun', async () => {
     await untilNothingComesIn();
     const before = await filesOnDisk();
     const form = Buffer.concat([
@@ -269,7 +269,7 @@ describe('what is refused, and leaves nothing', () => {
     expect(await filesOnDisk()).toEqual(before);
   });
 
-  it('one bad file among several: none is stored', async () => {
+  it('also of the other files when one of several is not allowed', async () => {
     const before = await filesOnDisk();
     const answer = await server.http
       .post('/api/media/bulk-upload')
@@ -283,8 +283,8 @@ describe('what is refused, and leaves nothing', () => {
   });
 });
 
-describe('who sees a file', () => {
-  it('the sender and the members, once it is sent; nobody else', async () => {
+describe('a file', () => {
+  it('is shown to its sender, to the members once it is sent, and to nobody else', async () => {
     const media = await uploaded(await png(), 'a.png');
     const address = `/media/${media.fileId}`;
     await server.http.get(address).expect(401);
@@ -297,14 +297,14 @@ describe('who sees a file', () => {
     await server.http.get(`/api/media/${media.fileId}/metadata`).set(stranger.auth).expect(404);
   });
 
-  it('a signed address works without a token, and not when it is changed', async () => {
+  it('is served by a signed address without a token, and not when the address is changed', async () => {
     const { url } = await uploaded(await png(), 'a.png');
     await server.http.get(url).expect(200);
     await server.http.get(url.replace(/u=.{24}/, `u=${bob.id}`)).expect(404);
     await server.http.get(url.replace(/e=\d/, 'e=9')).expect(404);
   });
 
-  it('the address in a message works without a token while the message is there', async () => {
+  it('is served by the address in a message without a token while the message is there', async () => {
     const { body } = await send(await uploaded(await png(), 'a.png'));
     const { id, media } = body.data as { id: string; media: MediaBody[] };
     const { url, thumbnailUrl } = media[0]!;
@@ -316,7 +316,7 @@ describe('who sees a file', () => {
     await server.http.get(url).expect(404);
   });
 
-  it('nobody whose account is closed, by what address ever', async () => {
+  it('is not shown to somebody whose account is closed, by any address', async () => {
     const dora = await registerUser(server);
     const direct = await openChatBetween(server, alice, dora);
     const { body } = await server.http
@@ -339,7 +339,7 @@ describe('who sees a file', () => {
     await server.http.get(url).expect(404);
   });
 
-  it('nobody after the message is deleted, but its owner', async () => {
+  it('is shown to its owner alone after the message is deleted', async () => {
     const media = await uploaded(await png(), 'a.png');
     const sent = await send(media);
     const { id } = (sent.body as { data: { id: string } }).data;
@@ -348,7 +348,7 @@ describe('who sees a file', () => {
     await server.http.get(`/media/${media.fileId}`).set(bob.auth).expect(404);
   });
 
-  it('no longer a member who was removed, nor one who left, from that moment on', async () => {
+  it('is not shown to members from the moment on that they leave or are removed', async () => {
     const carol = await registerUser(server);
     await openChatBetween(server, alice, carol);
     const group = await server.http
@@ -386,7 +386,7 @@ describe('who sees a file', () => {
     await look(alice).expect(200);
   });
 
-  it('nobody who is blocked in a direct chat, while that lasts', async () => {
+  it('is not shown in a direct chat while one person blocks the other', async () => {
     const direct = await openDirectChat(server);
     const { body } = await server.http
       .post('/api/media/upload-chat-media')
@@ -453,8 +453,8 @@ describe('who sees a file', () => {
   });
 });
 
-describe('what messages may carry', () => {
-  it('the server’s facts, whatever the client says', async () => {
+describe('an attachment', () => {
+  it('has the server’s facts, whatever the client says', async () => {
     const media = await uploaded(await png(), 'a.png');
     const { fileId } = media;
     const lie = { fileId, url: 'https://evil.example/x', filename: 'x.exe', size: 1 };
@@ -463,13 +463,13 @@ describe('what messages may carry', () => {
     expect(body.data.media[0].url).not.toContain('evil');
   });
 
-  it('no upload of somebody else', async () => {
+  it('is never an upload of somebody else', async () => {
     const media = await uploaded(await png(), 'a.png');
     const { status, body } = await send(media, bob);
     expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
   });
 
-  it('foreign files by https alone', async () => {
+  it('is a foreign file only with an https address', async () => {
     const { body } = await send({ url: 'https://example.com/image.jpg', type: 'image' });
     expect(body.data.media).toMatchObject([{ external: true }]);
     for (const url of ['javascript:alert(1)', 'data:image/png;base64,AA', 'http://example.com/a']) {
@@ -478,8 +478,8 @@ describe('what messages may carry', () => {
   });
 });
 
-describe('removing', () => {
-  it('an upload that is not sent, by its owner alone', async () => {
+describe('an upload of mine', () => {
+  it('can be removed before it is sent, by me alone', async () => {
     const { fileId } = await uploaded(await png(), 'a.png');
     const remove = (by: TestUser) =>
       server.http.post('/api/media/delete').set(by.auth).send({ fileId });
@@ -488,7 +488,7 @@ describe('removing', () => {
     await remove(alice).expect(404);
   });
 
-  it('not while a message uses it', async () => {
+  it('cannot be removed while a message uses it', async () => {
     const media = await uploaded(await png(), 'a.png');
     await send(media);
     await server.http
@@ -499,7 +499,7 @@ describe('removing', () => {
   });
 });
 
-describe('direct upload', () => {
+describe('a direct upload', () => {
   it('takes one file by a permission, once', async () => {
     const { body } = await server.http
       .get('/api/media/get-upload-token')
@@ -519,7 +519,7 @@ describe('direct upload', () => {
   });
 });
 
-describe('files of a room, and pictures', () => {
+describe('the native API', () => {
   it('shares a file with a message, lists and counts it, and deletes it', async () => {
     const room = 'file-room';
     const shared = await server.http
@@ -539,7 +539,7 @@ describe('files of a room, and pictures', () => {
     expect(after.body.data).toEqual([]);
   });
 
-  it('takes a picture, which everybody may see; images alone', async () => {
+  it('takes an image as a person’s picture, shows it to everybody, and refuses other files', async () => {
     const set = (file: Buffer, name: string) =>
       server.http.post('/api/users/avatar').set(alice.auth).attach('avatar', file, name);
     const { body } = await set(await png(), 'me.png').expect(200);

@@ -63,7 +63,7 @@ const list = async (query: object): Promise<Listed> =>
 const seqs = (): number[] => Array.from({ length: FILES }, (_, i) => (FILES - i) * (BETWEEN + 1));
 
 describe('files of a room', () => {
-  it('are listed in pages that hold each once, in any order of asking', async () => {
+  it('are listed in pages that hold each file once, in whatever order the pages are read', async () => {
     const pages = [];
     for (const page of [1, 2, 3]) pages.push(await list({ page, limit: 50 }));
     expect(pages.flatMap(({ data }) => data.map(({ seq }) => seq))).toEqual(seqs());
@@ -79,7 +79,7 @@ describe('files of a room', () => {
     );
   });
 
-  it('are counted without what is only said', async () => {
+  it('are counted without messages that have no file', async () => {
     const { body } = await server.http.get('/api/files/stats/archive').set(alice.auth).expect(200);
     const size = seqs().reduce((sum, seq) => sum + seq, 0);
     expect(body.data).toMatchObject({

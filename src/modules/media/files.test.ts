@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { dispositionOf, safeFileName } from './files.js';
 
-describe('safeFileName', () => {
+describe('a file name', () => {
   it.each([
     ['photo.jpeg', 'jpg', 'photo.jpg'],
     ['../../etc/passwd', 'png', 'passwd.png'],
@@ -14,17 +14,17 @@ describe('safeFileName', () => {
     ['...', 'mp4', 'file.mp4'],
     ['page.html', 'gif', 'page.gif'],
     ['日本語.png', 'png', '日本語.png'],
-  ])('makes of %j a %s named %s', (given, extension, expected) => {
+  ])('such as %j becomes, for a %s, the harmless %s', (given, extension, expected) => {
     expect(safeFileName(given, extension)).toBe(expected);
   });
 
-  it('shortens', () => {
+  it('is shortened to 120 characters and its ending', () => {
     expect(safeFileName('x'.repeat(5000), 'png')).toHaveLength(124);
   });
 });
 
-describe('dispositionOf', () => {
-  it('gives every name in ASCII too', () => {
+describe('the Content-Disposition header', () => {
+  it('has every name in ASCII too', () => {
     expect(dispositionOf('attachment', '日本 (1).pdf')).toBe(
       'attachment; filename="__ (1).pdf"; filename*=UTF-8\'\'%E6%97%A5%E6%9C%AC%20%281%29.pdf',
     );

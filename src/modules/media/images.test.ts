@@ -11,7 +11,7 @@ import { MediaWorkers } from './media-workers.js';
 
 const MINUTE = 60_000;
 
-describe('image processor', () => {
+describe('the image processor', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-images-'));
@@ -33,7 +33,7 @@ describe('image processor', () => {
   };
 
   it(
-    'refuses what one user brings too much of, and works on what others bring',
+    'refuses a user who has too many images waiting, and serves other users meanwhile',
     async () => {
       const source = join(folder, 'source.png');
       const background = { r: 200, g: 0, b: 0 };
@@ -72,7 +72,7 @@ describe('image processor', () => {
     expect(repacked.equals(pixels)).toBe(true);
   });
 
-  it('counts the frames of a GIF, and sees how far they reach', async () => {
+  it('counts the frames of a GIF and measures how far they reach', async () => {
     const path = await stored('three.gif', gifOf(3));
     expect(await gifSize(path, 100)).toEqual({ frames: 3, width: 1, height: 1 });
     expect(await gifSize(path, 1)).toMatchObject({ frames: 2 });
@@ -113,14 +113,14 @@ describe('image processor', () => {
     );
   });
 
-  it('refuses what is no image, whatever it is called', async () => {
+  it('refuses a file that is no image, whatever its name says', async () => {
     const source = await stored('no.png', Buffer.from('no image'));
     await expect(processor.process('me', pathsOf(source, 'png', 'no'))).rejects.toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
     });
   });
 
-  it('stops an image at its deadline, and works on the next one', async () => {
+  it('stops an image at its deadline and then processes the next one', async () => {
     const raw = { width: 2000, height: 2000, channels: 3 as const };
     const source = join(folder, 'slow.png');
     await sharp(randomBytes(3 * 2000 * 2000), { raw })

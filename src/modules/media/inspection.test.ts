@@ -18,7 +18,7 @@ import { MediaWorkers } from './media-workers.js';
 const MINUTE = 60_000;
 const SAID = { name: 'a', mimeType: '' };
 
-describe('file inspector', () => {
+describe('the file inspector', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-recordings-'));
@@ -52,7 +52,7 @@ describe('file inspector', () => {
     ['an MP3 of thirty megabytes without a frame', 'audio/mpeg', mp3WithoutFrames(30_000_000)],
     ['an Ogg of a million pages', 'audio/ogg', oggOfPages(1_000_000)],
   ])(
-    'is done with %s in time, while everything else goes on',
+    'ends with %s in time and does not block the event loop',
     async (_what, mimeType, content) => {
       const path = await stored(content);
       const delay = monitorEventLoopDelay({ resolution: 10 });
@@ -70,7 +70,7 @@ describe('file inspector', () => {
     MINUTE,
   );
 
-  it('refuses a type that is not found in time, and does without a length', async () => {
+  it('refuses a file whose type is not found in time, and answers no length when that takes too long', async () => {
     const hurried = new FileInspector(new MediaWorkers(), { detect: 0, playTime: 0 });
     const said = { name: 'a.mp4', mimeType: 'video/mp4' };
     await expect(hurried.type('me', '/dev/zero', said)).rejects.toMatchObject({

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-it('removes what nobody has written to for hours, and leaves uploads under way alone', async () => {
+it('the sweep removes temporary files without a write for hours and keeps those of uploads under way', async () => {
   const ages = { crashed: 3, slow: 1, new: 0 };
   for (const [name, hours] of Object.entries(ages)) {
     await writeFile(join(folder, name), 'half a film');
