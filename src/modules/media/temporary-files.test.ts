@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
@@ -20,4 +20,23 @@ it('the sweep removes temporary files without a write for hours and keeps those 
   }
   await new TemporaryFiles(folder, systemClock).sweep();
   expect((await readdir(folder)).sort()).toEqual(['new', 'slow']);
+});
+
+it('a temporary file that is being worked on outlives its form, and goes when the work has ended', async () => {
+  const own = join(folder, 'own');
+  await mkdir(own);
+  const files = new TemporaryFiles(own, systemClock);
+  const path = files.newPath();
+  await writeFile(path, 'an image');
+  const repacked = files.imagePaths(path);
+  const work = files.use(path, async () => {
+    await writeFile(repacked.target, 'repacked');
+    await writeFile(repacked.thumbnail, 'small');
+    // The client goes away, and the form with it.
+    await files.remove(path);
+    expect(await readdir(own)).toHaveLength(3);
+    throw new Error('the store is away');
+  });
+  await expect(work).rejects.toThrow('the store is away');
+  expect(await readdir(own)).toEqual([]);
 });

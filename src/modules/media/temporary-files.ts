@@ -11,9 +11,12 @@ const ABANDONED_MS = 2 * 3_600_000;
 
 /**
  * Where the files of an upload under way lie. Each upload has one place and what is made of its content
- * beside it; {@link remove} knows them all.
+ * beside it; {@link use} and {@link remove} know them all.
  */
 export class TemporaryFiles {
+  /** Uploads that are being worked on. */
+  private readonly inUse = new Set<string>();
+
   constructor(
     readonly directory: string,
     private readonly clock: Clock,
@@ -35,8 +38,23 @@ export class TemporaryFiles {
     return { target: `${path}.full`, thumbnail: `${path}.thumb` };
   }
 
-  /** Removes all that there may be of the upload at `path`. */
+  /** Works on the upload at `path` and then removes all that there may be of it. */
+  async use<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+    this.inUse.add(path);
+    try {
+      return await work();
+    } finally {
+      this.inUse.delete(path);
+      await this.remove(path);
+    }
+  }
+
+  /**
+   * Removes all that there may be of the upload at `path`, unless it is in {@link use}, which does so in
+   * the end: a client that goes away meanwhile must not take the file from under the work.
+   */
   async remove(path: string): Promise<void> {
+    if (this.inUse.has(path)) return;
     const all = [path, ...Object.values(this.imagePaths(path))];
     await Promise.all(all.map((file) => rm(file, { force: true })));
   }

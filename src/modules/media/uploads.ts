@@ -130,19 +130,17 @@ export class MediaUploads {
   }
 
   /** Takes in a file whose target has been checked. */
-  private async process(upload: Upload): Promise<MediaRecord> {
+  private process(upload: Upload): Promise<MediaRecord> {
     const { clock, inspector, scanner, stored, temporary } = this.deps;
     const { ownerId, file, target, expected } = upload;
-    try {
+    return temporary.use(file.path, async () => {
       const type = await inspector.type(ownerId, file.path, file);
       if (target.purpose === 'avatar' && type.kind !== 'image') throw typeNotAllowed();
       await scanner.scan(file.path);
       const prepared = await this.prepare(upload, type);
       const row = newRow(upload, prepared, new Date(clock.now()));
-      return await stored.add(row, prepared, expected);
-    } finally {
-      await temporary.remove(file.path);
-    }
+      return stored.add(row, prepared, expected);
+    });
   }
 
   /** Repacks an image and makes its thumbnail; of a recording, finds out how long it plays. */
