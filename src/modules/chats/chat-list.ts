@@ -69,9 +69,9 @@ export class ChatList {
   /** The member's accepted chats that are neither archived nor deleted; pinned ones first, then newest. */
   async active(actor: Actor, page: PageQuery): Promise<ChatPage> {
     const { chats: shown, memberships } = await this.activeChats(actor.userId);
-    const isPinned = (chat: ChatRecord) =>
+    const pinRank = (chat: ChatRecord) =>
       memberships.get(chat._id.toHexString())?.pinnedAt != null ? 0 : 1;
-    shown.sort((a, b) => isPinned(a) - isPinned(b));
+    shown.sort((a, b) => pinRank(a) - pinRank(b));
     return this.pageOf(actor, shown, memberships, page);
   }
 

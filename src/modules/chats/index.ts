@@ -48,7 +48,7 @@ export type {
   UnreadQuery,
 } from './chat-list.js';
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
-export { isArchived, isHidden, readSeqOf } from './chat-view.js';
+export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
 export type { ChatDoc, ChatKind, ChatStatus, LastMessage } from './chat.model.js';
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
