@@ -12,7 +12,7 @@ afterAll(async () => {
   await cluster.close();
 });
 
-it('is not rejected any more once it is accepted', async () => {
+it('a chat request that has been accepted cannot be rejected, even by an answer that was under way', async () => {
   const { server, nodes } = cluster;
   const [asker, asked] = await Promise.all([registerUser(server), registerUser(server)]);
   const post = (path: string, body: object = {}, user = asker) =>

@@ -82,9 +82,9 @@ const makeHalf = async (request: Request, members: TestUser[]): Promise<string> 
   }
 };
 
-describe('a retry of a group or room that is made', () => {
+describe('a retry of making a finished group or room', () => {
   it.each(['room', 'group'] as const)(
-    'does nothing for a maker who has left the %s, and brings nobody in',
+    'adds neither the maker nor others to the %s once the maker has left',
     async (kind) => {
       const request = newRequest(kind, kind === 'group' ? [anna.id] : []);
       const chatId = await make(request);
@@ -105,7 +105,7 @@ describe('a retry of a group or room that is made', () => {
     },
   );
 
-  it('does not make an owner again of one who was removed', async () => {
+  it('does not restore the ownership of a maker who was removed', async () => {
     const request = newRequest('room', []);
     const chatId = await make(request);
     await server.http.delete(`/api/chats/${chatId}/members/${mary.id}`).set(root.auth).expect(200);
@@ -119,16 +119,16 @@ describe('a retry of a group or room that is made', () => {
     });
   });
 
-  it('keeps no list of what was to be done', async () => {
+  it('finds no list of first members left in the chat', async () => {
     const chatId = await make(newRequest('group', [anna.id]));
     const chat = await nodes[0].models.chats.findById(objectId(chatId)).lean();
     expect(chat).not.toHaveProperty('making');
   });
 });
 
-describe('a retry of a group or room that is half made', () => {
+describe('a retry of making a half-made group or room', () => {
   it.each(['room', 'group'] as const)(
-    'brings in those of the first request, wherever the node died that made the %s',
+    'adds the members of the first request, at whichever write the node died that made the %s',
     async (kind) => {
       let found = 0;
       for (let writes = 0, hasDied = true; hasDied; writes += 1) {
@@ -162,7 +162,7 @@ describe('a retry of a group or room that is half made', () => {
     },
   );
 
-  it('leaves out who cannot be added any more', async () => {
+  it('leaves out members who may no longer be added', async () => {
     const dora = await registerUser(server);
     const direct = await openChatBetween(server, mary, dora);
     const request = newRequest('group', [anna.id, dora.id]);
@@ -176,7 +176,7 @@ describe('a retry of a group or room that is half made', () => {
     expect(await cluster.rolesIn(chatId)).toEqual({ [mary.id]: 'owner', [anna.id]: 'member' });
   });
 
-  it('does not bring back who has gone meanwhile', async () => {
+  it('does not add members again who have left meanwhile', async () => {
     const request = newRequest('group', [anna.id, bert.id]);
     const chatId = await makeHalf(request, [mary, anna, bert]);
     await post(`/api/chats/${chatId}/leave`, {}, anna).expect(200);
@@ -185,8 +185,8 @@ describe('a retry of a group or room that is half made', () => {
   });
 });
 
-describe('retries at the same moment', () => {
-  it('do not bring back somebody who was removed after the first had answered', async () => {
+describe('concurrent retries of making a group', () => {
+  it('do not add a member again who was removed after the first one had answered', async () => {
     const request = newRequest('group', [anna.id, bert.id]);
     const [first, second] = nodes;
     const working = holdFirst(

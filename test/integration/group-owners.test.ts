@@ -80,8 +80,8 @@ const shuffle = (random: Random): void => {
   }
 };
 
-describe('an owner who is appointed while they go', () => {
-  it('is none, and does not count when the other owner wants to leave', async () => {
+describe('an owner who is appointed while leaving', () => {
+  it('is no owner, and does not count when the other owner wants to leave', async () => {
     const chatId = await newGroup([
       [xena, 'member'],
       [paul, 'member'],
@@ -101,7 +101,7 @@ describe('an owner who is appointed while they go', () => {
     expect(await cluster.rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
   });
 
-  it(`leaves nobody without an owner, in ${runs(30)} random orders on two nodes`, async () => {
+  it(`leaves no group without an owner, in ${runs(30)} random orders on two nodes`, async () => {
     const random = new Random(SEED);
     for (let round = 0; round < runs(30); round += 1) {
       const chatId = await newGroup([
@@ -127,8 +127,8 @@ describe('an owner who is appointed while they go', () => {
   });
 });
 
-describe('owners who lose their role at once', () => {
-  it(`are never all of them, in ${runs(30)} random orders on two nodes`, async () => {
+describe('the owners of a group who lose their role at once', () => {
+  it(`never all lose it, in ${runs(30)} random orders on two nodes`, async () => {
     const random = new Random(SEED + 1);
     for (let round = 0; round < runs(30); round += 1) {
       const chatId = await newGroup([
@@ -164,7 +164,7 @@ describe('owners who lose their role at once', () => {
     }
   });
 
-  it('keep one when a node dies at any point of it, and nobody waits for that node', async () => {
+  it('leave one owner when a node dies at any point of it, and nobody waits for that node', async () => {
     const losses: ((chatId: string) => Promise<unknown>)[] = [
       (chatId) => leave(nodes[1], ada, chatId),
       (chatId) => nodes[1].useCases.members.remove(actorOf(ada), chatId, xena.id),
@@ -193,7 +193,7 @@ describe('owners who lose their role at once', () => {
     }
   });
 
-  it('do not lose it to a loss that is carried out late', async () => {
+  it('do not lose a role they were given after the loss was decided', async () => {
     const chatId = await newGroup([
       [xena, 'owner'],
       [paul, 'member'],
@@ -216,7 +216,7 @@ describe('owners who lose their role at once', () => {
     expect(await cluster.rolesIn(chatId)).toEqual({ [ada.id]: 'owner', [paul.id]: 'member' });
   });
 
-  it('do not lose it to a loss that nobody carried out for long', async () => {
+  it('do not lose it to a loss that nobody has carried out within a minute', async () => {
     const chatId = await newGroup([
       [xena, 'owner'],
       [paul, 'member'],
@@ -245,15 +245,15 @@ describe('owners who lose their role at once', () => {
     });
   });
 
-  it('cannot be one who is alone and only steps down', async () => {
+  it('do not include the only member, who cannot step down', async () => {
     const chatId = await newGroup([]);
     expect(await codesOf([appoint(nodes[0], chatId, ada, 'member')])).toEqual(['LAST_OWNER']);
     expect(await cluster.rolesIn(chatId)).toEqual({ [ada.id]: 'owner' });
   });
 });
 
-describe('a group whose last member goes', () => {
-  it(`has an owner when somebody comes at that moment, in ${runs(30)} random orders`, async () => {
+describe('a group whose last member leaves', () => {
+  it(`has an owner when somebody joins at that moment, in ${runs(30)} random orders`, async () => {
     const random = new Random(SEED + 2);
     for (let round = 0; round < runs(30); round += 1) {
       const chatId = await newGroup([]);
@@ -270,7 +270,7 @@ describe('a group whose last member goes', () => {
 });
 
 describe('a group that has lost its owner', () => {
-  it('gets the longest-standing admin for one as soon as somebody looks', async () => {
+  it('gets its longest-standing admin as owner with the next request of a member', async () => {
     const chatId = await newGroup([
       [paul, 'member'],
       [xena, 'admin'],

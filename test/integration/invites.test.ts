@@ -48,7 +48,7 @@ const membersOf = async (chatId: string) => Object.keys(await cluster.rolesIn(ch
 const isMembership = ({ collection, isWrite }: { collection: string; isWrite: boolean }) =>
   isWrite && collection === 'memberships';
 
-it('may be tried again by who was counted and did not get in, and by nobody else', async () => {
+it('a user whose use of an invite was counted before a crash may try again, and nobody else may', async () => {
   const { chatId, code } = await newInvite();
   const death = diesAtWrite(cluster.nodes[1], 0);
   await expect(acceptOn(1, code, guest)).rejects.toThrow('dead');
@@ -61,7 +61,7 @@ it('may be tried again by who was counted and did not get in, and by nobody else
   await accept(code, other).expect(410);
 });
 
-it('lets nobody in for good who was counted long ago, or once it is revoked', async () => {
+it('a counted use of an invite ends after ten minutes, and when the invite is revoked', async () => {
   const late = await newInvite();
   const revoked = await newInvite();
   for (const { code } of [late, revoked]) {
@@ -75,7 +75,7 @@ it('lets nobody in for good who was counted long ago, or once it is revoked', as
   expect(await membersOf(late.chatId)).toEqual([owner.id]);
 });
 
-it('does not let somebody back in who was removed', async () => {
+it('a removed member cannot come back by a used-up invite', async () => {
   const { chatId, code } = await newInvite();
   await accept(code, guest).expect(200);
   await call('delete', `/api/chats/${chatId}/members/${guest.id}`).expect(200);
@@ -83,7 +83,7 @@ it('does not let somebody back in who was removed', async () => {
 });
 
 it.each(['the first', 'the second'])(
-  'is used once by who comes twice at the same moment, when %s is slower',
+  'a user who accepts an invite twice at the same moment uses it once, when %s is slower',
   async (slower) => {
     const { chatId, code } = await newInvite();
     const { reached, release } = holdFirst(cluster.nodes[0], isMembership);
