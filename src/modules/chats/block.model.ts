@@ -16,7 +16,9 @@ const blockSchema = new Schema<BlockDoc>(
   },
   { collection: 'blocks', timestamps: { createdAt: true, updatedAt: false } },
 );
+// Whom a user has blocked, and whether there is a block between two.
 blockSchema.index({ blockerId: 1, blockedId: 1 }, { unique: true });
+// Who has blocked a user.
 blockSchema.index({ blockedId: 1 });
 
 /** The collection of blocks on a connection. */

@@ -148,10 +148,12 @@ const chatSchema = new Schema<ChatDoc>(
   },
   { collection: 'chats', timestamps: true },
 );
+// The one direct chat of a pair.
 chatSchema.index(
   { directKey: 1 },
   { unique: true, partialFilterExpression: { directKey: { $type: 'string' } } },
 );
+// The one room of a name.
 chatSchema.index(
   { slug: 1 },
   { unique: true, partialFilterExpression: { slug: { $type: 'string' } } },
@@ -161,7 +163,9 @@ chatSchema.index(
   { initiator: 1, clientChatId: 1 },
   { unique: true, partialFilterExpression: { clientChatId: { $type: 'string' } } },
 );
+// A user's pending requests, newest first.
 chatSchema.index({ participants: 1, status: 1, lastMessageAt: -1 });
+// The public rooms, newest activity first.
 chatSchema.index({ kind: 1, lastMessageAt: -1 });
 
 /** The collection of chats on a connection. */

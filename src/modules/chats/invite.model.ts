@@ -53,7 +53,9 @@ const inviteSchema = new Schema<InviteDoc>(
   },
   { collection: 'invites', versionKey: false },
 );
+// The invite of a link.
 inviteSchema.index({ code: 1 }, { unique: true });
+// The invites to a chat.
 inviteSchema.index({ chatId: 1 });
 
 /** The collection of invites on a connection. */

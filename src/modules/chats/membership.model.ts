@@ -5,7 +5,7 @@ import { Schema } from 'mongoose';
 export type MemberRole = 'owner' | 'admin' | 'member';
 
 /**
- * One user's place in one chat: their role, how far they have read, and their own settings for it.
+ * One user's membership of one chat: their role, how far they have read, and their own settings for it.
  * Receipts are positions, so that one number says of all messages whether they were read.
  */
 export interface MembershipDoc {
@@ -55,7 +55,9 @@ const membershipSchema = new Schema<MembershipDoc>(
   },
   { collection: 'memberships' },
 );
+// The members of a chat, and one user's membership of it.
 membershipSchema.index({ chatId: 1, userId: 1 }, { unique: true });
+// The chats of a user.
 membershipSchema.index({ userId: 1 });
 // The owners of a chat, who are few.
 membershipSchema.index({ chatId: 1, role: 1 }, { partialFilterExpression: { role: 'owner' } });
