@@ -1,7 +1,7 @@
 /** Who may import whom. The reasons stand in docs/architecture.md. */
 const moduleOf = '^src/modules/([^/]+)/';
 /** What others may import of a module. */
-const moduleIndex = '[./]index\\.ts$';
+const moduleIndex = '^src/modules/[^/]+/index\\.ts$';
 
 module.exports = {
   forbidden: [
@@ -27,7 +27,7 @@ module.exports = {
       name: 'platform-knows-no-module',
       severity: 'error',
       from: { path: '^src/platform/' },
-      to: { path: '^src/(modules|api|transport|composition|client|web)/' },
+      to: { path: '^src/(modules|api|transport|web)/' },
     },
     {
       name: 'modules-meet-at-their-index',
@@ -83,21 +83,31 @@ module.exports = {
       to: { path: '^src/api/' },
     },
     {
-      name: 'composition-is-known-to-the-container-alone',
+      name: 'wiring-is-known-to-main-alone',
       comment: 'Nobody reaches for a part; each is handed what it needs.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(composition/|container\\.ts$|main\\.ts$)' },
-      to: { path: '^src/(composition/|container\\.ts$|main\\.ts$)' },
+      from: { path: '^src/', pathNot: '^src/(app|main)\\.ts$' },
+      to: { path: '^src/(app|main|domain-events)\\.ts$' },
     },
     {
-      name: 'areas-know-no-transport',
-      comment: 'An area builds use cases; of the transports it knows types and the names of rooms.',
+      name: 'models-are-known-to-repositories',
+      comment:
+        'Every query of a collection stands in its repository. An index registers the models of its module, and ' +
+        'passes on the lists of values that schemas share.',
       severity: 'error',
-      from: { path: '^src/composition/[^/]+\\.area\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: ['\\.(repository|model)\\.ts$', '^src/modules/[^/]+/index\\.ts$'],
+      },
+      to: { path: '\\.model\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'the-log-has-one-door',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/modules/messages/log/' },
       to: {
-        path: '^src/(api|transport)/',
-        pathNot: '^src/transport/socket/channels\\.ts$',
-        dependencyTypesNot: ['type-only'],
+        path: '^src/modules/messages/log/',
+        pathNot: '^src/modules/messages/log/index\\.ts$',
       },
     },
     {

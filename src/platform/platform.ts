@@ -57,7 +57,7 @@ export interface Platform<Events extends object> {
   /** Counts the work under way over all transports, and refuses more under load and at shutdown. */
   work: WorkTracker;
   bus: EventBus<Events>;
-  database: Database<void>;
+  database: Pick<Database<unknown>, 'close' | 'isConnected'>;
   connection: Connection;
   /** Whether no other node can use the database. */
   isDatabasePrivate: boolean;
@@ -90,10 +90,10 @@ export const createPlatform = async <Events extends object>(
 ): Promise<Platform<Events>> => {
   const { config, logger, clock = systemClock } = options;
   const database = await connectDatabase(options.mongodbUri, config, logger, (connection) => {
-    defineLeaseModel(connection);
     defineModels(connection);
+    return defineLeaseModel(connection);
   });
-  const { connection } = database;
+  const { connection, models: leases } = database;
   const redis = config.redisUrl ? new RedisClients(config.redisUrl, logger) : undefined;
   const metrics = createMetrics();
   const limiter: MakeLimiter = (name, limit, windowMs) =>
@@ -127,7 +127,7 @@ export const createPlatform = async <Events extends object>(
     isDatabasePrivate: options.isDatabasePrivate ?? false,
     redis,
     disks,
-    jobs: new Jobs(logger, new Leases(defineLeaseModel(connection), clock), (error) => {
+    jobs: new Jobs(logger, new Leases(leases, clock), (error) => {
       disks.note(toAppError(error));
     }),
     shutdown: new Shutdown(logger),

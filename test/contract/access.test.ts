@@ -110,9 +110,7 @@ describe('what is for admins', () => {
 
 describe('socket commands', () => {
   it('all have a sample, and all samples have a command', () => {
-    const names = world.server.app.commands.map(
-      ({ dialect, event }) => `${dialect} ${event}`,
-    );
+    const names = world.server.app.commands.map(({ dialect, event }) => `${dialect} ${event}`);
     expect([...new Set(names)].sort()).toEqual(Object.keys(commandSamples).sort());
   });
 
