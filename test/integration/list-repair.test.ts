@@ -4,12 +4,8 @@ import type { Db } from 'mongodb';
 import { MongoClient, ObjectId } from 'mongodb';
 import { Types } from 'mongoose';
 import { ChatsRepository, defineChatModels } from '../../src/modules/chats/index.js';
-import {
-  ChatPreviews,
-  MessageLog,
-  MessagesRepository,
-  defineMessageModels,
-} from '../../src/modules/messages/index.js';
+import { ChatPreviews, MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import { LogRepository } from '../../src/modules/messages/log/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
@@ -122,7 +118,7 @@ describe('a list that could not be written', () => {
     );
     closeAfter(close);
     closeAfter(() => connection.dropDatabase());
-    const repository = new MessagesRepository(models);
+    const repository = new LogRepository(models);
     const previews = new ChatPreviews(new ChatsRepository(connection), repository, logger);
     closeAfter(() => previews.close());
     const chatId = new Types.ObjectId();

@@ -8,11 +8,8 @@ import { MongoClient } from 'mongodb';
 import type { Model } from 'mongoose';
 import { Types, mongo } from 'mongoose';
 import type { MessageDoc } from '../../src/modules/messages/index.js';
-import {
-  MessageLog,
-  MessagesRepository,
-  defineMessageModels,
-} from '../../src/modules/messages/index.js';
+import { MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
+import { LogRepository } from '../../src/modules/messages/log/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Metrics } from '../../src/platform/metrics.js';
 import { createMetrics } from '../../src/platform/metrics.js';
@@ -44,9 +41,7 @@ afterAll(async () => {
 });
 
 const newLogs = (clock: Clock = systemClock) =>
-  databases.map(
-    ({ models }) => new MessageLog(new MessagesRepository(models), clock, createMetrics()),
-  );
+  databases.map(({ models }) => new MessageLog(new LogRepository(models), clock, createMetrics()));
 const newChat = () => new Types.ObjectId().toHexString();
 const senderId = new Types.ObjectId();
 const draft = (content: string, clientMessageId?: string) => ({
@@ -186,7 +181,7 @@ describe('two writers on one chat', () => {
       return models.collection.insertMany(docs, options);
     };
     const model = Object.create(models, { collection: { value: collection } }) as typeof models;
-    const log = new MessageLog(new MessagesRepository(model), systemClock, createMetrics());
+    const log = new MessageLog(new LogRepository(model), systemClock, createMetrics());
     const chatId = newChat();
     const sent = await Promise.all(['a', 'b', 'c'].map((text) => log.append(chatId, draft(text))));
     expect(sent.map(({ isReplay }) => isReplay)).toEqual([false, false, false]);
@@ -208,7 +203,7 @@ describe('two writers on one chat', () => {
       return result;
     };
     const model = Object.create(models, { collection: { value: collection } }) as typeof models;
-    const log = new MessageLog(new MessagesRepository(model), systemClock, createMetrics());
+    const log = new MessageLog(new LogRepository(model), systemClock, createMetrics());
     const chatId = newChat();
     await expect(log.append(chatId, draft('x', 'id-1'))).rejects.toThrow('cut after the write');
     isCut = false;
@@ -226,7 +221,7 @@ describe('two writers on one chat', () => {
     spy(metrics).mockImplementationOnce(() => {
       throw new Error('out of order');
     });
-    const log = new MessageLog(new MessagesRepository(databases[0]!.models), systemClock, metrics);
+    const log = new MessageLog(new LogRepository(databases[0]!.models), systemClock, metrics);
     const chatId = newChat();
     const sendAll = () =>
       Promise.allSettled(['a', 'b', 'c'].map((text) => log.append(chatId, draft(text, text))));

@@ -13,6 +13,7 @@ import {
   defineMessageModels,
   toRecord,
 } from '../../src/modules/messages/index.js';
+import { LogRepository } from '../../src/modules/messages/log/index.js';
 import { ChatTexts } from '../../src/modules/search/chat-texts.js';
 import { BlockScan, RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
@@ -57,7 +58,7 @@ const startNode = async () => {
     models,
     repository,
     index,
-    log: new MessageLog(new MessagesRepository(messages), systemClock, createMetrics()),
+    log: new MessageLog(new LogRepository(messages), systemClock, createMetrics()),
     /** Finds as the first search after a start does, with nothing in memory. */
     afresh: finder,
     finder: finder(),

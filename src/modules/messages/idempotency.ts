@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Types } from 'mongoose';
 import { AppError } from '../../shared/errors.js';
 import type { MessageDoc } from './message.model.js';
-import type { MessagesRepository } from './messages.repository.js';
 import type { SendInput, Sent } from './messages.types.js';
+
+/** Looks messages up by what their senders call them. */
+export interface ClientIdLookup {
+  byClientId(
+    chatId: Types.ObjectId,
+    senderId: Types.ObjectId,
+    clientMessageId: string,
+  ): Promise<MessageDoc | undefined>;
+}
 
 /** What makes two sends of one sender in one chat the same message. */
 export interface SendIdentity {
@@ -39,7 +48,7 @@ const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: Se
  * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when it is another message.
  */
 export const findWritten = async (
-  messages: MessagesRepository,
+  messages: ClientIdLookup,
   draft: Pick<MessageDoc, 'chatId' | 'senderId' | 'clientMessageId' | 'fingerprint'>,
 ): Promise<MessageDoc | undefined> => {
   const { chatId, senderId, clientMessageId, fingerprint } = draft;

@@ -89,7 +89,6 @@ export const createMessages = ({
   return {
     api: {
       sending: new SendMessage({
-        messages,
         log,
         previews,
         access,

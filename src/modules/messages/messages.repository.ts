@@ -1,7 +1,6 @@
-import type { Model, Types, UpdateQuery } from 'mongoose';
+import type { Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import { equalText } from '../../platform/typed-index.js';
 import type { MessageDoc, PastContent } from './message.model.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
@@ -17,12 +16,6 @@ export const WITHOUT_PAST_TEXTS = { edits: 0 } as const;
 export interface NewestNumbers {
   seq: number;
   version: number;
-}
-
-/** A message number in a chat. */
-export interface SeqInChat {
-  chatId: Types.ObjectId;
-  seq: number;
 }
 
 /** Messages on one side of a number: above `above` and below `below`, the newest or the oldest of them. */
@@ -50,103 +43,16 @@ export interface ChangedMessage {
   hiddenFor: string[];
 }
 
-/** The stored messages. No past texts are read unless a method says so. */
+/**
+ * Reads of the stored messages, for this module and the others. No past texts are read unless a method says
+ * so. Only the log writes messages, by its `LogRepository`.
+ */
 export class MessagesRepository {
   constructor(private readonly messages: Model<MessageDoc>) {}
-
-  /**
-   * Inserts messages in their order and stops at the first that fails.
-   *
-   * @throws {MongoBulkWriteError} which says where it stopped; all before that is written.
-   */
-  async insertInOrder(docs: MessageDoc[]): Promise<void> {
-    await this.messages.collection.insertMany(docs, { ordered: true });
-  }
-
-  /**
-   * Changes a message that is still at the version given; answers it as it is afterwards, undefined when
-   * another change came first.
-   *
-   * @throws a duplicate-key error when the update takes a version that another message of the chat has.
-   */
-  async changeAt(
-    { _id, version }: Pick<MessageDoc, '_id' | 'version'>,
-    update: UpdateQuery<MessageDoc>,
-  ): Promise<MessageDoc | undefined> {
-    const message = await this.messages
-      .findOneAndUpdate({ _id, version }, update, { returnDocument: 'after' })
-      .lean();
-    return message ?? undefined;
-  }
 
   /** A message by its id, whatever its chat. */
   async byId(id: Types.ObjectId): Promise<MessageDoc | undefined> {
     return (await this.messages.findById(id).lean()) ?? undefined;
-  }
-
-  /** A message by its id, when it is in the chat. */
-  async inChat(chatId: string, messageId: string): Promise<MessageDoc | undefined> {
-    const filter = { _id: objectId(messageId), chatId: objectId(chatId) };
-    return (await this.messages.findOne(filter).lean().exec()) ?? undefined;
-  }
-
-  /** The message that a sender has written under a client id. */
-  async byClientId(
-    chatId: Types.ObjectId,
-    senderId: Types.ObjectId,
-    clientMessageId: string,
-  ): Promise<MessageDoc | undefined> {
-    const message = await this.messages
-      .findOne({ chatId, senderId, clientMessageId: equalText(clientMessageId) })
-      .lean();
-    return message ?? undefined;
-  }
-
-  /** The chat's newest number of one kind, as it stands or (`majority`) as no failover can take it back. */
-  async newest(
-    field: keyof NewestNumbers,
-    chatId: string,
-    level: 'local' | 'majority',
-  ): Promise<number> {
-    const message = await this.messages.collection.findOne<NewestNumbers>(
-      { chatId: objectId(chatId) },
-      { projection: { [field]: 1, _id: 0 }, sort: { [field]: -1 }, readConcern: { level } },
-    );
-    return message?.[field] ?? 0;
-  }
-
-  /** Messages of a chat whose version is higher, by version; only what no failover can take back. */
-  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]> {
-    return this.messages
-      .find({ chatId: objectId(chatId), version: trusted({ $gt: version }) })
-      .sort({ version: 1 })
-      .limit(limit)
-      .read('primary')
-      .readConcern('majority')
-      .lean();
-  }
-
-  /** The messages under the numbers given, one or more; in no order. */
-  at(numbers: SeqInChat[]): Promise<MessageDoc[]> {
-    return this.messages.collection
-      .find<MessageDoc>({ $or: numbers }, { projection: WITHOUT_PAST_TEXTS })
-      .toArray();
-  }
-
-  /** When a message of any chat was last changed; undefined when there are no messages. */
-  async lastChangedAt(): Promise<Date | undefined> {
-    const newest = await this.messages.findOne({}, { updatedAt: 1 }).sort({ updatedAt: -1 }).lean();
-    return newest?.updatedAt;
-  }
-
-  /** Messages of all chats that were changed at or after a time, last changed first. */
-  changedAfter(since: Date, limit: number): AsyncIterable<MessageDoc> {
-    return this.messages
-      .find({ updatedAt: trusted({ $gte: since }) })
-      .sort({ updatedAt: -1 })
-      .limit(limit)
-      .lean()
-      .cursor({ batchSize: 1000 });
   }
 
   /** Numbers of the messages of a chat that the user has deleted for themselves, newest first. */

@@ -10,13 +10,12 @@ import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { MentionResolver } from './content.js';
 import type { RecentSend, SendIdentity } from './idempotency.js';
-import { RecentSends, clientMessageIdReused, findWritten, identityOf } from './idempotency.js';
+import { RecentSends, clientMessageIdReused, identityOf } from './idempotency.js';
 import type { Appended, ChatPreviews, MessageDraft, MessageLog } from './log/index.js';
 import type { MessageReader } from './message-reader.js';
 import { toRecord } from './message.record.js';
 import type { MessageEvents } from './messages.events.js';
 import { forPolicy, isTombstone, refusalToUse } from './messages.policy.js';
-import type { MessagesRepository } from './messages.repository.js';
 import type { AttachmentClaims, SendInput, Sent } from './messages.types.js';
 
 /** What to forward, and where to. */
@@ -50,8 +49,7 @@ export class SendMessage {
 
   constructor(
     private readonly deps: {
-      messages: MessagesRepository;
-      log: Pick<MessageLog, 'append'>;
+      log: Pick<MessageLog, 'append' | 'written'>;
       previews: Pick<ChatPreviews, 'record'>;
       access: Pick<ChatAccess, 'member'>;
       reader: MessageReader;
@@ -251,12 +249,8 @@ export class SendMessage {
     chatId: string,
     identity: SendIdentity,
   ): Promise<Sent | undefined> {
-    const { directory, messages } = this.deps;
-    const message = await findWritten(messages, {
-      chatId: objectId(chatId),
-      senderId: objectId(actor.userId),
-      ...identity,
-    });
+    const { directory, log } = this.deps;
+    const message = await log.written(chatId, actor.userId, identity);
     const sender = message && (await directory.card(actor.userId));
     return sender && this.publish({ message, isReplay: true }, sender, undefined);
   }

@@ -3,7 +3,8 @@ import { CoalescedTask } from '../../../platform/coalesced-task.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import type { ChatsRepository, LastMessage } from '../../chats/index.js';
 import type { MessageDoc } from '../message.model.js';
-import type { MessagesRepository, NewestNumbers } from '../messages.repository.js';
+import type { NewestNumbers } from '../messages.repository.js';
+import type { LogRepository } from './log.repository.js';
 
 /**
  * How long an update of the lists may wait for others to share its round trip, and for newer messages
@@ -54,7 +55,7 @@ export class ChatPreviews {
 
   constructor(
     private readonly chats: ChatsRepository,
-    private readonly messages: MessagesRepository,
+    private readonly messages: LogRepository,
     private readonly logger: Logger,
   ) {}
 

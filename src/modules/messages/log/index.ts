@@ -17,12 +17,14 @@ import type { MessageRecord } from '../message.record.js';
 import type { MessageEvents } from '../messages.events.js';
 import { MessagesRepository } from '../messages.repository.js';
 import { ChatPreviews, previewOf } from './chat-previews.js';
+import { LogRepository } from './log.repository.js';
 import { MessageLog } from './message-log.js';
 import { SystemMessages } from './system-messages.js';
 import { UnreadCounter } from './unread-counter.js';
 import { UnreadCountsRepository } from './unread-counts.repository.js';
 
 export { ChatPreviews } from './chat-previews.js';
+export { LogRepository } from './log.repository.js';
 export { MessageLog } from './message-log.js';
 export { SystemMessages } from './system-messages.js';
 export type { SystemFacts } from './system-messages.js';
@@ -106,8 +108,9 @@ export const createMessageLog = ({
 }) => {
   const model = connection.model<MessageDoc>('Message');
   const messages = new MessagesRepository(model);
-  const previews = new ChatPreviews(chats, messages, logger);
-  const log = new MessageLog(messages, clock, metrics, (chatId, newest) => {
+  const stored = new LogRepository(model);
+  const previews = new ChatPreviews(chats, stored, logger);
+  const log = new MessageLog(stored, clock, metrics, (chatId, newest) => {
     previews.recordNewest(chatId, newest);
   });
   const unread = new UnreadCounter(new UnreadCountsRepository(model), (chatId) =>

@@ -4,8 +4,8 @@ import type { Clock } from '../../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import { notFound } from '../../../shared/errors.js';
 import type { MessageDoc, VersionMark } from '../message.model.js';
-import type { MessagesRepository } from '../messages.repository.js';
 import { MAX_ATTEMPTS, contention } from './log-inserts.js';
+import type { LogRepository } from './log.repository.js';
 import type { ChatQueue, PendingChange } from './write-queues.js';
 
 /** A node that lags behind can no longer take a number given up longer ago than this, in milliseconds. */
@@ -14,7 +14,7 @@ const VERSION_MEMORY_MS = 10 * 60_000;
 /** Changes messages that are there, and gives each change the chat's next version. */
 export class LogChanges {
   constructor(
-    private readonly messages: MessagesRepository,
+    private readonly messages: LogRepository,
     private readonly clock: Clock,
   ) {}
 

@@ -7,7 +7,7 @@ import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import { AppError } from '../../../shared/errors.js';
 import { findWritten } from '../idempotency.js';
 import type { MessageDoc } from '../message.model.js';
-import type { MessagesRepository } from '../messages.repository.js';
+import type { LogRepository } from './log.repository.js';
 import type { ChatQueue, PendingInsert } from './write-queues.js';
 
 /** A numbered message on its way to the database. */
@@ -24,7 +24,7 @@ export const MAX_ATTEMPTS = 20;
 export class LogInserts {
   constructor(
     private readonly deps: {
-      messages: MessagesRepository;
+      messages: LogRepository;
       clock: Clock;
       metrics: Metrics;
       /** Called when another node has taken a number in this chat. */

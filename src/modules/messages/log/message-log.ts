@@ -1,12 +1,16 @@
 import { Types } from 'mongoose';
+import { objectId } from '../../../platform/object-id.js';
 import type { Metrics } from '../../../platform/metrics.js';
 import type { Clock } from '../../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
+import type { SendIdentity } from '../idempotency.js';
+import { findWritten } from '../idempotency.js';
 import type { MessageDoc } from '../message.model.js';
-import type { MessagesRepository, NewestNumbers } from '../messages.repository.js';
+import type { NewestNumbers } from '../messages.repository.js';
 import { LogChanges } from './log-changes.js';
 import type { Numbered } from './log-inserts.js';
 import { LogInserts } from './log-inserts.js';
+import type { LogRepository } from './log.repository.js';
 import type { Appended, ChatQueue, MessageDraft, Mutation } from './write-queues.js';
 import { MAX_BATCH, WriteQueues } from './write-queues.js';
 
@@ -27,7 +31,7 @@ export class MessageLog {
 
   /** @param onNewestRead is called with a chat's newest numbers whenever the log reads them for a write. */
   constructor(
-    private readonly messages: MessagesRepository,
+    private readonly messages: LogRepository,
     clock: Clock,
     metrics: Metrics,
     private readonly onNewestRead: (chatId: string, newest: NewestNumbers) => void = () =>
@@ -117,6 +121,23 @@ export class MessageLog {
   /** The number of the chat's newest message, from the database; 0 for none. */
   newestSeq(chatId: string): Promise<number> {
     return this.messages.newest('seq', chatId, 'local');
+  }
+
+  /**
+   * The message that a sender has already written in a chat under a client id.
+   *
+   * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when it is another message.
+   */
+  written(
+    chatId: string,
+    senderId: string,
+    identity: SendIdentity,
+  ): Promise<MessageDoc | undefined> {
+    return findWritten(this.messages, {
+      chatId: objectId(chatId),
+      senderId: objectId(senderId),
+      ...identity,
+    });
   }
 
   /** Resolves when everything accepted so far is written or refused. */
