@@ -12,12 +12,12 @@ export interface Delays {
   max: number;
 }
 
-/** Somebody who asks for their profile all the time; see bystander.mjs. */
+/** Somebody who asks for their profile all the time; see bystander-thread.mjs. */
 export class Bystander {
   private constructor(private readonly worker: Worker) {}
 
   static start({ url }: Pick<TestServer, 'url'>, { auth }: Pick<TestUser, 'auth'>): Bystander {
-    const file = fileURLToPath(new URL('./bystander.mjs', import.meta.url));
+    const file = fileURLToPath(new URL('./bystander-thread.mjs', import.meta.url));
     return new Bystander(
       new Worker(file, { workerData: { url, authorization: auth.Authorization } }),
     );

@@ -135,21 +135,31 @@ const run =
   };
 
 /** Counts requests from here until their connection is done with them, and refuses one too many. */
-const countIn = ({ intake, maxRequests }: RouteContext): RequestHandler => {
+const countIn = ({ maxRequests }: RouteContext): RequestHandler => {
   let underWay = 0;
   return (_req, res, next) => {
     if (underWay >= maxRequests) {
       throw new AppError('OVERLOADED', 'Too many requests are under way', { retryAfter: 1 });
     }
     underWay += 1;
-    const end = intake.begin();
     res.once('close', () => {
       underWay -= 1;
-      end();
     });
     next();
   };
 };
+
+/**
+ * Has the shutdown wait for a request, from here until its connection is done with it. A JSON body has been
+ * read by then: one of which only half was sent must not keep the process from ending.
+ */
+const trackWork =
+  ({ intake }: RouteContext): RequestHandler =>
+  (_req, res, next) => {
+    if (res.closed) return;
+    res.once('close', intake.begin());
+    next();
+  };
 
 /** The fixed beginning of a route's path: two segments, or one where the second is a parameter. */
 const sectionOf = (path: string): string => {
@@ -165,6 +175,7 @@ export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router =
   const sections = new Map<string, Router>();
   const count = countIn(context);
   const readBody = jsonBody(context.maxAnonymousBodyKb);
+  const track = trackWork(context);
   for (const route of routes) {
     const section = sectionOf(route.path);
     const router = sections.get(section) ?? Router();
@@ -176,6 +187,7 @@ export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router =
       ...(isUpload(route) ? [awaitUploadTurn(context)] : []),
       // Behind `admit`: who is not signed in where they must be has no body read, and others a short one.
       ...(route.method === 'get' ? [] : [readBody]),
+      track,
       ...(route.middleware ?? []),
       run(route, context),
     );
