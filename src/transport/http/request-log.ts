@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../../platform/logger.js';
 import type { Actor } from '../../shared/actor.js';
 import { newUuid } from '../../shared/ids.js';
+import { whenClosed } from './when-closed.js';
 
 declare module 'node:http' {
   interface IncomingMessage {
@@ -44,7 +45,7 @@ export const requestLog =
     const startedAt = performance.now();
     // Known only as long as the connection is.
     const address = req.ip;
-    res.once('close', () => {
+    whenClosed(req, res, () => {
       const { actor, errorCode } = res.locals as { actor?: Actor; errorCode?: string };
       write(logger, res, {
         method: req.method,

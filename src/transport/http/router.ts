@@ -13,6 +13,7 @@ import Joi from 'joi';
 import type { AnyRoute, Reply } from './route.js';
 import { jsonBody } from './json-body.js';
 import type { RequestLimits } from './request-limits.js';
+import { whenClosed } from './when-closed.js';
 
 /** What the routes need of the rest of the server. */
 export interface RouteContext {
@@ -73,11 +74,11 @@ const admit =
  */
 const awaitUploadTurn =
   ({ uploadTurns }: RouteContext): RequestHandler =>
-  (_req, res, next) => {
+  (req, res, next) => {
     const { userId } = res.locals.actor as Actor;
     const upload = () =>
       new Promise<void>((resolve) => {
-        res.once('close', resolve);
+        whenClosed(req, res, resolve);
         next();
       });
     uploadTurns.run(userId, upload, () => !res.closed).catch(next);
@@ -137,12 +138,12 @@ const run =
 /** Counts requests from here until their connection is done with them, and refuses one too many. */
 const countIn = ({ maxRequests }: RouteContext): RequestHandler => {
   let underWay = 0;
-  return (_req, res, next) => {
+  return (req, res, next) => {
     if (underWay >= maxRequests) {
       throw new AppError('OVERLOADED', 'Too many requests are under way', { retryAfter: 1 });
     }
     underWay += 1;
-    res.once('close', () => {
+    whenClosed(req, res, () => {
       underWay -= 1;
     });
     next();
@@ -155,9 +156,8 @@ const countIn = ({ maxRequests }: RouteContext): RequestHandler => {
  */
 const trackWork =
   ({ intake }: RouteContext): RequestHandler =>
-  (_req, res, next) => {
-    if (res.closed) return;
-    res.once('close', intake.begin());
+  (req, res, next) => {
+    whenClosed(req, res, intake.begin());
     next();
   };
 

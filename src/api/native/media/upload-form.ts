@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import multer from 'multer';
+import { whenClosed } from '../../../transport/http/when-closed.js';
 import { isFull } from '../../../platform/storage/storage-errors.js';
 import { storageError } from '../../../platform/storage/storage-errors.js';
 import { AppError } from '../../../shared/errors.js';
@@ -70,7 +71,7 @@ export const uploadForm = (temporary: TemporaryFiles, rule: UploadFormRule): Req
       next(new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the file as multipart/form-data'));
       return;
     }
-    res.once('close', () => {
+    whenClosed(req, res, () => {
       for (const { path } of filesOf(req)) {
         // A file that cannot be removed costs room on the disk, and must not cost the process.
         temporary.remove(path).catch(() => undefined);
