@@ -391,7 +391,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
         userLimits,
         userTurns,
         uploadTurns,
-        intake: work,
+        work,
         maxAnonymousBodyKb: config.maxAnonymousBodyKb,
         timeoutMs: config.requestTimeoutMs,
         maxRequests: MAX_REQUESTS,

@@ -2,16 +2,16 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { AppError } from '../shared/errors.js';
 import { ConcurrencyLimiter } from './concurrency-limiter.js';
 
-/** A turnstile, and pieces of work that end when told to. */
+/** A limiter, and pieces of work that end when told to. */
 const setUp = (options: { concurrency: number; maxWaiting: number; maxWaitMs?: number }) => {
-  const turnstile = new ConcurrencyLimiter({
+  const limiter = new ConcurrencyLimiter({
     ...options,
     refusal: () => new AppError('OVERLOADED', 'full'),
   });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const start = (name: string, isWanted?: () => boolean) =>
-    turnstile.run(() => {
+    limiter.run(() => {
       begun.push(name);
       return new Promise<string>((resolve) => {
         ends.set(name, () => {
@@ -23,24 +23,24 @@ const setUp = (options: { concurrency: number; maxWaiting: number; maxWaitMs?: n
     ends.get(name)!();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { turnstile, begun, start, end };
+  return { limiter, begun, start, end };
 };
 
 const refused = { code: 'OVERLOADED' };
 
-describe('turnstile', () => {
+describe('the concurrency limiter', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
 
   it('lets work through a few at a time, in the order in which it came', async () => {
-    const { begun, start, end, turnstile } = setUp({ concurrency: 2, maxWaiting: 10 });
+    const { begun, start, end, limiter } = setUp({ concurrency: 2, maxWaiting: 10 });
     const all = ['a', 'b', 'c', 'd'].map((name) => start(name));
-    expect([begun, turnstile.waiting]).toEqual([['a', 'b'], 2]);
+    expect([begun, limiter.waiting]).toEqual([['a', 'b'], 2]);
     await end('b');
     expect(begun).toEqual(['a', 'b', 'c']);
     await end('a');
-    expect([begun, turnstile.waiting]).toEqual([['a', 'b', 'c', 'd'], 0]);
+    expect([begun, limiter.waiting]).toEqual([['a', 'b', 'c', 'd'], 0]);
     await Promise.all([end('c'), end('d')]);
     expect(await Promise.all(all)).toEqual(['a', 'b', 'c', 'd']);
   });
@@ -58,8 +58,8 @@ describe('turnstile', () => {
   });
 
   it('gives the place back when the work fails', async () => {
-    const { start, end, turnstile } = setUp({ concurrency: 1, maxWaiting: 1 });
-    const failing = turnstile.run(() => Promise.reject(new Error('broken')));
+    const { start, end, limiter } = setUp({ concurrency: 1, maxWaiting: 1 });
+    const failing = limiter.run(() => Promise.reject(new Error('broken')));
     const next = start('next');
     await expect(failing).rejects.toThrow('broken');
     await end('next');
@@ -68,7 +68,7 @@ describe('turnstile', () => {
 
   it('refuses what has waited too long, however long the work before it takes', async () => {
     jest.useFakeTimers({ doNotFake: ['setImmediate'] });
-    const { begun, start, end, turnstile } = setUp({
+    const { begun, start, end, limiter } = setUp({
       concurrency: 1,
       maxWaiting: 5,
       maxWaitMs: 50,
@@ -77,7 +77,7 @@ describe('turnstile', () => {
     const late = start('late').catch((error: unknown) => error);
     jest.advanceTimersByTime(50);
     expect(await late).toMatchObject(refused);
-    expect(turnstile.waiting).toBe(0);
+    expect(limiter.waiting).toBe(0);
     await end('a');
     expect([begun, await a]).toEqual([['a'], 'a']);
     expect(jest.getTimerCount()).toBe(0);

@@ -25,11 +25,11 @@ export class UserTurns {
    */
   async run<T>(userId: string, work: () => Promise<T>, isWanted?: () => boolean): Promise<T> {
     if (this.concurrency === 0) return work();
-    const turnstile = this.turnstileOf(userId);
+    const limiter = this.limiterOf(userId);
     try {
-      return await turnstile.run(work, isWanted);
+      return await limiter.run(work, isWanted);
     } finally {
-      if (turnstile.isIdle && this.byUser.get(userId) === turnstile) this.byUser.delete(userId);
+      if (limiter.isIdle && this.byUser.get(userId) === limiter) this.byUser.delete(userId);
     }
   }
 
@@ -54,15 +54,15 @@ export class UserTurns {
     return this.byUser.size;
   }
 
-  private turnstileOf(userId: string): ConcurrencyLimiter {
+  private limiterOf(userId: string): ConcurrencyLimiter {
     const known = this.byUser.get(userId);
     if (known) return known;
-    const turnstile = new ConcurrencyLimiter({
+    const limiter = new ConcurrencyLimiter({
       concurrency: this.concurrency,
       maxWaiting: MAX_WAITING,
       refusal: () => rateLimited(RETRY_AFTER),
     });
-    this.byUser.set(userId, turnstile);
-    return turnstile;
+    this.byUser.set(userId, limiter);
+    return limiter;
   }
 }

@@ -11,24 +11,24 @@ const codeOf = (work: () => void): string => {
   }
 };
 
-describe('the intake of a node', () => {
+describe('the work tracker of a node', () => {
   it('refuses what the load refuses', () => {
-    const intake = new WorkTracker({
+    const work = new WorkTracker({
       admit: (what) => {
         if (what === 'signals') throw new AppError('UNAVAILABLE', 'busy');
       },
     });
-    expect(codeOf(() => intake.admit('signals'))).toBe('UNAVAILABLE');
-    expect(codeOf(() => intake.admit('work'))).toBe('let in');
+    expect(codeOf(() => work.admit('signals'))).toBe('UNAVAILABLE');
+    expect(codeOf(() => work.admit('work'))).toBe('let in');
   });
 
   it('refuses new work on the way down in a way that asks for another attempt', () => {
-    const intake = new WorkTracker({ admit: () => undefined });
-    intake.close();
-    expect(codeOf(() => intake.admit('work'))).toBe('SHUTTING_DOWN');
-    expect(codeOf(() => intake.admit('signals'))).toBe('let in');
+    const work = new WorkTracker({ admit: () => undefined });
+    work.close();
+    expect(codeOf(() => work.admit('work'))).toBe('SHUTTING_DOWN');
+    expect(codeOf(() => work.admit('signals'))).toBe('let in');
     try {
-      intake.admit('work');
+      work.admit('work');
     } catch (error) {
       expect((error as AppError).toBody()).toMatchObject({ retryAfter: 1 });
     }
@@ -36,12 +36,12 @@ describe('the intake of a node', () => {
   });
 
   it('waits for what was under way, and for nothing that began later', async () => {
-    const intake = new WorkTracker({ admit: () => undefined });
-    const ends = [intake.begin(), intake.begin()];
-    intake.close();
-    intake.begin();
+    const work = new WorkTracker({ admit: () => undefined });
+    const ends = [work.begin(), work.begin()];
+    work.close();
+    work.begin();
     let isIdle = false;
-    const idle = intake.idle().then(() => {
+    const idle = work.idle().then(() => {
       isIdle = true;
     });
     ends[0]!();
@@ -51,6 +51,6 @@ describe('the intake of a node', () => {
     ends[1]!();
     await idle;
     expect(isIdle).toBe(true);
-    await intake.idle();
+    await work.idle();
   });
 });

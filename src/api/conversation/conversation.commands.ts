@@ -18,7 +18,7 @@ export const conversationMessageCommands = (
     summary: 'Send a message with text, media or both',
     schema: sendSchema(maxLength),
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const { data } = await calls.send(actor, payload);
       const { id: messageId, conversationId, clientMessageId, status, createdAt } = data;
@@ -73,7 +73,7 @@ export const conversationCommands = ({ typing }: UseCases): AnyCommand[] => [
       dialect,
       summary: verb === 'start' ? 'Show that I am typing' : 'Show that I have stopped typing',
       schema: conversationParams,
-      ...(verb === 'start' ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
+      ...(verb === 'start' ? { userLimit: 'signals', shedAs: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, { conversationId }) => {
         await typing[verb](actor, conversationId);
         return { data: { conversationId } };

@@ -51,7 +51,7 @@ export const roomCommands = (
     summary: 'Who of a room is online',
     schema: roomPayload,
     userLimit: 'lookups',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const chatId = await roomResolver.find(roomIn(payload));
       await access.member(actor.userId, chatId);
@@ -68,7 +68,7 @@ export const roomCommands = (
       dialect,
       summary: verb === 'start' ? 'Show that I am typing' : 'Show that I have stopped typing',
       schema: roomPayload,
-      ...(verb === 'start' ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
+      ...(verb === 'start' ? { userLimit: 'signals', shedAs: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, payload) => {
         const chatId = await roomResolver.find(roomIn(payload));
         await typing[verb](actor, chatId);
@@ -100,7 +100,7 @@ export const roomMessageCommands = (
     summary: 'Send a message to a room, which is made and joined when needed',
     schema: sendSchema(maxLength),
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, { room, content = '', messageType, media = [], ...more }) => {
       const chatId = await roomResolver.enter(actor, room);
       const sent = await sending.send(actor, {

@@ -92,7 +92,7 @@ export const sendRoute = <Body>({ send, ...shape }: SendShape<Body>): AnyRoute =
     ...shape,
     method: 'post',
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     status: 201,
     otherStatuses: [200],
     handle: async ({ actor, body }) => {

@@ -25,7 +25,7 @@ export const v0AdminRoutes = ({ admin, broadcasts, maxLength }: UseCases): AnyRo
     auth: 'admin',
     userLimit: 'writes',
     body: broadcastSchema(maxLength),
-    load: 'work',
+    shedAs: 'work',
     response: adminBroadcastResponse,
     status: 201,
     handle: async ({ actor, body }) => ({

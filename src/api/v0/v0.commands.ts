@@ -14,7 +14,7 @@ export const v0Commands = (calls: V0Calls, { maxLength }: UseCases): AnyCommand[
     accepts: hasField('receiverId'),
     schema: sendSchema(maxLength),
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const { data } = await calls.send(actor, payload);
       return { data, confirm: { event: 'message_sent', payload: { success: true, data } } };
@@ -26,7 +26,7 @@ export const v0Commands = (calls: V0Calls, { maxLength }: UseCases): AnyCommand[
       dialect: 'v0',
       summary: isTyping ? 'Show a person that I am typing' : 'Show a person that I have stopped',
       schema: typingSchema,
-      ...(isTyping ? { userLimit: 'signals', load: 'signals' } : { userLimit: 'marks' }),
+      ...(isTyping ? { userLimit: 'signals', shedAs: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, { receiverId }) => {
         await calls.typing(actor, receiverId, isTyping);
         return { data: { receiverId } };

@@ -71,7 +71,7 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
    */
   userLimit?: UserLimitName;
   /** What it is refused as while the process is too busy; absent: it never is. */
-  load?: Sheddable;
+  shedAs?: Sheddable;
   /** Runs after authentication and the JSON parser, and before validation, as multer does. */
   middleware?: RequestHandler[];
   /** Form fields that carry files, for the specification. */

@@ -25,7 +25,7 @@ export interface RouteContext {
   /** Where a signed-in user's requests take their turn, and where the uploads do. */
   userTurns: UserTurns;
   uploadTurns: UserTurns;
-  intake: Pick<WorkTracker, 'admit' | 'begin'>;
+  work: Pick<WorkTracker, 'admit' | 'begin'>;
   /** Kilobytes of a JSON body from somebody who is not signed in; 0: as many as from a user. */
   maxAnonymousBodyKb: number;
   /** Longest time in milliseconds to answer a request. */
@@ -47,10 +47,10 @@ export const bearerToken = (req: Request): string | undefined =>
 const admit =
   (
     route: AnyRoute,
-    { authenticator, requireAdmin, limits, userLimits, intake }: RouteContext,
+    { authenticator, requireAdmin, limits, userLimits, work }: RouteContext,
   ): RequestHandler =>
   async (req, res, next) => {
-    if (route.load) intake.admit(route.load);
+    if (route.shedAs) work.admit(route.shedAs);
     if (route.auth === 'none') {
       await limits.consume(route.limit ?? 'general', req, res);
       next();
@@ -155,9 +155,9 @@ const countIn = ({ maxRequests }: RouteContext): RequestHandler => {
  * read by then: one of which only half was sent must not keep the process from ending.
  */
 const trackWork =
-  ({ intake }: RouteContext): RequestHandler =>
+  ({ work }: RouteContext): RequestHandler =>
   (req, res, next) => {
-    whenClosed(req, res, intake.begin());
+    whenClosed(req, res, work.begin());
     next();
   };
 

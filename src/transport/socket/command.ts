@@ -54,7 +54,7 @@ export interface Command<P> {
   /** The allowance it counts against, per user and over both transports; absent: it asks no database. */
   userLimit?: UserLimitName;
   /** What it is refused as while the process is too busy; absent: it never is. */
-  load?: Sheddable;
+  shedAs?: Sheddable;
   /**
    * Runs the use case. What it returns is the ack's `data`; `confirm` is also emitted to the caller.
    */

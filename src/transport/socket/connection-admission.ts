@@ -48,7 +48,7 @@ const ANSWERED_BEYOND_CAP = 1000;
  */
 export class ConnectionAdmission {
   private readonly limits: ConnectionLimits;
-  private readonly turnstile: ConcurrencyLimiter;
+  private readonly limiter: ConcurrencyLimiter;
   private readonly addressOf: (req: IncomingMessage) => string;
   private readonly random: () => number;
   /** Connections that were refused when they were met; they are told when they speak. */
@@ -61,7 +61,7 @@ export class ConnectionAdmission {
     this.random = random;
     this.limits = new ConnectionLimits(config, random);
     this.addressOf = clientAddress(config.trustProxy);
-    this.turnstile = new ConcurrencyLimiter({
+    this.limiter = new ConcurrencyLimiter({
       concurrency: config.handshakeConcurrency,
       maxWaiting: config.handshakeQueue,
       maxWaitMs: MAX_WAIT_MS,
@@ -100,15 +100,15 @@ export class ConnectionAdmission {
     }
     this.greeted.add(connection);
     const { config, metrics } = this.parts;
-    const turn = this.turnstile.run(
+    const turn = this.limiter.run(
       () => withDeadline(work(), config.requestTimeoutMs),
       () => isOpen(connection),
     );
-    metrics.handshakesWaiting.set(this.turnstile.waiting);
+    metrics.handshakesWaiting.set(this.limiter.waiting);
     try {
       await turn;
     } finally {
-      metrics.handshakesWaiting.set(this.turnstile.waiting);
+      metrics.handshakesWaiting.set(this.limiter.waiting);
     }
   }
 

@@ -25,7 +25,7 @@ export interface DispatcherParts {
   registry: SocketRegistry;
   logger: Logger;
   metrics: Metrics;
-  intake: Pick<WorkTracker, 'admit' | 'begin'>;
+  work: Pick<WorkTracker, 'admit' | 'begin'>;
   userLimits: UserLimits;
   /** Where each user's commands take their turn. */
   userTurns: Pick<UserTurns, 'runWithin'>;
@@ -86,7 +86,7 @@ export class CommandDispatcher {
       }
       inFlight += 1;
       this.inFlightInAll += 1;
-      const end = this.parts.intake.begin();
+      const end = this.parts.work.begin();
       void this.run(socket, caller, {
         event,
         payload,
@@ -125,7 +125,7 @@ export class CommandDispatcher {
       throw new AppError('UNKNOWN_EVENT', `Unknown event: ${frame.event.slice(0, 64)}`);
     const command =
       variants.find(({ accepts }) => !accepts || accepts(frame.payload)) ?? variants[0]!;
-    if (command.load) this.parts.intake.admit(command.load);
+    if (command.shedAs) this.parts.work.admit(command.shedAs);
     const payload = validate(command.schema, frame.payload ?? {});
     const { actor } = socket.data;
     const { previous, begun } = frame.sequence.enter();
@@ -181,7 +181,7 @@ export class CommandDispatcher {
 
   /** Whether nobody needs to hear of a refusal: a busy process does not spend a packet on a lost signal. */
   private isUnmissed(event: string, { code }: AppError): boolean {
-    const isSignal = this.byEvent.get(event)?.some(({ load }) => load === 'signals') ?? false;
+    const isSignal = this.byEvent.get(event)?.some(({ shedAs }) => shedAs === 'signals') ?? false;
     return isSignal && code === 'UNAVAILABLE';
   }
 }

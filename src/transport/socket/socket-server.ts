@@ -72,7 +72,7 @@ export class SocketServer {
       registry: hub.registry,
       logger,
       metrics,
-      intake: work,
+      work,
       userLimits,
       userTurns,
       timeoutMs: config.requestTimeoutMs,

@@ -14,7 +14,7 @@ export const adminCommands = ({ admin, maxLength }: UseCases): AnyCommand[] => [
     summary: 'Write to a person, whether or not they have accepted a chat',
     schema: adminMessageSchema(maxLength),
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const { message, sender } = await admin.sendToUser(actor, payload);
       return { data: presentMessage(message, sender, 'sent') };

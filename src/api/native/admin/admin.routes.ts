@@ -96,7 +96,7 @@ export const adminMessageRoutes = ({ admin, maxLength }: UseCases): AnyRoute[] =
     auth: 'admin',
     userLimit: 'sends',
     body: adminMessageSchema(maxLength),
-    load: 'work',
+    shedAs: 'work',
     response: messageResponse,
     status: 201,
     otherStatuses: [200],

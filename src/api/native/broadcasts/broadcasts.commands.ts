@@ -18,7 +18,7 @@ export const broadcastCommands = ({ broadcasts, inbox, maxLength }: UseCases): A
     summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
     schema: broadcastSchema(maxLength),
     userLimit: 'writes',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const record = await broadcasts.create(actor, toBroadcastInput(payload));
       return { data: presentAdminBroadcast(record) };

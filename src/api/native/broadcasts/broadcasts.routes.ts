@@ -63,7 +63,7 @@ export const adminBroadcastRoutes = ({
     auth: 'admin',
     userLimit: 'writes',
     body: broadcastSchema(maxLength),
-    load: 'work',
+    shedAs: 'work',
     response: adminBroadcastResponse,
     status: 201,
     handle: async ({ actor, body }) => ({

@@ -70,7 +70,7 @@ export const liveCommands = ({
     summary: 'Comment on a live stream; `post` also sends it to the chat',
     schema: liveCommentSchema,
     userLimit: 'live',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const { user, ...comment } = await talk.comment(actor, payload);
       return { data: { ...comment, userId: user.id } };
@@ -82,7 +82,7 @@ export const liveCommands = ({
     summary: 'React to a live stream',
     schema: liveReactionSchema,
     userLimit: 'live',
-    load: 'signals',
+    shedAs: 'signals',
     handle: async ({ actor }, { liveId, emoji }) => {
       await talk.react(actor, liveId, emoji);
       return { data: { liveId, emoji } };

@@ -36,7 +36,7 @@ export const sharedFileRoutes = ({ sharedFiles: files, media }: UseCases): AnyRo
       tag,
       auth: 'user',
       userLimit: 'uploads',
-      load: 'work',
+      shedAs: 'work',
       middleware: [form('file')],
       files: { file: { description: 'The file' } },
       body: sharedFileBody,

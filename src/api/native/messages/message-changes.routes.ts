@@ -114,7 +114,7 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     userLimit: 'sends',
     params: messageParams,
     body: forwardBody,
-    load: 'work',
+    shedAs: 'work',
     response: Joi.array().items(messageResponse),
     status: 201,
     handle: async ({ actor, params, body }) => {

@@ -13,7 +13,7 @@ export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] 
     accepts: hasField('chatId'),
     schema: sendTextSchema(maxLength),
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const sent = await sending.send(actor, { ...payload, messageType: 'text', media: [] });
       return { data: presentMessage(sent.message, sent.sender, 'sent') };
@@ -26,7 +26,7 @@ export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] 
     accepts: hasField('chatId'),
     schema: sendMediaSchema(maxLength),
     userLimit: 'sends',
-    load: 'work',
+    shedAs: 'work',
     handle: async ({ actor }, payload) => {
       const sent = await sending.send(actor, toSendInput(payload));
       return { data: presentMessage(sent.message, sent.sender, 'sent') };

@@ -31,7 +31,7 @@ export const messageRoutes = ({
     auth: 'user',
     userLimit: 'sends',
     body: sendAnywhereSchema(maxLength),
-    load: 'work',
+    shedAs: 'work',
     response: messageResponse,
     status: 201,
     otherStatuses: [200],

@@ -55,7 +55,7 @@ export const searchRoutes = ({ search }: UseCases): AnyRoute[] => [
     params: chatParams,
     query: searchQuery,
     userLimit: 'lookups',
-    load: 'work',
+    shedAs: 'work',
     response: Joi.array().items(hitResponse),
     paginated: true,
     handle: async ({ actor, params, query }) =>
@@ -69,7 +69,7 @@ export const searchRoutes = ({ search }: UseCases): AnyRoute[] => [
     auth: 'user',
     query: searchQuery,
     userLimit: 'lookups',
-    load: 'work',
+    shedAs: 'work',
     response: Joi.array().items(hitResponse),
     paginated: true,
     handle: async ({ actor, query }) =>

@@ -14,7 +14,7 @@ export const syncCommands = (useCases: UseCases): AnyCommand[] => {
       summary: 'Everything that changed in my chats after what I have',
       schema: syncSchema,
       userLimit: 'sync',
-      load: 'work',
+      shedAs: 'work',
       handle: async ({ actor }, request) => ({ data: await sync(actor, request) }),
     }),
   ];

@@ -17,7 +17,7 @@ export const syncRoutes = (useCases: UseCases): AnyRoute[] => {
       auth: 'user',
       body: syncSchema,
       userLimit: 'sync',
-      load: 'work',
+      shedAs: 'work',
       response: syncResponse,
       handle: async ({ actor, body }) => ({ data: await sync(actor, body) }),
     }),

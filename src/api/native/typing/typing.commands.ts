@@ -14,7 +14,7 @@ export const typingCommands = ({ typing }: UseCases): AnyCommand[] => [
     summary: 'Show that I am typing; lasts a few seconds unless renewed',
     schema: typingSchema,
     userLimit: 'signals',
-    load: 'signals',
+    shedAs: 'signals',
     handle: async ({ actor }, { chatId }) => {
       await typing.start(actor, chatId);
       return { data: { chatId } };
