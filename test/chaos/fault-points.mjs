@@ -5,7 +5,7 @@
  *
  * The harness sends the name of a point over the process's IPC channel; the node dies when it gets there.
  */
-import { MessageLog } from '../../dist/modules/messages/message-log.js';
+import { MessageLog } from '../../dist/modules/messages/log/message-log.js';
 import { EventBus } from '../../dist/platform/event-bus.js';
 
 /** The point at which to end, if any. */

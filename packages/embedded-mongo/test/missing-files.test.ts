@@ -169,7 +169,7 @@ describe('a folder from which something is missing', () => {
     const dataDir = newFolder();
     const run = (): Promise<{ code: number | null; output: string }> =>
       new Promise((resolve) => {
-        const script = path.resolve('test/embedded/crash.writer.ts');
+        const script = path.resolve('packages/embedded-mongo/test/crash.writer.ts');
         const writer = spawn(process.execPath, ['--import', 'tsx', script, dataDir, '1']);
         let output = '';
         for (const stream of [writer.stdout, writer.stderr]) {
