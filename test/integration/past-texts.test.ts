@@ -22,7 +22,6 @@ const hasPastTexts = (value: unknown): boolean =>
   );
 
 beforeAll(async () => {
-  server = await startServer();
   const collections = new Map<number, unknown>();
   // A node's connection is its own: its client's events are heard where all clients tell them.
   const emit = MongoClient.prototype.emit;
@@ -44,7 +43,9 @@ beforeAll(async () => {
   });
   server = await startServer();
   // The node whose database commands are looked at.
-  second = await startServer({ mongodbUri: `${server.mongodbUri}?monitorCommands=true` });
+  const monitored = new URL(server.mongodbUri);
+  monitored.searchParams.set('monitorCommands', 'true');
+  second = await startServer({ mongodbUri: monitored.href });
   ({ alice, bob, chatId } = await openDirectChat(server));
 });
 
