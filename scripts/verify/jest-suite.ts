@@ -34,7 +34,7 @@ interface JestReport {
 const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
 /** These start several servers, browsers or kill processes, so they run file by file. */
 const ONE_AT_A_TIME = new Set(['chaos', 'e2e']);
-const SUITE_TIMEOUT_MS = 12 * 60_000;
+const SUITE_TIMEOUT_MS = 20 * 60_000;
 
 const readReport = async (file: string): Promise<JestReport | undefined> =>
   readFile(file, 'utf8').then(
