@@ -1,15 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Types, createConnection } from 'mongoose';
-import type { Model } from 'mongoose';
+import { Types } from 'mongoose';
+import type { Collection } from 'mongoose';
 import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
+import type { StoredMessage } from '../../src/modules/messages/index.js';
 import {
   UnreadCounter,
   UnreadCountsRepository,
   defineMessageModels,
 } from '../../src/modules/messages/index.js';
+import { createLogger } from '../../src/platform/logger.js';
+import { connectDatabase } from '../../src/platform/mongo.js';
 import { percentile } from './load.js';
 
 /** How many messages of a chat are unread. */
@@ -23,7 +25,7 @@ const userId = new Types.ObjectId();
 const other = new Types.ObjectId();
 
 /** Every fifth message is the reader's own, every fiftieth one of the system. */
-const fill = async (messages: Model<MessageDoc>): Promise<void> => {
+const fill = async (messages: Collection<StoredMessage>): Promise<void> => {
   for (let first = 1; first <= NEWEST; first += BATCH) {
     const docs = Array.from({ length: BATCH }, (_, i) => {
       const seq = first + i;
@@ -46,7 +48,7 @@ const fill = async (messages: Model<MessageDoc>): Promise<void> => {
         updatedAt: new Date(),
       };
     });
-    await messages.collection.insertMany(docs);
+    await messages.insertMany(docs);
   }
 };
 
@@ -66,12 +68,15 @@ const medians = async (tasks: (() => Promise<number>)[]): Promise<number[]> => {
 export const bench = async (): Promise<void> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const database = await startEmbeddedDb({ dataDir });
-  const connection = await createConnection(database.uri).asPromise();
+  const { connection, close } = await connectDatabase(
+    database.uri,
+    { databaseTimeoutMs: 60_000 },
+    createLogger({ logLevel: 'error', nodeEnv: 'production' }),
+    defineMessageModels,
+  );
   try {
-    const messages = defineMessageModels(connection);
-    await messages.init();
-    await fill(messages);
-    const stored = new UnreadCountsRepository(messages);
+    await fill(connection.collection<StoredMessage>('messages'));
+    const stored = new UnreadCountsRepository(connection);
     const counter = new UnreadCounter(stored, () => Promise.resolve(NEWEST));
     console.log(`unread messages${'looked at'.padStart(14)}${'worked out'.padStart(14)}   ratio`);
     for (const size of SPANS) {
@@ -84,7 +89,7 @@ export const bench = async (): Promise<void> => {
       console.log(`${String(size).padStart(15)}${cells}   ${(looking! / working!).toFixed(1)}×`);
     }
   } finally {
-    await connection.close();
+    await close();
     await database.close();
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../shared/clock.js';
 import { isDuplicateKey } from './driver-error.js';
 
 /** Who of all nodes does a piece of work at present. */
-export interface LeaseDoc {
+interface Lease {
   /** Name of the work. */
   _id: string;
   /** The node; one that has died holds on until the end. */
@@ -14,7 +14,7 @@ export interface LeaseDoc {
   until: Date;
 }
 
-const leaseSchema = new Schema<LeaseDoc>(
+const leaseSchema = new Schema<Lease>(
   {
     _id: { type: String, required: true },
     holder: { type: String, required: true },
@@ -23,9 +23,10 @@ const leaseSchema = new Schema<LeaseDoc>(
   { collection: 'leases', versionKey: false },
 );
 
-/** The collection of leases on a connection. */
-export const defineLeaseModel = (connection: Connection): Model<LeaseDoc> =>
-  connection.model<LeaseDoc>('Lease', leaseSchema);
+/** Registers the collection of leases on a connection. */
+export const defineLeaseModels = (connection: Connection): void => {
+  connection.model<Lease>('Lease', leaseSchema);
+};
 
 /**
  * Decides which node does what needs to be done once over all nodes. A node that holds a lease keeps it
@@ -34,14 +35,18 @@ export const defineLeaseModel = (connection: Connection): Model<LeaseDoc> =>
  * may not happen twice safe.
  */
 export class Leases {
+  private readonly leases: Model<Lease>;
   private readonly holder = randomUUID();
   /** What this node knows of each lease. */
   private readonly known = new Map<string, { isMine: boolean; until: number }>();
 
+  /** @param connection has the model of `defineLeaseModels`. */
   constructor(
-    private readonly leases: Model<LeaseDoc>,
+    connection: Connection,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.leases = connection.model<Lease>('Lease');
+  }
 
   /**
    * Whether this node holds the lease now; takes it when nobody does.

@@ -6,9 +6,8 @@ import { DriverWatch } from './driver-watch.js';
 import type { Logger } from './logger.js';
 
 /** A connected database: its Mongoose connection, whether it answers, and how to let go of it. */
-export interface Database<Models> {
+export interface Database {
   connection: Connection;
-  models: Models;
   /** Whether the driver currently has a usable server. */
   isConnected(): boolean;
   close(): Promise<void>;
@@ -53,19 +52,19 @@ const hardenedMongoose = (): Mongoose => {
  *   built over a connection of their own, which has no operation deadline.
  * @throws {ConfigError} when the address is none, or no server there answers within thirty seconds.
  */
-export const connectDatabase = async <Models>(
+export const connectDatabase = async (
   uri: string,
   config: Pick<Config, 'databaseTimeoutMs'>,
   logger: Logger,
-  defineModels: (connection: Connection) => Models,
-): Promise<Database<Models>> => {
+  defineModels: (connection: Connection) => void,
+): Promise<Database> => {
   await buildIndexes(uri, defineModels);
   const mongoose = hardenedMongoose();
   const connection = mongoose.createConnection();
   connection.on('error', (error) => logger.error({ err: error }, 'database connection failed'));
   connection.on('disconnected', () => logger.warn('database disconnected'));
   connection.on('reconnected', () => logger.info('database reconnected'));
-  const models = defineModels(connection);
+  defineModels(connection);
   await open(connection, uri, {
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
@@ -91,7 +90,6 @@ export const connectDatabase = async <Models>(
   watch.start();
   return {
     connection,
-    models,
     isConnected: () => connection.readyState === 1,
     close: async () => {
       await watch.stop();
@@ -127,7 +125,7 @@ const unusable = ({ message }: Error): ConfigError =>
 
 const buildIndexes = async (
   uri: string,
-  defineModels: (connection: Connection) => unknown,
+  defineModels: (connection: Connection) => void,
 ): Promise<void> => {
   const mongoose = hardenedMongoose();
   const connection = mongoose.createConnection(uri, {

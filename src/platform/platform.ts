@@ -7,7 +7,7 @@ import { DiskSpace } from './disk-space.js';
 import { probeDatabase, probeFolder } from './disk-probes.js';
 import { EventBus } from './event-bus.js';
 import { Jobs } from './jobs.js';
-import { Leases, defineLeaseModel } from './leases.js';
+import { Leases, defineLeaseModels } from './leases.js';
 import type { LagSource } from './load-monitor.js';
 import { LoadMonitor, eventLoopLag } from './load-monitor.js';
 import type { Logger } from './logger.js';
@@ -57,7 +57,7 @@ export interface Platform<Events extends object> {
   /** Counts the work under way over all transports, and refuses more under load and at shutdown. */
   work: WorkTracker;
   bus: EventBus<Events>;
-  database: Pick<Database<unknown>, 'close' | 'isConnected'>;
+  database: Pick<Database, 'close' | 'isConnected'>;
   connection: Connection;
   /** Whether no other node can use the database. */
   isDatabasePrivate: boolean;
@@ -91,9 +91,9 @@ export const createPlatform = async <Events extends object>(
   const { config, logger, clock = systemClock } = options;
   const database = await connectDatabase(options.mongodbUri, config, logger, (connection) => {
     defineModels(connection);
-    return defineLeaseModel(connection);
+    defineLeaseModels(connection);
   });
-  const { connection, models: leases } = database;
+  const { connection } = database;
   const redis = config.redisUrl ? new RedisClients(config.redisUrl, logger) : undefined;
   const metrics = createMetrics();
   const limiter: MakeLimiter = (name, limit, windowMs) =>
@@ -127,7 +127,7 @@ export const createPlatform = async <Events extends object>(
     isDatabasePrivate: options.isDatabasePrivate ?? false,
     redis,
     disks,
-    jobs: new Jobs(logger, new Leases(leases, clock), (error) => {
+    jobs: new Jobs(logger, new Leases(connection, clock), (error) => {
       disks.note(toAppError(error));
     }),
     shutdown: new Shutdown(logger),

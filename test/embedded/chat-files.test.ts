@@ -1,8 +1,7 @@
 /** The files of a chat in which very much else is said: how much the embedded database looks at. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Connection, Model } from 'mongoose';
+import type { Collection, Connection } from 'mongoose';
 import { Types } from 'mongoose';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from '../../src/modules/messages/index.js';
 import type { MessageCollection } from '../support/message-collection.js';
 import { messageOf, openMessageCollection } from '../support/message-collection.js';
@@ -13,13 +12,13 @@ const BETWEEN = 20;
 
 let collection: MessageCollection;
 let connection: Connection;
-let model: Model<MessageDoc>;
+let messages: Collection;
 const chatId = new Types.ObjectId();
 beforeAll(async () => {
   collection = await openMessageCollection();
-  ({ connection, model } = collection);
+  ({ connection, messages } = collection);
   const media = [{ url: 'https://files.example/x', type: 'image' as const, external: true }];
-  await model.insertMany(
+  await messages.insertMany(
     Array.from({ length: FILES * (BETWEEN + 1) }, (_, i) =>
       messageOf({
         chatId,
@@ -34,7 +33,7 @@ afterAll(() => collection.close());
 
 it('are found by an index that has nothing else: no more is looked at than is shown', async () => {
   const page = () =>
-    model.collection
+    messages
       .find({ chatId, 'media.type': { $exists: true }, seq: { $gt: 0 } })
       .sort({ seq: -1 })
       .hint(CHAT_FILES_INDEX);
@@ -55,14 +54,14 @@ it.each([
   ['those of a kind that nobody sent', { messageType: 'audio' }, CHAT_FILES_BY_TYPE_INDEX, 0],
 ])('are counted without a look at the messages: %s', async (_name, kind, hint, count) => {
   const filter = { chatId, 'media.type': { $exists: true }, seq: { $gt: 0 }, ...kind };
-  expect(await model.collection.countDocuments(filter, { hint })).toBe(count);
+  expect(await messages.countDocuments(filter, { hint })).toBe(count);
   const explained = await connection.db!.command({
-    explain: { count: model.collection.collectionName, query: filter, hint },
+    explain: { count: messages.collectionName, query: filter, hint },
   });
   expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
 });
 
 it('are counted one by one where a filter says more than the index knows', async () => {
   const filter = { chatId, 'media.type': { $exists: true }, content: 'number 1' };
-  expect(await model.collection.countDocuments(filter, { hint: CHAT_FILES_INDEX })).toBe(1);
+  expect(await messages.countDocuments(filter, { hint: CHAT_FILES_INDEX })).toBe(1);
 });

@@ -1,8 +1,7 @@
 /** Unread messages of a chat that somebody has not read for long, and mentions among them: counted from indexes, and exactly. */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Connection, Model } from 'mongoose';
+import type { Collection, Connection } from 'mongoose';
 import { Types } from 'mongoose';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
 import { UnreadCounter, UnreadCountsRepository } from '../../src/modules/messages/index.js';
 import type { MessageCollection } from '../support/message-collection.js';
 import { messageOf, openMessageCollection } from '../support/message-collection.js';
@@ -12,7 +11,7 @@ const HIDDEN = 30;
 
 let collection: MessageCollection;
 let connection: Connection;
-let model: Model<MessageDoc>;
+let messages: Collection;
 const chatId = new Types.ObjectId();
 const reader = new Types.ObjectId();
 const other = new Types.ObjectId();
@@ -26,8 +25,8 @@ const seqs = Array.from({ length: MESSAGES }, (_, i) => i + 1);
 
 beforeAll(async () => {
   collection = await openMessageCollection();
-  ({ connection, model } = collection);
-  await model.insertMany(
+  ({ connection, messages } = collection);
+  await messages.insertMany(
     seqs.map((seq) =>
       messageOf({
         chatId,
@@ -43,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => collection.close());
 
 const counter = () =>
-  new UnreadCounter(new UnreadCountsRepository(model), () => Promise.resolve(MESSAGES));
+  new UnreadCounter(new UnreadCountsRepository(connection), () => Promise.resolve(MESSAGES));
 const unreadAfter = async (afterSeq: number): Promise<number> => {
   const query = { chatId: chatId.toHexString(), afterSeq, lastSeq: MESSAGES };
   const found = await counter().counts(reader.toHexString(), [query]);
@@ -74,7 +73,7 @@ it.each([
 ])('%s are counted without a look at a message', async (_name, filter) => {
   const explained = await connection.db!.command({
     explain: {
-      count: model.collection.collectionName,
+      count: messages.collectionName,
       query: { ...filter, chatId, seq: { $gt: 0 } },
     },
   });
@@ -82,7 +81,7 @@ it.each([
 });
 
 it('of the others, only what one has deleted for oneself is read', async () => {
-  const explained = await model.collection
+  const explained = await messages
     .find({ chatId, senderId: { $ne: reader }, uncounted: null, deletedFor: reader })
     .explain('executionStats');
   const { executionStats } = explained as { executionStats: { totalDocsExamined: number } };
@@ -97,7 +96,7 @@ it('stay exact while the reader’s own messages are being deleted for everyone'
     for (const [n, seq] of own.slice(0, 200).entries()) {
       const version = MESSAGES + n + 1;
       const tombstone = { uncounted: true, mentions: [], version, versions: [version] };
-      await model.collection.updateOne({ chatId, seq }, { $set: tombstone });
+      await messages.updateOne({ chatId, seq }, { $set: tombstone });
     }
     isOver = true;
   })();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import type { Connection } from 'mongoose';
-import { defineLeaseModel } from '../../src/platform/leases.js';
+import { defineLeaseModels } from '../../src/platform/leases.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { databaseTarget, throughProxy } from '../support/database-target.js';
@@ -25,7 +25,7 @@ it('waits for a database that goes away between the building of indexes and its 
         proxy.set('pass');
       });
     }
-    return defineLeaseModel(connection);
+    defineLeaseModels(connection);
   };
   const address = throughProxy(uri.href, proxy);
   const database = await connectDatabase(
@@ -35,7 +35,7 @@ it('waits for a database that goes away between the building of indexes and its 
     defineModels,
   );
   expect([connections, failures, database.isConnected()]).toEqual([2, 1, true]);
-  expect(await database.models.countDocuments({})).toBe(0);
+  expect(await database.connection.collection('leases').countDocuments({})).toBe(0);
   await database.close();
   await proxy.close();
   const client = await MongoClient.connect(uri.href);

@@ -57,9 +57,9 @@ const make = async (request: Request): Promise<string> => {
   return (body as { data: { id: string } }).data.id;
 };
 const madeUnder = ({ clientChatId }: Request) =>
-  nodes[0].models.chats.findOne({ clientChatId }).lean();
+  nodes[0].collections.chats.findOne({ clientChatId });
 const reportsIn = (chatId: string) =>
-  nodes[0].models.messages.countDocuments({ chatId: objectId(chatId), messageType: 'system' });
+  nodes[0].collections.messages.countDocuments({ chatId: objectId(chatId), messageType: 'system' });
 /** What a node leaves behind that dies at this write of the request; whether it has died. */
 const makeAndDie = async (request: Request, writes: number): Promise<boolean> => {
   const death = diesAtWrite(nodes[1], writes);
@@ -121,7 +121,7 @@ describe('a retry of making a finished group or room', () => {
 
   it('finds no list of first members left in the chat', async () => {
     const chatId = await make(newRequest('group', [anna.id]));
-    const chat = await nodes[0].models.chats.findById(objectId(chatId)).lean();
+    const chat = await nodes[0].collections.chats.findOne({ _id: objectId(chatId) });
     expect(chat).not.toHaveProperty('making');
   });
 });

@@ -137,7 +137,7 @@ describe('the owners of a group who lose their role at once', () => {
       ]);
       let fewest = Number.POSITIVE_INFINITY;
       let isOver = false;
-      const { memberships } = nodes[0].models;
+      const { memberships } = nodes[0].collections;
       const look = async () => {
         const owners = { chatId: objectId(chatId), role: 'owner' as const };
         fewest = Math.min(fewest, await memberships.countDocuments(owners));
@@ -230,9 +230,9 @@ describe('the owners of a group who lose their role at once', () => {
     });
     expect(await codesOf([leave(nodes[1], ada, chatId)])).not.toEqual(['done']);
     nodes[1].setGate(undefined);
-    const { chats } = nodes[0].models;
+    const { chats } = nodes[0].collections;
     const _id = objectId(chatId);
-    expect(await chats.findOne({ _id }).lean()).toMatchObject({
+    expect(await chats.findOne({ _id })).toMatchObject({
       ownerLoss: { pending: { userId: objectId(ada.id), role: null } },
     });
     const longAgo = new Date(Date.now() - 3_600_000);
@@ -275,7 +275,7 @@ describe('a group that has lost its owner', () => {
       [paul, 'member'],
       [xena, 'admin'],
     ]);
-    await nodes[0].models.memberships.deleteOne({
+    await nodes[0].collections.memberships.deleteOne({
       chatId: objectId(chatId),
       userId: objectId(ada.id),
     });

@@ -2,10 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
-import type { Model } from 'mongoose';
 import { Jobs } from '../../src/platform/jobs.js';
-import type { LeaseDoc } from '../../src/platform/leases.js';
-import { Leases, defineLeaseModel } from '../../src/platform/leases.js';
+import { Leases, defineLeaseModels } from '../../src/platform/leases.js';
 import { createLogger } from '../../src/platform/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
@@ -15,10 +13,10 @@ uri.pathname = `/leases_${randomUUID().slice(0, 8)}`;
 const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
 const LENGTH_MS = 10_000;
 
-let databases: Database<Model<LeaseDoc>>[];
+let databases: Database[];
 beforeAll(async () => {
   const connect = () =>
-    connectDatabase(uri.href, { databaseTimeoutMs: 10_000 }, logger, defineLeaseModel);
+    connectDatabase(uri.href, { databaseTimeoutMs: 10_000 }, logger, defineLeaseModels);
   databases = [await connect(), await connect(), await connect()];
 });
 afterAll(async () => {
@@ -34,7 +32,8 @@ beforeEach(() => {
   now = 1_000_000;
   work = randomUUID();
 });
-const newNodes = () => databases.map(({ models }) => new Leases(models, { now: () => now }));
+const newNodes = () =>
+  databases.map(({ connection }) => new Leases(connection, { now: () => now }));
 const holders = async (nodes: Leases[]): Promise<boolean[]> =>
   Promise.all(nodes.map((node) => node.hold(work, LENGTH_MS)));
 
@@ -56,9 +55,9 @@ describe('leases', () => {
   });
 
   it('are not claimed for longer by a node whose clock is put back', async () => {
-    const [{ models }] = databases as [Database<Model<LeaseDoc>>];
+    const [{ connection }] = databases as [Database];
     let late = now;
-    const putBack = new Leases(models, { now: () => late });
+    const putBack = new Leases(connection, { now: () => late });
     expect(await putBack.hold(work, LENGTH_MS)).toBe(true);
     late -= 300_000;
     now += LENGTH_MS + 1;
@@ -102,7 +101,7 @@ describe('a job that is done once over all nodes', () => {
     await reached[0]!.promise;
     let looked = 0;
     const isAsked = new Promise<void>((resolve) => {
-      const leases = new Leases(databases[1]!.models, { now: () => now });
+      const leases = new Leases(databases[1]!.connection, { now: () => now });
       nodes[1] = new Jobs(logger, {
         hold: async (name, length) => {
           const isMine = await leases.hold(name, length);

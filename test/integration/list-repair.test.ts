@@ -107,18 +107,18 @@ describe('a list that could not be written', () => {
     const uri = new URL(process.env.TEST_MONGODB_URI!);
     uri.pathname = `/lists_${randomUUID().slice(0, 8)}`;
     const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
-    const { connection, models, close } = await connectDatabase(
+    const { connection, close } = await connectDatabase(
       uri.href,
       { databaseTimeoutMs: 10_000 },
       logger,
       (connection) => {
         defineChatModels(connection);
-        return defineMessageModels(connection);
+        defineMessageModels(connection);
       },
     );
     closeAfter(close);
     closeAfter(() => connection.dropDatabase());
-    const repository = new LogRepository(models);
+    const repository = new LogRepository(connection);
     const previews = new ChatPreviews(new ChatsRepository(connection), repository, logger);
     closeAfter(() => previews.close());
     const chatId = new Types.ObjectId();
@@ -135,13 +135,13 @@ describe('a list that could not be written', () => {
       reactions: [],
     });
     const write = jest
-      .spyOn(connection.model('Chat').collection, 'bulkWrite')
+      .spyOn(connection.collection('chats'), 'bulkWrite')
       .mockRejectedValueOnce(new Error('the database is away'));
     previews.record(message);
     await previews.settle();
     expect(write).toHaveBeenCalledTimes(1);
     await eventually(async () => {
-      const chat = await connection.model('Chat').collection.findOne({ _id: chatId });
+      const chat = await connection.collection('chats').findOne({ _id: chatId });
       return chat?.lastSeq === 1 && chat.lastMessage?.content === 'not lost';
     });
   });

@@ -5,9 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
-import type { Model } from 'mongoose';
 import { Types, mongo } from 'mongoose';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
+import type { StoredMessage } from '../../src/modules/messages/index.js';
 import { MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
 import { LogRepository } from '../../src/modules/messages/log/index.js';
 import { createLogger } from '../../src/platform/logger.js';
@@ -24,7 +23,7 @@ const uri = new URL(process.env.TEST_MONGODB_URI!);
 uri.pathname = `/log_${randomUUID().slice(0, 8)}`;
 const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
 
-let databases: Database<Model<MessageDoc>>[];
+let databases: Database[];
 beforeAll(async () => {
   // Refused as OVERLOADED is who waits for long: a busy machine may leave the database alone for as long.
   jest.spyOn(performance, 'now').mockReturnValue(0);
@@ -41,7 +40,9 @@ afterAll(async () => {
 });
 
 const newLogs = (clock: Clock = systemClock) =>
-  databases.map(({ models }) => new MessageLog(new LogRepository(models), clock, createMetrics()));
+  databases.map(
+    ({ connection }) => new MessageLog(new LogRepository(connection), clock, createMetrics()),
+  );
 const newChat = () => new Types.ObjectId().toHexString();
 const senderId = new Types.ObjectId();
 const draft = (content: string, clientMessageId?: string) => ({
@@ -53,11 +54,13 @@ const draft = (content: string, clientMessageId?: string) => ({
   reactions: [],
   ...(clientMessageId !== undefined && { clientMessageId, fingerprint: content }),
 });
+/** The messages, over the connection of the first log. */
+const storedMessages = () => databases[0]!.connection.collection<StoredMessage>('messages');
 const logOf = (chatId: string) =>
-  databases[0]!.models
+  storedMessages()
     .find({ chatId: new Types.ObjectId(chatId) })
     .sort({ seq: 1 })
-    .lean();
+    .toArray();
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 /** Follows a chat by its versions alone, as a client that syncs does. */
@@ -172,18 +175,18 @@ describe('two writers on one chat', () => {
   });
 
   it('recognises its own write when the first answer to it was lost', async () => {
-    const { models } = databases[0]!;
-    const collection = Object.create(models.collection) as typeof models.collection;
+    const [log] = newLogs() as [MessageLog];
+    const messages = storedMessages();
+    const insertMany = messages.insertMany.bind(messages);
     // The driver tries again by itself after a broken connection; a server without retryable writes
     // then meets the first attempt.
-    collection.insertMany = async (docs, options) => {
-      await models.collection.insertMany(docs, options);
-      return models.collection.insertMany(docs, options);
-    };
-    const model = Object.create(models, { collection: { value: collection } }) as typeof models;
-    const log = new MessageLog(new LogRepository(model), systemClock, createMetrics());
+    const twice = jest.spyOn(messages, 'insertMany').mockImplementation(async (docs, options) => {
+      await insertMany(docs, options);
+      return insertMany(docs, options);
+    });
     const chatId = newChat();
     const sent = await Promise.all(['a', 'b', 'c'].map((text) => log.append(chatId, draft(text))));
+    twice.mockRestore();
     expect(sent.map(({ isReplay }) => isReplay)).toEqual([false, false, false]);
     const stored = await logOf(chatId);
     expect(stored.map(({ seq, content }) => [seq, content])).toEqual([
@@ -194,19 +197,16 @@ describe('two writers on one chat', () => {
   });
 
   it('refuses what it cannot know, and writes a retry of it once', async () => {
-    const { models } = databases[0]!;
-    const collection = Object.create(models.collection) as typeof models.collection;
-    let isCut = true;
-    collection.insertMany = async (docs, options) => {
-      const result = await models.collection.insertMany(docs, options);
-      if (isCut) throw new mongo.MongoNetworkError('cut after the write');
-      return result;
-    };
-    const model = Object.create(models, { collection: { value: collection } }) as typeof models;
-    const log = new MessageLog(new LogRepository(model), systemClock, createMetrics());
+    const [log] = newLogs() as [MessageLog];
+    const messages = storedMessages();
+    const insertMany = messages.insertMany.bind(messages);
+    const cut = jest.spyOn(messages, 'insertMany').mockImplementation(async (docs, options) => {
+      await insertMany(docs, options);
+      throw new mongo.MongoNetworkError('cut after the write');
+    });
     const chatId = newChat();
     await expect(log.append(chatId, draft('x', 'id-1'))).rejects.toThrow('cut after the write');
-    isCut = false;
+    cut.mockRestore();
     const retry = await log.append(chatId, draft('x', 'id-1'));
     expect(retry).toMatchObject({ isReplay: true, message: { seq: 1 } });
     expect(await log.append(chatId, draft('y'))).toMatchObject({ message: { seq: 2, version: 2 } });
@@ -221,7 +221,7 @@ describe('two writers on one chat', () => {
     spy(metrics).mockImplementationOnce(() => {
       throw new Error('out of order');
     });
-    const log = new MessageLog(new LogRepository(databases[0]!.models), systemClock, metrics);
+    const log = new MessageLog(new LogRepository(databases[0]!.connection), systemClock, metrics);
     const chatId = newChat();
     const sendAll = () =>
       Promise.allSettled(['a', 'b', 'c'].map((text) => log.append(chatId, draft(text, text))));
@@ -243,7 +243,7 @@ describe('two writers on one chat', () => {
     const chatId = newChat();
     await other.append(chatId, draft('first'));
     // Another node writes after the first of the two reads, and before the second.
-    const { collection } = databases[0]!.models;
+    const collection = storedMessages();
     const findOne = collection.findOne.bind(collection) as (...args: unknown[]) => Promise<unknown>;
     let written: (() => void) | undefined;
     const between = new Promise<void>((resolve) => (written = resolve));

@@ -19,7 +19,7 @@ interface StoredEntry {
 }
 
 describe('an access change', () => {
-  let database: Database<void>;
+  let database: Database;
   beforeAll(async () => {
     const url = new URL((process.env.TEST_MONGODB_URI ?? process.env.MONGODB_URI)!);
     url.pathname = `/notices_${randomUUID().slice(0, 8)}`;

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { Types } from 'mongoose';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
+import type { StoredMessage } from '../../src/modules/messages/index.js';
 import {
   MessageLog,
   MessagesRepository,
@@ -18,7 +18,7 @@ import { ChatTexts } from '../../src/modules/search/chat-texts.js';
 import { BlockScan, RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
 import { MAX_CHANGES, SearchIndex } from '../../src/modules/search/search-index.js';
-import type { SearchBlockDoc, SearchPositionDoc } from '../../src/modules/search/search.model.js';
+import type { SearchBlock, SearchPosition } from '../../src/modules/search/search.model.js';
 import { defineSearchModels } from '../../src/modules/search/search.model.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
@@ -42,23 +42,20 @@ const startNode = async () => {
     logger,
     (connection) => {
       defineSearchModels(connection);
-      return {
-        messages: defineMessageModels(connection),
-        blocks: connection.model<SearchBlockDoc>('SearchBlock'),
-        positions: connection.model<SearchPositionDoc>('SearchPosition'),
-      };
+      defineMessageModels(connection);
     },
   );
-  const { messages, ...models } = database.models;
-  const repository = new SearchRepository(models.blocks, models.positions);
-  const index = new SearchIndex(repository, new MessagesRepository(messages), logger);
+  const { connection } = database;
+  const repository = new SearchRepository(connection);
+  const index = new SearchIndex(repository, new MessagesRepository(connection), logger);
   const finder = () => new RowFinder(repository, new ChatTexts(repository, index), index);
   return {
-    messages,
-    models,
+    messages: connection.collection('messages'),
+    blocks: connection.collection<SearchBlock>('searchblocks'),
+    positions: connection.collection<SearchPosition>('searchpositions'),
     repository,
     index,
-    log: new MessageLog(new LogRepository(messages), systemClock, createMetrics()),
+    log: new MessageLog(new LogRepository(connection), systemClock, createMetrics()),
     /** Finds as the first search after a start does, with nothing in memory. */
     afresh: finder,
     finder: finder(),
@@ -96,7 +93,7 @@ const send = (node: Node, chatId: string, content: string) =>
   });
 
 /** What the index is given of a message that has just been sent. */
-const newRow = (message: MessageDoc) => rowOf({ message: toRecord(message), hiddenFor: [] });
+const newRow = (message: StoredMessage) => rowOf({ message: toRecord(message), hiddenFor: [] });
 
 const scanFor = (query: string, limit = 200) => {
   const terms = queryTerms(query);
@@ -122,17 +119,20 @@ const findInMany = async (node: Node, chatIds: string[], query: string): Promise
 /** A look through all messages. */
 const expected = async (chatId: string, query: string): Promise<number[]> => {
   const docs = await nodes[0].messages
-    .find({ chatId: new Types.ObjectId(chatId), deletedAt: null })
+    .find<Pick<StoredMessage, 'content' | 'seq'>>({
+      chatId: new Types.ObjectId(chatId),
+      deletedAt: null,
+    })
     .sort({ seq: 1 })
-    .lean();
+    .toArray();
   const { fits } = matcherOf(queryTerms(query));
   return docs.filter(({ content }) => fits(fold(content))).map(({ seq }) => seq);
 };
 const storedBlocks = (chatId: string) =>
-  nodes[0].models.blocks
+  nodes[0].blocks
     .find({ chatId: new Types.ObjectId(chatId) })
     .sort({ number: 1 })
-    .lean();
+    .toArray();
 
 describe('the search index', () => {
   it('finds what a look through all messages finds, while two nodes write, change and follow', async () => {
@@ -191,19 +191,19 @@ describe('the search index', () => {
     const chatId = newChat();
     for (let i = 0; i < 5; i += 1) await send(node, chatId, `word number${i}`);
     const crash = jest
-      .spyOn(node.models.positions.collection, 'bulkWrite')
+      .spyOn(node.positions, 'bulkWrite')
       .mockRejectedValueOnce(new Error('the process is gone'));
     await expect(node.index.catchUp(chatId)).rejects.toThrow('the process is gone');
     crash.mockRestore();
     const [halfway] = await storedBlocks(chatId);
     expect(halfway?.text).toContain('number4');
-    expect(await node.models.positions.findById(new Types.ObjectId(chatId)).lean()).toBeNull();
+    expect(await node.positions.findOne({ _id: new Types.ObjectId(chatId) })).toBeNull();
 
     await send(other, chatId, 'word number5');
     await other.index.catchUp(chatId);
     const [block] = await storedBlocks(chatId);
     expect(block?.text.split('\n')).toEqual(Array.from({ length: 6 }, (_, i) => `word number${i}`));
-    expect(await other.models.positions.findById(new Types.ObjectId(chatId)).lean()).toMatchObject({
+    expect(await other.positions.findOne({ _id: new Types.ObjectId(chatId) })).toMatchObject({
       version: 6,
       seq: 6,
     });
@@ -228,14 +228,11 @@ describe('the search index', () => {
     const [node] = nodes;
     const chatIds = Array.from({ length: 30 }, newChat);
     await Promise.all(chatIds.map((chatId) => send(node, chatId, 'one of many')));
-    const writes = [
-      jest.spyOn(node.models.blocks.collection, 'bulkWrite'),
-      jest.spyOn(node.models.positions.collection, 'bulkWrite'),
-    ];
+    const writes = [jest.spyOn(node.blocks, 'bulkWrite'), jest.spyOn(node.positions, 'bulkWrite')];
     const reads = [
-      jest.spyOn(node.models.positions.collection, 'find'),
-      jest.spyOn(node.messages.collection, 'find'),
-      jest.spyOn(node.models.blocks.collection, 'find'),
+      jest.spyOn(node.positions, 'find'),
+      jest.spyOn(node.messages, 'find'),
+      jest.spyOn(node.blocks, 'find'),
     ];
     for (const chatId of chatIds) node.index.record(chatId);
     await node.index.flush();
@@ -250,7 +247,7 @@ describe('the search index', () => {
   it('does not ask the log for messages that it has been given', async () => {
     const [node] = nodes;
     const chatIds = [newChat(), newChat()];
-    const read = jest.spyOn(node.messages.collection, 'find');
+    const read = jest.spyOn(node.messages, 'find');
     for (let i = 0; i < BLOCK_SIZE + 3; i += 1) {
       for (const chatId of chatIds) {
         node.index.record(chatId, newRow((await send(node, chatId, `given ${i}`)).message));
@@ -298,7 +295,7 @@ describe('the search index', () => {
       ),
     );
     await node.index.catchUp(chatId);
-    const read = jest.spyOn(node.models.blocks.collection, 'find');
+    const read = jest.spyOn(node.blocks, 'find');
     const scan = new BlockScan(node.repository);
     const rows = await scan.inChat({ chatId, clearedSeq: 0 }, scanFor('needle'));
     expect(rows.map(({ text }) => text)).toEqual(['a needle']);

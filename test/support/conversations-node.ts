@@ -3,13 +3,13 @@
  * The nodes pass each other their domain events, as Redis would.
  */
 import { EventEmitter, once } from 'node:events';
-import type { Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { UseCases } from '../../src/api/index.js';
 import type { App } from '../../src/app.js';
 import { createApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/index.js';
-import type { ChatDoc, MemberRole, MembershipDoc } from '../../src/modules/chats/index.js';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
+import type { ChatRecord, MemberRole, MembershipRecord } from '../../src/modules/chats/index.js';
+import type { StoredMessage } from '../../src/modules/messages/index.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { objectId } from '../../src/platform/object-id.js';
 import type { Actor } from '../../src/shared/actor.js';
@@ -39,17 +39,17 @@ export interface Operation {
 export type Gate = (operation: Operation) => Promise<void>;
 
 /** What the database has. */
-const modelsOf = (connection: Connection) => ({
-  chats: connection.model('Chat') as unknown as Model<ChatDoc>,
-  memberships: connection.model('Membership') as unknown as Model<MembershipDoc>,
-  messages: connection.model('Message') as unknown as Model<MessageDoc>,
+const collectionsOf = (connection: Connection) => ({
+  chats: connection.collection<ChatRecord>('chats'),
+  memberships: connection.collection<MembershipRecord>('memberships'),
+  messages: connection.collection<StoredMessage>('messages'),
 });
 
 /** A node that serves nobody but the test. */
 export interface ConversationsNode {
   app: App;
   useCases: UseCases;
-  models: ReturnType<typeof modelsOf>;
+  collections: ReturnType<typeof collectionsOf>;
   /** From now on every operation on chats, memberships, messages and access changes goes through this. */
   setGate(gate: Gate | undefined): void;
   close(): Promise<void>;
@@ -71,14 +71,13 @@ const openConversations = async (server: TestServer): Promise<ConversationsNode>
     logger: createLogger(config),
   });
   let gate: Gate | undefined;
-  for (const name of ['Chat', 'Membership', 'Message', 'Notice']) {
-    const model = app.connection.model(name);
-    const collection = model.collection as unknown as Record<string, Method>;
+  for (const name of ['chats', 'memberships', 'messages', 'notices']) {
+    const collection = app.connection.collection(name) as unknown as Record<string, Method>;
     for (const operation of [...WRITES, ...READS]) {
-      const original = collection[operation]!.bind(model.collection);
+      const original = collection[operation]!.bind(collection);
       const isWrite = (WRITES as readonly string[]).includes(operation);
       collection[operation] = async (...args) => {
-        await gate?.({ collection: model.collection.name, name: operation, isWrite });
+        await gate?.({ collection: name, name: operation, isWrite });
         return original(...args);
       };
     }
@@ -86,7 +85,7 @@ const openConversations = async (server: TestServer): Promise<ConversationsNode>
   return {
     app,
     useCases: app.useCases,
-    models: modelsOf(app.connection),
+    collections: collectionsOf(app.connection),
     setGate: (next) => {
       gate = next;
     },
@@ -129,8 +128,8 @@ export const startConversations = async (
     server,
     nodes,
     rolesIn: async (chatId) => {
-      const { memberships } = nodes[0].models;
-      const rows = await memberships.find({ chatId: objectId(chatId) }).lean();
+      const { memberships } = nodes[0].collections;
+      const rows = await memberships.find({ chatId: objectId(chatId) }).toArray();
       return Object.fromEntries(rows.map(({ userId, role }) => [userId.toHexString(), role]));
     },
     openGates: () => {

@@ -1,16 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Connection, Model } from 'mongoose';
-import { createConnection } from 'mongoose';
+import type { Collection, Connection } from 'mongoose';
 import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
-import type { MessageDoc } from '../../src/modules/messages/index.js';
+import type { StoredMessage } from '../../src/modules/messages/index.js';
 import { defineMessageModels } from '../../src/modules/messages/index.js';
+import { createLogger } from '../../src/platform/logger.js';
+import { connectDatabase } from '../../src/platform/mongo.js';
 
 /** The collection of messages with its indexes, on an embedded database of its own. */
 export interface MessageCollection {
   connection: Connection;
-  model: Model<MessageDoc>;
+  messages: Collection;
   close(): Promise<void>;
 }
 
@@ -18,21 +19,24 @@ export interface MessageCollection {
 export const openMessageCollection = async (): Promise<MessageCollection> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-messages-'));
   const database = await startEmbeddedDb({ dataDir: folder });
-  const connection = await createConnection(database.uri).asPromise();
-  const model = defineMessageModels(connection);
-  await model.init();
+  const { connection, close } = await connectDatabase(
+    database.uri,
+    { databaseTimeoutMs: 10_000 },
+    createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+    defineMessageModels,
+  );
   return {
     connection,
-    model,
+    messages: connection.collection('messages'),
     close: async () => {
-      await connection.close();
+      await close();
       await database.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
 };
 
-type Facts = Pick<MessageDoc, 'chatId' | 'seq' | 'senderId'> & Partial<MessageDoc>;
+type Facts = Pick<StoredMessage, 'chatId' | 'seq' | 'senderId'> & Partial<StoredMessage>;
 
 /** A message as the log writes one, of which only some facts matter. */
 export const messageOf = (facts: Facts) => ({
@@ -40,6 +44,9 @@ export const messageOf = (facts: Facts) => ({
   versions: [facts.seq],
   messageType: 'text' as const,
   content: `number ${facts.seq}`,
+  media: [],
+  mentions: [],
+  reactions: [],
   createdAt: new Date(),
   updatedAt: new Date(),
   ...facts,

@@ -3,7 +3,7 @@ import { Schema } from 'mongoose';
 import type { AccessChange } from './access-changes.events.js';
 
 /** Access changes that were posted together. */
-export interface AccessChangeDoc {
+export interface StoredAccessChanges {
   /** Counts 1, 2, 3 … without a hole, so that a reader who knows one number misses none after it. */
   n: number;
   /** The changes; the field keeps the name that nodes of earlier versions read and write. */
@@ -11,7 +11,7 @@ export interface AccessChangeDoc {
   at: Date;
 }
 
-const schema = new Schema<AccessChangeDoc>(
+const schema = new Schema<StoredAccessChanges>(
   {
     n: { type: Number, required: true },
     notices: {
@@ -29,5 +29,5 @@ schema.index({ n: 1 }, { unique: true });
 
 /** Registers the collection of access changes on a connection. */
 export const defineAccessChangeModels = (connection: Connection): void => {
-  connection.model<AccessChangeDoc>('Notice', schema);
+  connection.model<StoredAccessChanges>('Notice', schema);
 };

@@ -1,6 +1,6 @@
 import type { Connection, Model } from 'mongoose';
 import { trusted } from 'mongoose';
-import type { AccessChangeDoc } from './access-change.model.js';
+import type { StoredAccessChanges } from './access-change.model.js';
 import type { AccessChange } from './access-changes.events.js';
 
 /** Access changes that were posted together, under one number. */
@@ -11,10 +11,10 @@ export interface AccessChangeEntry {
 
 /** The collection of access changes. */
 export class AccessChangesRepository {
-  private readonly entries: Model<AccessChangeDoc>;
+  private readonly entries: Model<StoredAccessChanges>;
 
   constructor(connection: Connection) {
-    this.entries = connection.model<AccessChangeDoc>('Notice');
+    this.entries = connection.model<StoredAccessChanges>('Notice');
   }
 
   /** The newest number; 0 when nothing has been posted. */

@@ -2,10 +2,10 @@ import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { BroadcastPositionDoc } from './broadcast.model.js';
+import type { StoredPosition } from './broadcast.model.js';
 
 /** How far somebody has come. */
-export type BroadcastPosition = Pick<BroadcastPositionDoc, 'deliveredNumber' | 'readNumber'>;
+export type BroadcastPosition = Pick<StoredPosition, 'deliveredNumber' | 'readNumber'>;
 
 /** Operators on user ids, such as `$in`. */
 export type UserIdFilter = Record<string, Types.ObjectId | Types.ObjectId[]>;
@@ -15,10 +15,10 @@ const BATCH = 500;
 
 /** How far people have come in the sequence of broadcasts; positions only move forward. */
 export class BroadcastPositionsRepository {
-  private readonly positions: Model<BroadcastPositionDoc>;
+  private readonly positions: Model<StoredPosition>;
 
   constructor(connection: Connection) {
-    this.positions = connection.model<BroadcastPositionDoc>('BroadcastPosition');
+    this.positions = connection.model<StoredPosition>('BroadcastPosition');
   }
 
   /** Somebody's position; the beginning, when none is stored. */

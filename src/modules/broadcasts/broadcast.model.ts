@@ -15,7 +15,7 @@ export const BROADCAST_TYPES = ['text', 'image', 'video', 'audio', 'file'] as co
 export type BroadcastType = (typeof BROADCAST_TYPES)[number];
 
 /** A message of the admins to many: stored once, however many there are. */
-export interface BroadcastDoc {
+export interface StoredBroadcast {
   _id: Types.ObjectId;
   senderId: Types.ObjectId;
   message: string;
@@ -32,7 +32,7 @@ export interface BroadcastDoc {
 }
 
 /** How far one person has come in the sequence of broadcasts; written when something is delivered or read. */
-export interface BroadcastPositionDoc {
+export interface StoredPosition {
   _id: Types.ObjectId;
   userId: Types.ObjectId;
   /** Everything for them up to here has reached one of their devices. */
@@ -41,7 +41,7 @@ export interface BroadcastPositionDoc {
   readNumber: number;
 }
 
-const broadcastSchema = new Schema<BroadcastDoc>(
+const broadcastSchema = new Schema<StoredBroadcast>(
   {
     senderId: { type: Schema.Types.ObjectId, required: true },
     message: { type: String, required: true },
@@ -79,7 +79,7 @@ broadcastSchema.index(
   { unique: true, partialFilterExpression: { clientMessageId: { $type: 'string' } } },
 );
 
-const positionSchema = new Schema<BroadcastPositionDoc>(
+const positionSchema = new Schema<StoredPosition>(
   {
     userId: { type: Schema.Types.ObjectId, required: true },
     deliveredNumber: { type: Number, default: 0 },
@@ -95,6 +95,6 @@ positionSchema.index({ readNumber: 1 });
 
 /** Registers the collections of broadcasts on a connection. */
 export const defineBroadcastModels = (connection: Connection): void => {
-  connection.model<BroadcastDoc>('Broadcast', broadcastSchema);
-  connection.model<BroadcastPositionDoc>('BroadcastPosition', positionSchema);
+  connection.model<StoredBroadcast>('Broadcast', broadcastSchema);
+  connection.model<StoredPosition>('BroadcastPosition', positionSchema);
 };

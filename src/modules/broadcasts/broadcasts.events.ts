@@ -1,7 +1,7 @@
 import type { UserRole } from '../../shared/actor.js';
 import type { ForClients } from '../../shared/audience.js';
 import type { UserCard } from '../users/index.js';
-import type { BroadcastDoc, BroadcastStatus, BroadcastType } from './broadcast.model.js';
+import type { StoredBroadcast, BroadcastStatus, BroadcastType } from './broadcast.model.js';
 
 /** A broadcast as plain JSON. */
 export interface BroadcastRecord {
@@ -39,7 +39,7 @@ export interface BroadcastEvents {
 
 /** The record of a stored broadcast. */
 export const toBroadcastRecord = (
-  doc: BroadcastDoc,
+  doc: StoredBroadcast,
   sender: UserCard | undefined,
 ): BroadcastRecord => ({
   id: doc._id.toHexString(),

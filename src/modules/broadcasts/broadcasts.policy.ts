@@ -1,5 +1,5 @@
 import type { UserRole } from '../../shared/actor.js';
-import type { BroadcastDoc } from './broadcast.model.js';
+import type { StoredBroadcast } from './broadcast.model.js';
 
 /** Somebody to whom a broadcast may be addressed. */
 export interface Recipient {
@@ -11,7 +11,7 @@ export interface Recipient {
 
 /** Whether a sent broadcast is for somebody. */
 export const isFor = (
-  { audience, sentAt }: Pick<BroadcastDoc, 'audience' | 'sentAt'>,
+  { audience, sentAt }: Pick<StoredBroadcast, 'audience' | 'sentAt'>,
   { userId, role, since }: Recipient,
 ): boolean => {
   if (sentAt === null || sentAt.getTime() < since) return false;

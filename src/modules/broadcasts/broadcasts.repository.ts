@@ -4,7 +4,7 @@ import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import { IS_NUMBER, equalText } from '../../platform/typed-index.js';
 import type { PageQuery } from '../../shared/pagination.js';
-import type { BroadcastDoc } from './broadcast.model.js';
+import type { StoredBroadcast } from './broadcast.model.js';
 import type { Recipient } from './broadcasts.policy.js';
 
 /** Numbers of broadcasts: more than `after`, and at most `upTo` or less than `before`. */
@@ -15,13 +15,13 @@ export interface NumberRange {
 }
 
 /** A broadcast that has been sent, and so has a number. */
-export type SentBroadcast = BroadcastDoc & { number: number };
+export type SentBroadcast = StoredBroadcast & { number: number };
 
 /** The sent broadcasts that are for somebody: `isFor` in the database's words. */
 const addressedTo = (
   { userId, role, since }: Recipient,
   { after = 0, upTo, before }: NumberRange = {},
-): QueryFilter<BroadcastDoc> => ({
+): QueryFilter<StoredBroadcast> => ({
   number: trusted({
     $gt: after,
     ...IS_NUMBER,
@@ -38,14 +38,14 @@ const addressedTo = (
 
 /** The stored broadcasts. */
 export class BroadcastsRepository {
-  private readonly broadcasts: Model<BroadcastDoc>;
+  private readonly broadcasts: Model<StoredBroadcast>;
 
   constructor(connection: Connection) {
-    this.broadcasts = connection.model<BroadcastDoc>('Broadcast');
+    this.broadcasts = connection.model<StoredBroadcast>('Broadcast');
   }
 
   /** Stores a broadcast; answers whether its `clientMessageId` was new. */
-  async insert(doc: BroadcastDoc): Promise<boolean> {
+  async insert(doc: StoredBroadcast): Promise<boolean> {
     try {
       await this.broadcasts.create(doc);
       return true;
@@ -55,19 +55,22 @@ export class BroadcastsRepository {
     }
   }
 
-  async one(broadcastId: string): Promise<BroadcastDoc | null> {
+  async one(broadcastId: string): Promise<StoredBroadcast | null> {
     return this.broadcasts.findById(objectId(broadcastId)).lean();
   }
 
   /** The broadcast that somebody has made with this `clientMessageId`. */
-  async ofClientMessage(senderId: string, clientMessageId: string): Promise<BroadcastDoc | null> {
+  async ofClientMessage(
+    senderId: string,
+    clientMessageId: string,
+  ): Promise<StoredBroadcast | null> {
     return this.broadcasts
       .findOne({ senderId: objectId(senderId), clientMessageId: equalText(clientMessageId) })
       .lean();
   }
 
   /** A page of all broadcasts, newest first. */
-  async page({ page, limit }: PageQuery): Promise<BroadcastDoc[]> {
+  async page({ page, limit }: PageQuery): Promise<StoredBroadcast[]> {
     return this.broadcasts
       .find()
       .sort({ _id: -1 })
@@ -103,7 +106,7 @@ export class BroadcastsRepository {
   }
 
   /** Cancels a scheduled broadcast, and answers it; null when it is not scheduled any more. */
-  async cancel(broadcastId: string): Promise<BroadcastDoc | null> {
+  async cancel(broadcastId: string): Promise<StoredBroadcast | null> {
     return this.broadcasts
       .findOneAndUpdate(
         { _id: objectId(broadcastId), status: 'scheduled' },

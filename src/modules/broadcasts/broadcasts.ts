@@ -14,7 +14,7 @@ import type {
   BroadcastPositionsRepository,
   UserIdFilter,
 } from './broadcast-positions.repository.js';
-import type { BroadcastAudience, BroadcastDoc, BroadcastType } from './broadcast.model.js';
+import type { BroadcastAudience, StoredBroadcast, BroadcastType } from './broadcast.model.js';
 import type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
 import { toBroadcastRecord } from './broadcasts.events.js';
 import type { BroadcastsRepository } from './broadcasts.repository.js';
@@ -147,7 +147,7 @@ export class Broadcasts {
     return this.record(original);
   }
 
-  private async record(doc: BroadcastDoc): Promise<BroadcastRecord> {
+  private async record(doc: StoredBroadcast): Promise<BroadcastRecord> {
     return toBroadcastRecord(doc, await this.deps.directory.card(doc.senderId.toHexString()));
   }
 }
@@ -157,7 +157,7 @@ const storedAudience = (audience: BroadcastInput['audience']): BroadcastAudience
 
 /** Whether an input asks for what is stored: the same text for the same people at the same time. */
 const isRetryOf = (
-  original: BroadcastDoc,
+  original: StoredBroadcast,
   { message, messageType, audience, scheduledAt }: BroadcastInput,
 ): boolean => {
   // What was asked for at once, or for a time that had passed, was due when it was made.
@@ -226,7 +226,7 @@ export class BroadcastStatistics {
     };
   }
 
-  private async count({ audience, number, sentAt }: BroadcastDoc): Promise<BroadcastReach> {
+  private async count({ audience, number, sentAt }: StoredBroadcast): Promise<BroadcastReach> {
     if (number === undefined || sentAt === null) return { recipients: 0, delivered: 0, read: 0 };
     const { administration, positions } = this.deps;
     // Ids grow with time: later accounts are no recipients, however far they have come.

@@ -1,15 +1,15 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /** One user wants nothing to do with another. */
-export interface BlockDoc {
+export interface StoredBlock {
   _id: Types.ObjectId;
   blockerId: Types.ObjectId;
   blockedId: Types.ObjectId;
   createdAt: Date;
 }
 
-const blockSchema = new Schema<BlockDoc>(
+const blockSchema = new Schema<StoredBlock>(
   {
     blockerId: { type: Schema.Types.ObjectId, required: true },
     blockedId: { type: Schema.Types.ObjectId, required: true },
@@ -22,5 +22,6 @@ blockSchema.index({ blockerId: 1, blockedId: 1 }, { unique: true });
 blockSchema.index({ blockedId: 1 });
 
 /** The collection of blocks on a connection. */
-export const defineBlockModel = (connection: Connection): Model<BlockDoc> =>
-  connection.model<BlockDoc>('Block', blockSchema);
+export const defineBlockModel = (connection: Connection): void => {
+  connection.model<StoredBlock>('Block', blockSchema);
+};

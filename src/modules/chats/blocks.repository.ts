@@ -2,7 +2,7 @@ import type { Connection, Model } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { BlockDoc } from './block.model.js';
+import type { StoredBlock } from './block.model.js';
 
 /** One user who has blocked another. */
 export interface BlockRecord {
@@ -11,7 +11,7 @@ export interface BlockRecord {
   createdAt: Date;
 }
 
-const toRecord = ({ blockerId, blockedId, createdAt }: BlockDoc): BlockRecord => ({
+const toRecord = ({ blockerId, blockedId, createdAt }: StoredBlock): BlockRecord => ({
   blockerId: blockerId.toHexString(),
   blockedId: blockedId.toHexString(),
   createdAt,
@@ -19,11 +19,11 @@ const toRecord = ({ blockerId, blockedId, createdAt }: BlockDoc): BlockRecord =>
 
 /** The stored blocks. */
 export class BlocksRepository {
-  private readonly blocks: Model<BlockDoc>;
+  private readonly blocks: Model<StoredBlock>;
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.blocks = connection.model<BlockDoc>('Block');
+    this.blocks = connection.model<StoredBlock>('Block');
   }
 
   /** Whether either of two users has blocked the other. */

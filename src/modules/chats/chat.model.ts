@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /** What a chat is: two people, an invited group, a room anybody may join, or the admins' announcements. */
@@ -53,7 +53,7 @@ export interface PendingOwnerLoss {
 }
 
 /** A stored chat. */
-export interface ChatDoc {
+export interface ChatRecord {
   _id: Types.ObjectId;
   kind: ChatKind;
   status: ChatStatus;
@@ -128,7 +128,7 @@ const ownerLossSchema = new Schema<OwnerLoss>(
   { _id: false },
 );
 
-const chatSchema = new Schema<ChatDoc>(
+const chatSchema = new Schema<ChatRecord>(
   {
     kind: { type: String, enum: ['direct', 'group', 'room', 'broadcast'], required: true },
     status: { type: String, enum: ['pending', 'accepted', 'rejected'], required: true },
@@ -169,5 +169,6 @@ chatSchema.index({ participants: 1, status: 1, lastMessageAt: -1 });
 chatSchema.index({ kind: 1, lastMessageAt: -1 });
 
 /** The collection of chats on a connection. */
-export const defineChatModel = (connection: Connection): Model<ChatDoc> =>
-  connection.model<ChatDoc>('Chat', chatSchema);
+export const defineChatModel = (connection: Connection): void => {
+  connection.model<ChatRecord>('Chat', chatSchema);
+};

@@ -3,10 +3,9 @@ import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import { equalText } from '../../platform/typed-index.js';
-import type { ChatDoc, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
+import type { ChatRecord, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
 
-/** A stored chat, as the use cases read it. */
-export type ChatRecord = ChatDoc;
+export type { ChatRecord } from './chat.model.js';
 
 /** A group or room to be stored. */
 export interface NewNamedChat {
@@ -55,11 +54,11 @@ export interface NewestMessage {
 
 /** The stored chats of all kinds. */
 export class ChatsRepository {
-  private readonly chats: Model<ChatDoc>;
+  private readonly chats: Model<ChatRecord>;
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.chats = connection.model<ChatDoc>('Chat');
+    this.chats = connection.model<ChatRecord>('Chat');
   }
 
   /** The chat of this id. */
@@ -301,7 +300,7 @@ export class ChatsRepository {
   /** Kind and status of these chats, by id; those that do not exist are missing. */
   async kindsOf(
     chatIds: string[],
-  ): Promise<Map<string, Pick<ChatDoc, 'kind' | 'status'> & { id: string }>> {
+  ): Promise<Map<string, Pick<ChatRecord, 'kind' | 'status'> & { id: string }>> {
     const chats = await this.chats
       .find({ _id: trusted({ $in: chatIds.map(objectId) }) }, { kind: 1, status: 1 })
       .lean();
@@ -324,7 +323,7 @@ export class ChatsRepository {
   /** How far some chats have come, in no order. */
   async activityOf(chatIds: string[]): Promise<ChatActivity[]> {
     const chats = await this.chats.collection
-      .find<Pick<ChatDoc, '_id' | 'lastSeq' | 'lastMessageAt'>>(
+      .find<Pick<ChatRecord, '_id' | 'lastSeq' | 'lastMessageAt'>>(
         { _id: { $in: chatIds.map(objectId) } },
         { projection: { lastSeq: 1, lastMessageAt: 1 } },
       )
@@ -337,9 +336,9 @@ export class ChatsRepository {
   }
 
   /** The newest message number that lists know, of each chat. */
-  async lastSeqs(chatIds: string[]): Promise<Pick<ChatDoc, '_id' | 'lastSeq'>[]> {
+  async lastSeqs(chatIds: string[]): Promise<Pick<ChatRecord, '_id' | 'lastSeq'>[]> {
     return this.chats.collection
-      .find<Pick<ChatDoc, '_id' | 'lastSeq'>>(
+      .find<Pick<ChatRecord, '_id' | 'lastSeq'>>(
         { _id: { $in: chatIds.map(objectId) } },
         { projection: { lastSeq: 1 } },
       )

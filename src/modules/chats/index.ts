@@ -50,7 +50,7 @@ export type {
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
 export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
-export type { ChatDoc, ChatKind, ChatStatus, LastMessage } from './chat.model.js';
+export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
 export { canShareSignals, refusalToPost } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
@@ -62,7 +62,7 @@ export type { Invites, InviteTerms } from './invites.js';
 export { InvitesRepository } from './invites.repository.js';
 export type { InviteRecord } from './invites.repository.js';
 export type { Members, MemberView } from './members.js';
-export type { MemberRole, MembershipDoc } from './membership.model.js';
+export type { MemberRole } from './membership.model.js';
 export { MembershipsRepository } from './memberships.repository.js';
 export type {
   MemberPositionRow,

@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /** Somebody for whom a use is counted, and who may not be in yet. */
@@ -10,7 +10,7 @@ export interface Entering {
 }
 
 /** A link by which people join a group without being added. */
-export interface InviteDoc {
+export interface InviteRecord {
   _id: Types.ObjectId;
   /** The secret in the link. */
   code: string;
@@ -27,7 +27,7 @@ export interface InviteDoc {
   createdAt: Date;
 }
 
-const inviteSchema = new Schema<InviteDoc>(
+const inviteSchema = new Schema<InviteRecord>(
   {
     code: { type: String, required: true },
     chatId: { type: Schema.Types.ObjectId, required: true },
@@ -59,5 +59,6 @@ inviteSchema.index({ code: 1 }, { unique: true });
 inviteSchema.index({ chatId: 1 });
 
 /** The collection of invites on a connection. */
-export const defineInviteModel = (connection: Connection): Model<InviteDoc> =>
-  connection.model<InviteDoc>('Invite', inviteSchema);
+export const defineInviteModel = (connection: Connection): void => {
+  connection.model<InviteRecord>('Invite', inviteSchema);
+};

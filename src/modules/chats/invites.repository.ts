@@ -1,18 +1,17 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import type { Entering, InviteDoc } from './invite.model.js';
+import type { Entering, InviteRecord } from './invite.model.js';
 
-/** A stored invite, as the use cases read it. */
-export type InviteRecord = InviteDoc;
+export type { InviteRecord } from './invite.model.js';
 
 /** The stored invites. */
 export class InvitesRepository {
-  private readonly invites: Model<InviteDoc>;
+  private readonly invites: Model<InviteRecord>;
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.invites = connection.model<InviteDoc>('Invite');
+    this.invites = connection.model<InviteRecord>('Invite');
   }
 
   /** Stores a new invite, which nobody has used. */

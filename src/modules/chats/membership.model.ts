@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /** What a member may do in a chat. */
@@ -8,7 +8,7 @@ export type MemberRole = 'owner' | 'admin' | 'member';
  * One user's membership of one chat: their role, how far they have read, and their own settings for it.
  * Receipts are positions, so that one number says of all messages whether they were read.
  */
-export interface MembershipDoc {
+export interface MembershipRecord {
   _id: Types.ObjectId;
   chatId: Types.ObjectId;
   userId: Types.ObjectId;
@@ -35,7 +35,7 @@ export interface MembershipDoc {
   joinedAt: Date;
 }
 
-const membershipSchema = new Schema<MembershipDoc>(
+const membershipSchema = new Schema<MembershipRecord>(
   {
     chatId: { type: Schema.Types.ObjectId, required: true },
     userId: { type: Schema.Types.ObjectId, required: true },
@@ -63,5 +63,6 @@ membershipSchema.index({ userId: 1 });
 membershipSchema.index({ chatId: 1, role: 1 }, { partialFilterExpression: { role: 'owner' } });
 
 /** The collection of memberships on a connection. */
-export const defineMembershipModel = (connection: Connection): Model<MembershipDoc> =>
-  connection.model<MembershipDoc>('Membership', membershipSchema);
+export const defineMembershipModel = (connection: Connection): void => {
+  connection.model<MembershipRecord>('Membership', membershipSchema);
+};

@@ -2,10 +2,9 @@ import type { Connection, Model, Types, QueryFilter } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { MemberRole, MembershipDoc } from './membership.model.js';
+import type { MemberRole, MembershipRecord } from './membership.model.js';
 
-/** A stored membership, as the use cases read it. */
-export type MembershipRecord = MembershipDoc;
+export type { MembershipRecord } from './membership.model.js';
 
 /** Who is in which chat. */
 export type MembershipPair = Pick<MembershipRecord, 'chatId' | 'userId'>;
@@ -34,17 +33,17 @@ const notOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
 
 /** How far a member has come in a chat; `clearedSeq` is the number up to which history is deleted. */
 export type MemberPositionRow = Pick<
-  MembershipDoc,
+  MembershipRecord,
   'userId' | 'lastReadSeq' | 'lastDeliveredSeq' | 'clearedSeq'
 >;
 
 /** The stored memberships: who is in which chat, in which role, with which positions and settings. */
 export class MembershipsRepository {
-  private readonly memberships: Model<MembershipDoc>;
+  private readonly memberships: Model<MembershipRecord>;
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.memberships = connection.model<MembershipDoc>('Membership');
+    this.memberships = connection.model<MembershipRecord>('Membership');
   }
 
   /** One user's membership of one chat. */
@@ -150,7 +149,7 @@ export class MembershipsRepository {
     after: Types.ObjectId | undefined,
     count: number,
   ): Promise<Types.ObjectId | undefined> {
-    const passed = this.byUserId(chatId, after, count).project<Pick<MembershipDoc, 'userId'>>({
+    const passed = this.byUserId(chatId, after, count).project<Pick<MembershipRecord, 'userId'>>({
       userId: 1,
       _id: 0,
     });
@@ -330,7 +329,10 @@ export class MembershipsRepository {
 
   private byUserId(chatId: string, after: Types.ObjectId | undefined, limit: number) {
     return this.memberships.collection
-      .find<MembershipDoc>({ chatId: objectId(chatId), ...(after && { userId: { $gt: after } }) })
+      .find<MembershipRecord>({
+        chatId: objectId(chatId),
+        ...(after && { userId: { $gt: after } }),
+      })
       .sort({ userId: 1 })
       .limit(limit);
   }
@@ -358,7 +360,7 @@ export class MembershipsRepository {
    *
    * @returns the membership before; null when the position was there already, or there is no such member.
    */
-  advanceRead(chatId: string, userId: string, seq: number): Promise<MembershipDoc | null> {
+  advanceRead(chatId: string, userId: string, seq: number): Promise<MembershipRecord | null> {
     return this.changePosition(
       { chatId: objectId(chatId), userId: objectId(userId), lastReadSeq: trusted({ $lt: seq }) },
       { lastReadSeq: seq, markedUnread: false },
@@ -366,7 +368,11 @@ export class MembershipsRepository {
   }
 
   /** As {@link advanceRead}, for the position that only the reader may know: across a block. */
-  advanceReadInPrivate(chatId: string, userId: string, seq: number): Promise<MembershipDoc | null> {
+  advanceReadInPrivate(
+    chatId: string,
+    userId: string,
+    seq: number,
+  ): Promise<MembershipRecord | null> {
     return this.changePosition(
       {
         chatId: objectId(chatId),
@@ -379,7 +385,7 @@ export class MembershipsRepository {
   }
 
   /** As {@link advanceRead}, for the delivered position; the unread mark stays. */
-  advanceDelivered(chatId: string, userId: string, seq: number): Promise<MembershipDoc | null> {
+  advanceDelivered(chatId: string, userId: string, seq: number): Promise<MembershipRecord | null> {
     return this.changePosition(
       {
         chatId: objectId(chatId),
@@ -406,7 +412,7 @@ export class MembershipsRepository {
   }
 
   /** Removes a member's unread mark; answers the membership before, or null for somebody who is no member. */
-  removeUnreadMark(chatId: string, userId: string): Promise<MembershipDoc | null> {
+  removeUnreadMark(chatId: string, userId: string): Promise<MembershipRecord | null> {
     return this.changePosition(
       { chatId: objectId(chatId), userId: objectId(userId) },
       { markedUnread: false },
@@ -415,9 +421,9 @@ export class MembershipsRepository {
 
   /** Changes the membership that matches; answers it as it was before. */
   private changePosition(
-    filter: QueryFilter<MembershipDoc>,
-    changes: Partial<MembershipDoc>,
-  ): Promise<MembershipDoc | null> {
+    filter: QueryFilter<MembershipRecord>,
+    changes: Partial<MembershipRecord>,
+  ): Promise<MembershipRecord | null> {
     return this.memberships
       .findOneAndUpdate(filter, { $set: changes }, { returnDocument: 'before' })
       .lean();
@@ -429,7 +435,7 @@ export class MembershipsRepository {
    */
   async clearedSeqs(userId: string, chatId?: string): Promise<Map<string, number>> {
     const rows = await this.memberships.collection
-      .find<Pick<MembershipDoc, 'chatId' | 'clearedSeq'>>(
+      .find<Pick<MembershipRecord, 'chatId' | 'clearedSeq'>>(
         { userId: objectId(userId), ...(chatId !== undefined && { chatId: objectId(chatId) }) },
         { projection: { chatId: 1, clearedSeq: 1, _id: 0 } },
       )

@@ -11,7 +11,7 @@ import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participan
 import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
-import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
+import type { LiveEndReason, LiveStream } from './live.model.js';
 import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live.policy.js';
 import type { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
 
@@ -120,7 +120,7 @@ export class HostLive {
   }
 
   /** Ends a stream; answers whether this call did. */
-  async finish(stream: LiveStreamDoc, reason: LiveEndReason): Promise<boolean> {
+  async finish(stream: LiveStream, reason: LiveEndReason): Promise<boolean> {
     const { bus, clock, streams, viewers } = this.deps;
     const endedAt = new Date(clock.now());
     if (!(await streams.end(stream._id, reason, endedAt))) return false;
@@ -132,7 +132,7 @@ export class HostLive {
   }
 
   /** A device that goes meanwhile leaves the stream to the grace period. */
-  private async arrive(stream: LiveStreamDoc, device: LiveDevice): Promise<LiveRecord> {
+  private async arrive(stream: LiveStream, device: LiveDevice): Promise<LiveRecord> {
     const { access, leases, participants } = this.deps;
     const tookPart = participants.has(stream._id.toHexString(), device.id);
     try {
@@ -156,7 +156,7 @@ export class HostLive {
     { userId: hostId }: Actor,
     { title, chatId }: LiveInput,
     now: number,
-  ): Promise<LiveStreamDoc> {
+  ): Promise<LiveStream> {
     const { graceMs, streams } = this.deps;
     try {
       return await streams.insert({

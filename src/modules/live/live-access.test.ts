@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
 import { audiences } from '../../shared/audience.js';
-import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
+import type { LiveEndReason, LiveStream } from './live.model.js';
 import { LiveParticipants } from './live-participants.js';
 import { LiveAccessGuard } from './live-access.js';
 
@@ -10,7 +10,7 @@ const stream = {
   _id: new Types.ObjectId(),
   hostId: HOST,
   chatId: new Types.ObjectId(),
-} as LiveStreamDoc;
+} as LiveStream;
 const block = { kind: 'block', userId: HOST.toHexString() } as const;
 
 /** A guard with a host in a direct chat, given answers about the stream, and why it has ended, if it has. */

@@ -12,12 +12,12 @@ import type { LiveLeases, LiveParticipants, Participant } from './live-participa
 import { isHostDevice } from './live-participants.js';
 import type { LiveEnd, LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
-import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
+import type { LiveEndReason, LiveStream } from './live.model.js';
 import { mayStreamToAll } from './live.policy.js';
 import type { LiveStreamsRepository } from './live.repository.js';
 
 /** Whether the actor is the one whom the stream shows. */
-export const isHost = (stream: LiveStreamDoc, actor: Actor): boolean =>
+export const isHost = (stream: LiveStream, actor: Actor): boolean =>
   stream.hostId.toHexString() === actor.userId;
 
 /** Who may know of a stream and take part in it, and what they are shown of it. */
@@ -38,7 +38,7 @@ export class LiveAccess {
    *
    * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
    */
-  async watchable(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+  async watchable(actor: Actor, liveId: string): Promise<LiveStream> {
     const stream = await this.running(liveId);
     if (!(await this.mayWatch(actor.userId, stream))) throw notFound('Live stream');
     return stream;
@@ -49,7 +49,7 @@ export class LiveAccess {
    *
    * @throws {AppError} NOT_FOUND when there is no such stream, or it is over.
    */
-  async running(liveId: string): Promise<LiveStreamDoc> {
+  async running(liveId: string): Promise<LiveStream> {
     const stream = await this.deps.streams.running(liveId);
     if (!stream) throw notFound('Live stream');
     return stream;
@@ -60,7 +60,7 @@ export class LiveAccess {
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN for those who do not watch.
    */
-  async attending(actor: Actor, liveId: string): Promise<LiveStreamDoc> {
+  async attending(actor: Actor, liveId: string): Promise<LiveStream> {
     const stream = await this.watchable(actor, liveId);
     const isThere =
       isHost(stream, actor) || (await this.deps.leases.isViewing(liveId, actor.userId));
@@ -72,14 +72,14 @@ export class LiveAccess {
    * Whether a user may know of a stream: everybody of a public one, else the chat's members, as long as
    * the host may stream there.
    */
-  async mayWatch(userId: string, stream: LiveStreamDoc): Promise<boolean> {
+  async mayWatch(userId: string, stream: LiveStream): Promise<boolean> {
     if (!stream.chatId) return this.mayContinue(stream);
     const chat = await this.openChat(stream);
     return chat !== undefined && (await this.deps.chatAccess.role(chat, userId)) !== undefined;
   }
 
   /** Whether the host may still stream there: is a member and may post; or an admin, to everybody. */
-  async mayContinue(stream: LiveStreamDoc): Promise<boolean> {
+  async mayContinue(stream: LiveStream): Promise<boolean> {
     if (stream.chatId) return (await this.openChat(stream)) !== undefined;
     return mayStreamToAll(await this.deps.statusOf(stream.hostId.toHexString()));
   }
@@ -92,7 +92,7 @@ export class LiveAccess {
   }
 
   /** A stream as everybody who may watch it sees it. */
-  async record(stream: LiveStreamDoc): Promise<LiveRecord> {
+  async record(stream: LiveStream): Promise<LiveRecord> {
     const id = stream._id.toHexString();
     const [host, viewerCount] = await Promise.all([
       this.card(stream.hostId.toHexString()),
@@ -109,7 +109,7 @@ export class LiveAccess {
   }
 
   /** The stream's chat, if its host may stream there. */
-  private async openChat({ chatId, hostId }: LiveStreamDoc): Promise<ChatSnapshot | undefined> {
+  private async openChat({ chatId, hostId }: LiveStream): Promise<ChatSnapshot | undefined> {
     const { chatAccess } = this.deps;
     const chat = await chatAccess.snapshot(chatId!.toHexString());
     if (!chat || refusalToPost(chat)) return undefined;
@@ -147,7 +147,7 @@ export class LiveAccessGuard {
       clock: Clock;
       sockets: LiveSockets;
       /** Ends a stream; answers whether this call did. */
-      finish(stream: LiveStreamDoc, reason: LiveEndReason): Promise<boolean>;
+      finish(stream: LiveStream, reason: LiveEndReason): Promise<boolean>;
     },
   ) {}
 

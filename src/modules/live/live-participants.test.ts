@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../../shared/errors.js';
 import { Types } from 'mongoose';
-import type { LiveStreamDoc } from './live.model.js';
+import type { LiveStream } from './live.model.js';
 import { LiveParticipants, isHostDevice, leavesAfter } from './live-participants.js';
 
-const newStream = (): LiveStreamDoc => ({
+const newStream = (): LiveStream => ({
   _id: new Types.ObjectId(),
   hostId: new Types.ObjectId(),
   title: 'Live',

@@ -3,7 +3,7 @@ import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { LiveEvents } from './live.events.js';
-import type { LiveStreamDoc } from './live.model.js';
+import type { LiveStream } from './live.model.js';
 import type { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
 
 /** A device that wants to take part in a stream, and its connection. */
@@ -19,7 +19,7 @@ export interface LiveDevice {
 
 /** One device that takes part in one stream. */
 export interface Participant {
-  stream: LiveStreamDoc;
+  stream: LiveStream;
   liveId: string;
   hostId: string;
   userId: string;
@@ -77,7 +77,7 @@ export class LiveParticipants {
   private readonly byUser = new ParticipantIndex(({ userId }) => userId);
 
   /** A user's device takes part in a stream. */
-  add(stream: LiveStreamDoc, userId: string, socketId: string): void {
+  add(stream: LiveStream, userId: string, socketId: string): void {
     const liveId = stream._id.toHexString();
     if (this.has(liveId, socketId)) return;
     const participant = { stream, liveId, hostId: stream.hostId.toHexString(), userId, socketId };
@@ -150,7 +150,7 @@ export class LiveLeases {
   ) {}
 
   /** A device of the host is there: the stream goes on. One that has gone meanwhile counts as gone. */
-  async hostArrived(stream: LiveStreamDoc, device: LiveDevice): Promise<void> {
+  async hostArrived(stream: LiveStream, device: LiveDevice): Promise<void> {
     const { leaseMs, participants, streams } = this.deps;
     participants.add(stream, stream.hostId.toHexString(), device.id);
     await streams.extend(stream._id, this.after(leaseMs));
@@ -159,7 +159,7 @@ export class LiveLeases {
   }
 
   /** A device of the host has gone: after the grace period the stream ends, unless another is there. */
-  async hostLeft(stream: LiveStreamDoc, socketId: string): Promise<void> {
+  async hostLeft(stream: LiveStream, socketId: string): Promise<void> {
     const { graceMs, participants, streams } = this.deps;
     const liveId = stream._id.toHexString();
     participants.remove(liveId, socketId);
@@ -168,7 +168,7 @@ export class LiveLeases {
   }
 
   /** A device watches; answers whether it is the user's first. */
-  async viewerArrived(stream: LiveStreamDoc, userId: string, socketId: string): Promise<boolean> {
+  async viewerArrived(stream: LiveStream, userId: string, socketId: string): Promise<boolean> {
     const { leaseMs, participants, viewers } = this.deps;
     const wasViewing = await this.isViewing(stream._id.toHexString(), userId);
     participants.add(stream, userId, socketId);

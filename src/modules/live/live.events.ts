@@ -1,7 +1,7 @@
 import type { ForClients } from '../../shared/audience.js';
 import { audiences } from '../../shared/audience.js';
 import type { UserCard } from '../users/index.js';
-import type { LiveEndReason, LiveStreamDoc } from './live.model.js';
+import type { LiveEndReason, LiveStream } from './live.model.js';
 
 /** A stream as everybody who may watch it sees it. */
 export interface LiveRecord {
@@ -48,7 +48,7 @@ export interface LiveEvents {
 }
 
 /** The event about the end of a stream that is over. */
-export const liveEnded = (stream: LiveStreamDoc): LiveEnd => ({
+export const liveEnded = (stream: LiveStream): LiveEnd => ({
   liveId: stream._id.toHexString(),
   chatId: stream.chatId?.toHexString() ?? null,
   hostId: stream.hostId.toHexString(),

@@ -8,7 +8,7 @@ import { Schema } from 'mongoose';
 export type LiveEndReason = 'ended' | 'host_left' | 'not_allowed';
 
 /** A live stream: who hosts it and whether it runs. Its pictures and sound never pass the server. */
-export interface LiveStreamDoc {
+export interface LiveStream {
   _id: Types.ObjectId;
   hostId: Types.ObjectId;
   title: string;
@@ -23,7 +23,7 @@ export interface LiveStreamDoc {
 }
 
 /** One device that watches. The lease of a device whose node has crashed runs out. */
-export interface LiveViewerDoc {
+export interface LiveViewer {
   _id: Types.ObjectId;
   liveId: Types.ObjectId;
   userId: Types.ObjectId;
@@ -31,7 +31,7 @@ export interface LiveViewerDoc {
   expiresAt: Date;
 }
 
-const liveStreamSchema = new Schema<LiveStreamDoc>(
+const liveStreamSchema = new Schema<LiveStream>(
   {
     hostId: { type: Schema.Types.ObjectId, required: true },
     title: { type: String, required: true },
@@ -52,7 +52,7 @@ liveStreamSchema.index(
 // Finds abandoned streams, and those that run.
 liveStreamSchema.index({ status: 1, hostExpiresAt: 1 });
 
-const liveViewerSchema = new Schema<LiveViewerDoc>(
+const liveViewerSchema = new Schema<LiveViewer>(
   {
     liveId: { type: Schema.Types.ObjectId, required: true },
     userId: { type: Schema.Types.ObjectId, required: true },
@@ -72,6 +72,6 @@ liveViewerSchema.index({ expiresAt: 1 }, { expireAfterSeconds: 60 });
 
 /** Registers the collections of live streams on a connection. */
 export const defineLiveModels = (connection: Connection): void => {
-  connection.model<LiveStreamDoc>('LiveStream', liveStreamSchema);
-  connection.model<LiveViewerDoc>('LiveViewer', liveViewerSchema);
+  connection.model<LiveStream>('LiveStream', liveStreamSchema);
+  connection.model<LiveViewer>('LiveViewer', liveViewerSchema);
 };

@@ -2,7 +2,7 @@ import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { LiveEndReason, LiveStreamDoc, LiveViewerDoc } from './live.model.js';
+import type { LiveEndReason, LiveStream, LiveViewer } from './live.model.js';
 
 /** A stream that is about to begin. */
 export interface NewLiveStream {
@@ -15,14 +15,14 @@ export interface NewLiveStream {
 
 /** The stored streams. */
 export class LiveStreamsRepository {
-  private readonly streams: Model<LiveStreamDoc>;
+  private readonly streams: Model<LiveStream>;
 
   constructor(connection: Connection) {
-    this.streams = connection.model<LiveStreamDoc>('LiveStream');
+    this.streams = connection.model<LiveStream>('LiveStream');
   }
 
   /** Stores a running stream; rejects with a duplicate key when its host has one already. */
-  async insert({ hostId, chatId, ...stream }: NewLiveStream): Promise<LiveStreamDoc> {
+  async insert({ hostId, chatId, ...stream }: NewLiveStream): Promise<LiveStream> {
     const created = await this.streams.create({
       ...stream,
       hostId: objectId(hostId),
@@ -35,29 +35,29 @@ export class LiveStreamsRepository {
   }
 
   /** A stream that runs; null when there is none, or it is over. */
-  async running(liveId: string): Promise<LiveStreamDoc | null> {
+  async running(liveId: string): Promise<LiveStream | null> {
     return this.streams.findOne({ _id: objectId(liveId), status: 'live' }).lean();
   }
 
   /** The stream that a host shows; null when there is none. */
-  async hostedBy(hostId: string): Promise<LiveStreamDoc | null> {
+  async hostedBy(hostId: string): Promise<LiveStream | null> {
     return this.streams.findOne({ hostId: objectId(hostId), status: 'live' }).lean();
   }
 
   /** The streams that these hosts show. */
-  async hostedByAny(hostIds: string[]): Promise<LiveStreamDoc[]> {
+  async hostedByAny(hostIds: string[]): Promise<LiveStream[]> {
     return this.streams
       .find({ hostId: trusted({ $in: hostIds.map(objectId) }), status: 'live' })
       .lean();
   }
 
   /** Streams that run, newest first. */
-  async newestRunning(limit: number): Promise<LiveStreamDoc[]> {
+  async newestRunning(limit: number): Promise<LiveStream[]> {
     return this.streams.find({ status: 'live' }).sort({ _id: -1 }).limit(limit).lean();
   }
 
   /** Streams that run although the time of their host is over. */
-  async abandoned(now: Date, limit: number): Promise<LiveStreamDoc[]> {
+  async abandoned(now: Date, limit: number): Promise<LiveStream[]> {
     return this.streams
       .find({ status: 'live', hostExpiresAt: trusted({ $lt: now }) })
       .limit(limit)
@@ -65,7 +65,7 @@ export class LiveStreamsRepository {
   }
 
   /** Those of these streams that are over. */
-  async ended(ids: Types.ObjectId[]): Promise<LiveStreamDoc[]> {
+  async ended(ids: Types.ObjectId[]): Promise<LiveStream[]> {
     return this.streams.find({ _id: trusted({ $in: ids }), status: 'ended' }).lean();
   }
 
@@ -99,10 +99,10 @@ export class LiveStreamsRepository {
 
 /** The devices that watch. */
 export class LiveViewersRepository {
-  private readonly viewers: Model<LiveViewerDoc>;
+  private readonly viewers: Model<LiveViewer>;
 
   constructor(connection: Connection) {
-    this.viewers = connection.model<LiveViewerDoc>('LiveViewer');
+    this.viewers = connection.model<LiveViewer>('LiveViewer');
   }
 
   /** A device watches until then, unless it is renewed. */

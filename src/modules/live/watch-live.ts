@@ -10,7 +10,7 @@ import { isHost } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
 import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
-import type { LiveStreamDoc } from './live.model.js';
+import type { LiveStream } from './live.model.js';
 import { refusalToSignal } from './live.policy.js';
 import type { LiveStreamsRepository } from './live.repository.js';
 
@@ -86,14 +86,14 @@ export class WatchLive {
   }
 
   /** Answers whether the others are to be told. */
-  private async arrive(actor: Actor, stream: LiveStreamDoc, device: LiveDevice): Promise<boolean> {
+  private async arrive(actor: Actor, stream: LiveStream, device: LiveDevice): Promise<boolean> {
     const { leases } = this.deps;
     if (!isHost(stream, actor)) return leases.viewerArrived(stream, actor.userId, device.id);
     await leases.hostArrived(stream, device);
     return false;
   }
 
-  private async depart(actor: Actor, stream: LiveStreamDoc, device: LiveDevice): Promise<void> {
+  private async depart(actor: Actor, stream: LiveStream, device: LiveDevice): Promise<void> {
     const { leases } = this.deps;
     const liveId = stream._id.toHexString();
     device.leave(liveId);

@@ -24,7 +24,6 @@ import { DirectUploads } from './direct-uploads.js';
 import { FileInspector, ImageProcessor } from './inspection.js';
 import { MediaLibrary } from './library.js';
 import { MediaLinks } from './links.js';
-import { mediaModel } from './media.model.js';
 import { MediaRepository } from './media.repository.js';
 import { MediaWorkers } from './media-workers.js';
 import { OrphanCollector } from './orphans.js';
@@ -106,7 +105,7 @@ export const createMedia = ({
   };
   messages: MessagesRepository;
 }): MediaModule => {
-  const media = new MediaRepository(mediaModel(connection));
+  const media = new MediaRepository(connection);
   const storage = createStorage(config);
   const temporary = new TemporaryFiles(join(mediaDirectory(config), 'tmp'), clock);
   const maxSize = config.maxUploadMb * MEGABYTE;

@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /** What a file is to a client. */
@@ -11,7 +11,7 @@ export type MediaKind = 'image' | 'video' | 'audio' | 'file';
 export type MediaStatus = 'expected' | 'storing' | 'ready';
 
 /** An uploaded file: keys and facts, never an address that works. */
-export interface MediaDoc {
+export interface MediaRecord {
   _id: Types.ObjectId;
   ownerId: Types.ObjectId;
   purpose: 'chat' | 'avatar';
@@ -51,7 +51,7 @@ export interface MediaDoc {
   directKey?: string;
 }
 
-const mediaSchema = new Schema<MediaDoc>(
+const mediaSchema = new Schema<MediaRecord>(
   {
     ownerId: { type: Schema.Types.ObjectId, required: true },
     purpose: { type: String, enum: ['chat', 'avatar'], required: true },
@@ -88,9 +88,5 @@ mediaSchema.index(
 
 /** Registers the collection of uploads on a connection. */
 export const defineMediaModels = (connection: Connection): void => {
-  connection.model<MediaDoc>('Media', mediaSchema);
+  connection.model<MediaRecord>('Media', mediaSchema);
 };
-
-/** The collection of uploads on a connection that {@link defineMediaModels} was called for. */
-export const mediaModel = (connection: Connection): Model<MediaDoc> =>
-  connection.model<MediaDoc>('Media');

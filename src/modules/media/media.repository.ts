@@ -1,20 +1,24 @@
 import { trusted } from 'mongoose';
-import type { Model, Types } from 'mongoose';
+import type { Connection, Model, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import type { MediaDoc } from './media.model.js';
+import type { MediaRecord } from './media.model.js';
 
-/** An upload as the rest of the server sees it. */
-export type MediaRecord = MediaDoc;
+export type { MediaRecord } from './media.model.js';
 
 /** What is known of a file once its content is in the store. */
-export type StoredFacts = Pick<MediaDoc, 'digest' | 'ref' | 'thumbnail'>;
+export type StoredFacts = Pick<MediaRecord, 'digest' | 'ref' | 'thumbnail'>;
 
 /** Rows of one read of the collector. */
 const BATCH = 200;
 
 /** The rows of uploads: the only place that reads and writes the collection. */
 export class MediaRepository {
-  constructor(private readonly media: Model<MediaDoc>) {}
+  private readonly media: Model<MediaRecord>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.media = connection.model<MediaRecord>('Media');
+  }
 
   /** Adds a row. */
   async insert(row: MediaRecord): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
 import { RecentSends, findWritten, identityOf } from './idempotency.js';
-import type { MessageDoc } from './message.model.js';
+import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
 
 const ID = '665f1c2e9b1e8a3d4c5b6a79';
@@ -41,7 +41,7 @@ describe('the identity of a send', () => {
 });
 
 describe('a message under a client id', () => {
-  const stored = { fingerprint: 'a' } as MessageDoc;
+  const stored = { fingerprint: 'a' } as StoredMessage;
   const messages = { byClientId: () => Promise.resolve(stored) };
   const keys = {
     chatId: new Types.ObjectId(),

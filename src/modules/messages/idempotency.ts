@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Types } from 'mongoose';
 import { AppError } from '../../shared/errors.js';
-import type { MessageDoc } from './message.model.js';
+import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
 
 /** Looks messages up by what their senders call them. */
@@ -11,7 +11,7 @@ export interface ClientIdLookup {
     chatId: Types.ObjectId,
     senderId: Types.ObjectId,
     clientMessageId: string,
-  ): Promise<MessageDoc | undefined>;
+  ): Promise<StoredMessage | undefined>;
 }
 
 /** What makes two sends of one sender in one chat the same message. */
@@ -49,8 +49,8 @@ const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: Se
  */
 export const findWritten = async (
   messages: ClientIdLookup,
-  draft: Pick<MessageDoc, 'chatId' | 'senderId' | 'clientMessageId' | 'fingerprint'>,
-): Promise<MessageDoc | undefined> => {
+  draft: Pick<StoredMessage, 'chatId' | 'senderId' | 'clientMessageId' | 'fingerprint'>,
+): Promise<StoredMessage | undefined> => {
   const { chatId, senderId, clientMessageId, fingerprint } = draft;
   if (clientMessageId === undefined) return undefined;
   const original = await messages.byClientId(chatId, senderId, clientMessageId);

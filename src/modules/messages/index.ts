@@ -1,4 +1,3 @@
-import type { Connection, Model } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
@@ -11,8 +10,6 @@ import { MessageChanges } from './message-changes.js';
 import { MessageHistory } from './message-history.js';
 import { MessageLookups } from './message-lookups.js';
 import { MessageReader } from './message-reader.js';
-import { defineMessageModel } from './message.model.js';
-import type { MessageDoc } from './message.model.js';
 import type { MessageEvents } from './messages.events.js';
 import type { AttachmentClaims } from './messages.types.js';
 import { SendMessage } from './send-message.js';
@@ -39,8 +36,13 @@ export { MessageHistory } from './message-history.js';
 export type { HistoryQuery, MessageView } from './message-history.js';
 export type { MessageLookups, SeqWindow } from './message-lookups.js';
 export type { MessageReader, VisibleMessage } from './message-reader.js';
-export { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX, MESSAGE_TYPES } from './message.model.js';
-export type { Attachment, MessageDoc, MessageType, Reaction } from './message.model.js';
+export {
+  CHAT_FILES_BY_TYPE_INDEX,
+  CHAT_FILES_INDEX,
+  MESSAGE_TYPES,
+  defineMessageModels,
+} from './message.model.js';
+export type { Attachment, StoredMessage, MessageType, Reaction } from './message.model.js';
 export { statusOf, toRecord } from './message.record.js';
 export type { MessageRecord, MessageStatus } from './message.record.js';
 export type { MessageEvent, MessageEvents } from './messages.events.js';
@@ -48,10 +50,6 @@ export { MessagesRepository, WITHOUT_PAST_TEXTS } from './messages.repository.js
 export type { ChangedMessage, FilesQuery, NewestNumbers } from './messages.repository.js';
 export type { AttachmentClaims, SendInput, Sent } from './messages.types.js';
 export type { SendMessage } from './send-message.js';
-
-/** Registers the collection of messages on a connection. */
-export const defineMessageModels = (connection: Connection): Model<MessageDoc> =>
-  defineMessageModel(connection);
 
 /** Builds the use cases of messages, on the log. */
 export const createMessages = ({

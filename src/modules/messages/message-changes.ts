@@ -11,7 +11,7 @@ import { canonicalEmoji } from './content.js';
 import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
 import type { MemberPosition, MessageHistory } from './message-history.js';
 import type { MemberMessage, MessageReader } from './message-reader.js';
-import type { MessageDoc } from './message.model.js';
+import type { StoredMessage } from './message.model.js';
 import { statusOf, toRecord } from './message.record.js';
 import type { MessageEvent, MessageEvents } from './messages.events.js';
 import {
@@ -200,7 +200,7 @@ export class MessageChanges {
     return result;
   }
 
-  private refusalToEdit(actor: Actor, doc: MessageDoc): AppError | undefined {
+  private refusalToEdit(actor: Actor, doc: StoredMessage): AppError | undefined {
     const { clock, editWindowSeconds } = this.deps;
     return refusalToEdit(forPolicy(doc), actor.userId, clock.now(), editWindowSeconds);
   }
@@ -289,14 +289,14 @@ export class MessageChanges {
  * hears of what they have hidden, but whoever has cleared the history does.
  */
 const usersWithout = (
-  { deletedFor = [], seq }: MessageDoc,
+  { deletedFor = [], seq }: StoredMessage,
   positions: MemberPosition[],
 ): string[] => [
   ...deletedFor.map((id) => id.toHexString()),
   ...positions.filter(({ clearedSeq }) => clearedSeq >= seq).map(({ userId }) => userId),
 ];
 
-const reactionsBy = (message: MessageDoc, userId: string): string[] =>
+const reactionsBy = (message: StoredMessage, userId: string): string[] =>
   message.reactions.filter((reaction) => reaction.userId.equals(userId)).map(({ emoji }) => emoji);
 
 const notAnEmoji = (): AppError =>

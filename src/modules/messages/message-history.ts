@@ -5,7 +5,7 @@ import type { UserCard } from '../users/index.js';
 import type { ChatSnapshot, MemberPositionRow, MembershipsRepository } from '../chats/index.js';
 import type { MessageLog } from './log/index.js';
 import type { MessageReader } from './message-reader.js';
-import type { MessageDoc } from './message.model.js';
+import type { StoredMessage } from './message.model.js';
 import type { MessageRecord, MessageStatus, ReceiptPosition } from './message.record.js';
 import { statusOf, toRecord } from './message.record.js';
 import type { MessageWindow, MessagesRepository } from './messages.repository.js';
@@ -51,7 +51,7 @@ interface Visible {
 
 /** Messages of a page, among which they are, and how far the members are. */
 interface Page {
-  docs: MessageDoc[];
+  docs: StoredMessage[];
   visible: Visible;
   positions: MemberPosition[];
 }
@@ -126,7 +126,7 @@ export class MessageHistory {
     const visible = visibleOf(newestSeq, floor, hidden);
     const window = (wanted: MessageWindow) =>
       this.deps.messages.window(chat.id, actor.userId, wanted);
-    let docs: MessageDoc[];
+    let docs: StoredMessage[];
     if (query.around !== undefined) {
       const half = Math.floor(query.limit / 2);
       const [older, newer] = await Promise.all([

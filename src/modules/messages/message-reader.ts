@@ -7,13 +7,13 @@ import type {
   MemberRole,
   MembershipsRepository,
 } from '../chats/index.js';
-import type { MessageDoc } from './message.model.js';
+import type { StoredMessage } from './message.model.js';
 import { isHiddenFor } from './messages.policy.js';
 import type { MessagesRepository } from './messages.repository.js';
 
 /** A message that somebody may see, its chat, and their role in it. */
 export interface VisibleMessage {
-  doc: MessageDoc;
+  doc: StoredMessage;
   chat: ChatSnapshot;
   /** Undefined for somebody who reads a public room without having joined it. */
   role: MemberRole | undefined;

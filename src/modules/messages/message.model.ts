@@ -1,4 +1,4 @@
-import type { Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { Schema, Types } from 'mongoose';
 
 /** Name of the index over messages with files, for queries that must not scan all messages. */
@@ -42,7 +42,7 @@ export interface PastContent {
   at: Date;
 }
 
-/** Where the span of time began that {@link MessageDoc.versions} is kept for. */
+/** Where the span of time began that {@link StoredMessage.versions} is kept for. */
 export interface VersionMark {
   /** The message's version at that time. */
   version: number;
@@ -50,7 +50,7 @@ export interface VersionMark {
 }
 
 /** A stored message. */
-export interface MessageDoc {
+export interface StoredMessage {
   _id: Types.ObjectId;
   chatId: Types.ObjectId;
   /** Number in the chat: 1, 2, 3 … without a hole. */
@@ -107,7 +107,7 @@ export interface MessageDoc {
  */
 const MENTIONS_SOMEBODY = { mentions: { $gte: new Types.ObjectId('000000000000000000000000') } };
 
-const messageSchema = new Schema<MessageDoc>(
+const messageSchema = new Schema<StoredMessage>(
   {
     chatId: { type: Schema.Types.ObjectId, required: true },
     seq: { type: Number, required: true },
@@ -221,5 +221,6 @@ messageSchema.index(
 );
 
 /** The collection of messages on a connection. */
-export const defineMessageModel = (connection: Connection): Model<MessageDoc> =>
-  connection.model<MessageDoc>('Message', messageSchema);
+export const defineMessageModels = (connection: Connection): void => {
+  connection.model<StoredMessage>('Message', messageSchema);
+};

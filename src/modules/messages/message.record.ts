@@ -1,4 +1,4 @@
-import type { Attachment, MessageDoc, MessageType } from './message.model.js';
+import type { Attachment, StoredMessage, MessageType } from './message.model.js';
 
 /** A message as plain JSON: what services return, events carry, and presenters read. */
 export interface MessageRecord {
@@ -51,7 +51,7 @@ export const statusOf = (
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
 /** The record of a stored message; what a deleted one said is left out whatever is stored. */
-export const toRecord = (doc: MessageDoc): MessageRecord => {
+export const toRecord = (doc: StoredMessage): MessageRecord => {
   const isDeleted = doc.deletedAt !== undefined && doc.deletedAt !== null;
   return {
     id: doc._id.toHexString(),

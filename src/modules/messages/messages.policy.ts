@@ -1,6 +1,6 @@
 import { AppError, forbidden } from '../../shared/errors.js';
 import type { ChatKind, MemberRole } from '../chats/index.js';
-import type { MessageDoc } from './message.model.js';
+import type { StoredMessage } from './message.model.js';
 
 /** What the rules about a message look at. */
 export interface MessageForPolicy {
@@ -11,15 +11,15 @@ export interface MessageForPolicy {
 }
 
 /** Whether a user has deleted the message for themselves. */
-export const isHiddenFor = (doc: MessageDoc, userId: string): boolean =>
+export const isHiddenFor = (doc: StoredMessage, userId: string): boolean =>
   doc.deletedFor?.some((id) => id.equals(userId)) ?? false;
 
 /** Whether the message is a tombstone. */
-export const isTombstone = (doc: MessageDoc): boolean =>
+export const isTombstone = (doc: StoredMessage): boolean =>
   doc.deletedAt !== undefined && doc.deletedAt !== null;
 
 /** What the rules look at. */
-export const forPolicy = (doc: MessageDoc): MessageForPolicy => ({
+export const forPolicy = (doc: StoredMessage): MessageForPolicy => ({
   senderId: doc.senderId.toHexString(),
   messageType: doc.messageType,
   createdAt: doc.createdAt,

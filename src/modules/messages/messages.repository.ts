@@ -1,7 +1,7 @@
-import type { Model, Types } from 'mongoose';
+import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import type { MessageDoc, PastContent } from './message.model.js';
+import type { StoredMessage, PastContent } from './message.model.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
 import { toRecord } from './message.record.js';
@@ -48,10 +48,15 @@ export interface ChangedMessage {
  * so. Only the log writes messages, by its `LogRepository`.
  */
 export class MessagesRepository {
-  constructor(private readonly messages: Model<MessageDoc>) {}
+  private readonly messages: Model<StoredMessage>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.messages = connection.model<StoredMessage>('Message');
+  }
 
   /** A message by its id, whatever its chat. */
-  async byId(id: Types.ObjectId): Promise<MessageDoc | undefined> {
+  async byId(id: Types.ObjectId): Promise<StoredMessage | undefined> {
     return (await this.messages.findById(id).lean()) ?? undefined;
   }
 
@@ -71,11 +76,11 @@ export class MessagesRepository {
     chatId: string,
     userId: string,
     { above, below, nearest, limit }: MessageWindow,
-  ): Promise<MessageDoc[]> {
+  ): Promise<StoredMessage[]> {
     // To the database, none would mean all.
     if (limit === 0) return [];
     const docs = await this.messages.collection
-      .find<MessageDoc>(
+      .find<StoredMessage>(
         {
           chatId: objectId(chatId),
           seq: { $gt: above, ...(below !== undefined && { $lt: below }) },
@@ -92,7 +97,7 @@ export class MessagesRepository {
     chatId: string,
     userId: string,
     above: number,
-  ): Promise<MessageDoc | undefined> {
+  ): Promise<StoredMessage | undefined> {
     const message = await this.messages
       .findOne({
         chatId: objectId(chatId),
@@ -109,7 +114,7 @@ export class MessagesRepository {
     messageId: Types.ObjectId,
     userId: string,
     { above, limit }: { above: number; limit: number },
-  ): Promise<MessageDoc[]> {
+  ): Promise<StoredMessage[]> {
     return this.messages
       .find({
         'replyTo.id': messageId,
@@ -126,7 +131,7 @@ export class MessagesRepository {
     chatId: string,
     userId: string,
     { above, limit }: { above: number; limit: number },
-  ): Promise<MessageDoc[]> {
+  ): Promise<StoredMessage[]> {
     return this.messages
       .find({
         chatId: objectId(chatId),
@@ -141,7 +146,7 @@ export class MessagesRepository {
 
   /** The texts that a message had before, oldest first. */
   async pastTexts(messageId: Types.ObjectId): Promise<PastContent[]> {
-    const stored = await this.messages.collection.findOne<Pick<MessageDoc, 'edits'>>(
+    const stored = await this.messages.collection.findOne<Pick<StoredMessage, 'edits'>>(
       { _id: messageId },
       { projection: { edits: 1, _id: 0 } },
     );
@@ -220,15 +225,15 @@ export class MessagesRepository {
     count: number,
   ): Promise<number | undefined> {
     const passed = await this.filesOf(query, below)
-      .project<Pick<MessageDoc, 'seq'>>({ seq: 1, _id: 0 })
+      .project<Pick<StoredMessage, 'seq'>>({ seq: 1, _id: 0 })
       .limit(count)
       .toArray();
     return passed[count - 1]?.seq;
   }
 
   /** The attachments of each message with files, newest first; read as they are asked for. */
-  async *attachments(query: FilesQuery): AsyncGenerator<MessageDoc['media']> {
-    const rows = this.filesOf(query, undefined).project<Pick<MessageDoc, 'media'>>({
+  async *attachments(query: FilesQuery): AsyncGenerator<StoredMessage['media']> {
+    const rows = this.filesOf(query, undefined).project<Pick<StoredMessage, 'media'>>({
       media: 1,
       _id: 0,
     });
@@ -254,8 +259,8 @@ export class MessagesRepository {
     const { filter, hint } = filesFilter(query);
     const seq = { ...filter.seq, ...(below !== undefined && { $lt: below }) };
     return this.messages.collection
-      .find<MessageDoc>({ ...filter, seq, deletedFor: { $ne: objectId(query.userId) } })
-      .project<MessageDoc>(WITHOUT_PAST_TEXTS)
+      .find<StoredMessage>({ ...filter, seq, deletedFor: { $ne: objectId(query.userId) } })
+      .project<StoredMessage>(WITHOUT_PAST_TEXTS)
       .sort({ seq: -1 })
       .hint(hint);
   }
@@ -268,7 +273,7 @@ export class MessagesRepository {
     chatId: string,
     userId: string,
     { above, upTo, limit }: { above: number; upTo: number; limit: number },
-  ): Promise<MessageDoc[]> {
+  ): Promise<StoredMessage[]> {
     const docs = await this.messages
       .find({
         chatId: objectId(chatId),
@@ -290,7 +295,7 @@ export class MessagesRepository {
     limit: number,
   ): Promise<{ chatId: string; version: number }[]> {
     const rows = await this.messages.collection
-      .find<Pick<MessageDoc, 'chatId' | 'version'>>(
+      .find<Pick<StoredMessage, 'chatId' | 'version'>>(
         {
           $or: [...versions].map(([chatId, version]) => ({
             chatId: objectId(chatId),
@@ -327,7 +332,7 @@ export class MessagesRepository {
     }));
     if (above.length === 0) return [];
     const found = this.messages.collection
-      .find<MessageDoc>(above.length === 1 ? above[0]! : { $or: above }, {
+      .find<StoredMessage>(above.length === 1 ? above[0]! : { $or: above }, {
         readPreference: 'primary',
         readConcern: 'majority',
         projection: WITHOUT_PAST_TEXTS,
@@ -343,7 +348,7 @@ export class MessagesRepository {
   /** The messages under some numbers of a chat, without what is deleted for the user or for everyone. */
   async visibleAt(chatId: string, userId: string, seqs: number[]): Promise<MessageRecord[]> {
     const docs = await this.messages.collection
-      .find<MessageDoc>(
+      .find<StoredMessage>(
         {
           chatId: objectId(chatId),
           seq: { $in: seqs },

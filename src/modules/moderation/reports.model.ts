@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { Attachment, MessageType } from '../messages/index.js';
 
@@ -69,7 +69,3 @@ reportSchema.index({ status: 1, _id: -1 });
 export const defineReportModel = (connection: Connection): void => {
   connection.model<ReportRecord>('Report', reportSchema);
 };
-
-/** The reports that `defineReportModel` has registered. */
-export const reportModel = (connection: Connection): Model<ReportRecord> =>
-  connection.model<ReportRecord>('Report');

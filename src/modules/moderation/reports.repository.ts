@@ -2,7 +2,6 @@ import { trusted } from 'mongoose';
 import type { Connection, Model, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { ReportRecord, ReportStatus } from './reports.model.js';
-import { reportModel } from './reports.model.js';
 
 /** A report when it is made; the rest comes with its resolution. */
 export type NewReport = Pick<
@@ -23,7 +22,7 @@ export class ReportsRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.reports = reportModel(connection);
+    this.reports = connection.model<ReportRecord>('Report');
   }
 
   /** @throws a duplicate-key error when the reporter has reported the message before. */

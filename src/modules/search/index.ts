@@ -7,7 +7,6 @@ import { ChatTexts } from './chat-texts.js';
 import { RowFinder } from './row-finder.js';
 import { rowOf } from './search-block.js';
 import { SearchIndex } from './search-index.js';
-import type { SearchBlockDoc, SearchPositionDoc } from './search.model.js';
 import { SearchRepository } from './search.repository.js';
 import { Search } from './search.js';
 
@@ -32,10 +31,7 @@ export const createSearch = ({
   messages: MessagesRepository;
   history: MessageHistory;
 }) => {
-  const repository = new SearchRepository(
-    connection.model<SearchBlockDoc>('SearchBlock'),
-    connection.model<SearchPositionDoc>('SearchPosition'),
-  );
+  const repository = new SearchRepository(connection);
   const index = new SearchIndex(repository, messages, logger);
   const texts = new ChatTexts(repository, index);
   const rows = new RowFinder(repository, texts, index);

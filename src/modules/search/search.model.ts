@@ -5,7 +5,7 @@ import { Schema } from 'mongoose';
  * What can be searched of a run of neighbouring messages. A search reads whole blocks and looks for
  * its words in their text: a message costs a line in a block instead of an entry per word.
  */
-export interface SearchBlockDoc {
+export interface SearchBlock {
   _id: Types.ObjectId;
   chatId: Types.ObjectId;
   /** Place among the chat's blocks: 0 for the first messages. */
@@ -21,7 +21,7 @@ export interface SearchBlockDoc {
 }
 
 /** How far a chat's log is in its blocks. */
-export interface SearchPositionDoc {
+export interface SearchPosition {
   /** The chat's id. */
   _id: Types.ObjectId;
   version: number;
@@ -29,7 +29,7 @@ export interface SearchPositionDoc {
   seq: number;
 }
 
-const blockSchema = new Schema<SearchBlockDoc>(
+const blockSchema = new Schema<SearchBlock>(
   {
     chatId: { type: Schema.Types.ObjectId, required: true },
     number: { type: Number, required: true },
@@ -45,7 +45,7 @@ blockSchema.index({ chatId: 1, number: -1 }, { unique: true });
 // The blocks that have a word, newest first.
 blockSchema.index({ chatId: 1, terms: 1, number: -1 });
 
-const positionSchema = new Schema<SearchPositionDoc>(
+const positionSchema = new Schema<SearchPosition>(
   {
     _id: { type: Schema.Types.ObjectId, required: true },
     version: { type: Number, required: true },

@@ -1,15 +1,14 @@
-import type { Model, mongo } from 'mongoose';
+import type { Connection, Model, mongo } from 'mongoose';
 import { Types } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { SearchBlockDoc, SearchPositionDoc } from './search.model.js';
+import type { SearchBlock, SearchPosition } from './search.model.js';
 import { OPEN_TERM } from './tokenizer.js';
 
 /** What a block holds. */
-export type BlockContent = Pick<SearchBlockDoc, 'text' | 'facts' | 'terms'>;
+export type BlockContent = Pick<SearchBlock, 'text' | 'facts' | 'terms'>;
 
-/** A stored block. */
-export type SearchBlock = SearchBlockDoc;
+export type { SearchBlock } from './search.model.js';
 
 /** The place of a block: `number` 0 holds the chat's first messages. */
 export interface BlockPlace {
@@ -33,15 +32,19 @@ const START: Position = { version: 0, seq: 0 };
 
 /** The stored search index: the blocks of text, and how far each chat's log is in them. */
 export class SearchRepository {
-  constructor(
-    private readonly blocks: Model<SearchBlockDoc>,
-    private readonly positions: Model<SearchPositionDoc>,
-  ) {}
+  private readonly blocks: Model<SearchBlock>;
+  private readonly positions: Model<SearchPosition>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.blocks = connection.model<SearchBlock>('SearchBlock');
+    this.positions = connection.model<SearchPosition>('SearchPosition');
+  }
 
   /** How far each of some chats is indexed. */
   async positionsOf(chatIds: string[]): Promise<Map<string, Position>> {
     const known = await this.positions.collection
-      .find<SearchPositionDoc>({ _id: { $in: chatIds.map(objectId) } })
+      .find<SearchPosition>({ _id: { $in: chatIds.map(objectId) } })
       .toArray();
     const found = new Map(known.map((position) => [position._id.toHexString(), position]));
     return new Map(chatIds.map((chatId) => [chatId, found.get(chatId) ?? START]));
@@ -119,7 +122,7 @@ export class SearchRepository {
     filter: Record<string, unknown>,
     options?: { limit: number; sort?: { number: -1 } },
   ): Promise<SearchBlock[]> {
-    return this.blocks.collection.find<SearchBlockDoc>(filter, options).toArray();
+    return this.blocks.collection.find<SearchBlock>(filter, options).toArray();
   }
 }
 

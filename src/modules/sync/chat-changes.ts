@@ -2,7 +2,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { ChatState } from '../chats/index.js';
 import type {
   AttachmentClaims,
-  MessageDoc,
+  StoredMessage,
   MessagesRepository,
   MessageView,
   NewestNumbers,
@@ -32,7 +32,7 @@ export interface SyncedChat {
 
 /** Some messages as they are now, and how far a client has come with them. */
 interface Page {
-  docs: MessageDoc[];
+  docs: StoredMessage[];
   version: number;
   hasMore: boolean;
 }
@@ -45,7 +45,7 @@ const NEWEST_PAGE = 30;
 export interface SyncedLog {
   readNewest(chatId: string, concern: 'majority'): Promise<NewestNumbers>;
   /** Messages that changed after a version, oldest change first. */
-  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]>;
+  changedSince(chatId: string, version: number, limit: number): Promise<StoredMessage[]>;
 }
 
 /** Reads what a client lacks of one chat. */
@@ -74,7 +74,7 @@ export class ChatChanges {
     const page = isReset
       ? await this.newestPage(actor, plan.state, newest, limit)
       : await this.changes(chatId, cursor, limit);
-    const isHidden = (doc: MessageDoc) => doc.deletedFor?.some((id) => id.equals(actor.userId));
+    const isHidden = (doc: StoredMessage) => doc.deletedFor?.some((id) => id.equals(actor.userId));
     const { clearedSeq } = plan.state.membership;
     const uncleared = page.docs.filter((doc) => doc.seq > clearedSeq);
     return {
@@ -119,7 +119,7 @@ export class ChatChanges {
     return { docs, version: newest.version, hasMore: false };
   }
 
-  private async views(state: ChatState, docs: MessageDoc[]): Promise<MessageView[]> {
+  private async views(state: ChatState, docs: StoredMessage[]): Promise<MessageView[]> {
     if (docs.length === 0) return [];
     const { directory, attachments } = this.deps;
     const records = docs.map(toRecord);

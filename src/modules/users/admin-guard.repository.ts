@@ -1,7 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { AdminGuardRecord } from './users.model.js';
-import { ADMIN_GUARD_ID, adminGuardModel } from './users.model.js';
+import { ADMIN_GUARD_ID } from './users.model.js';
 
 /** A loss of rights that is decided. */
 export type PendingLoss = NonNullable<AdminGuardRecord['pending']>;
@@ -12,7 +12,7 @@ export class AdminGuardRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.guards = adminGuardModel(connection);
+    this.guards = connection.model<AdminGuardRecord>('AdminGuard');
   }
 
   /** The document; created when it is missing. */

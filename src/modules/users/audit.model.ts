@@ -1,4 +1,4 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
 /**
@@ -40,7 +40,3 @@ const auditEventSchema = new Schema<AuditEvent>(
 export const defineAuditModel = (connection: Connection): void => {
   connection.model<AuditEvent>('AuditEvent', auditEventSchema);
 };
-
-/** The audit trail that `defineAuditModel` has registered. */
-export const auditModel = (connection: Connection): Model<AuditEvent> =>
-  connection.model<AuditEvent>('AuditEvent');

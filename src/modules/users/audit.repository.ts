@@ -2,7 +2,6 @@ import { trusted } from 'mongoose';
 import type { Connection, Model, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { AuditEvent, AuditOutcome } from './audit.model.js';
-import { auditModel } from './audit.model.js';
 
 /** The stored audit trail. */
 export class AuditRepository {
@@ -10,7 +9,7 @@ export class AuditRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.events = auditModel(connection);
+    this.events = connection.model<AuditEvent>('AuditEvent');
   }
 
   /** Adds an event; answers its id. */

@@ -1,7 +1,6 @@
 import { trusted } from 'mongoose';
 import type { Connection, Model, Types } from 'mongoose';
 import type { DeviceRecord } from './sessions.model.js';
-import { deviceModel } from './sessions.model.js';
 
 /** When a device was last used, and when it is forgotten. */
 export type DeviceDates = Pick<DeviceRecord, 'lastUsedAt' | 'expiresAt'>;
@@ -12,7 +11,7 @@ export class DevicesRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.devices = deviceModel(connection);
+    this.devices = connection.model<DeviceRecord>('KnownDevice');
   }
 
   async create(

@@ -1,5 +1,5 @@
 import { Schema } from 'mongoose';
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 
 /** One login on one device. Its id stands in the access tokens as `sid`. */
 export interface SessionRecord {
@@ -83,11 +83,3 @@ export const defineSessionModels = (connection: Connection): void => {
   connection.model<SessionRecord>('Session', sessionSchema);
   connection.model<DeviceRecord>('KnownDevice', deviceSchema);
 };
-
-/** The logins that `defineSessionModels` has registered. */
-export const sessionModel = (connection: Connection): Model<SessionRecord> =>
-  connection.model<SessionRecord>('Session');
-
-/** The known devices that `defineSessionModels` has registered. */
-export const deviceModel = (connection: Connection): Model<DeviceRecord> =>
-  connection.model<DeviceRecord>('KnownDevice');

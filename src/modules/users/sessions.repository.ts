@@ -1,7 +1,6 @@
 import { trusted } from 'mongoose';
 import type { Connection, Model } from 'mongoose';
 import type { SessionRecord } from './sessions.model.js';
-import { sessionModel } from './sessions.model.js';
 
 /** A login that begins. */
 export type NewSession = Pick<
@@ -19,7 +18,7 @@ export class SessionsRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.sessions = sessionModel(connection);
+    this.sessions = connection.model<SessionRecord>('Session');
   }
 
   async create({ id, ...session }: NewSession): Promise<void> {

@@ -1,5 +1,5 @@
 import { Schema } from 'mongoose';
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Types } from 'mongoose';
 import type { UserRole } from '../../shared/actor.js';
 
 /** What a user says of their own availability; `offline` hides them while they are connected. */
@@ -119,11 +119,3 @@ export const defineUserModels = (connection: Connection): void => {
   connection.model<UserRecord>('User', userSchema);
   connection.model<AdminGuardRecord>('AdminGuard', adminGuardSchema);
 };
-
-/** The accounts that `defineUserModels` has registered. */
-export const userModel = (connection: Connection): Model<UserRecord> =>
-  connection.model<UserRecord>('User');
-
-/** The admin guard that `defineUserModels` has registered. */
-export const adminGuardModel = (connection: Connection): Model<AdminGuardRecord> =>
-  connection.model<AdminGuardRecord>('AdminGuard');

@@ -4,7 +4,6 @@ import { objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
-import { userModel } from './users.model.js';
 
 /** The fields that everybody may see in lists. */
 export type CardFields = Pick<UserRecord, '_id' | 'username' | 'firstName' | 'lastName' | 'avatar'>;
@@ -74,7 +73,7 @@ export class UsersRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.users = userModel(connection);
+    this.users = connection.model<UserRecord>('User');
   }
 
   /** @throws a duplicate-key error when the username or the e-mail address is taken. */

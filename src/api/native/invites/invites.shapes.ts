@@ -1,4 +1,4 @@
-import type { ChatDoc, InviteRecord } from '../../../modules/chats/index.js';
+import type { ChatRecord, InviteRecord } from '../../../modules/chats/index.js';
 
 /** An invite, for those who manage its chat. */
 export const presentInvite = (invite: InviteRecord) => ({
@@ -12,7 +12,7 @@ export const presentInvite = (invite: InviteRecord) => ({
 });
 
 /** What an invite leads to, for somebody who decides whether to join. */
-export const presentInvitePreview = (chat: ChatDoc, memberCount: number) => ({
+export const presentInvitePreview = (chat: ChatRecord, memberCount: number) => ({
   chatId: chat._id.toHexString(),
   kind: chat.kind,
   name: chat.name ?? null,

@@ -2,7 +2,7 @@ import type { Logger } from '../../../platform/logger.js';
 import { CoalescedTask } from '../../../platform/coalesced-task.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import type { ChatsRepository, LastMessage } from '../../chats/index.js';
-import type { MessageDoc } from '../message.model.js';
+import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 import type { LogRepository } from './log.repository.js';
 
@@ -23,7 +23,7 @@ const CATCH_UP_MS = 600_000;
 const MAX_CAUGHT_UP = 50_000;
 
 /** What lists show of a message. */
-export const previewOf = (message: MessageDoc): LastMessage => ({
+export const previewOf = (message: StoredMessage): LastMessage => ({
   id: message._id,
   seq: message.seq,
   version: message.version,
@@ -42,7 +42,7 @@ export const previewOf = (message: MessageDoc): LastMessage => ({
  * own messages.
  */
 export class ChatPreviews {
-  private pending = new Map<string, MessageDoc>();
+  private pending = new Map<string, StoredMessage>();
   /** How far logs have come whose lists may lag. */
   private reached = new Map<string, number>();
   /** Newest numbers of the chats that this node has written to, or may have, until somebody asks for them. */
@@ -60,7 +60,7 @@ export class ChatPreviews {
   ) {}
 
   /** Records the newest state of a message that may be its chat's newest. */
-  record(message: MessageDoc): void {
+  record(message: StoredMessage): void {
     const chatId = message.chatId.toHexString();
     this.keep(message);
     this.written.set(chatId, further(this.written.get(chatId), message));
@@ -129,7 +129,7 @@ export class ChatPreviews {
   }
 
   /** Of each chat, the newest state of the newest message. */
-  private keep(message: MessageDoc): void {
+  private keep(message: StoredMessage): void {
     const chatId = message.chatId.toHexString();
     const known = this.pending.get(chatId);
     const isNewer =
@@ -163,7 +163,7 @@ export class ChatPreviews {
   }
 
   /** A failure leaves the lists behind until the next try; it must not stop sending. */
-  private async write(messages: MessageDoc[]): Promise<void> {
+  private async write(messages: StoredMessage[]): Promise<void> {
     if (messages.length === 0) return;
     try {
       await withDeadline(this.chats.showNewest(messages.map(newestMessageOf)), QUEUE_STEP_MS);
@@ -183,7 +183,7 @@ const further = (
   version: Math.max(known?.version ?? 0, version),
 });
 
-const newestMessageOf = (message: MessageDoc) => ({
+const newestMessageOf = (message: StoredMessage) => ({
   chatId: message.chatId,
   lastMessage: previewOf(message),
   isChanged: message.version !== message.versions[0],

@@ -12,7 +12,6 @@ import type {
 } from '../../chats/index.js';
 import { readSeqOf } from '../../chats/index.js';
 import type { UserCard } from '../../users/index.js';
-import type { MessageDoc } from '../message.model.js';
 import type { MessageRecord } from '../message.record.js';
 import type { MessageEvents } from '../messages.events.js';
 import { MessagesRepository } from '../messages.repository.js';
@@ -106,14 +105,13 @@ export const createMessageLog = ({
   memberships: MembershipsRepository;
   directory: { card(userId: string): Promise<UserCard | undefined> };
 }) => {
-  const model = connection.model<MessageDoc>('Message');
-  const messages = new MessagesRepository(model);
-  const stored = new LogRepository(model);
+  const messages = new MessagesRepository(connection);
+  const stored = new LogRepository(connection);
   const previews = new ChatPreviews(chats, stored, logger);
   const log = new MessageLog(stored, clock, metrics, (chatId, newest) => {
     previews.recordNewest(chatId, newest);
   });
-  const unread = new UnreadCounter(new UnreadCountsRepository(model), (chatId) =>
+  const unread = new UnreadCounter(new UnreadCountsRepository(connection), (chatId) =>
     log.newestSeq(chatId),
   );
 

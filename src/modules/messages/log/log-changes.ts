@@ -3,7 +3,7 @@ import { isDuplicateKey } from '../../../platform/driver-error.js';
 import type { Clock } from '../../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import { notFound } from '../../../shared/errors.js';
-import type { MessageDoc, VersionMark } from '../message.model.js';
+import type { StoredMessage, VersionMark } from '../message.model.js';
 import { MAX_ATTEMPTS, contention } from './log-inserts.js';
 import type { LogRepository } from './log.repository.js';
 import type { ChatQueue, PendingChange } from './write-queues.js';
@@ -52,9 +52,9 @@ export class LogChanges {
 
   private async writeChange(
     queue: ChatQueue,
-    current: MessageDoc,
-    update: UpdateQuery<MessageDoc>,
-  ): Promise<MessageDoc | undefined> {
+    current: StoredMessage,
+    update: UpdateQuery<StoredMessage>,
+  ): Promise<StoredMessage | undefined> {
     const now = new Date(this.clock.now());
     // The message itself may have moved past what this node knows of the chat. The index over numbers
     // would not notice: it lets one message hold the same number twice.
@@ -86,7 +86,7 @@ export class LogChanges {
  * number is kept for at least one span, and a message that changes without end stays small.
  */
 const versionMemory = (
-  { version, versions, versionMark, updatedAt }: MessageDoc,
+  { version, versions, versionMark, updatedAt }: StoredMessage,
   now: Date,
 ): { versions: number[]; mark: VersionMark } => {
   const isPast = (at: Date) => now.getTime() - at.getTime() >= VERSION_MEMORY_MS;

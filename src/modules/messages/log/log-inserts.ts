@@ -6,7 +6,7 @@ import type { Clock } from '../../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import { AppError } from '../../../shared/errors.js';
 import { findWritten } from '../idempotency.js';
-import type { MessageDoc } from '../message.model.js';
+import type { StoredMessage } from '../message.model.js';
 import type { LogRepository } from './log.repository.js';
 import type { ChatQueue, PendingInsert } from './write-queues.js';
 
@@ -14,7 +14,7 @@ import type { ChatQueue, PendingInsert } from './write-queues.js';
 export interface Numbered {
   queue: ChatQueue;
   item: PendingInsert;
-  doc: MessageDoc;
+  doc: StoredMessage;
 }
 
 /** How often a write may lose to other nodes before the client is asked to try again. */
@@ -41,7 +41,7 @@ export class LogInserts {
       const item = queue.items.shift() as PendingInsert;
       seq += 1;
       version += 1;
-      const doc: MessageDoc = {
+      const doc: StoredMessage = {
         _id: item.id,
         chatId: objectId(queue.chatId),
         seq,
@@ -128,7 +128,7 @@ export class LogInserts {
   private async findOriginal(
     chatId: string,
     { id, draft }: PendingInsert,
-  ): Promise<MessageDoc | undefined> {
+  ): Promise<StoredMessage | undefined> {
     const own = await this.deps.messages.byId(id);
     if (own) return own;
     return findWritten(this.deps.messages, { ...draft, chatId: objectId(chatId) });

@@ -1,8 +1,8 @@
-import type { Model, Types, UpdateQuery } from 'mongoose';
+import type { Connection, Model, Types, UpdateQuery } from 'mongoose';
 import { trusted } from 'mongoose';
 import { objectId } from '../../../platform/object-id.js';
 import { equalText } from '../../../platform/typed-index.js';
-import type { MessageDoc } from '../message.model.js';
+import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 import { WITHOUT_PAST_TEXTS } from '../messages.repository.js';
 
@@ -17,14 +17,19 @@ export interface SeqInChat {
  * `MessagesRepository`, so that nobody but the log can write a message.
  */
 export class LogRepository {
-  constructor(private readonly messages: Model<MessageDoc>) {}
+  private readonly messages: Model<StoredMessage>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.messages = connection.model<StoredMessage>('Message');
+  }
 
   /**
    * Inserts messages in their order and stops at the first that fails.
    *
    * @throws {MongoBulkWriteError} which says where it stopped; all before that is written.
    */
-  async insertInOrder(docs: MessageDoc[]): Promise<void> {
+  async insertInOrder(docs: StoredMessage[]): Promise<void> {
     await this.messages.collection.insertMany(docs, { ordered: true });
   }
 
@@ -35,9 +40,9 @@ export class LogRepository {
    * @throws a duplicate-key error when the update takes a version that another message of the chat has.
    */
   async changeAt(
-    { _id, version }: Pick<MessageDoc, '_id' | 'version'>,
-    update: UpdateQuery<MessageDoc>,
-  ): Promise<MessageDoc | undefined> {
+    { _id, version }: Pick<StoredMessage, '_id' | 'version'>,
+    update: UpdateQuery<StoredMessage>,
+  ): Promise<StoredMessage | undefined> {
     const message = await this.messages
       .findOneAndUpdate({ _id, version }, update, { returnDocument: 'after' })
       .lean();
@@ -45,12 +50,12 @@ export class LogRepository {
   }
 
   /** A message by its id, whatever its chat. */
-  async byId(id: Types.ObjectId): Promise<MessageDoc | undefined> {
+  async byId(id: Types.ObjectId): Promise<StoredMessage | undefined> {
     return (await this.messages.findById(id).lean()) ?? undefined;
   }
 
   /** A message by its id, when it is in the chat. */
-  async inChat(chatId: string, messageId: string): Promise<MessageDoc | undefined> {
+  async inChat(chatId: string, messageId: string): Promise<StoredMessage | undefined> {
     const filter = { _id: objectId(messageId), chatId: objectId(chatId) };
     return (await this.messages.findOne(filter).lean().exec()) ?? undefined;
   }
@@ -60,7 +65,7 @@ export class LogRepository {
     chatId: Types.ObjectId,
     senderId: Types.ObjectId,
     clientMessageId: string,
-  ): Promise<MessageDoc | undefined> {
+  ): Promise<StoredMessage | undefined> {
     const message = await this.messages
       .findOne({ chatId, senderId, clientMessageId: equalText(clientMessageId) })
       .lean();
@@ -81,7 +86,7 @@ export class LogRepository {
   }
 
   /** Messages of a chat whose version is higher, by version; only what no failover can take back. */
-  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]> {
+  changedSince(chatId: string, version: number, limit: number): Promise<StoredMessage[]> {
     return this.messages
       .find({ chatId: objectId(chatId), version: trusted({ $gt: version }) })
       .sort({ version: 1 })
@@ -92,9 +97,9 @@ export class LogRepository {
   }
 
   /** The messages under the numbers given, one or more; in no order. */
-  at(numbers: SeqInChat[]): Promise<MessageDoc[]> {
+  at(numbers: SeqInChat[]): Promise<StoredMessage[]> {
     return this.messages.collection
-      .find<MessageDoc>({ $or: numbers }, { projection: WITHOUT_PAST_TEXTS })
+      .find<StoredMessage>({ $or: numbers }, { projection: WITHOUT_PAST_TEXTS })
       .toArray();
   }
 
@@ -105,7 +110,7 @@ export class LogRepository {
   }
 
   /** Messages of all chats that were changed at or after a time, last changed first. */
-  changedAfter(since: Date, limit: number): AsyncIterable<MessageDoc> {
+  changedAfter(since: Date, limit: number): AsyncIterable<StoredMessage> {
     return this.messages
       .find({ updatedAt: trusted({ $gte: since }) })
       .sort({ updatedAt: -1 })

@@ -5,7 +5,7 @@ import type { Clock } from '../../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import type { SendIdentity } from '../idempotency.js';
 import { findWritten } from '../idempotency.js';
-import type { MessageDoc } from '../message.model.js';
+import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 import { LogChanges } from './log-changes.js';
 import type { Numbered } from './log-inserts.js';
@@ -75,7 +75,7 @@ export class MessageLog {
     chatId: string,
     messageId: string,
     mutate: Mutation,
-  ): Promise<{ message: MessageDoc; changed: boolean }> {
+  ): Promise<{ message: StoredMessage; changed: boolean }> {
     return this.queues.add(chatId, (resolve, reject) => ({
       kind: 'change',
       messageId,
@@ -91,7 +91,7 @@ export class MessageLog {
    * Messages of a chat that changed after a version, oldest change first, at most `limit`. Only what no
    * failover can take back is shown: a reader's cursor must not run ahead of the log.
    */
-  changedSince(chatId: string, version: number, limit: number): Promise<MessageDoc[]> {
+  changedSince(chatId: string, version: number, limit: number): Promise<StoredMessage[]> {
     return this.messages.changedSince(chatId, version, limit);
   }
 
@@ -132,7 +132,7 @@ export class MessageLog {
     chatId: string,
     senderId: string,
     identity: SendIdentity,
-  ): Promise<MessageDoc | undefined> {
+  ): Promise<StoredMessage | undefined> {
     return findWritten(this.messages, {
       chatId: objectId(chatId),
       senderId: objectId(senderId),

@@ -1,5 +1,5 @@
-import type { Model, Types } from 'mongoose';
-import type { MessageDoc } from '../message.model.js';
+import type { Connection, Model, Types } from 'mongoose';
+import type { StoredMessage } from '../message.model.js';
 
 /** The messages of a chat among which a user's unread ones are counted. */
 export interface UnreadSpan {
@@ -27,7 +27,12 @@ const hiddenFrom = (span: UnreadSpan) => ({ ...saidTo(span), deletedFor: span.us
  * own. They go past Mongoose, which takes a condition on one's place in a list for the number of a user.
  */
 export class UnreadCountsRepository {
-  constructor(private readonly messages: Model<MessageDoc>) {}
+  private readonly messages: Model<StoredMessage>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.messages = connection.model<StoredMessage>('Message');
+  }
 
   /** The unread messages of a span, looked at one by one. */
   unread(span: UnreadSpan): Promise<number> {
@@ -69,7 +74,7 @@ export class UnreadCountsRepository {
 
   /** The version of a chat's newest change; 0 for none. */
   async newestVersion(chatId: Types.ObjectId): Promise<number> {
-    const newest = await this.messages.collection.findOne<Pick<MessageDoc, 'version'>>(
+    const newest = await this.messages.collection.findOne<Pick<StoredMessage, 'version'>>(
       { chatId },
       { projection: { version: 1, _id: 0 }, sort: { version: -1 }, hint: CHANGES_INDEX },
     );

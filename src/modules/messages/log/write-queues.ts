@@ -1,18 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import type { Types, UpdateQuery } from 'mongoose';
 import { AppError } from '../../../shared/errors.js';
-import type { MessageDoc } from '../message.model.js';
+import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 
 /** A message before it is in the log: everything but numbers, id and times. */
 export type MessageDraft = Omit<
-  MessageDoc,
+  StoredMessage,
   '_id' | 'chatId' | 'seq' | 'version' | 'versions' | 'uncounted' | 'createdAt' | 'updatedAt'
 >;
 
 /** A written message; `isReplay` when an earlier send with the same client id had already written it. */
 export interface Appended {
-  message: MessageDoc;
+  message: StoredMessage;
   isReplay: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface Appended {
  * Works out a change from the message as it is; returns undefined when there is nothing to change.
  * May be called again when another change came first.
  */
-export type Mutation = (current: MessageDoc) => UpdateQuery<MessageDoc> | undefined;
+export type Mutation = (current: StoredMessage) => UpdateQuery<StoredMessage> | undefined;
 
 /** A message that waits for its number. */
 export interface PendingInsert {
@@ -43,7 +43,7 @@ export interface PendingChange {
   attempts: number;
   /** When it was added, by `performance.now()`. */
   since: number;
-  resolve(result: { message: MessageDoc; changed: boolean }): void;
+  resolve(result: { message: StoredMessage; changed: boolean }): void;
   reject(error: unknown): void;
 }
 
