@@ -113,7 +113,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
   const accessChanges = createAccessChanges({ connection, clock });
   const { feed } = accessChanges;
   const chatAccess = createChatAccess({ connection, isAlone: redis === undefined });
-  const { access, contacts, memberships } = chatAccess;
+  const { access, contacts, memberships, positions } = chatAccess;
   const users = createUsers({
     config,
     connection,
@@ -182,7 +182,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     bus,
     clock,
     access,
-    memberships,
+    positions,
     directory,
     messageLog,
     attachments: media.api.claims,
@@ -200,7 +200,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
   });
   const receipts = createReceipts({
     access,
-    memberships,
+    positions,
     messages: messageLog.messages,
     log: messageLog.log,
     bus,
@@ -229,7 +229,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     logger,
     access,
     chats: chatAccess.chats,
-    memberships,
+    positions,
     messages: messageLog.messages,
     history: messages.api.history,
   });

@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess } from './chat-access.js';
 import type { ChatEvents } from './chats.events.js';
-import type { MembershipsRepository, StoredSettings } from './memberships.repository.js';
+import type { MemberPositionsRepository, StoredSettings } from './member-positions.repository.js';
 
 /** A member's own settings for a chat; what is left out stays. */
 export interface SettingChanges {
@@ -20,7 +20,7 @@ export interface SettingChanges {
 export class ChatSettings {
   constructor(
     private readonly deps: {
-      memberships: MembershipsRepository;
+      positions: MemberPositionsRepository;
       access: ChatAccess;
       bus: Publisher<ChatEvents>;
       clock: Clock;
@@ -73,7 +73,7 @@ export class ChatSettings {
   async remove(actor: Actor, chatId: string): Promise<void> {
     await this.deps.access.member(actor.userId, chatId);
     const seq = await this.deps.newestSeq(chatId);
-    await this.deps.memberships.clear(chatId, actor.userId, seq);
+    await this.deps.positions.clear(chatId, actor.userId, seq);
     this.deps.bus.emit(
       'chat.cleared',
       { chatId, userId: actor.userId, seq, audience: audiences.users([actor.userId]) },
@@ -87,7 +87,7 @@ export class ChatSettings {
 
   private async update(actor: Actor, chatId: string, settings: StoredSettings): Promise<void> {
     await this.deps.access.member(actor.userId, chatId);
-    await this.deps.memberships.changeSettings(chatId, actor.userId, settings);
+    await this.deps.positions.changeSettings(chatId, actor.userId, settings);
     this.deps.bus.emit(
       'chat.settings_changed',
       { chatId, userId: actor.userId, audience: audiences.users([actor.userId]) },

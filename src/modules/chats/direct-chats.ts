@@ -13,6 +13,7 @@ import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import { refusalToAnswer } from './chats.policy.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 
 /** How a direct chat starts: waiting for the recipient, or open at once. */
@@ -24,6 +25,7 @@ export class DirectChats {
     private readonly deps: {
       chats: ChatsRepository;
       memberships: MembershipsRepository;
+      roles: MemberRolesRepository;
       blocks: BlocksRepository;
       access: ChatAccess;
       bus: Publisher<ChatEvents>;
@@ -151,7 +153,7 @@ export class DirectChats {
 
   /** Idempotent, so that a chat whose maker crashed half-way is completed by the next caller. */
   private async ensureMemberships(chat: ChatRecord): Promise<void> {
-    const { accessChanges, clock, memberships } = this.deps;
+    const { accessChanges, clock, memberships, roles } = this.deps;
     const participants = chat.participants ?? [];
     if ((await memberships.count(chat._id)) === participants.length) return;
     await accessChanges.post(
@@ -161,6 +163,6 @@ export class DirectChats {
         chatId: chat._id.toHexString(),
       })),
     );
-    await memberships.ensureAll(chat._id, participants, new Date(clock.now()));
+    await roles.ensureAll(chat._id, participants, new Date(clock.now()));
   }
 }

@@ -9,7 +9,8 @@ import type { OwnerLoss, PendingOwnerLoss } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import type { ChatsRepository } from './chats.repository.js';
 import { lastOwner } from './groups.policy.js';
-import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
+import type { MemberRolesRepository } from './member-roles.repository.js';
+import type { MembershipRecord } from './memberships.repository.js';
 
 /** An owner who is to cease to be one. */
 interface Loss {
@@ -41,7 +42,7 @@ export class GroupOwnership {
   constructor(
     private readonly deps: {
       chats: ChatsRepository;
-      memberships: MembershipsRepository;
+      roles: MemberRolesRepository;
       access: ChatAccess;
       bus: Publisher<ChatEvents>;
       accessChanges: AccessChangePoster;
@@ -56,7 +57,7 @@ export class GroupOwnership {
    * @throws {AppError} LAST_OWNER; UNAVAILABLE when too many try.
    */
   async lose(loss: Loss): Promise<boolean> {
-    const { chats, memberships } = this.deps;
+    const { chats, roles } = this.deps;
     const { chatId, userId, role } = loss;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const { pending, revision } = await chats.ownerLoss(chatId);
@@ -65,7 +66,7 @@ export class GroupOwnership {
         else await this.carryOut(chatId, { pending, revision });
         continue;
       }
-      const owner = await memberships.findOwner(chatId, userId);
+      const owner = await roles.findOwner(chatId, userId);
       if (!owner) return false;
       await this.requireSuccessor(owner, role === null);
       const decided = {
@@ -92,14 +93,14 @@ export class GroupOwnership {
    * member left while somebody came. Rooms may be without owners.
    */
   async ensure(chatId: string): Promise<void> {
-    const { access, bus, memberships } = this.deps;
+    const { access, bus, roles } = this.deps;
     const chat = await access.snapshot(chatId);
     if (chat?.kind !== 'group') return;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      if (await memberships.hasOwner(chatId)) return;
-      const heir = await memberships.longestStanding(chatId);
+      if (await roles.hasOwner(chatId)) return;
+      const heir = await roles.longestStanding(chatId);
       if (!heir) return;
-      if (!(await memberships.promote(heir._id))) continue;
+      if (!(await roles.promote(heir._id))) continue;
       const userId = heir.userId.toHexString();
       bus.emit(
         'member.role_changed',
@@ -118,28 +119,28 @@ export class GroupOwnership {
 
   /** Whoever is alone may go; whoever stays may not cease to be the only owner. */
   private async requireSuccessor(owner: MembershipRecord, isLeaving: boolean): Promise<void> {
-    const { memberships } = this.deps;
-    if (await memberships.hasOtherOwner(owner)) return;
-    if (!isLeaving || (await memberships.hasOthers(owner))) throw lastOwner();
+    const { roles } = this.deps;
+    if (await roles.hasOtherOwner(owner)) return;
+    if (!isLeaving || (await roles.hasOthers(owner))) throw lastOwner();
   }
 
   /** Several may do it at once; the one whose write did it publishes it. */
   private async carryOut(chatId: string, { revision, pending }: OwnerLoss): Promise<void> {
     if (!pending) return;
-    const { accessChanges, bus, chats, memberships } = this.deps;
+    const { accessChanges, bus, chats, roles } = this.deps;
     const { membershipId, role } = pending;
     const userId = pending.userId.toHexString();
     const ids = { chatId, actorId: pending.actorId.toHexString() };
     if (role === null) {
       await accessChanges.post([{ kind: 'member', userId, chatId }]);
-      if (await memberships.removeById(membershipId)) {
+      if (await roles.removeById(membershipId)) {
         bus.emit(
           'members.removed',
           { ...ids, userIds: [userId], audience: audiences.chatAnd(chatId, [userId]) },
           { scope: 'cluster' },
         );
       }
-    } else if (await memberships.demote(membershipId, role, revision)) {
+    } else if (await roles.demote(membershipId, role, revision)) {
       bus.emit(
         'member.role_changed',
         { ...ids, userId, role, audience: audiences.chat(chatId) },

@@ -28,6 +28,8 @@ import { Invites } from './invites.js';
 import { InvitesRepository } from './invites.repository.js';
 import { Members, MembershipChanges } from './members.js';
 import { defineMembershipModel } from './membership.model.js';
+import { MemberPositionsRepository } from './member-positions.repository.js';
+import { MemberRolesRepository } from './member-roles.repository.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { RoomOnline } from './room-online.js';
 import { PublicRooms, RoomResolver } from './rooms.js';
@@ -63,12 +65,10 @@ export { InvitesRepository } from './invites.repository.js';
 export type { InviteRecord } from './invites.repository.js';
 export type { Members, MemberView } from './members.js';
 export type { MemberRole } from './membership.model.js';
+export { MemberPositionsRepository } from './member-positions.repository.js';
+export type { MemberPositionRow } from './member-positions.repository.js';
 export { MembershipsRepository } from './memberships.repository.js';
-export type {
-  MemberPositionRow,
-  MembershipPair,
-  MembershipRecord,
-} from './memberships.repository.js';
+export type { MembershipPair, MembershipRecord } from './memberships.repository.js';
 export type { OnlineMember, RoomOnline } from './room-online.js';
 export { SLUG_MAX_LENGTH } from './rooms.js';
 export type { PublicRooms, RoomResolver, RoomsQuery, RoomView } from './rooms.js';
@@ -88,6 +88,7 @@ export interface ChatAccessModule {
   contacts: Contacts;
   chats: ChatsRepository;
   memberships: MembershipsRepository;
+  positions: MemberPositionsRepository;
   blocks: BlocksRepository;
   subscriptions: Subscription<ChatEvents & AccessChangeEvents>[];
 }
@@ -110,7 +111,15 @@ export const createChatAccess = ({
   const blocks = new BlocksRepository(connection);
   const access = new ChatAccess({ chats, memberships, blocks, isAlone });
   const contacts = new Contacts(chats, memberships, blocks);
-  return { access, contacts, chats, memberships, blocks, subscriptions: access.subscriptions };
+  return {
+    access,
+    contacts,
+    chats,
+    memberships,
+    positions: new MemberPositionsRepository(connection),
+    blocks,
+    subscriptions: access.subscriptions,
+  };
 };
 
 /** The use cases of chats, groups, rooms and invites. */
@@ -140,7 +149,7 @@ export const createChats = ({
   bus,
   clock,
   accessChanges,
-  chatAccess: { access, contacts, chats, memberships, blocks },
+  chatAccess: { access, contacts, chats, memberships, positions, blocks },
   directory,
   audit,
   presenceOf,
@@ -169,12 +178,14 @@ export const createChats = ({
   newConversations: RateLimiter;
 }): ChatsModule => {
   const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
+  const roles = new MemberRolesRepository(connection);
   const states = new ChatStates(memberships, blocks, directory);
   const list = new ChatList({ chats, memberships, states, messageLog, presenceOf, clock });
-  const ownership = new GroupOwnership({ chats, memberships, access, bus, accessChanges, clock });
+  const ownership = new GroupOwnership({ chats, roles, access, bus, accessChanges, clock });
   const changes = new MembershipChanges({
     chats,
     memberships,
+    roles,
     ownership,
     bus,
     accessChanges,
@@ -190,6 +201,7 @@ export const createChats = ({
       directChats: new DirectChats({
         chats,
         memberships,
+        roles,
         blocks,
         access,
         bus,
@@ -201,7 +213,7 @@ export const createChats = ({
       }),
       list,
       archive: new ChatArchive({ chats, list, directory, audit, clock, messageLog }),
-      settings: new ChatSettings({ memberships, access, bus, clock, newestSeq }),
+      settings: new ChatSettings({ positions, access, bus, clock, newestSeq }),
       blocks: new Blocks({ blocks, access, bus, accessChanges, directory }),
       groups: new Groups({
         chats,

@@ -21,6 +21,7 @@ import {
   refusalToRemove,
 } from './groups.policy.js';
 import type { MemberRole } from './membership.model.js';
+import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 import type { GroupLog } from './system-text.js';
 import { memberLeft, memberRemoved, membersAdded, roleChanged } from './system-text.js';
@@ -173,7 +174,8 @@ export class MembershipChanges {
   constructor(
     private readonly deps: {
       chats: ChatsRepository;
-      memberships: MembershipsRepository;
+      memberships: Pick<MembershipsRepository, 'exists'>;
+      roles: MemberRolesRepository;
       ownership: GroupOwnership;
       bus: Publisher<ChatEvents>;
       accessChanges: AccessChangePoster;
@@ -195,21 +197,19 @@ export class MembershipChanges {
     role: MemberRole = 'member',
     stillWanted: (userIds: string[]) => Promise<string[]> = (ids) => Promise.resolve(ids),
   ): Promise<string[]> {
-    const { accessChanges, bus, clock, memberships, newestSeq, ownership } = this.deps;
+    const { accessChanges, bus, clock, newestSeq, ownership, roles } = this.deps;
     const seq = await newestSeq(chatId);
     await accessChanges.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
     const start = { role, seq, joinedAt: new Date(clock.now()) };
     const rows = await Promise.all(
-      userIds.map(
-        async (userId) => [userId, await memberships.insert(chatId, userId, start)] as const,
-      ),
+      userIds.map(async (userId) => [userId, await roles.insert(chatId, userId, start)] as const),
     );
     const inserted = new Map(rows.flatMap(([userId, id]) => (id ? [[userId, id] as const] : [])));
     if (inserted.size === 0) return [];
     const added = await stillWanted([...inserted.keys()]);
     for (const userId of added) inserted.delete(userId);
     if (inserted.size > 0) {
-      await memberships.removeByIds([...inserted.values()]);
+      await roles.removeByIds([...inserted.values()]);
     }
     if (added.length > 0) {
       bus.emit(
@@ -234,11 +234,11 @@ export class MembershipChanges {
     actorId: string,
     mayOrphan: boolean,
   ): Promise<boolean> {
-    const { accessChanges, bus, chats, memberships, ownership } = this.deps;
+    const { accessChanges, bus, chats, memberships, ownership, roles } = this.deps;
     await accessChanges.post([{ kind: 'member', userId, chatId }]);
     await chats.withdrawFromMaking(chatId, userId);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      if (await memberships.remove(chatId, userId, mayOrphan)) {
+      if (await roles.remove(chatId, userId, mayOrphan)) {
         bus.emit(
           'members.removed',
           { chatId, userIds: [userId], actorId, audience: audiences.chatAnd(chatId, [userId]) },
@@ -268,9 +268,9 @@ export class MembershipChanges {
     role: MemberRole,
     actorId: string,
   ): Promise<boolean> {
-    const { bus, memberships, ownership } = this.deps;
+    const { bus, memberships, ownership, roles } = this.deps;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const { isMatched, isModified } = await memberships.setRole(chatId, userId, role);
+      const { isMatched, isModified } = await roles.setRole(chatId, userId, role);
       if (isModified) {
         bus.emit(
           'member.role_changed',

@@ -1,5 +1,6 @@
 import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
+import { objectId } from '../../platform/object-id.js';
 
 /** What a member may do in a chat. */
 export type MemberRole = 'owner' | 'admin' | 'member';
@@ -34,6 +35,26 @@ export interface MembershipRecord {
   markedUnread: boolean;
   joinedAt: Date;
 }
+
+/** What a membership starts with. */
+export const NEW_MEMBERSHIP = {
+  role: 'member' as const,
+  lastReadSeq: 0,
+  lastDeliveredSeq: 0,
+  clearedSeq: 0,
+  hiddenSeq: null,
+  archivedSeq: null,
+  archivedAt: null,
+  mutedUntil: null,
+  pinnedAt: null,
+  markedUnread: false,
+};
+
+/** Selects one user's membership of one chat. */
+export const membershipOf = (chatId: string, userId: string) => ({
+  chatId: objectId(chatId),
+  userId: objectId(userId),
+});
 
 const membershipSchema = new Schema<MembershipRecord>(
   {

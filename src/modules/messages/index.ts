@@ -2,7 +2,7 @@ import type { Config } from '../../config/index.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ChatAccess, MembershipsRepository } from '../chats/index.js';
+import type { ChatAccess, MemberPositionsRepository } from '../chats/index.js';
 import type { UserDirectory } from '../users/index.js';
 import { MentionResolver } from './content.js';
 import type { MessageLogModule } from './log/index.js';
@@ -57,7 +57,7 @@ export const createMessages = ({
   bus,
   clock,
   access,
-  memberships,
+  positions,
   directory,
   messageLog: { messages, log, previews },
   attachments,
@@ -67,7 +67,7 @@ export const createMessages = ({
   bus: Publisher<MessageEvents>;
   clock: Clock;
   access: ChatAccess;
-  memberships: MembershipsRepository;
+  positions: MemberPositionsRepository;
   directory: Pick<UserDirectory, 'card' | 'cards' | 'idsByUsername'>;
   messageLog: Pick<MessageLogModule, 'messages' | 'log' | 'previews'>;
   attachments: AttachmentClaims;
@@ -75,10 +75,10 @@ export const createMessages = ({
   sendLimit: RateLimiter;
 }) => {
   const mentions = new MentionResolver(directory, access);
-  const reader = new MessageReader(messages, memberships, access);
+  const reader = new MessageReader(messages, positions, access);
   const history = new MessageHistory({
     messages,
-    memberships,
+    positions,
     log,
     reader,
     directory,
@@ -110,7 +110,7 @@ export const createMessages = ({
         editWindowSeconds: config.editWindowSeconds,
       }),
       history,
-      lookups: new MessageLookups({ messages, memberships, reader, history }),
+      lookups: new MessageLookups({ messages, positions, reader, history }),
       reader,
     },
   };

@@ -2,7 +2,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatSnapshot, MemberPositionRow, MembershipsRepository } from '../chats/index.js';
+import type { ChatSnapshot, MemberPositionRow, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageLog } from './log/index.js';
 import type { MessageReader } from './message-reader.js';
 import type { StoredMessage } from './message.model.js';
@@ -64,7 +64,7 @@ export class MessageHistory {
   constructor(
     private readonly deps: {
       messages: MessagesRepository;
-      memberships: MembershipsRepository;
+      positions: MemberPositionsRepository;
       log: Pick<MessageLog, 'newestSeq'>;
       reader: MessageReader;
       directory: { cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> };
@@ -159,7 +159,7 @@ export class MessageHistory {
     const rows = members ? await this.positionRows(chatId) : [];
     const own = rows.find((row) => row.userId.equals(userId));
     // The actor's row is beyond the limit in a large chat, or not there for a reader of a room.
-    const floor = own?.clearedSeq ?? (await this.deps.memberships.clearedSeq(chatId, userId));
+    const floor = own?.clearedSeq ?? (await this.deps.positions.clearedSeq(chatId, userId));
     return { floor, positions: positionsOf(rows) };
   }
 
@@ -190,7 +190,7 @@ export class MessageHistory {
   }
 
   private positionRows(chatId: string): Promise<MemberPositionRow[]> {
-    return this.deps.memberships.positionsIn(chatId, RECEIPT_MEMBERS + 1);
+    return this.deps.positions.positionsIn(chatId, RECEIPT_MEMBERS + 1);
   }
 
   private async withSenders(

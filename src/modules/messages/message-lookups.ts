@@ -1,5 +1,5 @@
 import type { Actor } from '../../shared/actor.js';
-import type { MembershipsRepository } from '../chats/index.js';
+import type { MemberPositionsRepository } from '../chats/index.js';
 import type { MessageReader } from './message-reader.js';
 import type { MessageHistory, MessageView } from './message-history.js';
 import type { PastContent } from './message.model.js';
@@ -21,7 +21,7 @@ export class MessageLookups {
   constructor(
     private readonly deps: {
       messages: MessagesRepository;
-      memberships: MembershipsRepository;
+      positions: MemberPositionsRepository;
       reader: MessageReader;
       history: MessageHistory;
     },
@@ -40,7 +40,7 @@ export class MessageLookups {
     const { doc } = await this.deps.reader.visible(actor, messageId);
     const chatId = doc.chatId.toHexString();
     const above = Math.max(
-      await this.deps.memberships.clearedSeq(chatId, actor.userId),
+      await this.deps.positions.clearedSeq(chatId, actor.userId),
       window.after ?? 0,
     );
     const docs = await this.deps.messages.replies(doc._id, actor.userId, {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { ChatAccess, MembershipsRepository } from '../chats/index.js';
+import type { ChatAccess, MemberPositionsRepository } from '../chats/index.js';
 import { MessageReader } from './message-reader.js';
 import type { MessagesRepository } from './messages.repository.js';
 
@@ -12,7 +12,7 @@ const messages = {
 } as unknown as MessagesRepository;
 const readWhere = (failure: Error) => {
   const access = { reader: () => Promise.reject(failure) } as unknown as ChatAccess;
-  return new MessageReader(messages, {} as MembershipsRepository, access).visible(actor, ID);
+  return new MessageReader(messages, {} as MemberPositionsRepository, access).visible(actor, ID);
 };
 
 describe('a message in a chat that cannot be looked at', () => {

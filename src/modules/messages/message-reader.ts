@@ -5,7 +5,7 @@ import type {
   ChatAccess,
   ChatSnapshot,
   MemberRole,
-  MembershipsRepository,
+  MemberPositionsRepository,
 } from '../chats/index.js';
 import type { StoredMessage } from './message.model.js';
 import { isHiddenFor } from './messages.policy.js';
@@ -28,7 +28,7 @@ export interface MemberMessage extends VisibleMessage {
 export class MessageReader {
   constructor(
     private readonly messages: MessagesRepository,
-    private readonly memberships: MembershipsRepository,
+    private readonly positions: MemberPositionsRepository,
     private readonly access: Pick<ChatAccess, 'reader'>,
   ) {}
 
@@ -44,7 +44,7 @@ export class MessageReader {
     const chatId = doc.chatId.toHexString();
     const grant = await this.access.reader(actor.userId, chatId).catch(asNotFound('Message'));
     if (isHiddenFor(doc, actor.userId)) throw notFound('Message');
-    if (doc.seq <= (await this.memberships.clearedSeq(chatId, actor.userId)))
+    if (doc.seq <= (await this.positions.clearedSeq(chatId, actor.userId)))
       throw notFound('Message');
     return { doc, ...grant };
   }
@@ -68,7 +68,7 @@ export class MessageReader {
    */
   async readableAbove(actor: Actor, chatId: string): Promise<number> {
     await this.chat(actor, chatId);
-    return this.memberships.clearedSeq(chatId, actor.userId);
+    return this.positions.clearedSeq(chatId, actor.userId);
   }
 
   /**

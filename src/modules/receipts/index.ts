@@ -1,7 +1,7 @@
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ChatAccess, ChatEvents, MembershipsRepository } from '../chats/index.js';
+import type { ChatAccess, ChatEvents, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageEvents, MessageLog, MessagesRepository } from '../messages/index.js';
 import type { ReceiptEvents } from './receipts.events.js';
 import { DeliveryTracker, Receipts } from './receipts.js';
@@ -18,7 +18,7 @@ export interface LocalUsers {
 /** Builds the receipts module: read and delivered positions. */
 export const createReceipts = ({
   access,
-  memberships,
+  positions,
   messages,
   log,
   bus,
@@ -27,7 +27,7 @@ export const createReceipts = ({
   localUsers,
 }: {
   access: ChatAccess;
-  memberships: MembershipsRepository;
+  positions: MemberPositionsRepository;
   messages: MessagesRepository;
   log: MessageLog;
   bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
@@ -40,7 +40,7 @@ export const createReceipts = ({
   /** Writes the deliveries that have gathered. */
   close(): Promise<void>;
 } => {
-  const receipts = new Receipts({ access, memberships, messages, log, bus, clock });
+  const receipts = new Receipts({ access, memberships: positions, messages, log, bus, clock });
   const deliveries = new DeliveryTracker(receipts, logger);
   return {
     api: { receipts, deliveries },

@@ -10,7 +10,7 @@ import type {
   ChatAccess,
   ChatEvents,
   ChatSnapshot,
-  MembershipsRepository,
+  MemberPositionsRepository,
 } from '../chats/index.js';
 import { canShareSignals, readSeqOf } from '../chats/index.js';
 import type { MessageLog, MessagesRepository } from '../messages/index.js';
@@ -50,7 +50,7 @@ export class Receipts {
     private readonly deps: {
       access: Pick<ChatAccess, 'member' | 'snapshot'>;
       memberships: Pick<
-        MembershipsRepository,
+        MemberPositionsRepository,
         | 'advanceDelivered'
         | 'advanceDeliveredOfMany'
         | 'advanceRead'

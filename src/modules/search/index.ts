@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
-import type { ChatAccess, ChatsRepository, MembershipsRepository } from '../chats/index.js';
+import type { ChatAccess, ChatsRepository, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageEvents, MessageHistory, MessagesRepository } from '../messages/index.js';
 import { ChatTexts } from './chat-texts.js';
 import { RowFinder } from './row-finder.js';
@@ -19,7 +19,7 @@ export const createSearch = ({
   logger,
   access,
   chats,
-  memberships,
+  positions,
   messages,
   history,
 }: {
@@ -27,7 +27,7 @@ export const createSearch = ({
   logger: Logger;
   access: ChatAccess;
   chats: ChatsRepository;
-  memberships: MembershipsRepository;
+  positions: MemberPositionsRepository;
   messages: MessagesRepository;
   history: MessageHistory;
 }) => {
@@ -35,7 +35,7 @@ export const createSearch = ({
   const index = new SearchIndex(repository, messages, logger);
   const texts = new ChatTexts(repository, index);
   const rows = new RowFinder(repository, texts, index);
-  const search = new Search({ access, chats, memberships, messages, history, rows });
+  const search = new Search({ access, chats, positions, messages, history, rows });
   const recordChange = ({ message }: { message: { chatId: string } }) => {
     index.record(message.chatId);
   };

@@ -1,7 +1,7 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import { groupBy } from '../../shared/group-by.js';
-import type { ChatAccess, ChatsRepository, MembershipsRepository } from '../chats/index.js';
+import type { ChatAccess, ChatsRepository, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageHistory, MessagesRepository, MessageView } from '../messages/index.js';
 import type { RecentChat, RowFinder, Scan } from './row-finder.js';
 import { newestFirst } from './row-finder.js';
@@ -55,7 +55,7 @@ export class Search {
     private readonly deps: {
       access: Pick<ChatAccess, 'member'>;
       chats: Pick<ChatsRepository, 'activityOf'>;
-      memberships: Pick<MembershipsRepository, 'clearedSeqs'>;
+      positions: Pick<MemberPositionsRepository, 'clearedSeqs'>;
       messages: Pick<MessagesRepository, 'visibleAt'>;
       history: Pick<MessageHistory, 'views'>;
       rows: RowFinder;
@@ -71,7 +71,7 @@ export class Search {
     const terms = termsOf(query);
     await this.deps.access.member(actor.userId, chatId);
     const [cleared, text] = await Promise.all([
-      this.deps.memberships.clearedSeqs(actor.userId, chatId),
+      this.deps.positions.clearedSeqs(actor.userId, [chatId]),
       this.deps.rows.text(chatId),
     ]);
     // Without one, the membership has ended since it was checked.
@@ -89,7 +89,7 @@ export class Search {
   async everywhere(actor: Actor, query: SearchQuery): Promise<SearchResult> {
     const terms = termsOf(query);
     const scan = scanOf(actor, terms, query);
-    const chats = await this.recentChats(await this.deps.memberships.clearedSeqs(actor.userId));
+    const chats = await this.recentChats(await this.deps.positions.clearedSeqs(actor.userId));
     const rows = await this.deps.rows.inChats(chats, scan);
     return this.page(actor, rows, terms, query);
   }

@@ -1,0 +1,164 @@
+import type { Connection, Model, Types } from 'mongoose';
+import { trusted } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
+import { objectId } from '../../platform/object-id.js';
+import type { MemberRole, MembershipRecord } from './membership.model.js';
+import { NEW_MEMBERSHIP, membershipOf } from './membership.model.js';
+import type { MembershipPair } from './memberships.repository.js';
+
+/** Excludes owners: their role and membership are taken by the guard of owners alone. */
+const notOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
+
+/** The beginning and end of memberships, and the roles in between. */
+export class MemberRolesRepository {
+  private readonly memberships: Model<MembershipRecord>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.memberships = connection.model<MembershipRecord>('Membership');
+  }
+
+  /** Whether a chat has an owner. */
+  async hasOwner(chatId: string): Promise<boolean> {
+    return (await this.memberships.exists({ chatId: objectId(chatId), role: 'owner' })) !== null;
+  }
+
+  /** Whether anybody else is in the owner's chat. */
+  async hasOthers({ chatId, userId }: MembershipPair): Promise<boolean> {
+    return (await this.memberships.exists({ chatId, userId: trusted({ $ne: userId }) })) !== null;
+  }
+
+  /** Whether the owner's chat has another owner. */
+  async hasOtherOwner({ chatId, userId }: MembershipPair): Promise<boolean> {
+    const others = { chatId, userId: trusted({ $ne: userId }) };
+    return (await this.memberships.exists({ ...others, role: 'owner' })) !== null;
+  }
+
+  /** A user's membership of a chat as its owner; null for everybody else. */
+  async findOwner(chatId: string, userId: string): Promise<MembershipRecord | null> {
+    return this.memberships.findOne({ ...membershipOf(chatId, userId), role: 'owner' }).lean();
+  }
+
+  /** Who has been in a chat for longest, of its admins or else of all; null for an empty chat. */
+  async longestStanding(chatId: string): Promise<MembershipRecord | null> {
+    const ofChat = { chatId: objectId(chatId) };
+    const first = { joinedAt: 1, _id: 1 } as const;
+    const admin = await this.memberships
+      .findOne({ ...ofChat, role: 'admin' })
+      .sort(first)
+      .lean();
+    return admin ?? this.memberships.findOne(ofChat).sort(first).lean();
+  }
+
+  /**
+   * Makes a member of somebody who is none.
+   *
+   * @param seq number of the chat's newest message: nothing before it is unread.
+   * @returns the id of the new membership; undefined when there was one.
+   */
+  async insert(
+    chatId: string,
+    userId: string,
+    { role, seq, joinedAt }: { role: MemberRole; seq: number; joinedAt: Date },
+  ): Promise<Types.ObjectId | undefined> {
+    try {
+      const { upsertedId } = await this.memberships.updateOne(
+        membershipOf(chatId, userId),
+        {
+          $setOnInsert: {
+            ...NEW_MEMBERSHIP,
+            role,
+            lastReadSeq: seq,
+            lastDeliveredSeq: seq,
+            joinedAt,
+          },
+        },
+        { upsert: true },
+      );
+      return upsertedId ?? undefined;
+    } catch (error) {
+      // The same user was added twice at the same moment; the other call has made the membership.
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes members of those of the users who are none; their positions are at the chat's start. */
+  async ensureAll(
+    chatId: Types.ObjectId,
+    userIds: Types.ObjectId[],
+    joinedAt: Date,
+  ): Promise<void> {
+    await this.memberships
+      .bulkWrite(
+        userIds.map((userId) => ({
+          updateOne: {
+            filter: { chatId, userId },
+            update: { $setOnInsert: { ...NEW_MEMBERSHIP, joinedAt } },
+            upsert: true,
+          },
+        })),
+        { ordered: false },
+      )
+      .catch((error: unknown) => {
+        // Somebody else has just made the same row.
+        if (!isDuplicateKey(error)) throw error;
+      });
+  }
+
+  /** Gives a member a role; the role of owners changes only to owner, which changes nothing. */
+  async setRole(
+    chatId: string,
+    userId: string,
+    role: MemberRole,
+  ): Promise<{ isMatched: boolean; isModified: boolean }> {
+    const { matchedCount, modifiedCount } = await this.memberships.updateOne(
+      { ...membershipOf(chatId, userId), ...(role !== 'owner' && notOwner()) },
+      { $set: { role } },
+    );
+    return { isMatched: matchedCount === 1, isModified: modifiedCount === 1 };
+  }
+
+  /** Makes an owner of a member who is none; false when the membership has ended or is an owner's. */
+  async promote(id: Types.ObjectId): Promise<boolean> {
+    const { modifiedCount } = await this.memberships.updateOne(
+      { _id: id, ...notOwner() },
+      { $set: { role: 'owner' } },
+    );
+    return modifiedCount === 1;
+  }
+
+  /** Takes an owner's role, once for each number of a loss; false when it was done before. */
+  async demote(id: Types.ObjectId, role: MemberRole, lossNumber: number): Promise<boolean> {
+    const { modifiedCount } = await this.memberships.updateOne(
+      { _id: id, lossNumber: trusted({ $not: { $gte: lossNumber } }) },
+      { $set: { role, lossNumber } },
+    );
+    return modifiedCount === 1;
+  }
+
+  /**
+   * Ends a membership.
+   *
+   * @param canBeOwner whether an owner's membership ends, too.
+   * @returns false when there was none that may end.
+   */
+  async remove(chatId: string, userId: string, canBeOwner: boolean): Promise<boolean> {
+    const { deletedCount } = await this.memberships.deleteOne({
+      ...membershipOf(chatId, userId),
+      ...(!canBeOwner && notOwner()),
+    });
+    return deletedCount === 1;
+  }
+
+  /** Ends the membership of this id; false when it has ended already. */
+  async removeById(id: Types.ObjectId): Promise<boolean> {
+    const { deletedCount } = await this.memberships.deleteOne({ _id: id });
+    return deletedCount === 1;
+  }
+
+  /** Ends the memberships of these ids. */
+  async removeByIds(ids: Types.ObjectId[]): Promise<void> {
+    await this.memberships.deleteMany({ _id: trusted({ $in: ids }) });
+  }
+}
