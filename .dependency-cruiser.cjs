@@ -86,8 +86,8 @@ module.exports = {
       name: 'wiring-is-known-to-main-alone',
       comment: 'Nobody reaches for a part; each is handed what it needs.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(app|main)\\.ts$' },
-      to: { path: '^src/(app|main|domain-events)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(app|main|modules)\\.ts$' },
+      to: { path: '^src/(app|main|modules|domain-events)\\.ts$' },
     },
     {
       name: 'models-are-known-to-repositories',

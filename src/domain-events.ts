@@ -1,22 +1,20 @@
+import type { AccessChangeEvents } from './modules/access-changes/index.js';
 import type { BroadcastEvents } from './modules/broadcasts/index.js';
 import type { ChatEvents } from './modules/chats/index.js';
 import type { LiveEvents } from './modules/live/index.js';
 import type { MessageEvents } from './modules/messages/index.js';
-import type { AccessChangeEvents } from './modules/access-changes/index.js';
-import type { PresenceEvents } from './modules/presence/index.js';
+import type { PresenceEvents, TypingEvents, ViewingEvents } from './modules/presence/index.js';
 import type { ReceiptEvents } from './modules/receipts/index.js';
-import type { TypingEvents } from './modules/presence/index.js';
 import type { UserEvents } from './modules/users/index.js';
-import type { ViewingEvents } from './modules/presence/index.js';
 import type { ClusterEvents } from './transport/socket/cluster.js';
 
 /** Everything that can happen in the system. */
-export type DomainEvents = BroadcastEvents &
+export type DomainEvents = AccessChangeEvents &
+  BroadcastEvents &
   ChatEvents &
   ClusterEvents &
   LiveEvents &
   MessageEvents &
-  AccessChangeEvents &
   PresenceEvents &
   ReceiptEvents &
   TypingEvents &

@@ -9,13 +9,14 @@ const ROUND_LIMIT_MS = 60_000;
 const LEASE_ROUNDS = 2;
 const MIN_LEASE_MS = 10_000;
 
-/** Work of a module that runs again and again. */
+/** Work that a module wants done again and again while the node runs. */
 export interface Job {
+  /** Unique among the jobs; a lease of {@link Leases} carries it. */
   name: string;
-  /** How often it runs, in milliseconds. */
+  /** From the start of one round to that of the next, in milliseconds. */
   everyMs: number;
   run(): Promise<unknown>;
-  /** On one node of all, not on each. */
+  /** Runs on one node of the cluster at a time; absent: on every node. */
   isOncePerCluster?: true;
 }
 
@@ -83,15 +84,4 @@ export class Jobs {
       this.logger.warn({ err: error }, 'leases were not given back, and end by themselves');
     });
   }
-}
-
-/** Work that a module wants done again and again while the node runs. */
-export interface Job {
-  /** Unique among the jobs; a lease of {@link Leases} carries it. */
-  name: string;
-  /** From the start of one round to that of the next, in milliseconds. */
-  everyMs: number;
-  run(): Promise<unknown>;
-  /** Runs on one node of the cluster at a time; absent: on every node. */
-  isOncePerCluster?: true;
 }

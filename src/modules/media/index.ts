@@ -78,7 +78,7 @@ export interface MediaModule {
   /** Makes the directory of files under way, and removes what an earlier process has left there. */
   start(): Promise<void>;
   /** Ends a round of the collector that is under way; the jobs then end soon. */
-  close(): void;
+  stopCollecting(): void;
 }
 
 /** Builds the media module on a connection that has its models. */
@@ -171,7 +171,7 @@ export const createMedia = ({
     ],
     collectOrphans,
     start: () => temporary.open(),
-    close: () => {
+    stopCollecting: () => {
       orphans.stop();
     },
   };

@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import cors from 'cors';
 import express from 'express';
 import type { Router } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../../config/index.js';
+import { ConfigError } from '../../config/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { AppError } from '../../shared/errors.js';
@@ -43,6 +45,12 @@ export interface HttpSide {
   server: Server;
   /** Adds what answers requests; called once, when there are modules to serve. */
   mount(handlers: HttpHandlers): void;
+  /**
+   * Starts to listen; answers the port.
+   *
+   * @throws {ConfigError} when PORT and HOST cannot be listened on.
+   */
+  listen(at: Pick<Config, 'host' | 'port'>): Promise<number>;
 }
 
 /** Makes the HTTP server. It answers only what is mounted later; Socket.IO needs it before that. */
@@ -108,5 +116,28 @@ export const createHttpServer = ({
       app.use(notFoundHandler);
       app.use(errorHandler(logger, metrics, onError));
     },
+    listen: (at) => listenOn(server, at, logger),
   };
 };
+
+const listenOn = (
+  server: Server,
+  { host, port }: Pick<Config, 'host' | 'port'>,
+  logger: Logger,
+): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const refuse = (error: Error) => {
+      reject(
+        new ConfigError([`PORT ${port} and HOST ${host} cannot be listened on: ${error.message}`]),
+      );
+    };
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      // An accept that fails, for want of memory or by a firewall, concerns one connection.
+      server.on('error', (error) => {
+        logger.error({ err: error }, 'a connection could not be accepted');
+      });
+      resolve((server.address() as AddressInfo).port);
+    });
+  });

@@ -1,0 +1,294 @@
+import type { Connection } from 'mongoose';
+import { syncClients } from './api/native/index.js';
+import type { UseCases } from './api/index.js';
+import type { DomainEvents } from './domain-events.js';
+import { createAccessChanges, defineAccessChangeModels } from './modules/access-changes/index.js';
+import { createBroadcasts, defineBroadcastModels } from './modules/broadcasts/index.js';
+import { createChatAccess, createChats, defineChatModels } from './modules/chats/index.js';
+import { createLive, defineLiveModels } from './modules/live/index.js';
+import { createMedia, createSharedFiles, defineMediaModels } from './modules/media/index.js';
+import { createMessageLog, createMessages, defineMessageModels } from './modules/messages/index.js';
+import { createModeration, defineModerationModels } from './modules/moderation/index.js';
+import { createPresence } from './modules/presence/index.js';
+import { createReceipts } from './modules/receipts/index.js';
+import { createSearch, defineSearchModels } from './modules/search/index.js';
+import { createSync } from './modules/sync/index.js';
+import { createUsers, defineUsersModels, loadOrCreateSecret } from './modules/users/index.js';
+import type { Subscription } from './platform/event-bus.js';
+import type { Job } from './platform/jobs.js';
+import type { Platform } from './platform/platform.js';
+import { HOUR, MINUTE } from './platform/platform.js';
+import type { SocketHub } from './transport/socket/socket-hub.js';
+import { socketViews } from './transport/socket/socket-views.js';
+
+/** What runs of a module while the node does; each has as much of it as it needs. */
+export interface RunningModule {
+  subscriptions?: Subscription<DomainEvents>[];
+  jobs?: Job[];
+  /** Called before the node takes connections, one module after the other. */
+  start?(): Promise<void> | void;
+  /** Called when the node has closed its sockets; the database is there until all have ended. */
+  close?(): Promise<void>;
+}
+
+/** Registers the models of all modules on a connection. */
+export const defineModels = (connection: Connection): void => {
+  defineAccessChangeModels(connection);
+  defineUsersModels(connection);
+  defineChatModels(connection);
+  defineMessageModels(connection);
+  defineMediaModels(connection);
+  defineSearchModels(connection);
+  defineBroadcastModels(connection);
+  defineLiveModels(connection);
+  defineModerationModels(connection);
+};
+
+/**
+ * Builds the modules in the order in which they need each other.
+ *
+ * @param deps.platform its connection has the models of `defineModels`.
+ * @param deps.hub the sockets of this node, which the modules see as `SocketViews`.
+ */
+export const createModules = async ({
+  platform,
+  hub,
+}: {
+  platform: Platform<DomainEvents>;
+  hub: SocketHub;
+}) => {
+  const { bus, clock, config, connection, isDatabasePrivate, limiter, load, logger } = platform;
+  const { metrics, redis } = platform;
+  const sockets = socketViews(hub);
+  const jwtSecret = config.jwtSecret ?? (await loadOrCreateSecret(config.dataDir));
+
+  const accessChanges = createAccessChanges({ connection, clock });
+  const { feed } = accessChanges;
+  const chatAccess = createChatAccess({ connection, isAlone: redis === undefined });
+  const { access, contacts, memberships, positions } = chatAccess;
+  const users = createUsers({
+    config,
+    connection,
+    bus,
+    clock,
+    logger,
+    jwtSecret,
+    accessChanges: feed,
+    contacts,
+    limits: {
+      signUps: limiter('register', config.rateLimitRegisterPerHour, HOUR),
+      refusals: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
+      wrongPasswords: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
+    },
+  });
+  const { accounts, administration, audit, auth, authenticator, directory } = users.api;
+  const presence = createPresence({
+    config,
+    bus,
+    clock,
+    logger,
+    load,
+    redis,
+    contacts,
+    chats: chatAccess.chats,
+    memberships,
+    access,
+    directory,
+  });
+  const messageLog = createMessageLog({
+    connection,
+    bus,
+    clock,
+    logger,
+    metrics,
+    access,
+    chats: chatAccess.chats,
+    memberships,
+    directory,
+  });
+  const chats = createChats({
+    config,
+    connection,
+    bus,
+    clock,
+    accessChanges: feed,
+    chatAccess,
+    directory,
+    audit,
+    presenceOf: (userIds) => presence.api.reader.states(userIds),
+    messageLog,
+    newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
+  });
+  const media = createMedia({
+    config,
+    connection,
+    clock,
+    logger,
+    secret: jwtSecret,
+    access,
+    users: { profiles: users.api.profiles, accounts },
+    messages: messageLog.messages,
+  });
+  const messages = createMessages({
+    config,
+    bus,
+    clock,
+    access,
+    positions,
+    directory,
+    messageLog,
+    attachments: media.api.claims,
+    sendLimit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
+  });
+  const sharedFiles = createSharedFiles({
+    media: media.api,
+    messages: messageLog.messages,
+    rooms: chats.api.roomResolver,
+    sender: messages.api.sending,
+    reader: messages.api.reader,
+    history: messages.api.history,
+    deletion: messages.api.messageChanges,
+  });
+  const receipts = createReceipts({
+    access,
+    positions,
+    messages: messageLog.messages,
+    log: messageLog.log,
+    bus,
+    clock,
+    logger,
+    localUsers: sockets,
+  });
+  const sync = createSync({
+    config,
+    clock,
+    logger,
+    chats: chatAccess.chats,
+    list: chats.api.list,
+    directory,
+    messages: messageLog.messages,
+    log: messageLog.log,
+    previews: messageLog.previews,
+    attachments: media.api.claims,
+    markDelivered: (chatId, userId, seq) =>
+      receipts.api.receipts.markDelivered(chatId, userId, seq),
+    isDatabasePrivate,
+    clients: syncClients((channel) => hub.registry.socketsIn(channel)),
+  });
+  const search = createSearch({
+    connection,
+    logger,
+    access,
+    chats: chatAccess.chats,
+    positions,
+    messages: messageLog.messages,
+    history: messages.api.history,
+  });
+  const broadcasts = createBroadcasts({
+    connection,
+    bus,
+    clock,
+    directory,
+    administration,
+    audit,
+    sockets,
+  });
+  const live = createLive({
+    connection,
+    config,
+    bus,
+    clock,
+    access,
+    directory,
+    statusOf: (userId) => accounts.status(userId),
+    sender: messages.api.sending,
+    sockets: { leave: (liveId, userId) => sockets.leaveStream(liveId, userId) },
+  });
+  const moderation = createModeration({
+    connection,
+    clock,
+    administration,
+    auth,
+    audit,
+    directChats: chats.api.directChats,
+    sender: messages.api.sending,
+    reader: messages.api.reader,
+  });
+  const reconciliation = accessChanges.reconciliation({
+    bus,
+    memberships: (userIds, chatIds) => memberships.among(userIds, chatIds),
+    statusOf: (userId, sessionId) => users.api.statusOf(userId, sessionId),
+    sockets,
+  });
+
+  const useCases: UseCases = {
+    auth,
+    authenticator,
+    users: users.api.profiles,
+    directory,
+    administration,
+    audit,
+    access,
+    directChats: chats.api.directChats,
+    list: chats.api.list,
+    archive: chats.api.archive,
+    settings: chats.api.settings,
+    blocks: chats.api.blocks,
+    groups: chats.api.groups,
+    members: chats.api.members,
+    rooms: chats.api.rooms,
+    roomResolver: chats.api.roomResolver,
+    online: chats.api.online,
+    invites: chats.api.invites,
+    sending: messages.api.sending,
+    messageChanges: messages.api.messageChanges,
+    history: messages.api.history,
+    lookups: messages.api.lookups,
+    unreadAt: messageLog.unreadAt,
+    receipts: receipts.api.receipts,
+    typing: presence.api.typing,
+    presence: presence.api.reader,
+    chooser: presence.api.chooser,
+    sync: sync.api.sync,
+    search: search.api.search,
+    media: media.api,
+    sharedFiles,
+    broadcasts: broadcasts.api.broadcasts,
+    inbox: broadcasts.api.inbox,
+    statistics: broadcasts.api.statistics,
+    live: live.api,
+    admin: moderation.api.admin,
+    reports: moderation.api.reports,
+    clock,
+    maxLength: config.messageMaxLength,
+    passwordMinLength: config.passwordMinLength,
+  };
+
+  /** In the order in which they start. */
+  const running: RunningModule[] = [
+    chatAccess,
+    users,
+    reconciliation,
+    presence,
+    broadcasts,
+    media,
+    chats,
+    messageLog,
+    receipts,
+    sync,
+    search,
+    live,
+  ];
+  return {
+    useCases,
+    running,
+    access,
+    contacts,
+    users,
+    presence,
+    broadcasts,
+    live,
+    media,
+    messageLog,
+  };
+};
