@@ -18,9 +18,11 @@ import { ChatTexts } from '../../src/modules/search/chat-texts.js';
 import { BlockScan, RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
 import { MAX_CHANGES, SearchIndex } from '../../src/modules/search/search-index.js';
-import type { SearchBlock, SearchPosition } from '../../src/modules/search/search.model.js';
-import { defineSearchModels } from '../../src/modules/search/search.model.js';
-import { SearchRepository } from '../../src/modules/search/search.repository.js';
+import type { SearchBlock, SearchPosition } from '../../src/modules/search/search.repository.js';
+import {
+  defineSearchModels,
+  SearchRepository,
+} from '../../src/modules/search/search.repository.js';
 import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';

@@ -9,7 +9,7 @@ import type { AccessReconcilerDeps } from './access-reconciler.js';
 import { AccessReconciler } from './access-reconciler.js';
 
 export type { AccessChangePoster } from './access-change-feed.js';
-export { defineAccessChangeModels } from './access-change.model.js';
+export { defineAccessChangeModels } from './access-changes.repository.js';
 export type { AccessChange, AccessChangeEvents } from './access-changes.events.js';
 export type { LocalConnections } from './access-reconciler.js';
 

@@ -1,8 +1,32 @@
-import type { Connection, Model } from 'mongoose';
-import { trusted } from 'mongoose';
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema, trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { StoredBlock } from './block.model.js';
+
+/** One user wants nothing to do with another. */
+export interface StoredBlock {
+  _id: Types.ObjectId;
+  blockerId: Types.ObjectId;
+  blockedId: Types.ObjectId;
+  createdAt: Date;
+}
+
+const blockSchema = new Schema<StoredBlock>(
+  {
+    blockerId: { type: Schema.Types.ObjectId, required: true },
+    blockedId: { type: Schema.Types.ObjectId, required: true },
+  },
+  { collection: 'blocks', timestamps: { createdAt: true, updatedAt: false } },
+);
+// Whom a user has blocked, and whether there is a block between two.
+blockSchema.index({ blockerId: 1, blockedId: 1 }, { unique: true });
+// Who has blocked a user.
+blockSchema.index({ blockedId: 1 });
+
+/** The collection of blocks on a connection. */
+export const defineBlockModel = (connection: Connection): void => {
+  connection.model<StoredBlock>('Block', blockSchema);
+};
 
 /** One user who has blocked another. */
 export interface BlockRecord {

@@ -11,9 +11,13 @@ import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participan
 import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
-import type { LiveEndReason, LiveStream } from './live.model.js';
+import type {
+  LiveEndReason,
+  LiveStream,
+  LiveStreamsRepository,
+  LiveViewersRepository,
+} from './live.repository.js';
 import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live.policy.js';
-import type { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
 
 /** What a host says of a new stream; without a chat it is to everybody. */
 export interface LiveInput {

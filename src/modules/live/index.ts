@@ -19,7 +19,7 @@ export type { HostLive } from './host-live.js';
 export type { LiveSockets } from './live-access.js';
 export type { LiveDevice } from './live-participants.js';
 export type { LiveEvents, LiveRecord } from './live.events.js';
-export { defineLiveModels } from './live.model.js';
+export { defineLiveModels } from './live.repository.js';
 export type { CommentSender, LiveTalk, WatchLive } from './watch-live.js';
 
 /** How often leases are renewed, and how long they last, in milliseconds. */

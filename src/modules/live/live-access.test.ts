@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
 import { audiences } from '../../shared/audience.js';
-import type { LiveEndReason, LiveStream } from './live.model.js';
+import type { LiveEndReason, LiveStream } from './live.repository.js';
 import { LiveParticipants } from './live-participants.js';
 import { LiveAccessGuard } from './live-access.js';
 

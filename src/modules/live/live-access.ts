@@ -12,9 +12,8 @@ import type { LiveLeases, LiveParticipants, Participant } from './live-participa
 import { isHostDevice } from './live-participants.js';
 import type { LiveEnd, LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
-import type { LiveEndReason, LiveStream } from './live.model.js';
+import type { LiveEndReason, LiveStream, LiveStreamsRepository } from './live.repository.js';
 import { mayStreamToAll } from './live.policy.js';
-import type { LiveStreamsRepository } from './live.repository.js';
 
 /** Whether the actor is the one whom the stream shows. */
 export const isHost = (stream: LiveStream, actor: Actor): boolean =>

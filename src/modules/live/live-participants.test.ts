@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../../shared/errors.js';
 import { Types } from 'mongoose';
-import type { LiveStream } from './live.model.js';
+import type { LiveStream } from './live.repository.js';
 import { LiveParticipants, isHostDevice, leavesAfter } from './live-participants.js';
 
 const newStream = (): LiveStream => ({

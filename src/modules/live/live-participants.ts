@@ -3,8 +3,11 @@ import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { LiveEvents } from './live.events.js';
-import type { LiveStream } from './live.model.js';
-import type { LiveStreamsRepository, LiveViewersRepository } from './live.repository.js';
+import type {
+  LiveStream,
+  LiveStreamsRepository,
+  LiveViewersRepository,
+} from './live.repository.js';
 
 /** A device that wants to take part in a stream, and its connection. */
 export interface LiveDevice {

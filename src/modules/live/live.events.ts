@@ -1,7 +1,7 @@
 import type { ForClients } from '../../shared/audience.js';
 import { audiences } from '../../shared/audience.js';
 import type { UserCard } from '../users/index.js';
-import type { LiveEndReason, LiveStream } from './live.model.js';
+import type { LiveEndReason, LiveStream } from './live.repository.js';
 
 /** A stream as everybody who may watch it sees it. */
 export interface LiveRecord {

@@ -10,9 +10,8 @@ import { isHost } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
 import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
-import type { LiveStream } from './live.model.js';
+import type { LiveStream, LiveStreamsRepository } from './live.repository.js';
 import { refusalToSignal } from './live.policy.js';
-import type { LiveStreamsRepository } from './live.repository.js';
 
 /** Streams that the list shows at most, the newest. */
 const MAX_LISTED = 200;

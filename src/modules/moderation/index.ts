@@ -4,14 +4,12 @@ import type { DirectChats } from '../chats/index.js';
 import type { MessageReader, SendMessage } from '../messages/index.js';
 import type { AuditTrail, SignIn, UserAdministration } from '../users/index.js';
 import { Admin } from './admin.js';
-import { defineReportModel } from './reports.model.js';
-import { ReportsRepository } from './reports.repository.js';
+import { defineReportModel, ReportsRepository } from './reports.repository.js';
 import { Reports } from './reports.js';
 
 export type { Admin, AdminMessage } from './admin.js';
-export { REPORT_STATUSES } from './reports.model.js';
-export type { ReportRecord, ReportStatus } from './reports.model.js';
-export type { ReportQuery } from './reports.repository.js';
+export { REPORT_STATUSES } from './reports.repository.js';
+export type { ReportRecord, ReportStatus, ReportQuery } from './reports.repository.js';
 export type { Reports } from './reports.js';
 
 /** Registers the module's models on a connection. */

@@ -5,8 +5,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { MessageReader } from '../messages/index.js';
 import type { AuditTrail } from '../users/index.js';
-import type { ReportRecord } from './reports.model.js';
-import type { ReportQuery, ReportsRepository } from './reports.repository.js';
+import type { ReportRecord, ReportQuery, ReportsRepository } from './reports.repository.js';
 
 /** Reports of messages, and the admins' queue of them. */
 export class Reports {

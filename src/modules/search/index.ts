@@ -10,7 +10,7 @@ import { SearchIndex } from './search-index.js';
 import { SearchRepository } from './search.repository.js';
 import { Search } from './search.js';
 
-export { defineSearchModels } from './search.model.js';
+export { defineSearchModels } from './search.repository.js';
 export type { Search, SearchQuery, SearchResult } from './search.js';
 
 /** Builds the search module; its index follows what this node writes. */

@@ -3,8 +3,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
-import type { AuditEvent, AuditOutcome } from './audit.model.js';
-import type { AuditRepository } from './audit.repository.js';
+import type { AuditEvent, AuditOutcome, AuditRepository } from './audit.repository.js';
 
 /** A page of the trail. */
 export interface AuditQuery {

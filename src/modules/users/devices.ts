@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../shared/clock.js';
-import type { DeviceDates, DevicesRepository } from './devices.repository.js';
+import type { DeviceDates, DevicesRepository } from './sessions.repository.js';
 import { newToken, newTokenId, parseToken } from './tokens.js';
 import type { UserRecord } from './users.model.js';
 

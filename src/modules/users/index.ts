@@ -17,19 +17,20 @@ import { AdminGuard } from './admin-guard.js';
 import { AdminGuardRepository } from './admin-guard.repository.js';
 import { UserAdministration } from './administration.js';
 import { AuditTrail } from './audit.js';
-import { defineAuditModel } from './audit.model.js';
-import { AuditRepository } from './audit.repository.js';
+import { defineAuditModel, AuditRepository } from './audit.repository.js';
 import { AccessTokenAuthenticator } from './authenticator.js';
 import { KnownDevices } from './devices.js';
-import { DevicesRepository } from './devices.repository.js';
+import {
+  DevicesRepository,
+  defineSessionModels,
+  SessionsRepository,
+} from './sessions.repository.js';
 import { UserDirectory } from './directory.js';
 import type { AdminSettings } from './first-admin.js';
 import { ensureAdmin } from './first-admin.js';
 import { FailedAttempts, PasswordHasher } from './passwords.js';
 import type { ContactPolicy } from './profiles.js';
 import { Profiles } from './profiles.js';
-import { defineSessionModels } from './sessions.model.js';
-import { SessionsRepository } from './sessions.repository.js';
 import { Sessions } from './sessions.js';
 import { SignIn } from './sign-in.js';
 import { AccessTokens } from './tokens.js';
@@ -48,8 +49,8 @@ export {
 export type { Accounts, NewAccount } from './accounts.js';
 export type { AccountQuery, UserAdministration } from './administration.js';
 export type { AuditedAction, AuditQuery, AuditTrail } from './audit.js';
-export { AUDIT_OUTCOMES } from './audit.model.js';
-export type { AuditEvent } from './audit.model.js';
+export { AUDIT_OUTCOMES } from './audit.repository.js';
+export type { AuditEvent } from './audit.repository.js';
 export { toUserCard } from './directory.js';
 export type { UserCard, UserDirectory } from './directory.js';
 export type {

@@ -4,8 +4,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
-import type { SessionRecord } from './sessions.model.js';
-import type { SessionsRepository, TokenChange } from './sessions.repository.js';
+import type { SessionRecord, SessionsRepository, TokenChange } from './sessions.repository.js';
 import { newToken, newTokenId, parseToken, successorOf } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 
