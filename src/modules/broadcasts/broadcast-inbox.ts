@@ -6,11 +6,11 @@ import type { UserAdministration, UserDirectory } from '../users/index.js';
 import type {
   BroadcastPosition,
   BroadcastPositionsRepository,
-} from './broadcast-positions.repository.js';
+  Recipient,
+  BroadcastsRepository,
+} from './broadcasts.repository.js';
 import type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
 import { toBroadcastRecord } from './broadcasts.events.js';
-import type { Recipient } from './broadcasts.policy.js';
-import type { BroadcastsRepository } from './broadcasts.repository.js';
 import type { ShowBroadcasts } from './show-broadcasts.js';
 
 /** A broadcast as one of its recipients sees it. */

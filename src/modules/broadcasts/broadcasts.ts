@@ -13,11 +13,11 @@ import type {
   BroadcastPosition,
   BroadcastPositionsRepository,
   UserIdFilter,
-} from './broadcast-positions.repository.js';
+  BroadcastsRepository,
+} from './broadcasts.repository.js';
 import type { BroadcastAudience, StoredBroadcast, BroadcastType } from './broadcast.model.js';
 import type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
 import { toBroadcastRecord } from './broadcasts.events.js';
-import type { BroadcastsRepository } from './broadcasts.repository.js';
 
 /** What an admin says to many. */
 export interface BroadcastInput {

@@ -6,10 +6,9 @@ import type { Clock } from '../../shared/clock.js';
 import type { AuditTrail } from '../users/index.js';
 import type { UserAdministration, UserDirectory } from '../users/index.js';
 import { BroadcastInbox, MissedBroadcasts } from './broadcast-inbox.js';
-import { BroadcastPositionsRepository } from './broadcast-positions.repository.js';
+import { BroadcastPositionsRepository, BroadcastsRepository } from './broadcasts.repository.js';
 import { Broadcasts, BroadcastStatistics } from './broadcasts.js';
 import type { BroadcastEvents } from './broadcasts.events.js';
-import { BroadcastsRepository } from './broadcasts.repository.js';
 import type { BroadcastSockets } from './show-broadcasts.js';
 import { ShowBroadcasts } from './show-broadcasts.js';
 

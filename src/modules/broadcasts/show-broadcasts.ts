@@ -2,11 +2,14 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { UserDirectory } from '../users/index.js';
-import type { BroadcastPositionsRepository } from './broadcast-positions.repository.js';
+import type {
+  BroadcastPositionsRepository,
+  BroadcastsRepository,
+  SentBroadcast,
+} from './broadcasts.repository.js';
 import type { BroadcastEvents, BroadcastRecord } from './broadcasts.events.js';
 import { toBroadcastRecord } from './broadcasts.events.js';
-import { isFor } from './broadcasts.policy.js';
-import type { BroadcastsRepository, SentBroadcast } from './broadcasts.repository.js';
+import { isFor } from './broadcasts.repository.js';
 
 /** The sockets of this node, as far as broadcasts care. */
 export interface BroadcastSockets {

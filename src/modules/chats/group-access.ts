@@ -3,7 +3,7 @@ import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from './chat-access.js';
 import type { Contacts } from './contacts.js';
 import type { GroupOwnership } from './group-ownership.js';
-import type { ChatRole } from './groups.policy.js';
+import type { ChatRole } from './chats.policy.js';
 
 /** Looks up what the rules of groups and rooms need. */
 export class GroupAccess {

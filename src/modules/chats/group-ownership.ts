@@ -8,7 +8,7 @@ import type { ChatAccess } from './chat-access.js';
 import type { OwnerLoss, PendingOwnerLoss } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import type { ChatsRepository } from './chats.repository.js';
-import { lastOwner } from './groups.policy.js';
+import { lastOwner } from './chats.policy.js';
 import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipRecord } from './memberships.repository.js';
 

@@ -8,7 +8,7 @@ import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
-import { refusalToManage } from './groups.policy.js';
+import { refusalToManage } from './chats.policy.js';
 import type { MembershipChanges } from './members.js';
 import { invalidRoomName, roomSlug } from './rooms.js';
 import type { GroupLog } from './system-text.js';

@@ -29,8 +29,7 @@ import { defineMembershipModel } from './membership.model.js';
 import { MemberPositionsRepository } from './member-positions.repository.js';
 import { MemberRolesRepository } from './member-roles.repository.js';
 import { MembershipsRepository } from './memberships.repository.js';
-import { RoomOnline } from './room-online.js';
-import { PublicRooms, RoomResolver } from './rooms.js';
+import { RoomOnline, PublicRooms, RoomResolver } from './rooms.js';
 import type { SystemLog } from './system-text.js';
 import { GroupLog } from './system-text.js';
 
@@ -67,9 +66,15 @@ export { MemberPositionsRepository } from './member-positions.repository.js';
 export type { MemberPositionRow } from './member-positions.repository.js';
 export { MembershipsRepository } from './memberships.repository.js';
 export type { MembershipPair, MembershipRecord } from './memberships.repository.js';
-export type { OnlineMember, RoomOnline } from './room-online.js';
+export type {
+  OnlineMember,
+  RoomOnline,
+  PublicRooms,
+  RoomResolver,
+  RoomsQuery,
+  RoomView,
+} from './rooms.js';
 export { SLUG_MAX_LENGTH } from './rooms.js';
-export type { PublicRooms, RoomResolver, RoomsQuery, RoomView } from './rooms.js';
 export type { SystemFacts, SystemLog } from './system-text.js';
 
 /** Registers the module's models on a connection. */

@@ -6,7 +6,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
-import { refusalToManage } from './groups.policy.js';
+import { refusalToManage } from './chats.policy.js';
 import type { Entering, InviteRecord, InvitesRepository } from './invites.repository.js';
 import type { MembershipChanges } from './members.js';
 import type { MembershipsRepository } from './memberships.repository.js';

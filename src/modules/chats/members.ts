@@ -19,7 +19,7 @@ import {
   refusalToLeave,
   refusalToManage,
   refusalToRemove,
-} from './groups.policy.js';
+} from './chats.policy.js';
 import type { MemberRole } from './membership.model.js';
 import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';

@@ -17,7 +17,7 @@ import type {
   LiveStreamsRepository,
   LiveViewersRepository,
 } from './live.repository.js';
-import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live.policy.js';
+import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live-access.js';
 
 /** What a host says of a new stream; without a chat it is to everybody. */
 export interface LiveInput {

@@ -1,19 +1,38 @@
 import { LRUCache } from 'lru-cache';
 import type { Publisher } from '../../platform/event-bus.js';
-import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
+import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { forbidden, AppError, notFound } from '../../shared/errors.js';
 import type { AccessChange } from '../access-changes/index.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { AccountStatus, UserCard, UserDirectory } from '../users/index.js';
+import { isAdminNow } from '../users/index.js';
 import type { LiveLeases, LiveParticipants, Participant } from './live-participants.js';
 import { isHostDevice } from './live-participants.js';
 import type { LiveEnd, LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
 import type { LiveEndReason, LiveStream, LiveStreamsRepository } from './live.repository.js';
-import { mayStreamToAll } from './live.policy.js';
+
+/** The error for somebody who may not stream to everybody. */
+export const notToEverybody = (): AppError => forbidden('Only admins may stream to everybody');
+
+/** Whether somebody may stream to everybody; to a chat, its members may. */
+export const refusalToStartForAll = (actor: Actor): AppError | undefined =>
+  actor.role === 'admin' ? undefined : notToEverybody();
+
+/** Whether somebody may end a stream: its host, or an admin. */
+export const refusalToEnd = (actor: Actor, hostId: string): AppError | undefined =>
+  actor.userId === hostId || actor.role === 'admin'
+    ? undefined
+    : forbidden('Only the host may end a stream');
+
+/** Signals go between the host and a viewer, never between viewers. */
+export const refusalToSignal = (from: string, to: string, hostId: string): AppError | undefined =>
+  (from === hostId) === (to === hostId)
+    ? forbidden('Signals go between the host and a viewer')
+    : undefined;
 
 /** Whether the actor is the one whom the stream shows. */
 export const isHost = (stream: LiveStream, actor: Actor): boolean =>
@@ -80,7 +99,7 @@ export class LiveAccess {
   /** Whether the host may still stream there: is a member and may post; or an admin, to everybody. */
   async mayContinue(stream: LiveStream): Promise<boolean> {
     if (stream.chatId) return (await this.openChat(stream)) !== undefined;
-    return mayStreamToAll(await this.deps.statusOf(stream.hostId.toHexString()));
+    return isAdminNow(await this.deps.statusOf(stream.hostId.toHexString()));
   }
 
   /** A person who takes part, as the others see them. */

@@ -6,12 +6,11 @@ import { AppError, notFound } from '../../shared/errors.js';
 import { newUuid } from '../../shared/ids.js';
 import { canonicalEmoji } from '../messages/index.js';
 import type { LiveAccess } from './live-access.js';
-import { isHost } from './live-access.js';
+import { isHost, refusalToSignal } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
 import { leavesAfter } from './live-participants.js';
 import type { LiveEvents, LiveRecord } from './live.events.js';
 import type { LiveStream, LiveStreamsRepository } from './live.repository.js';
-import { refusalToSignal } from './live.policy.js';
 
 /** Streams that the list shows at most, the newest. */
 const MAX_LISTED = 200;

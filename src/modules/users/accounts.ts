@@ -8,7 +8,6 @@ import type { AccessChangePoster } from '../access-changes/index.js';
 import { fold } from './account-fields.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
-import { isAdminNow } from './users.policy.js';
 import type { UsersRepository } from './users.repository.js';
 
 /** What a new account is made of. */
@@ -20,6 +19,10 @@ export interface NewAccount {
   lastName?: string;
   role?: UserRole;
 }
+
+/** Whether an account has the rights of an admin; a closed one has none, nor has one that does not exist. */
+export const isAdminNow = (status: AccountStatus | undefined): boolean =>
+  status?.role === 'admin' && !status.isDeactivated;
 
 /** Accounts: who there is, with which password and which rights. */
 export class Accounts {

@@ -13,9 +13,8 @@ import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import { Accounts } from './accounts.js';
-import { AdminGuard } from './admin-guard.js';
+import { AdminGuard, UserAdministration } from './administration.js';
 import { AdminGuardRepository } from './admin-guard.repository.js';
-import { UserAdministration } from './administration.js';
 import { AuditTrail } from './audit.js';
 import { defineAuditModel, AuditRepository } from './audit.repository.js';
 import { AccessTokenAuthenticator } from './authenticator.js';
@@ -46,6 +45,7 @@ export {
   passwordSchema,
   usernameSchema,
 } from './account-fields.js';
+export { isAdminNow } from './accounts.js';
 export type { Accounts, NewAccount } from './accounts.js';
 export type { AccountQuery, UserAdministration } from './administration.js';
 export type { AuditedAction, AuditQuery, AuditTrail } from './audit.js';

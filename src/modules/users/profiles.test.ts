@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { EventBus } from '../../platform/event-bus.js';
 import { createLogger } from '../../platform/logger.js';
 import type { Actor } from '../../shared/actor.js';
-import { Profiles } from './profiles.js';
+import { Profiles, canAlwaysSeeEmail } from './profiles.js';
 import type { UserEvents } from './users.events.js';
 import type { UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
 const ada: Actor = { userId: 'a'.repeat(24), role: 'user', sessionId: 's' };
+const grace = 'b'.repeat(24);
 const UPLOAD = '/api/media/ada';
 
 describe('a change of a profile', () => {
@@ -65,4 +66,16 @@ describe('a change of a profile', () => {
     ).rejects.toMatchObject({ code: 'VALIDATION' });
     expect(announced).toEqual([]);
   });
+});
+
+it('a user always sees their own e-mail address', () => {
+  expect(canAlwaysSeeEmail(ada, ada.userId)).toBe(true);
+});
+
+it("a user does not always see somebody else's e-mail address", () => {
+  expect(canAlwaysSeeEmail(ada, grace)).toBe(false);
+});
+
+it('an admin always sees the e-mail address of a user', () => {
+  expect(canAlwaysSeeEmail({ ...ada, role: 'admin' }, grace)).toBe(true);
 });

@@ -8,7 +8,6 @@ import type { UserCard } from './directory.js';
 import { toUserCard } from './directory.js';
 import type { UserEvents } from './users.events.js';
 import type { UserRecord } from './users.model.js';
-import { canAlwaysSeeEmail } from './users.policy.js';
 import type { UsersRepository } from './users.repository.js';
 
 /** Tells who is acquainted with whom. */
@@ -40,6 +39,10 @@ export interface VisibleProfile {
 
 /** The search looks at this many people at most; a longer list is of no use to a person. */
 const SEARCH_MAX = 10_000;
+
+/** Who may read a user's e-mail address whether or not they share a chat: the user, and admins. */
+export const canAlwaysSeeEmail = (actor: Actor, userId: string): boolean =>
+  actor.userId === userId || actor.role === 'admin';
 
 /** Profiles: reading, changing and searching them. */
 export class Profiles {

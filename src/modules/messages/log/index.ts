@@ -16,19 +16,17 @@ import type { MessageRecord } from '../message.record.js';
 import type { MessageEvents } from '../messages.events.js';
 import { MessagesRepository } from '../messages.repository.js';
 import { ChatPreviews, previewOf } from './chat-previews.js';
-import { LogRepository } from './log.repository.js';
+import { LogRepository, UnreadCountsRepository } from './log.repository.js';
 import { MessageLog } from './message-log.js';
 import { SystemMessages } from './system-messages.js';
 import { UnreadCounter } from './unread-counter.js';
-import { UnreadCountsRepository } from './unread-counts.repository.js';
 
 export { ChatPreviews } from './chat-previews.js';
-export { LogRepository } from './log.repository.js';
+export { LogRepository, UnreadCountsRepository } from './log.repository.js';
 export { MessageLog } from './message-log.js';
 export { SystemMessages } from './system-messages.js';
 export type { SystemFacts } from './system-messages.js';
 export { UnreadCounter } from './unread-counter.js';
-export { UnreadCountsRepository } from './unread-counts.repository.js';
 export type { Appended, MessageDraft, Mutation } from './write-queues.js';
 
 /**

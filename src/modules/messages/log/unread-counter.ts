@@ -3,7 +3,7 @@ import { objectId } from '../../../platform/object-id.js';
 import { ConcurrencyLimiter } from '../../../platform/concurrency-limiter.js';
 import { AppError } from '../../../shared/errors.js';
 import type { UnreadQuery } from '../../chats/index.js';
-import type { UnreadCountsRepository, UnreadSpan } from './unread-counts.repository.js';
+import type { UnreadCountsRepository, UnreadSpan } from './log.repository.js';
 
 /** A count that is right for everything up to a message. */
 interface KnownCount {
