@@ -144,7 +144,7 @@ export const createModules = async ({
     media: media.api,
     messages: messageLog.messages,
     rooms: chats.api.roomResolver,
-    sender: messages.api.sending,
+    sending: messages.api.sending,
     reader: messages.api.reader,
     history: messages.api.history,
     deletion: messages.api.messageChanges,
@@ -201,7 +201,7 @@ export const createModules = async ({
     access,
     directory,
     statusOf: (userId) => accounts.status(userId),
-    sender: messages.api.sending,
+    sending: messages.api.sending,
     sockets: { leave: (liveId, userId) => sockets.leaveStream(liveId, userId) },
   });
   const moderation = createModeration({
@@ -211,7 +211,7 @@ export const createModules = async ({
     auth,
     audit,
     directChats: chats.api.directChats,
-    sender: messages.api.sending,
+    sending: messages.api.sending,
     reader: messages.api.reader,
   });
   const reconciliation = accessChanges.reconciliation({

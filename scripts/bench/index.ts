@@ -17,7 +17,7 @@ const BENCHES: Record<string, () => Promise<{ bench: () => Promise<void> }>> = {
   stalled: () => import('./stalled.js'),
   soak: () => import('./soak.js'),
   nodes: () => import('./nodes.js'),
-  standing: () => import('./standing.js'),
+  'access-changes': () => import('./access-changes.js'),
   unread: () => import('./unread.js'),
 };
 

@@ -9,7 +9,7 @@ export type Target =
   /** The devices that take part in a live stream, as host or viewers. */
   | { kind: 'stream'; liveId: string }
   /** The devices with which one user takes part in a live stream. */
-  | { kind: 'seats'; liveId: string; userId: string }
+  | { kind: 'participant'; liveId: string; userId: string }
   /** The devices that are still being shown the broadcasts they have missed. */
   | { kind: 'arriving' }
   /** Every device. */
@@ -51,7 +51,7 @@ export const audiences = {
   stream: (liveId: string): Audience => ({ to: [{ kind: 'stream', liveId }], except: [] }),
   /** The devices with which one user takes part in a live stream. */
   participant: (liveId: string, userId: string): Audience => ({
-    to: [{ kind: 'seats', liveId, userId }],
+    to: [{ kind: 'participant', liveId, userId }],
     except: [],
   }),
   /** The members of a chat; everybody where there is no chat, as of a stream to everybody. */

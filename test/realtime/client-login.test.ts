@@ -10,7 +10,7 @@ import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
 import { nextTurn } from '../../packages/client/test/fake-timers.js';
 import type { Refusal } from '../support/refusing-server.js';
-import { hurried, standing, startRefusingServer } from '../support/refusing-server.js';
+import { hurried, frozenTime, startRefusingServer } from '../support/refusing-server.js';
 import { registerUser, startServer } from '../support/server.js';
 
 const ends: (() => unknown)[] = [];
@@ -136,7 +136,7 @@ describe('a handshake', () => {
   it('that was to be tried again later is not when the connection is opened before', async () => {
     let refusal: Refusal = { code: 'TOO_MANY_CONNECTIONS' };
     const server = await newServer({ handshake: () => refusal });
-    const { due, timers } = standing();
+    const { due, timers } = frozenTime();
     const { connection, outcome } = open(server.url, { token: 'a' }, { timers });
     await eventually(() => due.size === 1);
     refusal = undefined;
@@ -170,7 +170,7 @@ describe('a handshake', () => {
         request: () => expired,
         refresh: () => refused,
       });
-      const { due, timers } = standing();
+      const { due, timers } = frozenTime();
       const tokens = { token: 'a', refreshToken: 'b' };
       const { connection, signOuts } = open(server.url, tokens, { timers });
       await eventually(() => server.refreshes() === 1);
@@ -204,7 +204,7 @@ describe('a long message, which goes over REST', () => {
         },
         refresh: () => refusal,
       });
-      const { due, timers } = standing();
+      const { due, timers } = frozenTime();
       const storage = new MemoryStorage();
       const client = new ChatClient(server.url, 'a', {
         storage,
@@ -233,7 +233,7 @@ describe('a long message, which goes over REST', () => {
       request: (_, path) => (path === '/api/messages' ? { code: 'TOKEN_EXPIRED' } : undefined),
       refresh: () => ({ code: 'NOT_FOUND' }),
     });
-    const { due, timers } = standing();
+    const { due, timers } = frozenTime();
     const client = new ChatClient(server.url, 'a', {
       refreshToken: 'b',
       storage: new MemoryStorage(),

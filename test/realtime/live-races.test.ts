@@ -133,7 +133,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       access,
       directory: { card } as unknown as UserDirectory,
       statusOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
-      sender: undefined as never,
+      sending: undefined as never,
       bus,
       clock: systemClock,
       sockets: {

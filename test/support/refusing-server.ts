@@ -79,8 +79,8 @@ export const hurried = () => {
   return { waits, timers };
 };
 
-/** Time that stands; `due` is what waits for it to pass. */
-export const standing = () => {
+/** Time that does not pass; `due` is what waits for it to pass. */
+export const frozenTime = () => {
   const due = new Set<() => void>();
   const timers: Timers = {
     now: () => 0,

@@ -53,13 +53,13 @@ export const createBroadcasts = ({
 }): BroadcastsModule => {
   const broadcasts = new BroadcastsRepository(connection);
   const positions = new BroadcastPositionsRepository(connection);
-  const sender = new Broadcasts({ broadcasts, directory, audit, bus, clock });
+  const sending = new Broadcasts({ broadcasts, directory, audit, bus, clock });
   const show = new ShowBroadcasts({ broadcasts, positions, directory, bus, sockets });
   const inbox = new BroadcastInbox({ broadcasts, positions, administration, directory, bus });
   const missed = new MissedBroadcasts({ broadcasts, positions, inbox, show, bus });
   const statistics = new BroadcastStatistics({ broadcasts, positions, administration, directory });
   return {
-    api: { broadcasts: sender, inbox, statistics },
+    api: { broadcasts: sending, inbox, statistics },
     subscriptions: [
       {
         event: 'broadcast.sent',
@@ -75,7 +75,7 @@ export const createBroadcasts = ({
       {
         name: 'scheduled broadcasts',
         everyMs: TICK_MS,
-        run: () => sender.sendDue(),
+        run: () => sending.sendDue(),
         isOncePerCluster: true,
       },
     ],

@@ -44,7 +44,7 @@ export const createLive = ({
   access: chatAccess,
   directory,
   statusOf,
-  sender,
+  sending,
   sockets,
 }: {
   connection: Connection;
@@ -55,7 +55,7 @@ export const createLive = ({
   directory: Pick<UserDirectory, 'card'>;
   /** What the database says of a user's account; undefined when there is no such user. */
   statusOf(userId: string): Promise<AccountStatus | undefined>;
-  sender: CommentSender;
+  sending: CommentSender;
   sockets: LiveSockets;
 }): LiveModule => {
   const { liveGraceMs: graceMs } = config;
@@ -103,7 +103,7 @@ export const createLive = ({
     api: {
       host,
       watch: new WatchLive({ streams, access, leases, participants, bus }),
-      talk: new LiveTalk({ access, leases, sender, bus, clock }),
+      talk: new LiveTalk({ access, leases, sending, bus, clock }),
     },
     subscriptions: [
       {

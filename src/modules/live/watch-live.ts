@@ -123,7 +123,7 @@ export class LiveTalk {
     private readonly deps: {
       access: LiveAccess;
       leases: Pick<LiveLeases, 'isViewing'>;
-      sender: CommentSender;
+      sending: CommentSender;
       bus: Publisher<LiveEvents>;
       clock: Clock;
     },
@@ -139,12 +139,12 @@ export class LiveTalk {
     actor: Actor,
     { liveId, content, post }: { liveId: string; content: string; post: boolean },
   ): Promise<Omit<LiveEvents['live.commented'], 'audience'>> {
-    const { access, bus, clock, sender } = this.deps;
+    const { access, bus, clock, sending } = this.deps;
     const stream = await access.attending(actor, liveId);
     if (post) {
       if (!stream.chatId) throw new AppError('VALIDATION', 'This stream has no chat to post to');
       const chatId = stream.chatId.toHexString();
-      await sender.send(actor, { chatId, content, messageType: 'text', media: [] });
+      await sending.send(actor, { chatId, content, messageType: 'text', media: [] });
     }
     const user = await access.card(actor.userId);
     const at = new Date(clock.now()).toISOString();

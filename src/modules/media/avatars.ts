@@ -32,7 +32,8 @@ export class Avatars {
         phase: 'effects',
         on: 'origin',
         does: 'has former pictures removed when they have been out of use for a while',
-        run: ({ userId }) => this.deps.media.doubtAvatars(userId, new Date(this.deps.clock.now())),
+        run: ({ userId }) =>
+          this.deps.media.markAvatarsUncertain(userId, new Date(this.deps.clock.now())),
       },
     ];
   }

@@ -54,7 +54,7 @@ export class MediaClaims implements AttachmentClaims {
   async release(media: Attachment[]): Promise<void> {
     const fileIds = media.flatMap(({ fileId }) => fileId ?? []);
     if (fileIds.length === 0) return;
-    await this.deps.media.doubt(fileIds, new Date(this.deps.clock.now()));
+    await this.deps.media.markUncertain(fileIds, new Date(this.deps.clock.now()));
   }
 
   private foreign(attachment: Attachment, index: number): Attachment {

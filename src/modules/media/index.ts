@@ -182,7 +182,7 @@ export const createSharedFiles = ({
   media: { uploads, library, links },
   messages,
   rooms,
-  sender,
+  sending,
   reader,
   history,
   deletion,
@@ -190,9 +190,9 @@ export const createSharedFiles = ({
   media: Pick<MediaApi, 'uploads' | 'library' | 'links'>;
   messages: MessagesRepository;
   rooms: RoomResolver;
-  sender: SendMessage;
+  sending: SendMessage;
   reader: MessageReader;
   history: MessageHistory;
   deletion: MessageChanges;
 }): SharedFiles =>
-  new SharedFiles({ messages, uploads, library, links, rooms, sender, reader, history, deletion });
+  new SharedFiles({ messages, uploads, library, links, rooms, sending, reader, history, deletion });

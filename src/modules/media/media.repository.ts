@@ -126,15 +126,15 @@ export class MediaRepository {
   }
 
   /** Records that it is uncertain since `since` whether anything uses these files. */
-  async doubt(fileIds: string[], since: Date): Promise<void> {
+  async markUncertain(fileIds: string[], since: Date): Promise<void> {
     await this.media.updateMany(
       { _id: trusted({ $in: fileIds.map(objectId) }) },
       { $set: { uncertainSince: since } },
     );
   }
 
-  /** As {@link doubt}, for all avatars of a user. */
-  async doubtAvatars(ownerId: string, since: Date): Promise<void> {
+  /** As {@link markUncertain}, for all avatars of a user. */
+  async markAvatarsUncertain(ownerId: string, since: Date): Promise<void> {
     await this.media.updateMany(
       { ownerId: objectId(ownerId), purpose: 'avatar' },
       { $set: { uncertainSince: since } },
@@ -142,7 +142,7 @@ export class MediaRepository {
   }
 
   /** Files of which it has been uncertain since before `time` whether anything uses them, oldest first. */
-  doubtedBefore(time: Date): AsyncIterable<MediaRecord> {
+  uncertainBefore(time: Date): AsyncIterable<MediaRecord> {
     return this.media
       .find({ uncertainSince: trusted({ $lt: time }) })
       .sort({ uncertainSince: 1 })
@@ -151,9 +151,9 @@ export class MediaRepository {
   }
 
   /**
-   * Records that a file was found in use, unless it has been doubted anew since the row was read.
+   * Records that a file was found in use, unless it has become uncertain again since the row was read.
    *
-   * @param nextLook when it is to be doubted again; undefined: not before something happens to it.
+   * @param nextLook when that is uncertain again; undefined: not before something happens to it.
    */
   async confirm(row: MediaRecord, nextLook?: Date): Promise<void> {
     await this.media.updateOne(

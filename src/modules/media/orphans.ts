@@ -42,7 +42,7 @@ export class OrphanCollector {
   async collectOrphans(): Promise<number> {
     const { media, clock, graceMs, logger } = this.deps;
     let removed = 0;
-    for await (const row of media.doubtedBefore(new Date(clock.now() - graceMs))) {
+    for await (const row of media.uncertainBefore(new Date(clock.now() - graceMs))) {
       if (this.isStopped) break;
       try {
         if (await this.settle(row)) removed += 1;

@@ -22,7 +22,7 @@ const removalsAfter = async (code: ErrorCode): Promise<number> => {
       discard,
     },
     links: { address: () => '/media/x' },
-    sender: {
+    sending: {
       replay: () => Promise.resolve(undefined),
       send: () => Promise.reject(new AppError(code, 'not sent')),
     },

@@ -52,7 +52,7 @@ export class SharedFiles {
       library: MediaLibrary;
       links: MediaLinks;
       rooms: RoomResolver;
-      sender: SendMessage;
+      sending: SendMessage;
       reader: MessageReader;
       history: MessageHistory;
       deletion: MessageChanges;
@@ -71,21 +71,22 @@ export class SharedFiles {
     file: IncomingFile,
     target: { room?: string; chatId?: string; content?: string; clientMessageId?: string },
   ): Promise<{ file: MediaRecord; sent: Sent }> {
-    const { uploads, rooms, sender, links } = this.deps;
+    const { uploads, rooms, sending, links } = this.deps;
     const { content = '', clientMessageId } = target;
     const chatId = target.chatId ?? (await rooms.enter(actor, target.room ?? ''));
     const filesDigest = clientMessageId === undefined ? undefined : await digestOf(file.path);
     const common = { chatId, content, clientMessageId, filesDigest };
-    const earlier = await sender.replay(actor, { ...common, messageType: 'file', media: [] });
+    const earlier = await sending.replay(actor, { ...common, messageType: 'file', media: [] });
     if (earlier) return this.shared(earlier);
     const stored = await uploads.store(actor.userId, file, { purpose: 'chat', chatId });
     const media = [toAttachment(stored, links)];
-    const sending = sender.send(actor, { ...common, messageType: stored.kind, media });
-    const sent = await sending.catch(async (error: unknown) => {
-      // After any other error the message may be there all the same, and the collector will know.
-      if (error instanceof AppError && error.status < 500) await uploads.discard(stored);
-      throw error;
-    });
+    const sent = await sending
+      .send(actor, { ...common, messageType: stored.kind, media })
+      .catch(async (error: unknown) => {
+        // After any other error the message may be there all the same, and the collector will know.
+        if (error instanceof AppError && error.status < 500) await uploads.discard(stored);
+        throw error;
+      });
     if (!sent.isReplay) return { file: stored, sent };
     await uploads.discard(stored);
     return this.shared(sent);

@@ -18,7 +18,7 @@ export class Admin {
       administration: UserAdministration;
       auth: SignIn;
       directChats: DirectChats;
-      sender: SendMessage;
+      sending: SendMessage;
       audit: AuditTrail;
     },
   ) {}
@@ -64,13 +64,13 @@ export class Admin {
     actor: Actor,
     { userId, message, messageType, clientMessageId }: AdminMessage,
   ): Promise<Sent> {
-    const { audit, directChats, sender } = this.deps;
+    const { audit, directChats, sending } = this.deps;
     return audit.during(
       actor,
       { action: 'users.message', subject: userId },
       async () => {
         const { chat } = await directChats.getOrCreate(actor, userId, 'force');
-        return sender.send(actor, {
+        return sending.send(actor, {
           chatId: chat._id.toHexString(),
           content: message,
           messageType,

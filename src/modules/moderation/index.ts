@@ -39,7 +39,7 @@ export const createModeration = ({
   auth,
   audit,
   directChats,
-  sender,
+  sending,
   reader,
 }: {
   connection: Connection;
@@ -48,11 +48,11 @@ export const createModeration = ({
   auth: SignIn;
   audit: AuditTrail;
   directChats: DirectChats;
-  sender: SendMessage;
+  sending: SendMessage;
   reader: Pick<MessageReader, 'visible'>;
 }): ModerationModule => ({
   api: {
-    admin: new Admin({ administration, auth, directChats, sender, audit }),
+    admin: new Admin({ administration, auth, directChats, sending, audit }),
     reports: new Reports({ reports: new ReportsRepository(connection), reader, audit, clock }),
   },
 });

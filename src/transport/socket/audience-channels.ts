@@ -6,8 +6,8 @@ import { channels } from './channels.js';
 export interface ChannelSockets {
   /** Of these users, the ones with a socket on this node. */
   connected(userIds: Iterable<string>): string[];
-  /** Of these users, the ones with a socket in this room. */
-  standingIn(userIds: Iterable<string>, channel: string): string[];
+  /** Of these users, the ones with a socket in this channel. */
+  usersIn(userIds: Iterable<string>, channel: string): string[];
 }
 
 /** Socket.IO rooms of which the sockets hear something, and rooms of which they do not. */
@@ -47,7 +47,7 @@ const among = (
   const found = audience.to.flatMap((target) => {
     if (target.kind !== 'users') {
       return targetChannels(target, sockets).flatMap((channel) =>
-        sockets.standingIn(userIds, channel),
+        sockets.usersIn(userIds, channel),
       );
     }
     return sockets.connected(userIds.filter((userId) => target.userIds.includes(userId)));
@@ -68,7 +68,7 @@ const targetChannels = (target: Target, sockets: ChannelSockets): string[] => {
       return sockets.connected(target.userIds).map(channels.user);
     case 'stream':
       return [channels.live(target.liveId)];
-    case 'seats':
+    case 'participant':
       return [channels.liveParticipant(target.liveId, target.userId)];
     case 'arriving':
       return [channels.arriving()];

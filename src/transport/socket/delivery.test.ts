@@ -40,7 +40,7 @@ const setUp = (masks: DialectMask[]) => {
     activeMasks: () => masks,
     isSpoken: (dialect: DialectName) => masks.some((mask) => hears(mask, dialect)),
     connected: (userIds: Iterable<string>) => [...userIds],
-    standingIn: (userIds: Iterable<string>) => [...userIds].filter((id) => id !== 'left'),
+    usersIn: (userIds: Iterable<string>) => [...userIds].filter((id) => id !== 'left'),
   };
   const bus = new EventBus<Events>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
   const fanout = new Delivery<Events>(

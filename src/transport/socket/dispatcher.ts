@@ -264,17 +264,17 @@ class Caller implements CallerSocket {
 
   async openChat(chat: string | Promise<string>): Promise<string> {
     const { data } = this.socket;
-    const wish: ChatWish = { chatId: undefined, left: new Set(), isDoubted: false };
+    const wish: ChatWish = { chatId: undefined, left: new Set(), isOutdated: false };
     data.wishes = (data.wishes ?? new Set()).add(wish);
     try {
       const chatId = await chat;
       wish.chatId = chatId;
       do {
-        wish.isDoubted = false;
+        wish.isOutdated = false;
         await this.parts.requireMember(data.actor.userId, chatId);
         // Whoever is taken out while the question is under way is found in no room that they could be
         // taken out of, and the answer may be from before: so it is asked again.
-      } while (wish.isDoubted && !wish.left.has(chatId));
+      } while (wish.isOutdated && !wish.left.has(chatId));
       if (!wish.left.has(chatId)) this.beginToLook(chatId);
       return chatId;
     } finally {

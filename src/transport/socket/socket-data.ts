@@ -10,7 +10,7 @@ export interface ChatWish {
   /** Chats that the device has left since. */
   left: Set<string>;
   /** The user has been taken out of the chat since: an answer to an earlier question may be out of date. */
-  isDoubted: boolean;
+  isOutdated: boolean;
 }
 
 /** What the server remembers of a socket. */

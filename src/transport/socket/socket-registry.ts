@@ -56,7 +56,7 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     );
   }
 
-  standingIn(userIds: Iterable<string>, channel: string): string[] {
+  usersIn(userIds: Iterable<string>, channel: string): string[] {
     const { adapter } = this.io.of('/');
     return [...userIds].filter((userId) =>
       [...this.masks.keys()].some((mask) => {
@@ -135,7 +135,7 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
         this.leave(socket, channels.chat(chatId));
         this.leave(socket, channels.open(chatId));
         socket.data.openChats.delete(chatId);
-        for (const wish of socket.data.wishes ?? []) wish.isDoubted ||= wish.chatId === chatId;
+        for (const wish of socket.data.wishes ?? []) wish.isOutdated ||= wish.chatId === chatId;
       }
     }
   }
