@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import { notFound } from '../../shared/errors.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
@@ -20,6 +21,9 @@ export const LARGE_CHAT_MEMBERS = 100;
  */
 const MAX_AGE_MS = { amongNodes: 1000, alone: 30_000 };
 
+/** Roles that are remembered of one large chat. */
+const MAX_ROLES_OF_CHAT = 50_000;
+
 /** A chat as the rules see it. */
 export interface ChatSnapshot extends ChatFacts {
   isBlocked: boolean;
@@ -35,15 +39,15 @@ export interface ChatAccessGrant {
 
 /**
  * Answers, for every message and command, who is in a chat. Answers are cached for a while and dropped
- * at once when an event says that they have changed.
- *
- * The caches hold promises, so that two calls in a row wait for the same load and go on in the order
- * in which they came.
+ * at once when an event says that they have changed, also for calls that wait for them. Calls go on in
+ * the order in which they came.
  */
 export class ChatAccess {
-  private readonly snapshots: LRUCache<string, Promise<ChatSnapshot | undefined>>;
+  private readonly snapshots: CachedLookup<ChatSnapshot>;
   /** Roles in large chats, by chat and then user. */
-  private readonly roles: LRUCache<string, Map<string, Promise<MemberRole | undefined>>>;
+  private readonly roles: LRUCache<string, CachedLookup<MemberRole>>;
+  /** For how long an answer is kept, in milliseconds. */
+  private readonly ttl: number;
 
   constructor(
     private readonly deps: {
@@ -54,9 +58,14 @@ export class ChatAccess {
       isAlone: boolean;
     },
   ) {
-    const ttl = deps.isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
-    this.snapshots = new LRUCache({ max: 50_000, ttl });
-    this.roles = new LRUCache({ max: 1000, ttl });
+    this.ttl = deps.isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
+    this.snapshots = new CachedLookup({ max: 50_000, ttl: this.ttl });
+    this.roles = new LRUCache({
+      max: 1000,
+      dispose: (ofChat) => {
+        ofChat.clear();
+      },
+    });
   }
 
   /** The events after which an answer may have changed. */
@@ -127,21 +136,32 @@ export class ChatAccess {
 
   /** The chat whoever asks; undefined when there is none. */
   snapshot(chatId: string): Promise<ChatSnapshot | undefined> {
-    return remembered(this.snapshots, chatId, () => this.load(chatId));
+    return this.snapshots.get(chatId, () => this.load(chatId));
   }
 
   /** A user's role in a chat; undefined for somebody who is not a member. */
   async role(chat: ChatSnapshot, userId: string): Promise<MemberRole | undefined> {
     if (chat.members) return chat.members.get(userId);
-    const roles = this.roles.get(chat.id) ?? new Map<string, Promise<MemberRole | undefined>>();
-    if (roles.size === 0) this.roles.set(chat.id, roles);
-    return remembered(roles, userId, () => this.deps.memberships.roleOf(chat.id, userId));
+    return this.rolesIn(chat.id).get(userId, () => this.deps.memberships.roleOf(chat.id, userId));
   }
 
   /** Asks the database the next time: what is known of the chat may be out of date. */
   forget(chatId: string): void {
-    this.snapshots.delete(chatId);
-    this.roles.delete(chatId);
+    this.snapshots.forget(chatId);
+    this.roles.get(chatId)?.clear();
+  }
+
+  private rolesIn(chatId: string): CachedLookup<MemberRole> {
+    const known = this.roles.get(chatId);
+    if (known) return known;
+    // Bounded by size, because a bound by number reserves the memory for all entries in each chat.
+    const roles = new CachedLookup<MemberRole>({
+      maxSize: MAX_ROLES_OF_CHAT,
+      sizeCalculation: () => 1,
+      ttl: this.ttl,
+    });
+    this.roles.set(chatId, roles);
+    return roles;
   }
 
   private async load(chatId: string): Promise<ChatSnapshot | undefined> {
@@ -163,29 +183,3 @@ export class ChatAccess {
     return this.deps.blocks.existsBetween(a.toHexString(), b.toHexString());
   }
 }
-
-/** The part of a map or a cache that {@link remembered} needs. */
-interface PromiseStore<T> {
-  get(key: string): Promise<T | undefined> | undefined;
-  set(key: string, value: Promise<T | undefined>): unknown;
-  delete(key: string): unknown;
-}
-
-/** Loads once for all who ask at the same time; a failure and a "there is none" are not kept. */
-const remembered = <T>(
-  store: PromiseStore<T>,
-  key: string,
-  load: () => Promise<T | undefined>,
-): Promise<T | undefined> => {
-  const known = store.get(key);
-  if (known) return known;
-  const loading = load();
-  store.set(key, loading);
-  const drop = () => {
-    if (store.get(key) === loading) store.delete(key);
-  };
-  loading.then((value) => {
-    if (value === undefined) drop();
-  }, drop);
-  return loading;
-};

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
@@ -286,10 +286,7 @@ const MAX_AGE_MS = 1000;
 
 /** Who of a room's members is here. */
 export class RoomOnline {
-  private readonly lists = new LRUCache<string, Promise<OnlineMember[]>>({
-    max: 10_000,
-    ttl: MAX_AGE_MS,
-  });
+  private readonly lists = new CachedLookup<OnlineMember[]>({ max: 10_000, ttl: MAX_AGE_MS });
 
   constructor(
     private readonly deps: {
@@ -307,7 +304,7 @@ export class RoomOnline {
       on: 'every-node',
       does: 'forgets who of the room is online',
       run: ({ chatId }: { chatId: string }) => {
-        this.lists.delete(chatId);
+        this.lists.forget(chatId);
       },
     } as const;
     return [
@@ -322,19 +319,10 @@ export class RoomOnline {
    */
   async list(viewerId: string, chatId: string): Promise<OnlineMember[]> {
     const [here, blocked] = await Promise.all([
-      this.everybody(chatId),
+      this.lists.get(chatId, () => this.load(chatId)),
       this.deps.contacts.blockedWith(viewerId),
     ]);
     return here.filter(({ card }) => !blocked.has(card.id));
-  }
-
-  private everybody(chatId: string): Promise<OnlineMember[]> {
-    const known = this.lists.get(chatId);
-    if (known) return known;
-    const loading = this.load(chatId);
-    this.lists.set(chatId, loading);
-    loading.catch(() => this.lists.delete(chatId));
-    return loading;
   }
 
   private async load(chatId: string): Promise<OnlineMember[]> {

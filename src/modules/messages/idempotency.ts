@@ -76,7 +76,10 @@ const KEPT = { max: 50_000, ttl: 60_000 };
 /** How often older sends are dropped, in milliseconds: the cache itself keeps them until it is full. */
 const PURGE_EVERY_MS = 10_000;
 
-/** What this node has sent in the last minute, or is sending, so that a retry need not ask the database. */
+/**
+ * What this node has sent in the last minute, or is sending, so that a retry need not ask the database. No
+ * `CachedLookup`: a send is no question, and must not be made again for those who wait for it.
+ */
 export class RecentSends {
   private readonly sends = new LRUCache<string, RecentSend>(KEPT);
   private purgedAt = performance.now();

@@ -16,7 +16,10 @@ export class PresenceTracker {
   private readonly sockets = new Map<string, Set<string>>();
   /** Users whose last socket on this node has gone a moment ago. */
   private readonly leaving = new Map<string, { timer: NodeJS.Timeout; at: Date }>();
-  /** What the users on this node have chosen to show. */
+  /**
+   * What the users on this node have chosen to show. No `CachedLookup`: an event says what it is, and it is
+   * kept for as long as a socket of the user is here.
+   */
   private readonly chosen = new Map<string, Promise<UserStatus>>();
 
   constructor(

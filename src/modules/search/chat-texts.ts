@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { BlockText, SearchRow } from './search-block.js';
 import { newestRows } from './search-block.js';
 import type { SearchIndex } from './search-index.js';
@@ -32,13 +32,12 @@ const MAX_CHANGED = 500;
  * the log is asked every time, a text in memory is never out of date.
  */
 export class ChatTexts {
-  private readonly kept = new LRUCache<string, ChatText>({
+  private readonly kept = new CachedLookup<ChatText>({
     maxSize: MAX_SIZE,
     ttl: KEPT_MS,
     updateAgeOnGet: true,
     sizeCalculation: sizeOf,
   });
-  private readonly loading = new Map<string, Promise<ChatText>>();
 
   constructor(
     private readonly repository: SearchRepository,
@@ -54,7 +53,7 @@ export class ChatTexts {
     if (isWhole && changed.length + text.changed.size <= MAX_CHANGED) {
       return withChanges(text, changed);
     }
-    this.kept.delete(chatId);
+    this.kept.forget(chatId);
     await this.index.catchUp(chatId);
     const anew = await this.text(chatId);
     return withChanges(anew, await this.changesSince(chatId, anew.version));
@@ -66,27 +65,20 @@ export class ChatTexts {
     return changed;
   }
 
-  private async text(chatId: string): Promise<ChatText> {
-    const known = this.kept.get(chatId);
-    if (known) return known;
-    const loading =
-      this.loading.get(chatId) ?? this.load(chatId).finally(() => this.loading.delete(chatId));
-    this.loading.set(chatId, loading);
-    return loading;
+  private text(chatId: string): Promise<ChatText> {
+    return this.kept.get(chatId, () => this.load(chatId));
   }
 
   private async load(chatId: string): Promise<ChatText> {
     // The version comes first: blocks that are read after it have everything up to it.
     const { version } = (await this.index.positions([chatId])).get(chatId)!;
     const blocks = await this.repository.newestBlocks(chatId, MAX_BLOCKS);
-    const text: ChatText = {
+    return {
       version,
       blocks: blocks.map(({ chatId: id, text, facts }) => ({ chatId: id, text, facts })),
       lowest: blocks.length < MAX_BLOCKS ? 0 : blocks.at(-1)!.number,
       changed: new Map(),
     };
-    this.kept.set(chatId, text);
-    return text;
   }
 }
 

@@ -76,6 +76,32 @@ describe('AccessTokenAuthenticator', () => {
     });
   });
 
+  it.each([
+    ['session.revoked', { sessionId: SESSION, userId: USER }],
+    ['sessions.revoked', { userId: USER }],
+    ['user.deactivated', { userId: USER }],
+    ['user.role_changed', { userId: USER, role: 'user' }],
+  ] as const)(
+    'looks a login up again for who waits for it when there is %s',
+    async (name, event) => {
+      const answers: ((isLive: boolean) => void)[] = [];
+      isSessionLive.mockImplementationOnce(
+        () =>
+          new Promise((resolve) => {
+            answers.push(resolve);
+          }),
+      );
+      const waiting = [token, token].map((offered) => authenticator.authenticate(offered));
+      live.delete(SESSION);
+      bus.emit(name, event as never, { scope: 'node' });
+      answers[0]!(true);
+      for (const authenticated of waiting) {
+        await expect(authenticated).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      }
+      expect(isSessionLive).toHaveBeenCalledTimes(2);
+    },
+  );
+
   it('tells deactivated users that they are, although their logins have ended too', async () => {
     await authenticator.authenticate(token);
     status = { role: 'user', isDeactivated: true };

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Authenticator } from '../../shared/authenticator.js';
@@ -9,10 +9,9 @@ import type { AccessTokens } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
 
+/** What the database said of a login; that it has ended is remembered, too. */
 interface Entry {
-  userId: string;
-  /** Pending while the lookup runs, so that concurrent callers of one login share it. */
-  state: Promise<AccountStatus | undefined>;
+  status: AccountStatus | undefined;
 }
 
 const CACHE_SIZE = 20_000;
@@ -27,7 +26,7 @@ const signInAgain = (): AppError =>
  * user is cached for a second, and dropped at once when the login ends or the user's rights change.
  */
 export class AccessTokenAuthenticator implements Authenticator {
-  private readonly cache = new LRUCache<string, Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+  private readonly cache = new CachedLookup<Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
 
   constructor(
     private readonly tokens: AccessTokens,
@@ -38,7 +37,7 @@ export class AccessTokenAuthenticator implements Authenticator {
   /** Drop cached logins. */
   get subscriptions(): Subscription<UserEvents>[] {
     const forgetUser = ({ userId }: { userId: string }) => {
-      this.forgetUser(userId);
+      this.cache.forgetWhere((key) => key.startsWith(keyOf(userId, '')));
     };
     const shared = {
       phase: 'state',
@@ -50,8 +49,8 @@ export class AccessTokenAuthenticator implements Authenticator {
         event: 'session.revoked',
         ...shared,
         does: 'forgets the login',
-        run: ({ sessionId }) => {
-          this.cache.delete(sessionId);
+        run: ({ userId, sessionId }) => {
+          this.cache.forget(keyOf(userId, sessionId));
         },
       },
       { event: 'sessions.revoked', ...shared, run: forgetUser },
@@ -63,24 +62,14 @@ export class AccessTokenAuthenticator implements Authenticator {
   async authenticate(token: string | undefined): Promise<Actor> {
     if (!token) throw new AppError('UNAUTHENTICATED', 'Sign in first');
     const { userId, sessionId } = this.tokens.verify(token);
-    const status = await this.statusOf(userId, sessionId);
+    const { status } = await this.cache.get(keyOf(userId, sessionId), async () => ({
+      status: await this.lookUp(userId, sessionId),
+    }));
     if (!status) throw signInAgain();
     if (status.isDeactivated) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
     }
     return { userId, sessionId, role: status.role };
-  }
-
-  private statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
-    const known = this.cache.get(sessionId);
-    if (known?.userId === userId) return known.state;
-    const state = this.lookUp(userId, sessionId);
-    this.cache.set(sessionId, { userId, state });
-    state.catch(() => {
-      // A failed lookup is not an answer: the next caller looks up again.
-      if (this.cache.peek(sessionId)?.state === state) this.cache.delete(sessionId);
-    });
-    return state;
   }
 
   /** What the database says of a login now, past the cache; undefined when it has ended. */
@@ -91,10 +80,6 @@ export class AccessTokenAuthenticator implements Authenticator {
     ]);
     return isLive || status?.isDeactivated ? status : undefined;
   }
-
-  private forgetUser(userId: string): void {
-    for (const [sessionId, entry] of this.cache.entries()) {
-      if (entry.userId === userId) this.cache.delete(sessionId);
-    }
-  }
 }
+
+const keyOf = (userId: string, sessionId: string): string => `${userId} ${sessionId}`;

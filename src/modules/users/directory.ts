@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { createBatchLoader } from '../../platform/batch-loader.js';
+import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { UserEvents } from './users.events.js';
 import type { UserStatus } from './users.model.js';
@@ -38,12 +38,12 @@ const CACHE_TTL_MS = 5000;
 
 /** What the other modules need of users often: most answers come from memory. */
 export class UserDirectory {
-  private readonly cache = new LRUCache<string, Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
-  /** Lookups that are running: callers who ask for the same user meanwhile wait for the same answer. */
-  private readonly loading = new Map<string, Promise<Entry | undefined>>();
+  private readonly cache = new CachedLookup<Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+  private readonly reader;
   private readonly presence;
 
   constructor(private readonly users: UsersRepository) {
+    this.reader = createBatchLoader((userIds) => this.read(userIds));
     this.presence = createBatchLoader((userIds) => users.presence(userIds));
   }
 
@@ -54,26 +54,25 @@ export class UserDirectory {
       on: 'every-node',
       does: 'forgets the card of the user',
       run: ({ userId }) => {
-        this.cache.delete(userId);
-        this.loading.delete(userId);
+        this.cache.forget(userId);
       },
     },
   ];
 
   /** The card of a user, also of a deactivated one: old messages keep their author's name. */
   async card(userId: string): Promise<UserCard | undefined> {
-    return (await this.cards([userId])).get(userId);
+    return (await this.entry(userId))?.card;
   }
 
   /** The cards of those users that there are. */
   async cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> {
-    const entries = await this.entries(userIds);
-    return new Map([...entries].map(([id, { card }]) => [id, card]));
+    const entries = await Promise.all([...new Set(userIds)].map((id) => this.entry(id)));
+    return new Map(entries.flatMap((entry) => (entry ? [[entry.card.id, entry.card]] : [])));
   }
 
   /** Whether there is an account with this id that is not deactivated. */
   async exists(userId: string): Promise<boolean> {
-    return (await this.entries([userId])).get(userId)?.isActive ?? false;
+    return (await this.entry(userId))?.isActive ?? false;
   }
 
   /** User ids by username in lower case, of those names that belong to accounts that are open. */
@@ -111,44 +110,8 @@ export class UserDirectory {
     return found;
   }
 
-  private async entries(userIds: Iterable<string>): Promise<Map<string, Entry>> {
-    const found = new Map<string, Entry>();
-    const awaited = new Map<string, Promise<Entry | undefined>>();
-    const missing: string[] = [];
-    for (const id of new Set(userIds)) {
-      const entry = this.cache.get(id);
-      const loading = this.loading.get(id);
-      if (entry) found.set(id, entry);
-      else if (loading) awaited.set(id, loading);
-      else missing.push(id);
-    }
-    if (missing.length > 0) {
-      for (const [id, loading] of this.load(missing)) awaited.set(id, loading);
-    }
-    for (const [id, loading] of awaited) {
-      const entry = await loading;
-      if (entry) found.set(id, entry);
-    }
-    return found;
-  }
-
-  /** Reads users in one query. An entry is cached unless its user has changed meanwhile. */
-  private load(ids: string[]): Map<string, Promise<Entry | undefined>> {
-    const reading = this.read(ids);
-    const perUser = ids.map((id) => {
-      const loading = reading.then((entries) => entries.get(id));
-      const settle = (entry?: Entry) => {
-        if (this.loading.get(id) !== loading) return;
-        this.loading.delete(id);
-        if (entry) this.cache.set(id, entry);
-      };
-      this.loading.set(id, loading);
-      loading.then(settle, () => {
-        settle();
-      });
-      return [id, loading] as const;
-    });
-    return new Map(perUser);
+  private entry(userId: string): Promise<Entry | undefined> {
+    return this.cache.get(userId, () => this.reader.load(userId));
   }
 
   private async read(ids: string[]): Promise<Map<string, Entry>> {

@@ -39,9 +39,10 @@ interface Visitor {
 const SHARED_MS = 5000;
 
 /**
- * Sockets on their way in: they is in no channel yet, so what moves their users between the question
+ * Sockets on their way in: they are in no channel yet, so what moves their users between the question
  * for their chats and the answer's use would pass them by. After a network has come back, all devices of
- * a user arrive at once; they share one question.
+ * a user arrive at once; they share one question. No `CachedLookup`: what happens meanwhile is added to the
+ * answer, instead of asking again.
  */
 export class PendingJoins {
   private readonly visitors = new Map<string, Visitor>();
