@@ -1,3 +1,4 @@
+import { CoalescedTask } from '../../platform/coalesced-task.js';
 import { writeNumbered } from '../../platform/sequence.js';
 import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
@@ -8,12 +9,6 @@ import type { AccessChangesRepository } from './access-changes.repository.js';
 export interface AccessChangePoster {
   /** Tells the other nodes, by the database alone; call it before the change, and wait for it. */
   post(accessChanges: AccessChange[]): Promise<void>;
-}
-
-interface Waiting {
-  accessChanges: AccessChange[];
-  resolve(): void;
-  reject(error: unknown): void;
 }
 
 /** Entries that are kept; a node that is further behind has to reconnect all its sockets. */
@@ -28,8 +23,9 @@ const MAX_ATTEMPTS = 20;
  * that no crash can come between the change and its announcement.
  */
 export class AccessChangeFeed implements AccessChangePoster {
-  private waiting: Waiting[] = [];
-  private isPosting = false;
+  private waiting: AccessChange[] = [];
+  /** What comes together is written together. */
+  private readonly posting = new CoalescedTask(() => this.write());
   private last: number | undefined;
 
   constructor(
@@ -39,30 +35,13 @@ export class AccessChangeFeed implements AccessChangePoster {
 
   /** @throws {AppError} UNAVAILABLE or TIMEOUT: then nothing must be changed. */
   post(accessChanges: AccessChange[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ accessChanges, resolve, reject });
-      void this.run();
-    });
+    this.waiting.push(...accessChanges);
+    return this.posting.run();
   }
 
-  /** What comes together is written together. */
-  private async run(): Promise<void> {
-    if (this.isPosting) return;
-    this.isPosting = true;
-    while (this.waiting.length > 0) {
-      const batch = this.waiting;
-      this.waiting = [];
-      try {
-        await this.write(batch.flatMap(({ accessChanges }) => accessChanges));
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    this.isPosting = false;
-  }
-
-  private async write(accessChanges: AccessChange[]): Promise<void> {
+  private async write(): Promise<void> {
+    const accessChanges = this.waiting;
+    this.waiting = [];
     const known = this.last;
     // After a failure nobody knows whether the number was taken.
     this.last = undefined;

@@ -1,3 +1,4 @@
+import { CoalescedTask } from '../../platform/coalesced-task.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { UserRole } from '../../shared/actor.js';
@@ -40,7 +41,7 @@ interface Ahead {
 export class ShowBroadcasts {
   /** The newest number that this node has shown, or need not show any more. */
   private newest = 0;
-  private work: Promise<void> = Promise.resolve();
+  private readonly rounds = new CoalescedTask(() => this.showAfter(this.newest));
   private ahead: Ahead[] = [];
 
   constructor(
@@ -63,11 +64,9 @@ export class ShowBroadcasts {
     this.newest = await this.deps.broadcasts.newestNumber();
   }
 
-  /** Shows what has been sent since the last time; calls run one after another. */
+  /** Shows what has been sent since the last time, in rounds: one after another. */
   showNew(): Promise<void> {
-    const round = this.work.then(() => this.showAfter(this.newest));
-    this.work = round.catch(() => undefined);
-    return round;
+    return this.rounds.run();
   }
 
   /** Lets a device listen once this node has shown what its user has been shown elsewhere. */

@@ -57,6 +57,6 @@ export const createReceipts = ({
         },
       },
     ],
-    close: () => deliveries.flush(),
+    close: () => deliveries.close(),
   };
 };

@@ -1,4 +1,4 @@
-import { CoalescedTask } from '../../platform/coalesced-task.js';
+import { BatchedTask } from '../../platform/batched-task.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import { audiences } from '../../shared/audience.js';
@@ -202,13 +202,22 @@ export class Receipts {
  */
 export class DeliveryTracker {
   private pending = new Map<string, Delivery>();
-  private timer: NodeJS.Timeout | undefined;
-  private readonly rounds = new CoalescedTask(() => this.write());
+  private readonly writes: BatchedTask<Delivery>;
 
-  constructor(
-    private readonly receipts: Pick<Receipts, 'recordDelivered'>,
-    private readonly logger: Logger,
-  ) {}
+  constructor(receipts: Pick<Receipts, 'recordDelivered'>, logger: Logger) {
+    this.writes = new BatchedTask({
+      take: () => {
+        const deliveries = [...this.pending.values()];
+        this.pending = new Map();
+        return deliveries;
+      },
+      maxItems: BATCH_SIZE,
+      handle: (batch) => withDeadline(receipts.recordDelivered(batch), QUEUE_STEP_MS),
+      onError: (error) => {
+        logger.warn({ err: error }, 'deliveries were not recorded');
+      },
+    });
+  }
 
   /** Records that a device of the user has been sent a message. */
   record(
@@ -225,28 +234,16 @@ export class DeliveryTracker {
     } else if (this.pending.size < MAX_PENDING) {
       this.pending.set(key, { chatId, userId, seq, messageIds: [id], senderIds: [senderId] });
     }
-    this.timer ??= setTimeout(() => {
-      void this.flush();
-    }, FLUSH_DELAY_MS);
+    this.writes.startWithin(FLUSH_DELAY_MS);
   }
 
   /** Writes what has gathered; resolves when it is written. */
   flush(): Promise<void> {
-    return this.rounds.run();
+    return this.writes.flush();
   }
 
-  private async write(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const deliveries = [...this.pending.values()];
-    this.pending = new Map();
-    for (let i = 0; i < deliveries.length; i += BATCH_SIZE) {
-      try {
-        const batch = deliveries.slice(i, i + BATCH_SIZE);
-        await withDeadline(this.receipts.recordDelivered(batch), QUEUE_STEP_MS);
-      } catch (error) {
-        this.logger.warn({ err: error }, 'deliveries were not recorded');
-      }
-    }
+  /** Writes what has gathered, for the last time: the node is shutting down. */
+  close(): Promise<void> {
+    return this.writes.close();
   }
 }

@@ -67,6 +67,6 @@ export const createSearch = ({
     api: { search },
     subscriptions,
     /** Indexes what this node has recorded; resolves when it is done or has failed. */
-    close: () => index.flush(),
+    close: () => index.close(),
   };
 };

@@ -1,3 +1,4 @@
+import { BatchedTask } from '../../platform/batched-task.js';
 import type { Logger } from '../../platform/logger.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { groupBy } from '../../shared/group-by.js';
@@ -43,14 +44,27 @@ export class SearchIndex {
   /** Chats of the passes under way. */
   private readonly underWay = new Set<string>();
   private readonly running = new Map<string, Promise<void>>();
-  private timer: NodeJS.Timeout | undefined;
-  private working: Promise<void> = Promise.resolve();
+  private readonly indexing: BatchedTask<PendingChat>;
 
   constructor(
     private readonly repository: SearchRepository,
     private readonly messages: Pick<MessagesRepository, 'changesAbove'>,
-    private readonly logger: Logger,
-  ) {}
+    logger: Logger,
+  ) {
+    this.indexing = new BatchedTask({
+      take: () => {
+        const pending = [...this.pending.drain()];
+        for (const [chatId] of pending) this.underWay.add(chatId);
+        return pending;
+      },
+      maxItems: MAX_CHATS,
+      handle: (some) => this.indexSome(new Map(some)),
+      onError: (error, { length }) => {
+        // The next change or search of these chats indexes what was left.
+        logger.warn({ err: error, chats: length }, 'the search index lags behind');
+      },
+    });
+  }
 
   /**
    * Records that something in the chat has changed.
@@ -59,10 +73,7 @@ export class SearchIndex {
    */
   record(chatId: string, row?: SearchRow): void {
     this.pending.add(chatId, row);
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      this.working = this.working.then(() => this.indexPending());
-    }, DELAY_MS);
+    this.indexing.startWithin(DELAY_MS);
   }
 
   /** Whether a change that was recorded on this node is still to be indexed. */
@@ -120,20 +131,14 @@ export class SearchIndex {
     return run;
   }
 
-  /** Indexes what is pending, before the node shuts down. */
-  async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.working;
-    await this.indexPending();
+  /** Indexes what is pending; resolves when it is done or has failed. */
+  flush(): Promise<void> {
+    return this.indexing.flush();
   }
 
-  private async indexPending(): Promise<void> {
-    const pending = [...this.pending.drain()];
-    for (const [chatId] of pending) this.underWay.add(chatId);
-    for (let start = 0; start < pending.length; start += MAX_CHATS) {
-      await this.indexSome(new Map(pending.slice(start, start + MAX_CHATS)));
-    }
+  /** Indexes what is pending, for the last time: the node is shutting down. */
+  close(): Promise<void> {
+    return this.indexing.close();
   }
 
   private async indexSome(pending: Map<string, SearchRow[] | undefined>): Promise<void> {
@@ -141,9 +146,6 @@ export class SearchIndex {
     try {
       if ((await this.pass(chatIds, pending)) === 'level') return;
       for (const chatId of chatIds) await this.catchUp(chatId);
-    } catch (error) {
-      // The next change or search of these chats indexes what was left.
-      this.logger.warn({ err: error, chats: chatIds.length }, 'the search index lags behind');
     } finally {
       for (const chatId of chatIds) this.underWay.delete(chatId);
     }
@@ -258,6 +260,9 @@ const portionsOf = (writes: BlockWrite[]): BlockWrite[][] => {
   }
   return portions;
 };
+
+/** A chat that has changed, and what {@link PendingRows} says of it. */
+type PendingChat = [chatId: string, rows: SearchRow[] | undefined];
 
 /**
  * Chats that have changed since they were last indexed, and their new messages as far as they fit;

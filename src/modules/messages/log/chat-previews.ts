@@ -1,5 +1,5 @@
 import type { Logger } from '../../../platform/logger.js';
-import { CoalescedTask } from '../../../platform/coalesced-task.js';
+import { BatchedTask } from '../../../platform/batched-task.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import type { ChatsRepository, LastMessage } from '../../chats/index.js';
 import type { StoredMessage } from '../message.model.js';
@@ -35,6 +35,15 @@ export const previewOf = (message: StoredMessage): LastMessage => ({
   createdAt: message.createdAt,
 });
 
+/** What is to be brought into a chat's list. */
+interface Pending {
+  chatId: string;
+  /** The newest state of the newest message. */
+  message?: StoredMessage;
+  /** How far the log has come, where the list may lag; the message is then still to be read. */
+  reached?: number;
+}
+
 /**
  * Keeps `chats.lastMessage`, `lastSeq` and `lastMessageAt` close behind the log. They are a cache for
  * lists: written a moment later, many at once, only ever moving forward, so that a message costs no
@@ -42,16 +51,24 @@ export const previewOf = (message: StoredMessage): LastMessage => ({
  * own messages.
  */
 export class ChatPreviews {
-  private pending = new Map<string, StoredMessage>();
-  /** How far logs have come whose lists may lag. */
-  private reached = new Map<string, number>();
+  /** By chat. */
+  private pending = new Map<string, Pending>();
   /** Newest numbers of the chats that this node has written to, or may have, until somebody asks for them. */
   private written = new Map<string, NewestNumbers>();
   /** Number of chats in the last write. */
   private lastFlushed = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private isClosed = false;
-  private readonly flushing = new CoalescedTask(() => this.flush());
+  private readonly flushing = new BatchedTask<Pending>({
+    take: () => {
+      const pending = [...this.pending.values()];
+      this.pending = new Map();
+      return pending;
+    },
+    maxItems: Infinity,
+    handle: (pending) => this.flush(pending),
+    onError: (error) => {
+      this.logger.warn({ err: error }, 'chat lists were not written');
+    },
+  });
 
   constructor(
     private readonly chats: ChatsRepository,
@@ -83,8 +100,8 @@ export class ChatPreviews {
     const { seq } = newest;
     if (seq === 0) return;
     this.written.set(chatId, further(this.written.get(chatId), newest));
-    if ((this.reached.get(chatId) ?? 0) >= seq) return;
-    this.reached.set(chatId, seq);
+    const pending = this.pendingOf(chatId);
+    pending.reached = Math.max(pending.reached ?? 0, seq);
     this.flushSoon();
   }
 
@@ -104,46 +121,44 @@ export class ChatPreviews {
 
   /** Resolves when everything recorded so far is in the database. */
   async settle(): Promise<void> {
-    if (this.pending.size > 0 || this.reached.size > 0) await this.flushing.run();
+    if (this.pending.size > 0) await this.flushing.flush();
     else await this.flushing.idle();
   }
 
   /** Writes what is recorded, for the last time: the node is shutting down. */
-  async close(): Promise<void> {
-    await this.settle();
-    this.isClosed = true;
-    clearTimeout(this.timer);
+  close(): Promise<void> {
+    return this.flushing.close();
   }
 
   /** While the database is slow, messages gather in `pending`: of each chat, the newest. */
-  private async flush(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const batch = this.pending;
-    this.lastFlushed = batch.size;
-    const reached = this.reached;
-    this.pending = new Map();
-    this.reached = new Map();
-    await this.write([...batch.values()]);
-    await this.repair(reached);
+  private async flush(pending: Pending[]): Promise<void> {
+    const messages = pending.flatMap(({ message }) => message ?? []);
+    this.lastFlushed = messages.length;
+    await this.write(messages);
+    await this.repair(
+      new Map(pending.flatMap(({ chatId, reached }) => (reached ? [[chatId, reached]] : []))),
+    );
+  }
+
+  private pendingOf(chatId: string): Pending {
+    const known = this.pending.get(chatId) ?? { chatId };
+    this.pending.set(chatId, known);
+    return known;
   }
 
   /** Of each chat, the newest state of the newest message. */
   private keep(message: StoredMessage): void {
-    const chatId = message.chatId.toHexString();
-    const known = this.pending.get(chatId);
+    const pending = this.pendingOf(message.chatId.toHexString());
+    const known = pending.message;
     const isNewer =
       !known ||
       message.seq > known.seq ||
       (message.seq === known.seq && message.version > known.version);
-    if (isNewer) this.pending.set(chatId, message);
+    if (isNewer) pending.message = message;
   }
 
   private flushSoon(delayMs = this.lastFlushed < BUSY.chats ? FLUSH_DELAY_MS : BUSY.delayMs): void {
-    if (this.isClosed) return;
-    this.timer ??= setTimeout(() => {
-      void this.flushing.run();
-    }, delayMs);
+    this.flushing.startWithin(delayMs);
   }
 
   /** Fetches, of the logs that have come further than their lists, the messages that are missing there. */
