@@ -1,11 +1,11 @@
+import { loseInTurn } from '../../platform/at-least-one.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { ChatAccess } from './chat-access.js';
-import type { OwnerLoss, PendingOwnerLoss } from './chat.model.js';
+import type { PendingOwnerLoss } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import type { ChatsRepository } from './chats.repository.js';
 import { lastOwner } from './chats.policy.js';
@@ -22,21 +22,14 @@ interface Loss {
   role: PendingOwnerLoss['role'];
 }
 
-/** How long a decided loss may wait to be carried out, in milliseconds; no operation takes as long. */
-const OVERDUE_MS = 60_000;
-/** Attempts to be next before giving up: so many owners do not lose their role at once. */
+/** Heirs who may be gone again before they are owners: so many do not leave at once. */
 const MAX_ATTEMPTS = 100;
 
 /**
  * Sees to it that a group keeps an owner, whoever takes the role from whom at the same moment on whatever
  * node. The role in a membership is the only record of who is an owner. Anybody becomes one by one write to
- * their membership; only losses are decided here, one after the other.
- *
- * A loss is decided by one write to the chat, which fails when another has been decided since the other owners
- * were read. What is decided is carried out by the next caller on any node, so that nobody waits for a server
- * that has stopped; a loss that nobody has carried out within a minute is dropped. The membership keeps
- * the number of its last loss, and a new membership is another document: a loss that is carried out late
- * changes nothing.
+ * their membership; only losses are decided here, one after the other, by one write to the chat. The membership
+ * keeps the number of its last loss, and a new membership is another document.
  */
 export class GroupOwnership {
   constructor(
@@ -56,35 +49,29 @@ export class GroupOwnership {
    * @returns false when the user is not an owner, and nothing was done.
    * @throws {AppError} LAST_OWNER; UNAVAILABLE when too many try.
    */
-  async lose(loss: Loss): Promise<boolean> {
-    const { chats, roles } = this.deps;
-    const { chatId, userId, role } = loss;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const { pending, revision } = await chats.ownerLoss(chatId);
-      if (pending) {
-        if (this.isOverdue(pending)) await chats.settleOwnerLoss(chatId, revision);
-        else await this.carryOut(chatId, { pending, revision });
-        continue;
-      }
-      const owner = await roles.findOwner(chatId, userId);
-      if (!owner) return false;
-      await this.requireSuccessor(owner, role === null);
-      const decided = {
-        revision: revision + 1,
-        pending: {
+  lose({ actorId, chatId, role, userId }: Loss): Promise<boolean> {
+    const { chats, clock, roles } = this.deps;
+    return loseInTurn<PendingOwnerLoss>({
+      read: () => chats.ownerLoss(chatId),
+      propose: async () => {
+        const owner = await roles.findOwner(chatId, userId);
+        if (!owner) return undefined;
+        await this.requireSuccessor(owner, role === null);
+        return {
           membershipId: owner._id,
           userId: owner.userId,
-          actorId: objectId(loss.actorId),
+          actorId: objectId(actorId),
           role,
-          decidedAt: new Date(this.deps.clock.now()),
-        },
-      };
-      if (!(await chats.decideOwnerLoss(chatId, revision, decided))) continue;
-      await this.carryOut(chatId, decided);
-      return true;
-    }
-    throw new AppError('UNAVAILABLE', 'Too many owners change at once; try again', {
-      retryAfter: 1,
+          decidedAt: new Date(clock.now()),
+        };
+      },
+      decide: (revision, pending) =>
+        chats.decideOwnerLoss(chatId, revision, { revision: revision + 1, pending }),
+      carryOut: (loss, revision) => this.carryOut(chatId, loss, revision),
+      drop: () => Promise.resolve(),
+      settle: (revision) => chats.settleOwnerLoss(chatId, revision),
+      now: () => clock.now(),
+      refusal: 'Too many owners change at once; try again',
     });
   }
 
@@ -125,12 +112,11 @@ export class GroupOwnership {
   }
 
   /** Several may do it at once; the one whose write did it publishes it. */
-  private async carryOut(chatId: string, { revision, pending }: OwnerLoss): Promise<void> {
-    if (!pending) return;
-    const { accessChanges, bus, chats, roles } = this.deps;
-    const { membershipId, role } = pending;
-    const userId = pending.userId.toHexString();
-    const ids = { chatId, actorId: pending.actorId.toHexString() };
+  private async carryOut(chatId: string, loss: PendingOwnerLoss, revision: number): Promise<void> {
+    const { accessChanges, bus, roles } = this.deps;
+    const { membershipId, role } = loss;
+    const userId = loss.userId.toHexString();
+    const ids = { chatId, actorId: loss.actorId.toHexString() };
     if (role === null) {
       await accessChanges.post([{ kind: 'member', userId, chatId }]);
       if (await roles.removeById(membershipId)) {
@@ -147,11 +133,5 @@ export class GroupOwnership {
         { scope: 'cluster' },
       );
     }
-    await chats.settleOwnerLoss(chatId, revision);
-  }
-
-  /** Whoever asked for it was told of an error, and has gone on since: it must not hit them later. */
-  private isOverdue({ decidedAt }: PendingOwnerLoss): boolean {
-    return decidedAt.getTime() < this.deps.clock.now() - OVERDUE_MS;
   }
 }

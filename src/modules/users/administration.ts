@@ -1,3 +1,4 @@
+import { loseInTurn } from '../../platform/at-least-one.js';
 import type { Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
@@ -91,19 +92,9 @@ export class UserAdministration {
   }
 }
 
-/** How long a decided loss may wait to be carried out, in milliseconds; no request takes as long. */
-const OVERDUE_MS = 60_000;
-/** Attempts to be next before giving up: so many admins do not lose their rights at once. */
-const MAX_ATTEMPTS = 100;
-
 /**
- * Takes rights away so that at least one admin is left, also when several nodes do so at once. At no moment is
- * there no admin.
- *
- * Losses happen one after the other. One write to the guard document decides a loss; it fails when another loss
- * has been decided since the lookup of the remaining admins. Whoever comes next carries out a decided loss, so
- * nobody waits for a server that has stopped. A loss that nobody has carried out within a minute is dropped. The
- * account stores the number of its last loss: a loss that is carried out late changes nothing.
+ * Takes rights away so that at least one admin is left, also when several nodes do so at once. The guard
+ * document orders the losses; the account stores the number of its last loss.
  */
 export class AdminGuard {
   constructor(
@@ -119,37 +110,22 @@ export class AdminGuard {
    * @throws {AppError} LAST_ADMIN when nobody else is an admin; UNAVAILABLE when too many try.
    */
   async take(userId: string, change: AccountStatusChange): Promise<void> {
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const { pending, revision } = await this.guard.read();
-      if (pending) {
-        if (this.isOverdue(pending)) await this.drop(pending, revision);
-        else await this.carryOut(pending, revision);
-        continue;
-      }
-      if (!(await this.users.hasOtherAdmin(userId))) {
-        throw new AppError('LAST_ADMIN', 'There must be an admin left');
-      }
-      const loss = { userId: objectId(userId), change, decidedAt: new Date(this.clock.now()) };
-      if (await this.guard.decide(revision, loss)) return this.carryOut(loss, revision + 1);
-    }
-    throw new AppError('UNAVAILABLE', 'Too many admins change at once; try again', {
-      retryAfter: 1,
+    const { accounts, clock, guard, users } = this;
+    await loseInTurn<PendingLoss>({
+      read: () => guard.read(),
+      propose: async () => {
+        if (!(await users.hasOtherAdmin(userId))) {
+          throw new AppError('LAST_ADMIN', 'There must be an admin left');
+        }
+        return { userId: objectId(userId), change, decidedAt: new Date(clock.now()) };
+      },
+      decide: (revision, loss) => guard.decide(revision, loss),
+      carryOut: (loss, revision) => accounts.lose(loss.userId.toHexString(), loss.change, revision),
+      // The account skips the loss, so that a server that was only held up does not carry it out either.
+      drop: (loss, revision) => users.skipLoss(loss.userId.toHexString(), revision),
+      settle: (revision) => guard.settle(revision),
+      now: () => clock.now(),
+      refusal: 'Too many admins change at once; try again',
     });
-  }
-
-  private async carryOut({ userId, change }: PendingLoss, revision: number): Promise<void> {
-    await this.accounts.lose(userId.toHexString(), change, revision);
-    await this.guard.settle(revision);
-  }
-
-  /** Whoever asked for an overdue loss has received an error and moved on: it must not come true later. */
-  private isOverdue({ decidedAt }: PendingLoss): boolean {
-    return decidedAt.getTime() < this.clock.now() - OVERDUE_MS;
-  }
-
-  /** The account skips the loss, so that a server that was only held up does not carry it out either. */
-  private async drop({ userId }: PendingLoss, revision: number): Promise<void> {
-    await this.users.skipLoss(userId.toHexString(), revision);
-    await this.guard.settle(revision);
   }
 }
