@@ -1,6 +1,6 @@
 import { ChatError, toChatError } from './chat-error.js';
+import { Retry } from './retry.js';
 import type { Timers } from './timers.js';
-import { backoff } from './timers.js';
 
 /** What getting in step is built from. */
 export interface CatchUpParts {
@@ -23,11 +23,11 @@ export class CatchUp {
   /** Counts connections; what belongs to an earlier one has no consequences any more. */
   private connection = 0;
   private isDone = false;
-  /** Attempts since the last success. */
-  private failures = 0;
-  private cancelRetry: (() => void) | undefined;
+  private readonly retry: Retry;
 
-  constructor(private readonly parts: CatchUpParts) {}
+  constructor(private readonly parts: CatchUpParts) {
+    this.retry = new Retry(parts.timers);
+  }
 
   /** Resolves when the device is in step, at once if it is; rejects when that is given up before. */
   wait(): Promise<void> {
@@ -50,7 +50,7 @@ export class CatchUp {
   end(): void {
     this.connection += 1;
     this.isDone = false;
-    this.cancelRetry?.();
+    this.retry.stop();
   }
 
   /** There will be no connection: those who wait are told why. */
@@ -65,25 +65,16 @@ export class CatchUp {
       await this.parts.steps(isCurrent);
     } catch (thrown) {
       // When the connection is gone too, the next one does all this again.
-      if (isCurrent()) this.retryLater(toChatError(thrown));
+      if (!isCurrent()) return;
+      this.retry.later(() => void this.run(connection), toChatError(thrown).retryAfter);
       return;
     }
     if (!isCurrent()) return;
     this.isDone = true;
-    this.failures = 0;
+    this.retry.reset();
     // First, because whoever hears of it may disconnect.
     for (const { resolve } of this.takeWaiters()) resolve();
     this.parts.onDone();
-  }
-
-  private retryLater(error: ChatError): void {
-    const { connection } = this;
-    const { timers } = this.parts;
-    const ms = (error.retryAfter ?? 0) * 1000 + backoff(this.failures, timers.random());
-    this.failures += 1;
-    this.cancelRetry = timers.after(ms, () => {
-      void this.run(connection);
-    });
   }
 
   private takeWaiters(): Waiter[] {

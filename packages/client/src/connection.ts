@@ -5,8 +5,8 @@ import { fitsFrame, tooLong } from './frame.js';
 import type { LoginParts, Tokens } from './login.js';
 import { Login } from './login.js';
 import { RestApi } from './rest-api.js';
+import { Retry } from './retry.js';
 import type { Timers } from './timers.js';
-import { backoff } from './timers.js';
 import type { ErrorBody } from './wire.types.js';
 
 /** What a connection is built from. */
@@ -46,17 +46,17 @@ export class Connection {
   private readonly socket: Socket;
   private readonly login: Login;
   private readonly api: RestApi;
-  private cancelRetry: (() => void) | undefined;
+  /** Of handshakes that were refused since the last connection. */
+  private readonly retry: Retry;
   /** The token of the newest handshake. */
   private offered: string | undefined;
-  /** Handshakes refused since the last connection. */
-  private refusals = 0;
   /** Connections that were lost. */
   private losses = 0;
   private isWanted = false;
 
   constructor(private readonly parts: ConnectionParts) {
     this.api = new RestApi(parts.url);
+    this.retry = new Retry(parts.timers);
     this.login = new Login({
       tokens: parts.tokens,
       kept: parts.keptTokens,
@@ -80,7 +80,7 @@ export class Connection {
       reconnectionDelayMax: 10_000,
     });
     this.socket.on('connect', () => {
-      this.refusals = 0;
+      this.retry.reset();
       parts.onConnect();
     });
     this.socket.on('disconnect', (reason) => {
@@ -107,14 +107,14 @@ export class Connection {
   /** Connects, and from then on reconnects whenever the connection is lost. */
   open(): void {
     this.isWanted = true;
-    this.refusals = 0;
+    this.retry.reset();
     this.connect();
   }
 
   /** Ends the connection, and all tries to get one, until it is opened again. */
   close(): void {
     this.isWanted = false;
-    this.cancelRetry?.();
+    this.retry.stop();
     this.socket.disconnect();
   }
 
@@ -169,8 +169,11 @@ export class Connection {
       return;
     }
     // A server that refuses what it has just renewed is not asked again and again at once.
-    if (this.refusals > 0) this.retryLater();
-    else this.retryNow();
+    if (!this.retry.isFirst) this.retryLater();
+    else if (this.isWanted) {
+      this.retry.count();
+      this.connect();
+    }
   }
 
   private signOut(error: ChatError): void {
@@ -185,25 +188,16 @@ export class Connection {
    * connection, and the server ends a connection for that.
    */
   private connect(): void {
-    this.cancelRetry?.();
+    this.retry.stop();
     if (!this.socket.active) this.socket.connect();
   }
 
-  private retryNow(): void {
-    if (!this.isWanted) return;
-    this.refusals += 1;
-    this.connect();
-  }
-
   /** After a refusal the socket does not try again by itself. */
-  private retryLater(seconds = 0): void {
+  private retryLater(retryAfter?: number): void {
     if (!this.isWanted) return;
-    const { timers } = this.parts;
-    const ms = seconds * 1000 + backoff(this.refusals, timers.random());
-    this.cancelRetry?.();
-    this.cancelRetry = timers.after(ms, () => {
-      this.retryNow();
-    });
+    this.retry.later(() => {
+      this.connect();
+    }, retryAfter);
   }
 }
 

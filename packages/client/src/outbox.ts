@@ -1,8 +1,8 @@
 import { ChatError, toChatError } from './chat-error.js';
 import { OutboxStorage } from './outbox-storage.js';
+import { Retry } from './retry.js';
 import type { KeyValueStorage } from './storage.js';
 import type { Timers } from './timers.js';
-import { backoff } from './timers.js';
 import type { ChatMessage, MediaItem } from './wire.types.js';
 
 /** A message on its way. */
@@ -21,7 +21,6 @@ interface Entry {
   message: OutgoingMessage;
   /** Resolves when the storage has taken the message, or never will. */
   stored: Promise<void>;
-  attempts: number;
   resolve(sent: ChatMessage): void;
   reject(error: ChatError): void;
 }
@@ -30,6 +29,10 @@ interface Entry {
 interface Lane {
   entries: Entry[];
   isRunning: boolean;
+  /** Of the first entry. */
+  retry: Retry;
+  /** Whether a new connection is a reason to end the pause before the next attempt. */
+  isWakeable: boolean;
 }
 
 /** What the outbox is built from. */
@@ -53,8 +56,6 @@ export interface OutboxParts {
  */
 export class Outbox {
   private readonly lanes = new Map<string, Lane>();
-  /** End the pauses between attempts, by whether a new connection is a reason to. */
-  private readonly wakers = new Map<(isReconnected: boolean) => void, boolean>();
   /** Messages that wait for their acknowledgement, those included that are not in a lane yet. */
   private size = 0;
   private isOpen = true;
@@ -85,7 +86,7 @@ export class Outbox {
     return new Promise<ChatMessage>((resolve, reject) => {
       const key = this.storage.nextKey(message, this.parts.timers.now());
       const stored = this.storage.keep({ key, message });
-      this.enqueue({ key, message, stored, attempts: 0, resolve, reject });
+      this.enqueue({ key, message, stored, resolve, reject });
     });
   }
 
@@ -99,7 +100,10 @@ export class Outbox {
    * if it was that message that ended it, it would end the new one too, again and again.
    */
   wake(): void {
-    for (const [waker, isWakeable] of [...this.wakers]) if (isWakeable) waker(true);
+    for (const { isWakeable, retry } of this.lanes.values()) {
+      // That the server was away for long is no reason to wait long when it is busy now.
+      if (isWakeable && retry.stop()) retry.reset();
+    }
   }
 
   /** Goes on sending after {@link close}. */
@@ -111,7 +115,7 @@ export class Outbox {
   /** Sends nothing any more until it is opened again; what is left stays stored. */
   close(): void {
     this.isOpen = false;
-    for (const waker of [...this.wakers.keys()]) waker(false);
+    for (const { retry } of this.lanes.values()) retry.stop();
   }
 
   private async takeUp(): Promise<void> {
@@ -119,7 +123,7 @@ export class Outbox {
     for await (const { key, message } of this.storage.left(known)) {
       this.size += 1;
       const stored = Promise.resolve();
-      this.enqueue({ key, message, stored, attempts: 0, resolve: ignore, reject: ignore });
+      this.enqueue({ key, message, stored, resolve: ignore, reject: ignore });
     }
   }
 
@@ -129,7 +133,7 @@ export class Outbox {
 
   private enqueue(entry: Entry): void {
     const { chatId } = entry.message;
-    const lane = this.lanes.get(chatId) ?? { entries: [], isRunning: false };
+    const lane = this.lanes.get(chatId) ?? this.newLane();
     this.lanes.set(chatId, lane);
     lane.entries.push(entry);
     this.start(chatId, lane);
@@ -160,7 +164,7 @@ export class Outbox {
     } catch (thrown) {
       const error = toChatError(thrown);
       if (error.isRetryable || error.isAboutLogin) {
-        await this.pauseAfter(error, entry);
+        await this.pauseAfter(error, lane);
         return;
       }
       await this.done(lane, entry);
@@ -177,32 +181,19 @@ export class Outbox {
   private async done(lane: Lane, { key }: Entry): Promise<void> {
     await this.storage.forget(key);
     lane.entries.shift();
+    lane.retry.reset();
     this.size -= 1;
   }
 
-  private async pauseAfter(error: ChatError, entry: Entry): Promise<void> {
-    const { timers } = this.parts;
-    const ms = (error.retryAfter ?? 0) * 1000 + backoff(entry.attempts, timers.random());
-    entry.attempts += 1;
-    const isReconnected = await this.pause(ms, error.code !== 'CONNECTION_LOST');
-    // That the server was away for long is no reason to wait long when it is busy now.
-    if (isReconnected) entry.attempts = 0;
+  private async pauseAfter(error: ChatError, lane: Lane): Promise<void> {
+    if (!this.isOpen) return;
+    lane.isWakeable = error.code !== 'CONNECTION_LOST';
+    await lane.retry.pause(error.retryAfter);
   }
 
-  /** Answers whether a new connection has ended the pause. */
-  private pause(ms: number, isWakeable: boolean): Promise<boolean> {
-    if (!this.isOpen) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const wake = (isReconnected: boolean) => {
-        cancel();
-        this.wakers.delete(wake);
-        resolve(isReconnected);
-      };
-      const cancel = this.parts.timers.after(ms, () => {
-        wake(false);
-      });
-      this.wakers.set(wake, isWakeable);
-    });
+  private newLane(): Lane {
+    const retry = new Retry(this.parts.timers);
+    return { entries: [], isRunning: false, retry, isWakeable: false };
   }
 }
 

@@ -1,7 +1,7 @@
 import { toChatError } from './chat-error.js';
+import { Retry } from './retry.js';
 import type { SyncWishes } from './sync-wishes.js';
 import type { Timers } from './timers.js';
-import { backoff } from './timers.js';
 import type { SyncAnswer, SyncRequest } from './wire.types.js';
 
 /** What asking for changes is built from. */
@@ -17,9 +17,11 @@ export interface SyncRunnerParts {
 /** Asks the server until nothing is wished for: one request at a time, again after what may pass. */
 export class SyncRunner {
   private running: Promise<void> | undefined;
-  private cancelPause: (() => void) | undefined;
+  private readonly retry: Retry;
 
-  constructor(private readonly parts: SyncRunnerParts) {}
+  constructor(private readonly parts: SyncRunnerParts) {
+    this.retry = new Retry(parts.timers);
+  }
 
   /** Resolves when all wishes are fulfilled, those included that are made meanwhile. */
   run(): Promise<void> {
@@ -34,52 +36,40 @@ export class SyncRunner {
 
   /** Ends the pause before the next attempt, if there is one. */
   interrupt(): void {
-    this.cancelPause?.();
+    this.retry.stop();
   }
 
   private async rounds(connection: number | undefined): Promise<void> {
     // Not to be marked as running before the caller has kept the promise.
     await Promise.resolve();
     try {
-      for (let attempt = 0; this.parts.wishes.areOpen;) {
-        attempt = (await this.round(connection, attempt)) ? 0 : attempt + 1;
-      }
+      this.retry.reset();
+      while (this.parts.wishes.areOpen) await this.round(connection);
     } finally {
       this.running = undefined;
     }
   }
 
-  /** Asks once; answers whether there was an answer, after a pause when there was none. */
-  private async round(connection: number | undefined, attempt: number): Promise<boolean> {
-    const { wishes, timers } = this.parts;
+  /** Asks once, and pauses when there is no answer. */
+  private async round(connection: number | undefined): Promise<void> {
+    const { wishes } = this.parts;
     const request = wishes.take();
     try {
       const answer = await this.parts.fetch(request);
       this.parts.onAnswer(answer);
       if (answer.hasMore) wishes.putBack(request);
-      return true;
+      this.retry.reset();
     } catch (thrown) {
       wishes.putBack(request);
       const error = toChatError(thrown);
       // Without a connection there is nothing to retry: connecting syncs.
       if (!error.isRetryable || !this.isOn(connection)) throw error;
-      await this.pause((error.retryAfter ?? 0) * 1000 + backoff(attempt, timers.random()));
+      await this.retry.pause(error.retryAfter);
       if (!this.isOn(connection)) throw error;
-      return false;
     }
   }
 
   private isOn(connection: number | undefined): boolean {
     return connection !== undefined && connection === this.parts.connection();
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.parts.timers.after(ms, resolve);
-      this.cancelPause = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 }

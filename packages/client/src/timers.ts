@@ -19,10 +19,3 @@ export const systemTimers: Timers = {
   },
   random: () => Math.random(),
 };
-
-const FIRST_MS = 500;
-const LONGEST_MS = 30_000;
-
-/** How long to wait before another attempt: longer each time, and not all clients at once. */
-export const backoff = (attempt: number, random: number): number =>
-  Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt) * (0.5 + random / 2);
