@@ -13,15 +13,19 @@ const setUp = (maxWaiting = 20) => {
   });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const start = (name: string) =>
-    limiter.run(name[0]!, () => {
-      begun.push(name);
-      return new Promise<string>((resolve) => {
-        ends.set(name, () => {
-          resolve(name);
+  const start = (name: string, isWanted?: () => boolean) =>
+    limiter.run(
+      name[0]!,
+      () => {
+        begun.push(name);
+        return new Promise<string>((resolve) => {
+          ends.set(name, () => {
+            resolve(name);
+          });
         });
-      });
-    });
+      },
+      isWanted,
+    );
   const end = async (name: string) => {
     ends.get(name)!();
     await new Promise((resolve) => setImmediate(resolve));
@@ -47,7 +51,7 @@ describe('fair limiter', () => {
 
   it('gives the keys their turns one after the other, however much one of them brings', async () => {
     const { begun, start, end } = setUp();
-    const all = ['a1', 'b1', 'a2', 'a3', 'a4', 'c1', 'd1'].map(start);
+    const all = ['a1', 'b1', 'a2', 'a3', 'a4', 'c1', 'd1'].map((name) => start(name));
     for (const name of ['a1', 'b1']) await end(name);
     expect(begun).toEqual(['a1', 'b1', 'a2', 'c1']);
     for (const name of ['a2', 'c1', 'd1', 'a3', 'a4']) await end(name);
@@ -57,7 +61,7 @@ describe('fair limiter', () => {
 
   it('refuses what one key brings too much of, and takes what others bring', async () => {
     const { start, end } = setUp();
-    const all = ['a1', 'a2', 'a3', 'a4'].map(start);
+    const all = ['a1', 'a2', 'a3', 'a4'].map((name) => start(name));
     await expect(start('a5')).rejects.toMatchObject(refused);
     const b = start('b1');
     for (const name of ['a1', 'b1', 'a2', 'a3', 'a4']) await end(name);
@@ -67,10 +71,24 @@ describe('fair limiter', () => {
 
   it('refuses what would wait behind too many others', async () => {
     const { start, end } = setUp(1);
-    const all = ['a1', 'b1', 'c1'].map(start);
+    const all = ['a1', 'b1', 'c1'].map((name) => start(name));
     await expect(start('d1')).rejects.toMatchObject(refused);
     for (const name of ['a1', 'b1', 'c1']) await end(name);
     await Promise.all(all);
+  });
+
+  it('passes over the work of one key that nobody wants any more, to that of the next', async () => {
+    const { begun, start, end, limiter } = setUp();
+    const all = ['a1', 'b1'].map((name) => start(name));
+    const unwanted = ['c1', 'c2'].map((name) => start(name, () => false));
+    all.push(start('d1'));
+    const refusals = Promise.allSettled(unwanted);
+    await end('a1');
+    expect([begun, limiter.keys, limiter.waiting]).toEqual([['a1', 'b1', 'd1'], 2, 0]);
+    expect(await refusals).toMatchObject([{ reason: refused }, { reason: refused }]);
+    for (const name of ['b1', 'd1']) await end(name);
+    await Promise.all(all);
+    expect(limiter.keys).toBe(0);
   });
 
   it('gives the place back when the work fails', async () => {

@@ -1,6 +1,6 @@
 import { timedOut, withDeadline } from '../shared/deadline.js';
+import { FairLimiter } from './fair-limiter.js';
 import { rateLimited } from './rate-limiter.js';
-import { ConcurrencyLimiter } from './concurrency-limiter.js';
 
 /** Pieces of one user's work that may wait for their turn. */
 export const MAX_WAITING = 100;
@@ -12,10 +12,19 @@ const RETRY_AFTER = 1;
  * of this node, first come, first served: nobody's own work keeps the database from everybody else.
  */
 export class UserTurns {
-  private readonly byUser = new Map<string, ConcurrencyLimiter>();
+  private readonly limiter: FairLimiter | undefined;
 
   /** @param concurrency pieces of one user's work under way at a time; 0 for no bound. */
-  constructor(private readonly concurrency: number) {}
+  constructor(concurrency: number) {
+    if (concurrency === 0) return;
+    this.limiter = new FairLimiter({
+      concurrency: Infinity,
+      concurrencyPerKey: concurrency,
+      maxWaiting: Infinity,
+      maxWaitingPerKey: MAX_WAITING,
+      refusal: () => rateLimited(RETRY_AFTER),
+    });
+  }
 
   /**
    * Does the work when the user's turn comes, and ends the turn when the work has ended.
@@ -24,13 +33,7 @@ export class UserTurns {
    * @throws {AppError} RATE_LIMITED with `retryAfter`, when 100 pieces of the user's work wait already.
    */
   async run<T>(userId: string, work: () => Promise<T>, isWanted?: () => boolean): Promise<T> {
-    if (this.concurrency === 0) return work();
-    const limiter = this.limiterOf(userId);
-    try {
-      return await limiter.run(work, isWanted);
-    } finally {
-      if (limiter.isIdle && this.byUser.get(userId) === limiter) this.byUser.delete(userId);
-    }
+    return this.limiter ? this.limiter.run(userId, work, isWanted) : work();
   }
 
   /**
@@ -51,18 +54,6 @@ export class UserTurns {
 
   /** How many users have work under way. */
   get users(): number {
-    return this.byUser.size;
-  }
-
-  private limiterOf(userId: string): ConcurrencyLimiter {
-    const known = this.byUser.get(userId);
-    if (known) return known;
-    const limiter = new ConcurrencyLimiter({
-      concurrency: this.concurrency,
-      maxWaiting: MAX_WAITING,
-      refusal: () => rateLimited(RETRY_AFTER),
-    });
-    this.byUser.set(userId, limiter);
-    return limiter;
+    return this.limiter?.keys ?? 0;
   }
 }
