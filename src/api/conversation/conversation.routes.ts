@@ -1,14 +1,8 @@
-import Joi from 'joi';
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
 import type { UseCases } from '../shared/use-cases.js';
-import { conversationListRoutes, personRoute, sendRoute } from '../shared/dialect.routes.js';
-import {
-  conversationParams,
-  deletedResponse,
-  pageQuery,
-  readResponse,
-} from '../shared/dialect.schemas.js';
+import { conversationRoutesIn, sendRoute } from '../shared/dialect.routes.js';
+import { deletedResponse, readResponse } from '../shared/dialect.schemas.js';
 import { messageParams } from '../shared/message.schemas.js';
 import type { ConversationCalls } from './conversation.calls.js';
 import { presentConversation } from './conversation.shapes.js';
@@ -23,27 +17,23 @@ import {
 
 const tag = 'Conversation';
 const base = '/api/chat';
-const conversation = { tag, base, present: presentConversation, response: conversationResponse };
 
 /** The conversation dialect's endpoints of conversations. */
-export const conversationRoutes = (calls: ConversationCalls, services: UseCases): AnyRoute[] => [
-  ...conversationListRoutes(conversation, services),
-  personRoute(conversation, services, { name: 'participantId', params: participantParams }),
-  route({
-    method: 'get',
-    path: `${base}/conversation/:conversationId/messages`,
-    summary:
-      'Messages of a conversation; page 1 is the newest. What is fetched counts as delivered',
-    tag,
-    auth: 'user',
-    userLimit: 'reads',
-    params: conversationParams,
-    query: pageQuery,
-    response: Joi.array().items(messageResponse),
-    paginated: true,
-    handle: ({ actor, params, query }) => calls.messages(actor, params.conversationId, query),
-  }),
-];
+export const conversationRoutes = (calls: ConversationCalls, services: UseCases): AnyRoute[] =>
+  conversationRoutesIn(
+    {
+      tag,
+      base,
+      present: presentConversation,
+      response: conversationResponse,
+      person: { name: 'participantId', params: participantParams },
+      messagesSummary:
+        'Messages of a conversation; page 1 is the newest. What is fetched counts as delivered',
+      messageResponse,
+      messages: (actor, conversationId, query) => calls.messages(actor, conversationId, query),
+    },
+    services,
+  );
 
 /** The conversation dialect's endpoints of messages. */
 export const conversationMessageRoutes = (

@@ -3,11 +3,14 @@ import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
 import type { ChatView } from '../../modules/chats/index.js';
 import type { Actor } from '../../shared/actor.js';
+import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import type { UseCases } from './use-cases.js';
-import { pageQuery, unreadCountResponse } from './dialect.schemas.js';
+import { adminBroadcastResponse, broadcastSchema, toBroadcastInput } from './broadcast.schemas.js';
+import { presentAdminBroadcast } from './broadcast.shapes.js';
+import { conversationParams, pageQuery, unreadCountResponse } from './dialect.schemas.js';
 
 /** What tells one REST dialect's conversations from another's. */
-export interface ConversationShape {
+export interface ConversationShape<Person extends string> {
   /** Its heading in the specification. */
   tag: string;
   /** Where its paths begin. */
@@ -16,14 +19,27 @@ export interface ConversationShape {
   present(view: ChatView, now: number): object;
   /** Schema of what `present` answers. */
   response: Joi.ObjectSchema;
+  /** What the dialect calls the other person, and the schema of a path that names them. */
+  person: { name: Person; params: Joi.ObjectSchema<Record<Person, string>> };
+  /** What a page of a conversation's messages is, in words. */
+  messagesSummary: string;
+  /** Schema of a message. */
+  messageResponse: Joi.ObjectSchema;
+  /** A page of a conversation's messages, in the dialect's shape. */
+  messages(
+    actor: Actor,
+    conversationId: string,
+    query: PageQuery,
+  ): Promise<{ data: object[]; pagination: Pagination }>;
 }
 
-type ListServices = Pick<UseCases, 'clock' | 'list'>;
-
-/** `GET /conversations` and `GET /unread-count`. */
-export const conversationListRoutes = (
-  { tag, base, present, response }: ConversationShape,
-  { clock, list }: ListServices,
+/**
+ * `GET /conversations`, `GET /unread-count`, `GET /conversation/:<person>`, whose parameter names the person
+ * in the dialect's words, and `GET /conversation/:conversationId/messages`.
+ */
+export const conversationRoutesIn = <Person extends string>(
+  { tag, base, present, response, person, ...shape }: ConversationShape<Person>,
+  { clock, directChats, list }: Pick<UseCases, 'clock' | 'directChats' | 'list'>,
 ): AnyRoute[] => [
   route({
     method: 'get',
@@ -50,14 +66,6 @@ export const conversationListRoutes = (
     response: unreadCountResponse,
     handle: async ({ actor }) => ({ data: { unreadCount: await list.unreadTotal(actor) } }),
   }),
-];
-
-/** `GET /conversation/:<person>`; the path's parameter names the person in the dialect's words. */
-export const personRoute = <Name extends string>(
-  { tag, base, present, response }: ConversationShape,
-  { clock, directChats, list }: ListServices & Pick<UseCases, 'directChats'>,
-  person: { name: Name; params: Joi.ObjectSchema<Record<Name, string>> },
-): AnyRoute =>
   route({
     method: 'get',
     path: `${base}/conversation/:${person.name}`,
@@ -72,7 +80,21 @@ export const personRoute = <Name extends string>(
       const view = await list.detail(actor, chat._id.toHexString());
       return { data: present(view, clock.now()) };
     },
-  });
+  }),
+  route({
+    method: 'get',
+    path: `${base}/conversation/:conversationId/messages`,
+    summary: shape.messagesSummary,
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    params: conversationParams,
+    query: pageQuery,
+    response: Joi.array().items(shape.messageResponse),
+    paginated: true,
+    handle: ({ actor, params, query }) => shape.messages(actor, params.conversationId, query),
+  }),
+];
 
 /** What tells one way to send from another. */
 export interface SendShape<Body> {
@@ -99,4 +121,25 @@ export const sendRoute = <Body>({ send, ...shape }: SendShape<Body>): AnyRoute =
       const { data, isReplay } = await send(actor, body);
       return { data, status: isReplay ? 200 : 201 };
     },
+  });
+
+/** `POST` of a broadcast by an admin. */
+export const broadcastRoute = (
+  { tag, path }: { tag: string; path: string },
+  { broadcasts, maxLength }: UseCases,
+): AnyRoute =>
+  route({
+    method: 'post',
+    path,
+    summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
+    tag,
+    auth: 'admin',
+    userLimit: 'writes',
+    body: broadcastSchema(maxLength),
+    shedAs: 'work',
+    response: adminBroadcastResponse,
+    status: 201,
+    handle: async ({ actor, body }) => ({
+      data: presentAdminBroadcast(await broadcasts.create(actor, toBroadcastInput(body))),
+    }),
   });

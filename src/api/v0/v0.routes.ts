@@ -1,14 +1,8 @@
-import Joi from 'joi';
 import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
 import type { UseCases } from '../shared/use-cases.js';
-import { conversationListRoutes, personRoute, sendRoute } from '../shared/dialect.routes.js';
-import {
-  conversationParams,
-  deletedResponse,
-  pageQuery,
-  readResponse,
-} from '../shared/dialect.schemas.js';
+import { conversationRoutesIn, sendRoute } from '../shared/dialect.routes.js';
+import { conversationParams, deletedResponse, readResponse } from '../shared/dialect.schemas.js';
 import { messageParams } from '../shared/message.schemas.js';
 import type { V0Calls } from './v0.calls.js';
 import { presentConversation, presentMessage } from './v0.shapes.js';
@@ -16,30 +10,27 @@ import { conversationResponse, messageResponse, receiverParams, sendSchema } fro
 
 const tag = 'v0';
 const base = '/api/v0/chat';
-const conversation = { tag, base, present: presentConversation, response: conversationResponse };
 
 /** v0's endpoints of conversations: lists, one with a person, its messages, unread messages. */
 export const v0ConversationRoutes = (calls: V0Calls, services: UseCases): AnyRoute[] => [
-  ...conversationListRoutes(conversation, services),
-  personRoute(conversation, services, { name: 'receiverId', params: receiverParams }),
-  route({
-    method: 'get',
-    path: `${base}/conversation/:conversationId/messages`,
-    summary: 'Messages of a conversation; page 1 is the newest',
-    tag,
-    auth: 'user',
-    userLimit: 'reads',
-    params: conversationParams,
-    query: pageQuery,
-    response: Joi.array().items(messageResponse),
-    paginated: true,
-    handle: async ({ actor, params: { conversationId }, query }) => {
-      const { views, pagination } = await services.history.list(actor, conversationId, query);
-      const { chat } = await services.access.member(actor.userId, conversationId);
-      const memberIds = chat.members && [...chat.members.keys()];
-      return { data: views.map((view) => presentMessage(view, memberIds)), pagination };
+  ...conversationRoutesIn(
+    {
+      tag,
+      base,
+      present: presentConversation,
+      response: conversationResponse,
+      person: { name: 'receiverId', params: receiverParams },
+      messagesSummary: 'Messages of a conversation; page 1 is the newest',
+      messageResponse,
+      messages: async (actor, conversationId, query) => {
+        const { views, pagination } = await services.history.list(actor, conversationId, query);
+        const { chat } = await services.access.member(actor.userId, conversationId);
+        const memberIds = chat.members && [...chat.members.keys()];
+        return { data: views.map((view) => presentMessage(view, memberIds)), pagination };
+      },
     },
-  }),
+    services,
+  ),
   route({
     method: 'put',
     path: `${base}/conversation/:conversationId/read`,

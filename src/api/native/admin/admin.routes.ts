@@ -6,6 +6,7 @@ import { presentMessage } from '../../shared/message.shapes.js';
 import { presentAccount } from './admin.shapes.js';
 import { accountParams, accountResponse, accountsQuery, roleBody } from './admin.schemas.js';
 import { adminMessageSchema } from '../../shared/admin-message.schemas.js';
+import { sendRoute } from '../../shared/dialect.routes.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Admin';
@@ -88,21 +89,16 @@ export const accountRoutes = ({ admin, administration: users }: UseCases): AnyRo
 
 /** Writing to one person. */
 export const adminMessageRoutes = ({ admin, maxLength }: UseCases): AnyRoute[] => [
-  route({
-    method: 'post',
+  sendRoute({
     path: '/api/admin/send-to-user',
     summary: 'Write to a person, whether or not they have accepted a chat',
     tag,
     auth: 'admin',
-    userLimit: 'sends',
     body: adminMessageSchema(maxLength),
-    shedAs: 'work',
     response: messageResponse,
-    status: 201,
-    otherStatuses: [200],
-    handle: async ({ actor, body }) => {
+    send: async (actor, body) => {
       const { message, sender, isReplay } = await admin.sendToUser(actor, body);
-      return { data: presentMessage(message, sender, 'sent'), status: isReplay ? 200 : 201 };
+      return { data: presentMessage(message, sender, 'sent'), isReplay };
     },
   }),
 ];

@@ -6,12 +6,11 @@ import {
   adminBroadcastResponse,
   broadcastDetailResponse,
   broadcastParams,
-  broadcastSchema,
   broadcastsQuery,
   inboxQuery,
   receivedBroadcastResponse,
-  toBroadcastInput,
 } from '../../shared/broadcast.schemas.js';
+import { broadcastRoute } from '../../shared/dialect.routes.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 /** The endpoints of those who get broadcasts. */
@@ -50,26 +49,8 @@ export const broadcastRoutes = ({ inbox }: UseCases): AnyRoute[] => [
 ];
 
 /** The endpoints of those who send them. */
-export const adminBroadcastRoutes = ({
-  broadcasts: sender,
-  statistics,
-  maxLength,
-}: UseCases): AnyRoute[] => [
-  route({
-    method: 'post',
-    path: '/api/admin/broadcasts',
-    summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
-    tag: 'Admin',
-    auth: 'admin',
-    userLimit: 'writes',
-    body: broadcastSchema(maxLength),
-    shedAs: 'work',
-    response: adminBroadcastResponse,
-    status: 201,
-    handle: async ({ actor, body }) => ({
-      data: presentAdminBroadcast(await sender.create(actor, toBroadcastInput(body))),
-    }),
-  }),
+export const adminBroadcastRoutes = (services: UseCases): AnyRoute[] => [
+  broadcastRoute({ tag: 'Admin', path: '/api/admin/broadcasts' }, services),
   route({
     method: 'get',
     path: '/api/admin/broadcasts',
@@ -81,7 +62,7 @@ export const adminBroadcastRoutes = ({
     response: Joi.array().items(adminBroadcastResponse),
     paginated: true,
     handle: async ({ query }) => {
-      const { records, pagination } = await statistics.list(query);
+      const { records, pagination } = await services.statistics.list(query);
       return { data: records.map(presentAdminBroadcast), pagination };
     },
   }),
@@ -95,7 +76,7 @@ export const adminBroadcastRoutes = ({
     params: broadcastParams,
     response: broadcastDetailResponse,
     handle: async ({ params }) => {
-      const found = await statistics.of(params.broadcastId);
+      const found = await services.statistics.of(params.broadcastId);
       return {
         data: { ...presentAdminBroadcast(found.record), statistics: found.statistics },
       };
@@ -111,7 +92,7 @@ export const adminBroadcastRoutes = ({
     params: broadcastParams,
     response: adminBroadcastResponse,
     handle: async ({ actor, params }) => ({
-      data: presentAdminBroadcast(await sender.cancel(actor, params.broadcastId)),
+      data: presentAdminBroadcast(await services.broadcasts.cancel(actor, params.broadcastId)),
     }),
   }),
 ];
