@@ -11,6 +11,7 @@ import {
   toSendInput,
 } from './messages.schemas.js';
 import { messageResponse } from '../../shared/message.schemas.js';
+import { sendRoute } from '../../shared/dialect.routes.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Messages';
@@ -23,25 +24,17 @@ export const messageRoutes = ({
   roomResolver,
   maxLength,
 }: UseCases): AnyRoute[] => [
-  route({
-    method: 'post',
+  sendRoute({
     path: '/api/messages',
     summary: 'Send a message to a chat, or to a room by its name',
     tag,
     auth: 'user',
-    userLimit: 'sends',
     body: sendAnywhereSchema(maxLength),
-    shedAs: 'work',
     response: messageResponse,
-    status: 201,
-    otherStatuses: [200],
-    handle: async ({ actor, body: { room, chatId = '', ...body } }) => {
+    send: async (actor, { room, chatId = '', ...body }) => {
       const target = room === undefined ? chatId : await roomResolver.enter(actor, room);
       const sent = await sending.send(actor, toSendInput({ ...body, chatId: target }));
-      return {
-        data: presentMessage(sent.message, sent.sender, 'sent'),
-        status: sent.isReplay ? 200 : 201,
-      };
+      return { data: presentMessage(sent.message, sent.sender, 'sent'), isReplay: sent.isReplay };
     },
   }),
   route({
