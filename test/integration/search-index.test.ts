@@ -23,7 +23,8 @@ import {
   defineSearchModels,
   SearchRepository,
 } from '../../src/modules/search/search.repository.js';
-import { fold, matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
+import { fold } from '../../src/shared/fold.js';
+import { matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';

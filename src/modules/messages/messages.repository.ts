@@ -339,10 +339,28 @@ export class MessagesRepository {
       })
       .limit(limit);
     if (above.length === 1) found.sort({ version: 1 });
-    return (await found.toArray()).map((doc) => ({
-      message: toRecord(doc),
-      hiddenFor: (doc.deletedFor ?? []).map((id) => id.toHexString()),
-    }));
+    return (await found.toArray()).map(toChangedMessage);
+  }
+
+  /** The messages of some runs of numbers, as {@link changesAbove} shows them, in no order. */
+  async inRuns(runs: { chatId: string; from: number; to: number }[]): Promise<ChangedMessage[]> {
+    if (runs.length === 0) return [];
+    const found = await this.messages.collection
+      .find<MessageDoc>(
+        {
+          $or: runs.map(({ chatId, from, to }) => ({
+            chatId: objectId(chatId),
+            seq: { $gte: from, $lte: to },
+          })),
+        },
+        {
+          readPreference: 'primary',
+          readConcern: 'majority',
+          projection: WITHOUT_PAST_TEXTS,
+        },
+      )
+      .toArray();
+    return found.map(toChangedMessage);
   }
 
   /** The messages under some numbers of a chat, without what is deleted for the user or for everyone. */
@@ -360,6 +378,11 @@ export class MessagesRepository {
     return docs.filter(({ deletedAt }) => deletedAt == null).map(toRecord);
   }
 }
+
+const toChangedMessage = (doc: MessageDoc): ChangedMessage => ({
+  message: toRecord(doc),
+  hiddenFor: (doc.deletedFor ?? []).map((id) => id.toHexString()),
+});
 
 /** The filter for messages with files, and the index that has these and no others. */
 const filesFilter = ({ chatId, type, above }: FilesQuery) => ({

@@ -4,6 +4,7 @@ import { newestRows } from './search-block.js';
 import type { SearchIndex } from './search-index.js';
 import { MAX_CHANGES } from './search-index.js';
 import type { SearchRepository } from './search.repository.js';
+import { FOLD_RULES } from './tokenizer.js';
 
 /** The searchable text of a chat's newest messages. */
 export interface ChatText {
@@ -11,6 +12,8 @@ export interface ChatText {
   version: number;
   /** Newest first. */
   blocks: BlockText[];
+  /** Whether a block was made by former rules, and is about to be made anew, maybe by another node. */
+  hasFormerRules: boolean;
   /** Blocks below this number are not here. */
   lowest: number;
   /** Messages that changed after the blocks were read, by message number. */
@@ -65,8 +68,10 @@ export class ChatTexts {
     return changed;
   }
 
-  private text(chatId: string): Promise<ChatText> {
-    return this.kept.get(chatId, () => this.load(chatId));
+  private async text(chatId: string): Promise<ChatText> {
+    const text = await this.kept.get(chatId, () => this.load(chatId));
+    if (text.hasFormerRules) this.kept.forget(chatId);
+    return text;
   }
 
   private async load(chatId: string): Promise<ChatText> {
@@ -76,6 +81,7 @@ export class ChatTexts {
     return {
       version,
       blocks: blocks.map(({ chatId: id, text, facts }) => ({ chatId: id, text, facts })),
+      hasFormerRules: blocks.some(({ rules }) => rules !== FOLD_RULES),
       lowest: blocks.length < MAX_BLOCKS ? 0 : blocks.at(-1)!.number,
       changed: new Map(),
     };

@@ -1,9 +1,11 @@
 import type { Connection } from 'mongoose';
 import type { Subscription } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
 import type { ChatAccess, ChatsRepository, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageEvents, MessageHistory, MessagesRepository } from '../messages/index.js';
 import { ChatTexts } from './chat-texts.js';
+import { Refolding } from './refolding.js';
 import { RowFinder } from './row-finder.js';
 import { rowOf } from './search-block.js';
 import { SearchIndex } from './search-index.js';
@@ -12,6 +14,9 @@ import { Search } from './search.js';
 
 export { defineSearchModels } from './search.repository.js';
 export type { Search, SearchQuery, SearchResult } from './search.js';
+
+/** How often blocks of former rules are looked for, in milliseconds. */
+const REFOLDING_MS = 20_000;
 
 /** Builds the search module; its index follows what this node writes. */
 export const createSearch = ({
@@ -33,6 +38,15 @@ export const createSearch = ({
 }) => {
   const repository = new SearchRepository(connection);
   const index = new SearchIndex(repository, messages, logger);
+  const refolding = new Refolding(repository, messages);
+  const jobs: Job[] = [
+    {
+      name: 'search-refolding',
+      everyMs: REFOLDING_MS,
+      run: () => refolding.run(),
+      isOncePerCluster: true,
+    },
+  ];
   const texts = new ChatTexts(repository, index);
   const rows = new RowFinder(repository, texts, index);
   const search = new Search({ access, chats, positions, messages, history, rows });
@@ -66,6 +80,7 @@ export const createSearch = ({
   return {
     api: { search },
     subscriptions,
+    jobs,
     /** Indexes what this node has recorded; resolves when it is done or has failed. */
     close: () => index.close(),
   };

@@ -1,8 +1,9 @@
+import { fold } from '../../shared/fold.js';
 import type { ChangedMessage, MessageRecord, MessageType } from '../messages/index.js';
 import { MESSAGE_TYPES } from '../messages/index.js';
 import type { BlockContent, SearchBlock } from './search.repository.js';
 import type { Matcher } from './tokenizer.js';
-import { fold, OPEN_TERM, termsOf } from './tokenizer.js';
+import { FOLD_RULES, OPEN_TERM, termsOf } from './tokenizer.js';
 
 /** Messages of one block. More make a search read less often, fewer make a new message write less. */
 export const BLOCK_SIZE = 64;
@@ -116,9 +117,12 @@ export const rowsOf = (
 /** Fits every text. */
 const ANY: Matcher = { mayFit: () => true, fits: () => true };
 
-/** The content of a block after some of its messages were written or changed. */
+/**
+ * The content of a block after some of its messages were written or changed. What was there keeps its texts, so a
+ * block of older rules stays one.
+ */
 export const blockWith = (
-  block: BlockText | undefined,
+  block: (BlockText & Pick<SearchBlock, 'rules'>) | undefined,
   changed: Iterable<SearchRow>,
 ): BlockContent => {
   const known = block ? rowsOf(block, ANY) : [];
@@ -142,5 +146,6 @@ export const blockWith = (
     text: lines.join('\n'),
     facts: JSON.stringify(facts),
     terms: !terms || terms.length > MAX_TERMS ? [OPEN_TERM] : terms,
+    rules: block ? (block.rules ?? null) : FOLD_RULES,
   };
 };

@@ -2,7 +2,7 @@ import type { Connection, Model, mongo } from 'mongoose';
 import { Schema, Types } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import { OPEN_TERM } from './tokenizer.js';
+import { FORMER_RULES, OPEN_TERM } from './tokenizer.js';
 
 /**
  * What can be searched of a run of neighbouring messages. A search reads whole blocks and looks for
@@ -21,7 +21,12 @@ export interface SearchBlock {
   facts: string;
   /** Numbers of the words in a full block; `OPEN_TERM` (`tokenizer.ts`) alone until then. */
   terms: number[];
+  /** The `FOLD_RULES` (`tokenizer.ts`) of the texts; absent or null: those of before they had a number. */
+  rules?: number | null;
 }
+
+/** What a block holds. */
+export type BlockContent = Pick<SearchBlock, 'text' | 'facts' | 'terms' | 'rules'>;
 
 /** How far a chat's log is in its blocks. */
 export interface SearchPosition {
@@ -40,6 +45,7 @@ const blockSchema = new Schema<SearchBlock>(
     text: { type: String, required: true },
     facts: { type: String, required: true },
     terms: { type: [Number], required: true },
+    rules: { type: Number, default: null },
   },
   { collection: 'searchblocks' },
 );
@@ -47,6 +53,8 @@ const blockSchema = new Schema<SearchBlock>(
 blockSchema.index({ chatId: 1, number: -1 }, { unique: true });
 // The blocks that have a word, newest first.
 blockSchema.index({ chatId: 1, terms: 1, number: -1 });
+// The blocks of former rules, which are made anew.
+blockSchema.index({ rules: 1 });
 
 const positionSchema = new Schema<SearchPosition>(
   {
@@ -158,6 +166,11 @@ export class SearchRepository {
   /** The newest blocks of a chat, newest first. */
   newestBlocks(chatId: string, limit: number): Promise<SearchBlock[]> {
     return this.findBlocks({ chatId: objectId(chatId) }, { sort: { number: -1 }, limit });
+  }
+
+  /** At most `limit` blocks whose texts were made by former rules. */
+  blocksOfFormerRules(limit: number): Promise<SearchBlock[]> {
+    return this.findBlocks({ rules: { $in: FORMER_RULES } }, { limit });
   }
 
   /** Writes blocks in one command; answers false when another node has changed one of them meanwhile. */

@@ -1,13 +1,15 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
+import { fold } from '../../shared/fold.js';
 import { groupBy } from '../../shared/group-by.js';
+import { cutText, graphemeEnd, graphemeStart } from '../../shared/text.js';
 import type { ChatAccess, ChatsRepository, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageHistory, MessagesRepository, MessageView } from '../messages/index.js';
 import type { RecentChat, RowFinder, Scan } from './row-finder.js';
 import { newestFirst } from './row-finder.js';
 import type { SearchRow } from './search-block.js';
 import type { SearchTerms } from './tokenizer.js';
-import { fold, matcherOf, queryTerms, wordsOf } from './tokenizer.js';
+import { matcherOf, queryTerms, wordsOf, writtenWordsOf } from './tokenizer.js';
 
 /** What to search for, and among what. */
 export interface SearchQuery {
@@ -148,7 +150,7 @@ const termsOf = ({ q }: SearchQuery): SearchTerms => {
   const terms = queryTerms(q);
   if (terms.words.length > 0 || terms.beginning !== undefined) return terms;
   throw new AppError('VALIDATION', 'Search for at least one word', {
-    errors: [{ path: 'q', message: 'must contain a letter or a digit' }],
+    errors: [{ path: 'q', message: 'must contain a letter, a digit or an emoji' }],
   });
 };
 
@@ -185,42 +187,51 @@ const scoreOf = ({ text }: SearchRow, { words, beginning }: SearchTerms, query: 
 
 /**
  * The part of a text around the first hit, cut into stretches, so that clients mark the hits without
- * parsing markup.
+ * parsing markup. No character is cut, as people see them.
  */
 const snippetOf = (text: string, { words, beginning }: SearchTerms): SnippetPart[] => {
   const terms = [...words, ...(beginning === undefined ? [] : [beginning])];
   const hits = hitsOf(text, terms);
-  const start = Math.max(0, (hits[0]?.start ?? 0) - BEFORE_HIT);
-  const end = Math.min(text.length, start + SNIPPET_LENGTH);
+  const start = graphemeStart(text, Math.max(0, (hits[0]?.start ?? 0) - BEFORE_HIT));
+  const end = start + cutText(text.slice(start), SNIPPET_LENGTH).length;
   const parts: SnippetPart[] = [];
   let at = start;
   for (const hit of hits) {
-    if (hit.start < at || hit.end > end) continue;
+    if (hit.start < at || hit.start >= end) continue;
     if (hit.start > at) parts.push({ text: text.slice(at, hit.start), hit: false });
-    parts.push({ text: text.slice(hit.start, hit.end), hit: true });
-    at = hit.end;
+    at = Math.min(hit.end, end);
+    parts.push({ text: text.slice(hit.start, at), hit: true });
   }
-  if (at < end) parts.push({ text: text.slice(at, end).toWellFormed(), hit: false });
-  return parts.map((part) => ({ ...part, text: part.text.toWellFormed() }));
+  if (at < end) parts.push({ text: text.slice(at, end), hit: false });
+  return parts;
 };
 
 /** Where the terms stand, counted in the text as it is: folding may change lengths, so words are compared. */
 const hitsOf = (text: string, terms: string[]): { start: number; end: number }[] => {
   const hits: { start: number; end: number }[] = [];
-  for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+/gu)) {
-    const word = fold(match[0]);
-    if (!terms.some((term) => word.startsWith(term) || word.includes(term))) continue;
+  for (const { word: written, start } of writtenWordsOf(text)) {
+    const word = fold(written);
+    if (!terms.some((term) => word.includes(term))) continue;
     const isWhole = terms.some((term) => word.startsWith(term));
-    const inner = isWhole ? undefined : innerHit(match[0], terms);
-    const start = match.index + (inner?.start ?? 0);
-    hits.push({ start, end: inner ? start + inner.length : match.index + match[0].length });
+    const inner = isWhole ? undefined : innerHit(written, word, terms);
+    hits.push(
+      inner
+        ? {
+            start: graphemeStart(text, start + inner.start),
+            end: graphemeEnd(text, start + inner.start + inner.length),
+          }
+        : { start, end: start + written.length },
+    );
   }
   return hits;
 };
 
 /** A hit inside a longer run, as unspaced scripts have it. */
-const innerHit = (run: string, terms: string[]): { start: number; length: number } | undefined => {
-  const folded = fold(run);
+const innerHit = (
+  run: string,
+  folded: string,
+  terms: string[],
+): { start: number; length: number } | undefined => {
   // Only where folding kept every character in its place can an inner position be told.
   if (folded.length !== run.length) return undefined;
   const found = terms

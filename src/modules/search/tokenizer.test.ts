@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { fold, matcherOf, queryTerms, requiredTerms, termsOf, wordsOf } from './tokenizer.js';
+import { fold } from '../../shared/fold.js';
+import { matcherOf, queryTerms, requiredTerms, termsOf, wordsOf } from './tokenizer.js';
 
 describe('words of a text', () => {
   it('are the same for all cases, widths and accents', () => {
@@ -7,7 +8,22 @@ describe('words of a text', () => {
   });
 
   it('leave out signs', () => {
-    expect(wordsOf(fold('.* $where (a|b) 👍'))).toEqual(['where', 'a', 'b']);
+    expect(wordsOf(fold('.* $where (a|b) —'))).toEqual(['where', 'a', 'b']);
+  });
+
+  it('take every emoji as a word, in one spelling and without its skin tone', () => {
+    expect(wordsOf(fold('Tonight🎉🎉 \u2764 👍🏽 👨‍👩‍👧 🇫🇷🇯🇵 1️⃣ 🏴󠁧󠁢󠁳󠁣󠁴󠁿'))).toEqual([
+      'tonight',
+      '🎉',
+      '🎉',
+      '\u2764',
+      '👍',
+      '👨‍👩‍👧',
+      '🇫🇷',
+      '🇯🇵',
+      '1\u20E3',
+      '🏴󠁧󠁢󠁳󠁣󠁴󠁿',
+    ]);
   });
 });
 
@@ -17,7 +33,11 @@ describe('words of a query', () => {
     expect(queryTerms('good mor ')).toEqual({ words: ['good', 'mor'], beginning: undefined });
   });
 
-  it('are whole in unspaced scripts', () => {
+  it('are whole in unspaced scripts, and when they are emoji', () => {
+    expect(queryTerms('party \u2764\uFE0F')).toEqual({
+      words: ['party', '\u2764'],
+      beginning: undefined,
+    });
     expect(queryTerms('京都')).toEqual({ words: ['京都'], beginning: undefined });
   });
 
@@ -55,6 +75,40 @@ describe('the test of a text', () => {
     expect(fits('京', '東京都に行きます')).toBe(true);
     expect(fits('都京', '東京都に行きます')).toBe(false);
     expect(fits('iphone東', 'my iPhone東京')).toBe(true);
+  });
+
+  it.each([
+    ['パパ', ['パパに電話して', 'ﾊﾟﾊﾟ'], ['ハハに電話して', 'ババに電話して']],
+    ['かき', ['かき'], ['がき', 'かぎ']],
+    ['ไม้', ['ต้นไม้สวย'], ['ไม่สวย', 'ไมสวย']],
+    ['की', ['उस की बात'], ['उस का घर', 'उस के घर']],
+    ['दीन', ['दीन'], ['दिन', 'दान']],
+    ['கொள்', ['கொள்'], ['கள்', 'கேள்']],
+    ['smorrebrod', ['Smørrebrød!'], ['smor']],
+    ['Łódź', ['lodz', 'ŁÓDŹ'], ['lod']],
+    ['strasse', ['Straße', 'STRASSE', 'GROẞE STRAẞE'], ['strase']],
+    ['duong', ['Đường Láng'], ['uong']],
+    ['istanbul', ['İstanbul', 'ISTANBUL', 'ıstanbul'], ['stan']],
+    ['encyclopaedia', ['encyclopædia'], []],
+    ['елка', ['ёлка', 'Ё\u0301ЛКА'], ['йлка']],
+    ['мой', ['мой'], ['мои']],
+    ['محمد', ['مُحَمَّد', 'مـحمد'], ['حمد']],
+    ['שלום', ['שָׁלוֹם'], []],
+    ['οδυσσευς', ['ΟΔΥΣΣΕΥΣ', 'Οδυσσεύς'], []],
+    ['میخواهم', ['می\u200Cخواهم'], []],
+    ['cooperate', ['co\u00ADoperate'], []],
+    ['👍', ['ok👍', 'ok 👍🏿'], ['👎', 'ok']],
+    ['❤️', ['I \u2764 you', '❤️'], ['🧡']],
+    ['👨', ['👨 here'], ['👨‍👩‍👧']],
+    ['🇫🇷', ['Vive la 🇫🇷!'], ['🇫🇮', '🇷🇫']],
+  ])('finds with %s what a reader takes as the same, and nothing else', (query, found, others) => {
+    expect(found.filter((text) => !fits(query, text))).toEqual([]);
+    expect(others.filter((text) => fits(query, text))).toEqual([]);
+    for (const text of found) {
+      expect(termsOf([fold(text)])).toEqual(
+        expect.arrayContaining(requiredTerms(queryTerms(query))),
+      );
+    }
   });
 });
 

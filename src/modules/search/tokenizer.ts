@@ -1,8 +1,14 @@
-/** Scripts that are written without spaces between words. */
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-/** A run of letters, digits and the marks that belong to them. */
-const WORD = /[\p{L}\p{N}\p{M}]+/gu;
+import { EMOJI_SOURCE } from '../../shared/emoji.js';
+import { fold, UNSPACED } from '../../shared/fold.js';
+
+/** In a folded text: an emoji, or a run of letters, digits and the marks that belong to them. */
+const WORD = new RegExp(`${EMOJI_SOURCE}|[\\p{L}\\p{N}\\p{M}]+`, 'gu');
+/** In a text as it was written, where words also have signs that show nothing, such as soft hyphens. */
+const WRITTEN_WORD = new RegExp(
+  `${EMOJI_SOURCE}|[\\p{L}\\p{N}\\p{M}][\\p{L}\\p{N}\\p{M}\\p{Default_Ignorable_Code_Point}]*`,
+  'gu',
+);
+const WHOLE_EMOJI = new RegExp(`^${EMOJI_SOURCE}$`, 'u');
 /** Characters of a word's beginning that have a term of their own. */
 const BEGINNING = 3;
 /** Distinct words that a query asks for at most; more are not looked at. */
@@ -10,15 +16,24 @@ const MAX_QUERY_WORDS = 16;
 /** Terms that say at most where to look; a long run of an unspaced script has a hundred pairs. */
 const MAX_REQUIRED_TERMS = 8;
 
+/**
+ * The rules by which texts are folded and cut into words. A block says under which it was made; those of other
+ * rules are made anew (`refolding.ts`). With every change to `fold` or to the words it goes up by one, and the
+ * former number joins {@link FORMER_RULES}.
+ */
+export const FOLD_RULES = 1;
+/** Rules of older versions; null: before they had a number. */
+export const FORMER_RULES: (number | null)[] = [null];
+
 /** The only term of a block that is not full yet: it may hold any word. No word has this number. */
 export const OPEN_TERM = 0;
 
-/** One form for all spellings that a searcher takes as the same: case, width, accents. */
-export const fold = (text: string): string =>
-  text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFKC').toLowerCase();
-
 /** The words of a folded text, in their order. */
 export const wordsOf = (folded: string): string[] => folded.match(WORD) ?? [];
+
+/** The words of a text as it was written, and where they stand. */
+export const writtenWordsOf = (text: string): { word: string; start: number }[] =>
+  [...text.matchAll(WRITTEN_WORD)].map(({ 0: word, index }) => ({ word, start: index }));
 
 /**
  * A word as a number, so that an index over terms stays small; never {@link OPEN_TERM}. Two words may have the same
@@ -63,7 +78,8 @@ export interface SearchTerms {
 export const queryTerms = (query: string): SearchTerms => {
   const words = wordsOf(fold(query));
   const last = words.at(-1);
-  const isTyping = last !== undefined && !UNSPACED.test(last) && !/\s$/.test(query);
+  const isWhole = last === undefined || UNSPACED.test(last) || WHOLE_EMOJI.test(last);
+  const isTyping = !isWhole && !/\s$/.test(query);
   const ended = new Set(isTyping ? words.slice(0, -1) : words);
   return {
     words: [...ended].slice(0, MAX_QUERY_WORDS),
