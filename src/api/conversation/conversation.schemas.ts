@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
-import { clientMessageIdSchema, contentSchema, mediaSchema } from '../shared/message.schemas.js';
+import { captionSchema, clientMessageIdSchema, mediaSchema } from '../shared/message.schemas.js';
 import { idSchema } from '../../shared/ids.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
@@ -22,7 +22,7 @@ export interface SendBody {
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({
     conversationId: idSchema.required(),
-    text: contentSchema(maxLength).empty(''),
+    text: captionSchema(maxLength),
     media: mediaSchema.empty(Joi.array().length(0)),
     messageType: messageTypeSchema,
     replyTo: idSchema,

@@ -1,14 +1,15 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import {
+  captionSchema,
   clientMessageIdSchema,
-  contentSchema,
   mediaSchema,
   roomSchema,
 } from '../shared/message.schemas.js';
 import type { UserStatus } from '../../modules/users/index.js';
 import { USER_STATUSES } from '../../modules/users/index.js';
 import { idSchema } from '../../shared/ids.js';
+import { removableText } from '../../shared/text-schema.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `join-room`, `leave-room`, `typing-start`, `typing-stop`, `online-users`: `{room}` or the bare name. */
@@ -36,7 +37,7 @@ export interface SendPayload {
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendPayload> =>
   Joi.object<SendPayload>({
     room: roomSchema.required(),
-    content: contentSchema(maxLength),
+    content: captionSchema(maxLength),
     messageType: messageTypeSchema,
     media: mediaSchema,
     replyTo: idSchema,
@@ -55,7 +56,7 @@ const statusSchema = Joi.string<UserStatus>().valid(...USER_STATUSES);
 export const statusPayload = Joi.alternatives<StatusPayload>().try(
   Joi.object({
     status: statusSchema.required(),
-    customStatus: Joi.string().trim().max(100).allow(''),
+    customStatus: removableText(100),
   }),
   statusSchema,
 );

@@ -2,20 +2,20 @@ import Joi from 'joi';
 import type { Attachment } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
 import { idSchema } from '../../shared/ids.js';
+import { nameText, text, textOrNothing, visibleText } from '../../shared/text-schema.js';
 import { userCardSchema } from './user-card.schemas.js';
 
 /** Path of one message, and commands that name one. */
 export const messageParams = Joi.object<{ messageId: string }>({ messageId: idSchema.required() });
 
 /** A message's client-made id: a UUID or anything of that kind. */
-export const clientMessageIdSchema = Joi.string()
-  .min(1)
-  .max(128)
-  .example('5f0c7d1e-3a44-4f0a-9d57-0a2b6f0c1d2e');
+export const clientMessageIdSchema = text(128).example('5f0c7d1e-3a44-4f0a-9d57-0a2b6f0c1d2e');
 
-/** The text of a message, trimmed of nothing; at most `maxLength` characters. */
-export const contentSchema = (maxLength: number): Joi.StringSchema =>
-  Joi.string().min(1).max(maxLength).pattern(/\S/, 'something other than white space');
+/** The text of a message, trimmed of nothing; at most `maxLength` code points. */
+export const contentSchema = (maxLength: number): Joi.StringSchema => visibleText(maxLength);
+
+/** The text beside a message's files: one that shows nothing counts as absent. */
+export const captionSchema = (maxLength: number): Joi.StringSchema => textOrNothing(maxLength);
 
 /** An attachment as clients describe it: the upload's answer as it is, or a foreign https URL. */
 export const attachmentSchema = Joi.object<
@@ -28,7 +28,7 @@ export const attachmentSchema = Joi.object<
   thumbnailUrl: Joi.string().max(2048).allow(null),
   type: Joi.string().valid('image', 'video', 'audio', 'file'),
   messageType: Joi.string().valid('image', 'video', 'audio', 'file').strip(),
-  filename: Joi.string().max(255),
+  filename: text(255),
   size: Joi.number().integer().min(0),
   mimeType: Joi.string().max(127),
   width: Joi.number().integer().min(0).allow(null),
@@ -44,7 +44,7 @@ export const attachmentSchema = Joi.object<
 export const mediaSchema = Joi.array().items(attachmentSchema).single().min(1).max(10);
 
 /** The name of a room, or the id of any chat. */
-export const roomSchema = Joi.string().trim().min(1).max(64).example('general');
+export const roomSchema = nameText(64).example('general');
 
 /** A message in the native shape. */
 export const messageResponse = Joi.object({

@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
-import { clientMessageIdSchema, contentSchema, mediaSchema } from '../shared/message.schemas.js';
+import { captionSchema, clientMessageIdSchema, mediaSchema } from '../shared/message.schemas.js';
 import { chatResponse, lastMessageResponse } from '../shared/chat.schemas.js';
 import { userCardSchema } from '../shared/user-card.schemas.js';
 import { idSchema } from '../../shared/ids.js';
@@ -21,7 +21,7 @@ export interface SendBody {
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({
     receiverId: idSchema.required(),
-    message: contentSchema(maxLength),
+    message: captionSchema(maxLength),
     messageType: messageTypeSchema,
     media: mediaSchema,
     replyTo: idSchema,

@@ -4,7 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { newUuid } from '../../shared/ids.js';
-import { canonicalEmoji } from '../messages/index.js';
+import { canonicalEmoji } from '../../shared/emoji.js';
 import type { LiveAccess } from './live-access.js';
 import { isHost, refusalToSignal } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';

@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess, MemberPositionsRepository } from '../chats/index.js';
 import type { UserDirectory } from '../users/index.js';
-import { MentionResolver } from './content.js';
+import { MentionResolver } from './mentions.js';
 import type { MessageLogModule } from './log/index.js';
 import { MessageChanges } from './message-changes.js';
 import { MessageHistory } from './message-history.js';
@@ -14,7 +14,6 @@ import type { MessageEvents } from './messages.events.js';
 import type { AttachmentClaims } from './messages.types.js';
 import { SendMessage } from './send-message.js';
 
-export { canonicalEmoji } from './content.js';
 export {
   ChatPreviews,
   MessageLog,

@@ -1,4 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import { canonicalEmoji } from '../../shared/emoji.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
@@ -6,8 +7,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
-import type { MentionResolver } from './content.js';
-import { canonicalEmoji } from './content.js';
+import type { MentionResolver } from './mentions.js';
 import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
 import type { MemberPosition, MessageHistory } from './message-history.js';
 import type { MemberMessage, MessageReader } from './message-reader.js';
@@ -150,14 +150,16 @@ export class MessageChanges {
       const unfit = refusalToUse(forPolicy(current));
       if (unfit) throw unfit;
       const mine = reactionsBy(current, actor.userId);
-      const has = mine.includes(emoji);
+      // Former versions have stored other spellings of it.
+      const same = mine.filter((spelling) => canonicalEmoji(spelling) === emoji);
+      const has = same.length > 0;
       isOn = action === 'toggle' ? !has : action === 'add';
       if (isOn === has) return undefined;
       if (isOn && mine.length >= MAX_PER_USER) throw tooManyReactions();
       const userId = objectId(actor.userId);
       return isOn
         ? { $push: { reactions: { userId, emoji, at: new Date(clock.now()) } } }
-        : { $pull: { reactions: { userId, emoji } } };
+        : { $pull: { reactions: { userId, emoji: { $in: same } } } };
     });
     const { changed, ...event } = result;
     if (changed) {

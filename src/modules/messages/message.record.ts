@@ -1,3 +1,4 @@
+import { canonicalEmoji } from '../../shared/emoji.js';
 import type { Attachment, StoredMessage, MessageType } from './message.model.js';
 
 /** A message as plain JSON: what services return, events carry, and presenters read. */
@@ -50,6 +51,22 @@ export const statusOf = (
 
 const iso = (date: Date | undefined): string | null => date?.toISOString() ?? null;
 
+/** The reactions to a message, in one spelling each: former versions have stored others. */
+const reactionsOf = ({ reactions }: StoredMessage): MessageRecord['reactions'] => {
+  const shown = reactions.map(({ userId, emoji, at }) => ({
+    userId: userId.toHexString(),
+    emoji: canonicalEmoji(emoji) ?? emoji,
+    at: at.toISOString(),
+  }));
+  const known = new Set<string>();
+  return shown.filter(({ userId, emoji }) => {
+    const key = `${userId} ${emoji}`;
+    if (known.has(key)) return false;
+    known.add(key);
+    return true;
+  });
+};
+
 /** The record of a stored message; what a deleted one said is left out whatever is stored. */
 export const toRecord = (doc: StoredMessage): MessageRecord => {
   const isDeleted = doc.deletedAt !== undefined && doc.deletedAt !== null;
@@ -65,13 +82,7 @@ export const toRecord = (doc: StoredMessage): MessageRecord => {
     media: isDeleted ? [] : doc.media,
     replyTo: doc.replyTo ? { id: doc.replyTo.id.toHexString(), seq: doc.replyTo.seq } : null,
     mentions: isDeleted ? [] : doc.mentions.map((id) => id.toHexString()),
-    reactions: isDeleted
-      ? []
-      : doc.reactions.map(({ userId, emoji, at }) => ({
-          userId: userId.toHexString(),
-          emoji,
-          at: at.toISOString(),
-        })),
+    reactions: isDeleted ? [] : reactionsOf(doc),
     editedAt: isDeleted ? null : iso(doc.editedAt),
     deletedAt: iso(doc.deletedAt),
     deletedBy: doc.deletedBy?.toHexString() ?? null,

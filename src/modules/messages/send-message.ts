@@ -8,7 +8,7 @@ import { AppError } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
-import type { MentionResolver } from './content.js';
+import type { MentionResolver } from './mentions.js';
 import type { RecentSend, SendIdentity } from './idempotency.js';
 import { RecentSends, clientMessageIdReused, identityOf } from './idempotency.js';
 import type { Appended, ChatPreviews, MessageDraft, MessageLog } from './log/index.js';

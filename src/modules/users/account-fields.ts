@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { countedText, nameText } from '../../shared/text-schema.js';
 
 /** 3–30 letters, digits, `_`, `.` or `-`; unique without regard to case. */
 export const usernameSchema = Joi.string()
@@ -13,29 +14,19 @@ export const emailSchema = Joi.string()
   .email({ tlds: { allow: false } })
   .example('ada@example.com');
 
-/**
- * Something that can be seen, in one line, and nothing that turns the direction of what follows: a name
- * stands in the middle of other people's lists and sentences.
- */
-const NAME = /^(?=.*[^\p{C}\p{Z}])[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
-
 /** A first or last name; may be empty. */
-export const nameSchema = Joi.string()
-  .trim()
-  .max(50)
-  .pattern(NAME, 'visible text of one line')
-  .allow('');
+export const nameSchema = nameText(50).allow('');
 
 /** bcrypt reads no further than this; a longer password would be matched by its beginning alone. */
 const PASSWORD_MAX_BYTES = 72;
 
 /** The password of an account, as it is given to sign in. */
-export const passwordSchema = Joi.string().max(PASSWORD_MAX_BYTES, 'utf8');
+export const passwordSchema = countedText().max(PASSWORD_MAX_BYTES, 'utf8');
 
 /** Builds the schema of a password that is being chosen, from its shortest length in characters. */
 export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
   passwordSchema
-    .min(minLength)
+    .minCharacters(minLength)
     .description(`At least ${minLength} characters and at most ${PASSWORD_MAX_BYTES} bytes`);
 
 /** The form in which usernames, e-mail addresses and names are compared. */

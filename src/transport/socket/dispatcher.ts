@@ -7,6 +7,7 @@ import type { UserTurns } from '../../platform/user-turns.js';
 import type { Actor } from '../../shared/actor.js';
 import { admitAdmin } from '../../shared/admit-admin.js';
 import { AppError } from '../../shared/errors.js';
+import { cutText } from '../../shared/text.js';
 import { validate } from '../../shared/validate.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
 import type { DialectName } from './dialect.js';
@@ -122,7 +123,7 @@ export class CommandDispatcher {
     }
     const variants = this.byEvent.get(frame.event);
     if (!variants)
-      throw new AppError('UNKNOWN_EVENT', `Unknown event: ${frame.event.slice(0, 64)}`);
+      throw new AppError('UNKNOWN_EVENT', `Unknown event: ${cutText(frame.event, 64)}`);
     const command =
       variants.find(({ accepts }) => !accepts || accepts(frame.payload)) ?? variants[0]!;
     if (command.shedAs) this.parts.work.admit(command.shedAs);

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { UserRole } from '../../../shared/actor.js';
 import { idSchema } from '../../../shared/ids.js';
+import { text } from '../../../shared/text-schema.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { AccountQuery } from '../../../modules/users/index.js';
 import { ownUserSchema } from '../users/users.schemas.js';
@@ -8,7 +9,7 @@ import { ownUserSchema } from '../users/users.schemas.js';
 /** Query of the list of accounts. */
 export const accountsQuery = Joi.object<AccountQuery>({
   ...pageKeys,
-  q: Joi.string().trim().min(1).max(100).description('Start of a username or name'),
+  q: text(100).trim().description('Start of a username or name'),
   role: Joi.string<UserRole>().valid('user', 'admin'),
   status: Joi.string<'active' | 'deactivated'>().valid('active', 'deactivated'),
 }).rename('query', 'q', { ignoreUndefined: true });

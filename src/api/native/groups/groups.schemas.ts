@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { nameText, removableText, text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { GroupChanges, MemberRole, NewGroup } from '../../../modules/chats/index.js';
@@ -7,8 +8,8 @@ import { SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** A group's or room's name. */
-const nameSchema = Joi.string().trim().min(1).max(100).example('Lunch');
-const descriptionSchema = Joi.string().trim().max(1000).allow('');
+const nameSchema = nameText(100).example('Lunch');
+const descriptionSchema = removableText(1000);
 const pictureSchema = Joi.string()
   .uri({ scheme: ['https'] })
   .max(2048)
@@ -20,14 +21,11 @@ const memberIdsSchema = Joi.array().items(idSchema).max(200);
 export const newGroupBody = Joi.object<NewGroup>({
   kind: Joi.string().valid('group', 'room').required(),
   name: nameSchema.required(),
-  clientChatId: Joi.string()
-    .min(1)
-    .max(64)
-    .description(
-      'Made by the client: a retry under the same id answers with what the first has made (200), ' +
-        'or 404 once the maker has left it',
-    ),
-  slug: Joi.string().trim().min(1).max(SLUG_MAX_LENGTH),
+  clientChatId: text(64).description(
+    'Made by the client: a retry under the same id answers with what the first has made (200), ' +
+      'or 404 once the maker has left it',
+  ),
+  slug: text(SLUG_MAX_LENGTH).trim(),
   description: descriptionSchema,
   picture: pictureSchema,
   memberIds: memberIdsSchema.description('People whom the caller has a chat with'),

@@ -1,14 +1,15 @@
 import Joi from 'joi';
 import type { RoomsQuery } from '../../../modules/chats/index.js';
+import { text } from '../../../shared/text-schema.js';
 import { pageKeys } from '../../../shared/pagination.js';
 
 /** Path of everything about one room. */
 export const roomParams = Joi.object<{ slug: string }>({
-  slug: Joi.string().trim().min(1).max(100).required(),
+  slug: text(100).trim().required(),
 });
 
 /** Query of the list of rooms; `q` is the start of a name. */
-export const roomsQuery = Joi.object<RoomsQuery>({ ...pageKeys, q: Joi.string().min(1).max(64) });
+export const roomsQuery = Joi.object<RoomsQuery>({ ...pageKeys, q: text(64) });
 
 /** A public room, for anybody. */
 export const roomResponse = Joi.object({

@@ -1,5 +1,7 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { emojiSchema } from '../messages/message-changes.schemas.js';
+import { nameText, visibleText } from '../../../shared/text-schema.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** Longest comment in characters. */
@@ -13,7 +15,7 @@ export interface StartLivePayload {
   chatId?: string;
 }
 export const startLiveSchema = Joi.object<StartLivePayload>({
-  title: Joi.string().trim().min(1).max(120).required(),
+  title: nameText(120).required(),
   chatId: idSchema,
 });
 
@@ -28,18 +30,14 @@ export interface LiveCommentPayload {
 }
 export const liveCommentSchema = Joi.object<LiveCommentPayload>({
   liveId: idSchema.required(),
-  content: Joi.string()
-    .min(1)
-    .max(MAX_COMMENT)
-    .pattern(/\S/, 'something other than white space')
-    .required(),
+  content: visibleText(MAX_COMMENT).required(),
   post: Joi.boolean().default(false),
 });
 
 /** `live_reaction` */
 export const liveReactionSchema = Joi.object<{ liveId: string; emoji: string }>({
   liveId: idSchema.required(),
-  emoji: Joi.string().min(1).max(64).example('👍').required(),
+  emoji: emojiSchema.required(),
 });
 
 /** `live_signal`: `data` is whatever the two ends' WebRTC needs, and passes as it is. */

@@ -1,7 +1,13 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import { messageResponse, roomSchema } from '../../shared/message.schemas.js';
+import { text } from '../../../shared/text-schema.js';
+import {
+  captionSchema,
+  clientMessageIdSchema,
+  messageResponse,
+  roomSchema,
+} from '../../shared/message.schemas.js';
 import { ownUserSchema } from '../users/users.schemas.js';
 import type { LinkQuery, MediaKind, RoomFilesQuery } from '../../../modules/media/index.js';
 
@@ -18,7 +24,7 @@ export const fileParams = Joi.object<{ fileId: string }>({ fileId: idSchema.requ
 export const fileBody = Joi.object<{ fileId: string }>({ fileId: idSchema.required() });
 
 /** What the client calls a file that it uploads to a remote store, which does not keep names. */
-const fileNameSchema = Joi.string().max(255).description('Name of the file for people');
+const fileNameSchema = text(255).description('Name of the file for people');
 
 /** Which file has arrived: `POST /api/media/complete`. */
 export interface CompleteBody {
@@ -120,8 +126,8 @@ export interface SharedFileBody {
 export const sharedFileBody = Joi.object<SharedFileBody>({
   room: roomSchema,
   chatId: idSchema,
-  content: Joi.string().max(1000).allow(''),
-  clientMessageId: Joi.string().min(1).max(128),
+  content: captionSchema(1000),
+  clientMessageId: clientMessageIdSchema,
 }).xor('room', 'chatId');
 
 /** A shared file and its message. */

@@ -1,7 +1,8 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { text } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
-import { canonicalEmoji } from '../../../modules/messages/index.js';
+import { canonicalEmoji } from '../../../shared/emoji.js';
 import type { SeqWindow } from '../../../modules/messages/index.js';
 import {
   clientMessageIdSchema,
@@ -10,8 +11,7 @@ import {
 } from '../../shared/message.schemas.js';
 
 /** Exactly one emoji, as a picture and not as its name; becomes the form under which it is stored. */
-export const emojiSchema = Joi.string()
-  .max(64)
+export const emojiSchema = text(64)
   .custom((value: string, helpers) => canonicalEmoji(value) ?? helpers.error('emoji'))
   .messages({ emoji: '{{#label}} must be exactly one emoji' })
   .example('👍');

@@ -3,6 +3,7 @@ import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { Attachment, HistoryQuery } from '../../../modules/messages/index.js';
 import {
+  captionSchema,
   clientMessageIdSchema,
   contentSchema,
   mediaSchema,
@@ -40,7 +41,7 @@ type MediaType = Attachment['type'];
 const mediaKeys = (maxLength: number) => ({
   chatId: idSchema.required(),
   messageType: Joi.string<MediaType>().valid('image', 'video', 'audio', 'file'),
-  content: contentSchema(maxLength).allow(''),
+  content: captionSchema(maxLength),
   replyTo: idSchema,
   clientMessageId: clientMessageIdSchema,
 });
@@ -64,7 +65,6 @@ export const sendAnywhereSchema = (maxLength: number): Joi.ObjectSchema<SendAnyw
     chatId: idSchema,
     room: roomSchema,
     messageType: Joi.string<MediaType | 'text'>().valid('text', 'image', 'video', 'audio', 'file'),
-    content: contentSchema(maxLength),
     media: mediaSchema,
   })
     .xor('chatId', 'room')

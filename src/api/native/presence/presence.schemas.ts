@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { removableText } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { ChosenStatus } from '../../../modules/presence/index.js';
@@ -8,7 +9,7 @@ import { statusSchema } from '../../shared/presence.schemas.js';
 /** `set_status` and `POST /api/users/status`; `offline` hides the user while they are connected. */
 export const chosenStatusSchema = Joi.object<ChosenStatus>({
   status: statusSchema.required(),
-  customStatus: Joi.string().trim().max(100).allow('').description('Empty removes it'),
+  customStatus: removableText(100).description('Empty removes it'),
 });
 
 /** Path of somebody's status. */

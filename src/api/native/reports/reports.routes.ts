@@ -2,6 +2,7 @@ import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
+import { removableText, visibleText } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { messageParams } from '../../shared/message.schemas.js';
 import { presentReport } from './reports.shapes.js';
@@ -11,10 +12,10 @@ import type { ReportStatus, ReportQuery } from '../../../modules/moderation/inde
 import type { UseCases } from '../../shared/use-cases.js';
 
 const reportBody = Joi.object<{ reason: string }>({
-  reason: Joi.string().trim().min(1).max(1000).required(),
+  reason: visibleText(1000).trim().required(),
 });
 const resolveBody = Joi.object<{ note: string }>({
-  note: Joi.string().trim().max(2000).allow('').default(''),
+  note: removableText(2000).default(''),
 });
 const reportParams = Joi.object<{ reportId: string }>({ reportId: idSchema.required() });
 const reportQuery = Joi.object<ReportQuery>({

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import type { AnyRoute, Reply } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { idSchema } from '../../../shared/ids.js';
+import { text } from '../../../shared/text-schema.js';
 import { pageKeys, paginate } from '../../../shared/pagination.js';
 import { chatParams } from '../../shared/chat.schemas.js';
 import { MESSAGE_TYPES } from '../../../modules/messages/index.js';
@@ -15,8 +16,8 @@ type SearchParams = SearchQuery & { query?: string };
 
 const searchQuery = Joi.object<SearchParams>({
   ...pageKeys,
-  q: Joi.string().min(1).max(200),
-  query: Joi.string().min(1).max(200),
+  q: text(200),
+  query: text(200),
   from: idSchema,
   type: Joi.string().valid(...MESSAGE_TYPES.filter((type) => type !== 'system')),
   before: Joi.date().iso(),

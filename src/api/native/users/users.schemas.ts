@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { removableText, text } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT } from '../../../shared/pagination.js';
 import type { ProfileChanges, SearchQuery } from '../../../modules/users/index.js';
 import { nameSchema, USER_STATUSES } from '../../../modules/users/index.js';
@@ -15,7 +16,7 @@ export const profileQuery = Joi.object<{ userId?: string }>({ userId: idSchema }
 export const profileBody = Joi.object<ProfileChanges>({
   firstName: nameSchema,
   lastName: nameSchema,
-  bio: Joi.string().trim().max(500).allow(''),
+  bio: removableText(500),
   avatar: Joi.string()
     .uri({ allowRelative: true })
     .max(2048)
@@ -25,7 +26,7 @@ export const profileBody = Joi.object<ProfileChanges>({
 
 /** Query of the people search. The list ends at 10,000 people: narrow the text instead of paging on. */
 export const searchQuery = Joi.object<SearchQuery>({
-  q: Joi.string().trim().min(1).max(100).required().description('Start of a username or name'),
+  q: text(100).trim().required().description('Start of a username or name'),
   page: Joi.number().integer().min(1).max(200).default(1),
   limit: Joi.number().integer().min(1).max(50).default(Math.min(DEFAULT_LIMIT, 20)),
 }).rename('query', 'q', { ignoreUndefined: true });

@@ -1,6 +1,7 @@
 import type { Logger } from '../../../platform/logger.js';
 import { BatchedTask } from '../../../platform/batched-task.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
+import { cutText } from '../../../shared/text.js';
 import type { ChatsRepository, LastMessage } from '../../chats/index.js';
 import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
@@ -15,7 +16,7 @@ const FLUSH_DELAY_MS = 200;
 const BUSY = { chats: 25, delayMs: 1000 };
 /** When lists that could not be written are tried again, in milliseconds. */
 const RETRY_MS = 1000;
-/** Characters of a message that lists show. */
+/** Code points of a message that lists show. */
 const PREVIEW_LENGTH = 140;
 /** How far before the newest change a crashed node may have left the lists behind, in milliseconds. */
 const CATCH_UP_MS = 600_000;
@@ -29,7 +30,7 @@ export const previewOf = (message: StoredMessage): LastMessage => ({
   version: message.version,
   senderId: message.senderId,
   messageType: message.messageType,
-  content: message.deletedAt ? '' : message.content.slice(0, PREVIEW_LENGTH).toWellFormed(),
+  content: message.deletedAt ? '' : cutText(message.content, PREVIEW_LENGTH),
   deleted: message.deletedAt != null,
   ...(message.deletedFor && { hiddenFor: message.deletedFor }),
   createdAt: message.createdAt,
