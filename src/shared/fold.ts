@@ -94,3 +94,8 @@ const foldLetters = (text: string): string =>
 /** Scripts that are written without spaces between words. */
 export const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+
+/** In a folded text: an emoji, or a run of letters, digits and the marks that belong to them. */
+const WORD = new RegExp(`${EMOJI_SOURCE}|[\\p{L}\\p{N}\\p{M}]+`, 'gu');
+/** The words of a folded text, in their order. */
+export const wordsOf = (folded: string): string[] => folded.match(WORD) ?? [];

@@ -193,7 +193,8 @@ describe('PUT /api/users/profile', () => {
     ['username', 'new'],
     ['passwordHash', 'x'],
     ['$set', { role: 'admin' }],
-    ['firstNameLower', 'x'],
+    ['nameWords', ['x']],
+    ['nameRules', 1],
     ['deactivatedAt', null],
   ])('refuses the field %s by name', async (field, value) => {
     const { body } = await as(ada)
@@ -383,10 +384,9 @@ describe('indexes', () => {
     const filters = [
       { usernameLower: 'ada' },
       { emailLower: 'ada@example.com' },
-      // The branches of the search; MongoDB joins their indexes.
-      { usernameLower: range },
-      { firstNameLower: range },
-      { lastNameLower: range },
+      // The search, and the accounts whose words are to be made.
+      { nameWords: { $elemMatch: range } },
+      { nameRules: { $in: [null] } },
     ];
     for (const filter of filters) {
       const plan = JSON.stringify(await users.find(filter).explain('queryPlanner'));

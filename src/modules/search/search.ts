@@ -1,6 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
-import { fold } from '../../shared/fold.js';
+import { fold, wordsOf } from '../../shared/fold.js';
 import { groupBy } from '../../shared/group-by.js';
 import { cutText, graphemeEnd, graphemeStart } from '../../shared/text.js';
 import type { ChatAccess, ChatsRepository, MemberPositionsRepository } from '../chats/index.js';
@@ -9,7 +9,7 @@ import type { RecentChat, RowFinder, Scan } from './row-finder.js';
 import { newestFirst } from './row-finder.js';
 import type { SearchRow } from './search-block.js';
 import type { SearchTerms } from './tokenizer.js';
-import { matcherOf, queryTerms, wordsOf, writtenWordsOf } from './tokenizer.js';
+import { matcherOf, queryTerms, writtenWordsOf } from './tokenizer.js';
 
 /** What to search for, and among what. */
 export interface SearchQuery {

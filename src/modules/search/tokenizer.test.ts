@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { fold } from '../../shared/fold.js';
-import { matcherOf, queryTerms, requiredTerms, termsOf, wordsOf } from './tokenizer.js';
+import { fold, wordsOf } from '../../shared/fold.js';
+import { matcherOf, queryTerms, requiredTerms, termsOf } from './tokenizer.js';
 
 describe('words of a text', () => {
   it('are the same for all cases, widths and accents', () => {

@@ -1,8 +1,6 @@
 import { EMOJI_SOURCE } from '../../shared/emoji.js';
-import { fold, UNSPACED } from '../../shared/fold.js';
+import { fold, UNSPACED, wordsOf } from '../../shared/fold.js';
 
-/** In a folded text: an emoji, or a run of letters, digits and the marks that belong to them. */
-const WORD = new RegExp(`${EMOJI_SOURCE}|[\\p{L}\\p{N}\\p{M}]+`, 'gu');
 /** In a text as it was written, where words also have signs that show nothing, such as soft hyphens. */
 const WRITTEN_WORD = new RegExp(
   `${EMOJI_SOURCE}|[\\p{L}\\p{N}\\p{M}][\\p{L}\\p{N}\\p{M}\\p{Default_Ignorable_Code_Point}]*`,
@@ -27,9 +25,6 @@ export const FORMER_RULES: (number | null)[] = [null];
 
 /** The only term of a block that is not full yet: it may hold any word. No word has this number. */
 export const OPEN_TERM = 0;
-
-/** The words of a folded text, in their order. */
-export const wordsOf = (folded: string): string[] => folded.match(WORD) ?? [];
 
 /** The words of a text as it was written, and where they stand. */
 export const writtenWordsOf = (text: string): { word: string; start: number }[] =>

@@ -1,11 +1,5 @@
 import { expect, it } from '@jest/globals';
-import {
-  emailSchema,
-  nameSchema,
-  newPasswordSchema,
-  searchWords,
-  usernameSchema,
-} from './account-fields.js';
+import { emailSchema, nameSchema, newPasswordSchema, usernameSchema } from './account-fields.js';
 
 const accepts = (schema: { validate(value: unknown): { error?: unknown } }, value: unknown) =>
   schema.validate(value).error === undefined;
@@ -40,10 +34,4 @@ it('counts the shortest password in characters and the longest in bytes', () => 
   expect(accepts(schema, 'x'.repeat(7))).toBe(false);
   expect(accepts(schema, 'x'.repeat(72))).toBe(true);
   expect(accepts(schema, 'ä'.repeat(37))).toBe(false);
-});
-
-it('searches people by at most five words, and by none that another one begins with', () => {
-  const letters = Array.from({ length: 50 }, (_, i) => String.fromCodePoint(0x61 + i));
-  expect(searchWords(letters.join(' '))).toEqual(['a', 'b', 'c', 'd', 'e']);
-  expect(searchWords('Ada  ada ADA a ad lovelace')).toEqual(['ada', 'lovelace']);
 });

@@ -29,19 +29,5 @@ export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
     .minCharacters(minLength)
     .description(`At least ${minLength} characters and at most ${PASSWORD_MAX_BYTES} bytes`);
 
-/** The form in which usernames, e-mail addresses and names are compared. */
+/** The form in which usernames and e-mail addresses are compared. */
 export const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
-
-/** Words that a people search looks up at most: each costs three ranges. More are not looked at. */
-const MAX_SEARCH_WORDS = 5;
-
-/**
- * The words of a people search, folded. One that another begins with is left out: whatever starts with
- * the longer starts with it too.
- */
-export const searchWords = (q: string): string[] => {
-  const words = [...new Set(fold(q).split(/\s+/).filter(Boolean))];
-  return words
-    .filter((word) => !words.some((other) => other !== word && other.startsWith(word)))
-    .slice(0, MAX_SEARCH_WORDS);
-};

@@ -52,9 +52,7 @@ export class Accounts {
         usernameLower: fold(username),
         emailLower: fold(email),
         firstName,
-        firstNameLower: fold(firstName),
         lastName,
-        lastNameLower: fold(lastName),
       });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;

@@ -6,15 +6,15 @@ import type { Clock } from '../../shared/clock.js';
 import { notFound, AppError } from '../../shared/errors.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
-import { searchWords } from './account-fields.js';
 import type { Accounts } from './accounts.js';
 import type { AdminGuardRepository, PendingLoss } from './admin-guard.repository.js';
 import type { UserRecord, AccountStatusChange } from './users.model.js';
+import { searchWords } from './name-words.js';
 import type { IdOperators, UsersRepository } from './users.repository.js';
 
 /** Which accounts an admin wants to see. */
 export interface AccountQuery extends PageQuery {
-  /** Start of a username or name. */
+  /** Words, or their beginnings, of a username and names. */
   q?: string | undefined;
   role?: UserRole | undefined;
   status?: 'active' | 'deactivated' | undefined;

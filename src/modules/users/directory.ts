@@ -1,3 +1,4 @@
+import { isVisible } from '../../shared/text.js';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
@@ -17,13 +18,19 @@ export interface UserCard {
   avatar: string | null;
 }
 
+/** Names from before they were checked may show nothing. */
+const nameOf = ({ username, firstName, lastName }: CardFields): string => {
+  const name = `${firstName} ${lastName}`.trim();
+  return isVisible(name) ? name : username;
+};
+
 /** Makes the card of a stored user. */
 export const toUserCard = (user: CardFields): UserCard => ({
   id: user._id.toString(),
   username: user.username,
   firstName: user.firstName,
   lastName: user.lastName,
-  name: `${user.firstName} ${user.lastName}`.trim() || user.username,
+  name: nameOf(user),
   avatar: user.avatar,
 });
 

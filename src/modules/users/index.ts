@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
@@ -81,6 +82,20 @@ const MAX_PARALLEL_HASHES = 3;
 /** Calls to sign in that may wait for a processor core: a few seconds' work. */
 const MAX_WAITING_HASHES = 64;
 
+/** How often accounts without words to find them by are looked for, in milliseconds. */
+const NAME_WORDS_MS = 20_000;
+/** Such accounts that are written together, and in one round; a round must end within a minute. */
+const NAMES_AT_ONCE = 500;
+const NAMES_PER_ROUND = 10_000;
+
+/** Makes the words by which people search finds the accounts of older versions: one round. */
+const makeNameWords = async (users: UsersRepository): Promise<void> => {
+  let [made, done] = [NAMES_AT_ONCE, 0];
+  for (; made === NAMES_AT_ONCE && done < NAMES_PER_ROUND; done += made) {
+    made = await users.makeNameWords(NAMES_AT_ONCE);
+  }
+};
+
 /** Registers the module's models on a connection. */
 export const defineUsersModels = (connection: Connection): void => {
   defineUserModels(connection);
@@ -129,8 +144,9 @@ export interface UsersApi {
 export interface UsersModule {
   api: UsersApi;
   subscriptions: Subscription<UserEvents>[];
+  jobs: Job[];
   /**
-   * Makes the admin that the settings name, when missing.
+   * Makes the admin that the settings name, when missing, and the words by which people of older versions are found.
    *
    * @throws {ConfigError} when the settings are incomplete or not acceptable.
    */
@@ -260,6 +276,17 @@ export const createUsers = ({
         },
       },
     ],
-    start: () => ensureAdmin(config, accounts, hasher, logger),
+    jobs: [
+      {
+        name: 'name-words',
+        everyMs: NAME_WORDS_MS,
+        run: () => makeNameWords(users),
+        isOncePerCluster: true,
+      },
+    ],
+    start: async () => {
+      await makeNameWords(users);
+      await ensureAdmin(config, accounts, hasher, logger);
+    },
   };
 };

@@ -54,7 +54,7 @@ describe('a change of a profile', () => {
 
   it('announces no picture when the profile is written back with the current upload', async () => {
     await profiles.updateProfile(ada, { firstName: 'Ada', avatar: UPLOAD });
-    expect(update).toHaveBeenCalledWith(ada.userId, { firstName: 'Ada', firstNameLower: 'ada' });
+    expect(update).toHaveBeenCalledWith(ada.userId, { firstName: 'Ada' });
     expect(announced).toEqual([]);
   });
 

@@ -3,9 +3,9 @@ import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
-import { fold, searchWords } from './account-fields.js';
 import type { UserCard } from './directory.js';
 import { toUserCard } from './directory.js';
+import { searchWords } from './name-words.js';
 import type { UserEvents } from './users.events.js';
 import type { UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
@@ -78,13 +78,10 @@ export class Profiles {
    */
   async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserRecord> {
     const { avatar, ...others } = changes;
-    const { firstName, lastName } = changes;
     const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
     return this.change(actor.userId, {
       ...others,
       ...(setsPicture && { avatar }),
-      ...(firstName !== undefined && { firstNameLower: fold(firstName) }),
-      ...(lastName !== undefined && { lastNameLower: fold(lastName) }),
     });
   }
 
@@ -102,7 +99,9 @@ export class Profiles {
     return (await this.deps.users.pictureOf(userId))?.includes(part) ?? false;
   }
 
-  /** People other than the actor whose username, first or last name starts with each word of `q`. */
+  /**
+   * People other than the actor who have all words of `q`, or their beginnings, anywhere in their username and names.
+   */
   async search(
     actor: Actor,
     { q, page, limit }: SearchQuery,

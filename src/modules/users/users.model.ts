@@ -26,11 +26,11 @@ export interface UserRecord {
   /** bcrypt. */
   passwordHash: string;
   firstName: string;
-  /** For prefix search. */
-  firstNameLower: string;
   lastName: string;
-  /** For prefix search. */
-  lastNameLower: string;
+  /** Under which people search finds the account, see `name-words.ts`. Absent: none were made yet. */
+  nameWords?: string[];
+  /** The `NAME_RULES` of these words; null: of names from before they had a number, or that have changed since. */
+  nameRules?: number | null;
   /** URL of the picture. */
   avatar: string | null;
   bio: string;
@@ -54,9 +54,9 @@ const userSchema = new Schema<UserRecord>(
     emailLower: { type: String, required: true },
     passwordHash: { type: String, required: true },
     firstName: { type: String, default: '' },
-    firstNameLower: { type: String, default: '' },
     lastName: { type: String, default: '' },
-    lastNameLower: { type: String, default: '' },
+    nameWords: { type: [String], default: undefined },
+    nameRules: { type: Number, default: null },
     avatar: { type: String, default: null },
     bio: { type: String, default: '' },
     role: { type: String, enum: ['user', 'admin'], default: 'user' },
@@ -69,13 +69,14 @@ const userSchema = new Schema<UserRecord>(
   { collection: 'users', timestamps: true, versionKey: false },
 );
 
-// Uniqueness; looking up a username; the order of lists and the first range of a search by words.
+// Uniqueness; looking up a username; the order of lists.
 userSchema.index({ usernameLower: 1 }, { unique: true });
 // Uniqueness; looking up an e-mail address.
 userSchema.index({ emailLower: 1 }, { unique: true });
-// The other ranges of a search by words.
-userSchema.index({ firstNameLower: 1 });
-userSchema.index({ lastNameLower: 1 });
+// The ranges of a search by words.
+userSchema.index({ nameWords: 1 });
+// The accounts whose words are to be made.
+userSchema.index({ nameRules: 1 });
 // No query of the server: the documented contract of rooms (docs/seeds/room.md) names these two.
 userSchema.index({ email: 1 });
 userSchema.index({ username: 1 });

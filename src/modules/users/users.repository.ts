@@ -3,6 +3,7 @@ import type { Connection, Model, QueryFilter, Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { PageQuery } from '../../shared/pagination.js';
+import { FORMER_NAME_RULES, NAME_RULES, nameWords } from './name-words.js';
 import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
 
 /** The fields that everybody may see in lists. */
@@ -11,15 +12,7 @@ export type CardFields = Pick<UserRecord, '_id' | 'username' | 'firstName' | 'la
 /** The fields that a new account starts with; the others have their defaults. */
 export type NewUser = Pick<
   UserRecord,
-  | 'username'
-  | 'usernameLower'
-  | 'email'
-  | 'emailLower'
-  | 'passwordHash'
-  | 'firstName'
-  | 'firstNameLower'
-  | 'lastName'
-  | 'lastNameLower'
+  'username' | 'usernameLower' | 'email' | 'emailLower' | 'passwordHash' | 'firstName' | 'lastName'
 > &
   Partial<Pick<UserRecord, 'role'>>;
 
@@ -33,7 +26,7 @@ export interface StoredPresence {
 /** Operators on the ids of accounts, as in `{ $lt: id }`. */
 export type IdOperators = Record<string, Types.ObjectId | Types.ObjectId[]>;
 
-/** A search for people; each word must begin the username or a name. */
+/** A search for people; each word must begin one of their `nameWords`. */
 export interface PeopleQuery extends PageQuery {
   words: string[];
   exceptUserId: string;
@@ -56,15 +49,21 @@ const PORTION = 1000;
 /** Sorts after every character that a name may have. */
 const LAST_CHARACTER = '\u{10FFFF}';
 
-/**
- * Accounts one of whose names starts with the word: a range, which the indexes of the lower-case fields
- * serve, and in which no character is special.
- */
-const startsWithWord = (word: string): QueryFilter<UserRecord> => {
-  const range = trusted({ $gte: word, $lt: `${word}${LAST_CHARACTER}` });
-  return {
-    $or: [{ usernameLower: range }, { firstNameLower: range }, { lastNameLower: range }],
-  };
+/** Accounts one of whose words starts with the word: a range, in which no character is special. */
+const startsWithWord = (word: string): QueryFilter<UserRecord> => ({
+  nameWords: trusted({ $elemMatch: { $gte: word, $lt: `${word}${LAST_CHARACTER}` } }),
+});
+
+/** What says under which words an account is found. */
+const namesIn = (user: Pick<UserRecord, 'username' | 'firstName' | 'lastName'>) => ({
+  nameWords: nameWords(user),
+  nameRules: NAME_RULES,
+});
+
+/** Sets the words of an account, unless its names have changed again meanwhile. */
+const nameWordsUpdate = (user: Pick<UserRecord, '_id' | 'username' | 'firstName' | 'lastName'>) => {
+  const { _id, username, firstName, lastName } = user;
+  return [{ _id, username, firstName, lastName }, { $set: namesIn(user) }] as const;
 };
 
 /** The stored accounts. */
@@ -78,7 +77,7 @@ export class UsersRepository {
 
   /** @throws a duplicate-key error when the username or the e-mail address is taken. */
   async create(user: NewUser): Promise<UserRecord> {
-    return (await this.users.create(user)).toObject();
+    return (await this.users.create({ ...user, ...namesIn(user) })).toObject();
   }
 
   async hasUsername(usernameLower: string): Promise<boolean> {
@@ -109,9 +108,35 @@ export class UsersRepository {
 
   /** Sets the given fields; answers the account as it is then, or null when there is none. */
   async update(userId: string, changes: Partial<UserRecord>): Promise<UserRecord | null> {
-    return this.users
-      .findByIdAndUpdate(userId, { $set: changes }, { returnDocument: 'after' })
+    const isRenamed = 'username' in changes || 'firstName' in changes || 'lastName' in changes;
+    const user = await this.users
+      .findByIdAndUpdate(
+        userId,
+        // A crash before the words are made leaves them to `makeNameWords`.
+        { $set: { ...changes, ...(isRenamed && { nameRules: null }) } },
+        { returnDocument: 'after' },
+      )
       .lean();
+    if (user && isRenamed) await this.users.collection.updateOne(...nameWordsUpdate(user));
+    return user;
+  }
+
+  /** Makes the words of up to `limit` accounts that have none, or those of former rules; answers of how many. */
+  async makeNameWords(limit: number): Promise<number> {
+    const users = await this.users
+      .find(
+        { nameRules: trusted({ $in: FORMER_NAME_RULES }) },
+        { username: 1, firstName: 1, lastName: 1 },
+      )
+      .limit(limit)
+      .lean();
+    if (users.length === 0) return 0;
+    const writes = users.map((user) => {
+      const [filter, update] = nameWordsUpdate(user);
+      return { updateOne: { filter, update } };
+    });
+    await this.users.collection.bulkWrite(writes, { ordered: false });
+    return users.length;
   }
 
   /** A page of open accounts by username, and how many there are up to `maxCount`. */

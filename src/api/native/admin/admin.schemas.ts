@@ -9,7 +9,7 @@ import { ownUserSchema } from '../users/users.schemas.js';
 /** Query of the list of accounts. */
 export const accountsQuery = Joi.object<AccountQuery>({
   ...pageKeys,
-  q: text(100).trim().description('Start of a username or name'),
+  q: text(100).trim().description('Words, or their beginnings, of a username and names'),
   role: Joi.string<UserRole>().valid('user', 'admin'),
   status: Joi.string<'active' | 'deactivated'>().valid('active', 'deactivated'),
 }).rename('query', 'q', { ignoreUndefined: true });

@@ -55,7 +55,7 @@ export const userRoutes = ({ users: service }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/users/search',
-    summary: 'Find people by the start of their username or name',
+    summary: 'Find people by words of their username and names, in any order',
     tag: TAG,
     auth: 'user',
     query: searchQuery,

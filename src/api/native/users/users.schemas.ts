@@ -26,7 +26,7 @@ export const profileBody = Joi.object<ProfileChanges>({
 
 /** Query of the people search. The list ends at 10,000 people: narrow the text instead of paging on. */
 export const searchQuery = Joi.object<SearchQuery>({
-  q: text(100).trim().required().description('Start of a username or name'),
+  q: text(100).trim().required().description('Words, or their beginnings, of a username and names'),
   page: Joi.number().integer().min(1).max(200).default(1),
   limit: Joi.number().integer().min(1).max(50).default(Math.min(DEFAULT_LIMIT, 20)),
 }).rename('query', 'q', { ignoreUndefined: true });

@@ -1,0 +1,66 @@
+import { fold, UNSPACED, wordsOf } from '../../shared/fold.js';
+
+/**
+ * The rules by which {@link nameWords} makes words. With every change to them, or to `fold`, the number goes up by one
+ * and the former one joins {@link FORMER_NAME_RULES}.
+ */
+export const NAME_RULES = 1;
+/** Rules of older versions; null: before they had a number. */
+export const FORMER_NAME_RULES: (number | null)[] = [null];
+
+/** Words under which one account is found; only the longest names in unspaced scripts have so many. */
+const MAX_WORDS = 200;
+/** Words that a search looks up at most: each costs a range. More are not looked at. */
+const MAX_SEARCH_WORDS = 5;
+
+/** What stands between white space, folded. */
+const writtenWords = (text: string): string[] => fold(text).split(/\s+/).filter(Boolean);
+
+/** Apostrophes are often left out. */
+const withoutApostrophes = (word: string): string => word.replaceAll("'", '');
+
+/** A word itself, without its signs, and the parts between these. */
+const withParts = (word: string): string[] => [
+  withoutApostrophes(word),
+  word.replace(SIGNS, ''),
+  ...wordsOf(word),
+];
+const SIGNS = /[^\p{L}\p{N}\p{M}]/gu;
+
+/** Everything that a word of an unspaced script ends with: whoever searches may begin anywhere in it. */
+const endings = (word: string): string[] => {
+  if (!UNSPACED.test(word)) return [];
+  const characters = [...word];
+  return characters.map((_, i) => characters.slice(i).join(''));
+};
+
+/**
+ * The words under which somebody is found who has these names: each is looked up by its beginning. In scripts without
+ * spaces the full name, in either order, is one word too.
+ */
+export const nameWords = (names: {
+  username: string;
+  firstName?: string;
+  lastName?: string;
+}): string[] => {
+  const { username, firstName = '', lastName = '' } = names;
+  const words = [username, firstName, lastName].flatMap(writtenWords);
+  const joined = [firstName + lastName, lastName + firstName].flatMap(writtenWords);
+  const all = [...words.flatMap(withParts), ...[...words, ...joined].flatMap(endings)];
+  return [...new Set(all)].filter(Boolean).slice(0, MAX_WORDS);
+};
+
+/**
+ * The words of a people search: each must begin one of a person's {@link nameWords}. An @ before a username and
+ * commas do not count. One that another begins with is left out: whatever starts with the longer starts with it too.
+ */
+export const searchWords = (q: string): string[] => {
+  const typed = writtenWords(q)
+    .map((word) => withoutApostrophes(word).replace(/^@+|[,;:!?]+$/gu, ''))
+    .filter(Boolean);
+  // Signs alone are nobody's name, and no words at all would find everybody.
+  const words = typed.length > 0 ? [...new Set(typed)] : [fold(q)];
+  return words
+    .filter((word) => !words.some((other) => other !== word && other.startsWith(word)))
+    .slice(0, MAX_SEARCH_WORDS);
+};
