@@ -7,7 +7,12 @@ import { createBroadcasts, defineBroadcastModels } from './modules/broadcasts/in
 import { createChatAccess, createChats, defineChatModels } from './modules/chats/index.js';
 import { createLive, defineLiveModels } from './modules/live/index.js';
 import { createMedia, createSharedFiles, defineMediaModels } from './modules/media/index.js';
-import { createMessageLog, createMessages, defineMessageModels } from './modules/messages/index.js';
+import {
+  MessagesRepository,
+  createMessageLog,
+  createMessages,
+  defineMessageModels,
+} from './modules/messages/index.js';
 import { createModeration, defineModerationModels } from './modules/moderation/index.js';
 import { createPresence } from './modules/presence/index.js';
 import { createReceipts } from './modules/receipts/index.js';
@@ -64,7 +69,12 @@ export const createModules = async ({
 
   const accessChanges = createAccessChanges({ connection, clock });
   const { feed } = accessChanges;
-  const chatAccess = createChatAccess({ connection, isAlone: redis === undefined });
+  const storedMessages = new MessagesRepository(connection);
+  const chatAccess = createChatAccess({
+    connection,
+    isAlone: redis === undefined,
+    hasWritten: (chatId, userId) => storedMessages.hasWritten(chatId, userId),
+  });
   const { access, contacts, memberships, positions } = chatAccess;
   const users = createUsers({
     config,
@@ -240,6 +250,7 @@ export const createModules = async ({
     roomResolver: chats.api.roomResolver,
     online: chats.api.online,
     invites: chats.api.invites,
+    personalInvites: chats.api.personalInvites,
     sending: messages.api.sending,
     messageChanges: messages.api.messageChanges,
     history: messages.api.history,

@@ -157,6 +157,11 @@ export const settings = {
     text().empty('').default('parley'),
     'Audience claim of the tokens.',
   ),
+  showEmail: auth(
+    'SHOW_EMAIL',
+    oneOf('owner', 'contacts'),
+    '`owner`: an e-mail address is shown to its owner and to admins. `contacts`: also to those with whom the owner shares a group, or has opened, accepted or answered a direct chat.',
+  ),
   passwordMinLength: auth(
     'PASSWORD_MIN_LENGTH',
     count(6, 1),
@@ -333,6 +338,16 @@ export const settings = {
     'CHAT_REQUESTS',
     oneOf('native', 'required'),
     '`native`: only chats opened through /api/chats/or-create wait for the other side. `required`: every new direct chat does.',
+  ),
+  groupAdding: chat(
+    'GROUP_ADDING',
+    oneOf('answered', 'everyone'),
+    '`answered`: only those are added to a group at once who share a group with whoever adds them, or have opened, accepted or answered a direct chat with them; others are invited. `everyone`: nobody is asked.',
+  ),
+  presenceAudience: chat(
+    'PRESENCE_AUDIENCE',
+    oneOf('shared', 'answered'),
+    '`shared`: people who share a chat see who of them is online. `answered`: in a direct chat, only those whom the other has opened it for, accepted or answered.',
   ),
   presenceGraceMs: chat(
     'PRESENCE_GRACE_MS',

@@ -126,7 +126,11 @@ describe('somebody who loses the right while coming to a live stream', () => {
     putOut = [];
     const card = (id: string) => Promise.resolve({ id, username: id });
     // On its own, a node trusts its cache: only what it is told makes it ask again.
-    const { access } = createChatAccess({ connection: database.connection, isAlone: true });
+    const { access } = createChatAccess({
+      connection: database.connection,
+      isAlone: true,
+      hasWritten: () => Promise.resolve(false),
+    });
     live = createLive({
       connection: database.connection,
       config: { liveGraceMs: 15_000 },

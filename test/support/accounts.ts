@@ -43,7 +43,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     logger,
     jwtSecret: 'not used here, but of the length of a secret',
     accessChanges: createAccessChanges({ connection, clock: systemClock }).feed,
-    contacts: { shareChat: () => Promise.resolve(false) },
+    contacts: { agreedAmong: () => Promise.resolve(new Set<string>()) },
     limits: { signUps: unlimited, refusals: unlimited, wrongPasswords: unlimited },
   }).api;
   server.app.bus.subscribe(directory.subscriptions);

@@ -12,6 +12,7 @@ import type {
   DirectChats,
   Groups,
   Invites,
+  PersonalInvites,
   Members,
   PublicRooms,
   RoomOnline,
@@ -62,6 +63,7 @@ export interface UseCases {
   roomResolver: RoomResolver;
   online: RoomOnline;
   invites: Invites;
+  personalInvites: PersonalInvites;
   sending: SendMessage;
   messageChanges: MessageChanges;
   history: MessageHistory;

@@ -27,6 +27,8 @@ const MAX_ROLES_OF_CHAT = 50_000;
 /** A chat as the rules see it. */
 export interface ChatSnapshot extends ChatFacts {
   isBlocked: boolean;
+  /** Whether the one who was asked for a direct chat has accepted it, or written in it. */
+  isAnswered: boolean;
   /** Members and their roles; undefined when there are more than {@link LARGE_CHAT_MEMBERS}. */
   members: ReadonlyMap<string, MemberRole> | undefined;
 }
@@ -48,6 +50,9 @@ export class ChatAccess {
   private readonly roles: LRUCache<string, CachedLookup<MemberRole>>;
   /** For how long an answer is kept, in milliseconds. */
   private readonly ttl: number;
+
+  /** Writes of {@link answerByWriting} that are under way, by chat. */
+  private readonly answering = new Map<string, Promise<void>>();
 
   constructor(
     private readonly deps: {
@@ -145,6 +150,23 @@ export class ChatAccess {
     return this.rolesIn(chat.id).get(userId, () => this.deps.memberships.roleOf(chat.id, userId));
   }
 
+  /**
+   * Stores that somebody who was asked for a direct chat answers it by writing; to be called before the
+   * message is written. It costs one write for a chat, ever.
+   */
+  async answerByWriting(chat: ChatSnapshot, userId: string): Promise<void> {
+    if (chat.kind !== 'direct' || chat.isAnswered || chat.initiator === userId) return;
+    // All who write at the same moment wait for one write, and go on in the order in which they came.
+    const earlier = this.answering.get(chat.id);
+    if (earlier) return earlier;
+    const answered = this.deps.chats.setAnswered(chat.id, true).finally(() => {
+      this.answering.delete(chat.id);
+      this.forget(chat.id);
+    });
+    this.answering.set(chat.id, answered);
+    return answered;
+  }
+
   /** Asks the database the next time: what is known of the chat may be out of date. */
   forget(chatId: string): void {
     this.snapshots.forget(chatId);
@@ -174,7 +196,12 @@ export class ChatAccess {
       memberships.length > LARGE_CHAT_MEMBERS
         ? undefined
         : new Map(memberships.map(({ userId, role }) => [userId.toHexString(), role]));
-    return { ...chatFacts(chat), members, isBlocked: await this.isBlocked(chat) };
+    return {
+      ...chatFacts(chat),
+      members,
+      isBlocked: await this.isBlocked(chat),
+      isAnswered: chat.isAnswered === true,
+    };
   }
 
   private async isBlocked(chat: ChatRecord): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { Config } from '../../config/index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -7,7 +8,9 @@ import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import type { LastMessage } from './chat.model.js';
 import type { ChatState, ChatStates, ChatView, PresenceState } from './chat-view.js';
 import { isArchived, isHidden, readSeqOf } from './chat-view.js';
+import { hasAgreed } from './chats.policy.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { Contacts } from './contacts.js';
 import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
 import { NEW_MEMBERSHIP } from './memberships.repository.js';
 
@@ -57,6 +60,9 @@ export class ChatList {
       states: ChatStates;
       messageLog: ChatViewSources;
       presenceOf(userIds: string[]): Promise<Map<string, PresenceState>>;
+      contacts: Pick<Contacts, 'withAnswers'>;
+      /** `PRESENCE_AUDIENCE`: whose presence the two of a direct chat see. */
+      presenceAudience: Config['presenceAudience'];
       clock: Clock;
     },
   ) {}
@@ -147,7 +153,8 @@ export class ChatList {
   async viewsOf(actor: Actor, states: ChatState[]): Promise<ChatView[]> {
     const userIds = new Set(states.flatMap(({ members }) => members.map(({ card }) => card.id)));
     const queries = unreadQueries(states);
-    const [presence, unread, newest] = await Promise.all([
+    const [hiding, presence, unread, newest] = await Promise.all([
+      this.unanswered(states),
       this.deps.presenceOf([...userIds]),
       this.deps.messageLog.unread.counts(actor.userId, queries),
       this.newestMessages(actor.userId, states),
@@ -159,7 +166,9 @@ export class ChatList {
     return states.map((state) => {
       const id = state.chat._id.toHexString();
       const showsPresence = (userId: string) =>
-        state.chat.status === 'accepted' && !state.blockedIds.has(userId);
+        state.chat.status === 'accepted' &&
+        !state.blockedIds.has(userId) &&
+        hiding.get(id) !== userId;
       return {
         ...state,
         isMember: true,
@@ -172,6 +181,21 @@ export class ChatList {
         mentionCount: mentions.get(id) ?? 0,
       };
     });
+  }
+
+  /** By chat, who has been asked for it and has not answered, where their presence is therefore not shown. */
+  private async unanswered(states: ChatState[]): Promise<Map<string, string>> {
+    if (this.deps.presenceAudience !== 'answered') return new Map();
+    const direct = states.flatMap(({ chat }) =>
+      chat.participants ? [{ ...chat, participants: chat.participants }] : [],
+    );
+    const asked = (await this.deps.contacts.withAnswers(direct)).flatMap((chat) =>
+      chat.participants
+        .map((id) => id.toHexString())
+        .filter((userId) => !hasAgreed(chat, userId))
+        .map((userId) => [chat._id.toHexString(), userId] as const),
+    );
+    return new Map(asked);
   }
 
   /** The newest messages of those chats whose newest one the user has deleted for themselves. */

@@ -28,6 +28,8 @@ export interface LastMessage {
 export interface ChatMaking {
   /** The maker and the first members; whoever goes is taken out before the membership ends. */
   memberIds: Types.ObjectId[];
+  /** Those who are invited instead, because they have not agreed to be in touch with the maker. */
+  inviteIds?: Types.ObjectId[];
   /** Requests that are at it, and those that have broken off. */
   attempts: number;
   /** Nothing is left to do; the list only serves those who are still at it. */
@@ -63,6 +65,11 @@ export interface ChatRecord {
   directKey?: string;
   /** The two people of a direct chat. */
   participants?: Types.ObjectId[];
+  /**
+   * Whether the one who was asked has accepted the direct chat, or written in it. Missing in chats that were
+   * made before this was stored: there only what they have written counts.
+   */
+  isAnswered?: boolean;
   /** Guards that a group keeps an owner; missing while none has ever lost the role. */
   ownerLoss?: OwnerLoss;
   /** Missing, or done, where everybody is in; missing where no retry can come. */
@@ -102,6 +109,7 @@ const lastMessageSchema = new Schema<LastMessage>(
 const makingSchema = new Schema<ChatMaking>(
   {
     memberIds: { type: [Schema.Types.ObjectId], required: true },
+    inviteIds: { type: [Schema.Types.ObjectId], default: undefined },
     attempts: { type: Number, required: true },
     isDone: { type: Boolean, required: true },
   },
@@ -135,6 +143,7 @@ const chatSchema = new Schema<ChatRecord>(
     initiator: { type: Schema.Types.ObjectId, required: true },
     directKey: String,
     participants: { type: [Schema.Types.ObjectId], default: undefined },
+    isAnswered: Boolean,
     ownerLoss: { type: ownerLossSchema, default: undefined },
     making: { type: makingSchema, default: undefined },
     clientChatId: String,

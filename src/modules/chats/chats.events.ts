@@ -1,4 +1,5 @@
 import type { ForClients } from '../../shared/audience.js';
+import type { UserCard } from '../users/index.js';
 import type { ChatKind, ChatStatus } from './chat.model.js';
 import type { ChatRecord } from './chats.repository.js';
 import type { MemberRole } from './membership.model.js';
@@ -54,6 +55,16 @@ export interface ChatEvents {
     userId: string;
     role: MemberRole;
     actorId: string;
+  };
+  /**
+   * Somebody is invited to a group or room; only they are told. `expiresAt` is an ISO time, `invitedBy`
+   * missing when the account is gone.
+   */
+  'invite.created': ForClients & {
+    code: string;
+    chat: ChatFacts;
+    invitedBy: UserCard | undefined;
+    expiresAt: string;
   };
   /** A member has changed something about the chat that only they see; their devices are told. */
   'chat.settings_changed': ForClients & { chatId: string; userId: string };

@@ -1,6 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError, forbidden } from '../../shared/errors.js';
-import type { ChatKind, ChatStatus } from './chat.model.js';
+import type { ChatKind, ChatRecord, ChatStatus } from './chat.model.js';
 import type { MemberRole } from './membership.model.js';
 
 /** What the rules about a chat look at. */
@@ -30,6 +30,15 @@ export const isPublic = (chat: Pick<ChatForPolicy, 'kind'>): boolean => chat.kin
 /** Whether typing, presence and receipts of one member may be shown to the others. */
 export const canShareSignals = (chat: ChatForPolicy): boolean =>
   chat.status === 'accepted' && !chat.isBlocked;
+
+/**
+ * Whether one of the two people of a direct chat has agreed to it: has opened it, or has accepted it or
+ * written in it when asked.
+ */
+export const hasAgreed = (
+  chat: Pick<ChatRecord, 'initiator' | 'isAnswered'>,
+  userId: string,
+): boolean => chat.initiator.toHexString() === userId || chat.isAnswered === true;
 
 /** Whether a member may accept or reject: only the one who was asked. */
 export const refusalToAnswer = (chat: ChatForPolicy, userId: string): AppError | undefined => {

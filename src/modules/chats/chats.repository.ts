@@ -19,6 +19,8 @@ export interface NewNamedChat {
   /** Made by the client; the first members are listed beside it until all of them are in. */
   clientChatId?: string;
   memberIds: string[];
+  /** Those who are invited instead of added. */
+  inviteIds?: string[];
   createdAt: Date;
 }
 
@@ -35,6 +37,13 @@ const NOBODY = '000000000000000000000000';
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
 
 const directKey = (a: string, b: string): string => [a, b].sort().join(':');
+
+/** A direct chat, as far as it says who has agreed to it. */
+export type DirectChatRecord = Pick<ChatRecord, '_id' | 'initiator' | 'isAnswered'> & {
+  participants: Types.ObjectId[];
+};
+
+const ANSWER_FIELDS = { initiator: 1, participants: 1, isAnswered: 1 } as const;
 
 /** How far a chat has come, as far as its list knows; the log may have come further. */
 export interface ChatActivity {
@@ -125,6 +134,7 @@ export class ChatsRepository {
             status,
             initiator: objectId(initiator),
             participants: [initiator, otherId].sort().map(objectId),
+            isAnswered: false,
             lastSeq: 0,
             lastMessage: null,
             lastMessageAt: createdAt,
@@ -157,7 +167,7 @@ export class ChatsRepository {
           _id: objectId(chatId),
           ...(answer === 'rejected' && { status: trusted({ $ne: 'accepted' as const }) }),
         },
-        { $set: { status: answer } },
+        { $set: { status: answer, ...(answer === 'accepted' && { isAnswered: true }) } },
         { returnDocument: 'before' },
       )
       .lean();
@@ -172,6 +182,29 @@ export class ChatsRepository {
         { returnDocument: 'after' },
       )
       .lean();
+  }
+
+  /** Stores whether the one who was asked for a direct chat has answered; never back to false. */
+  async setAnswered(chatId: string, isAnswered: boolean): Promise<void> {
+    await this.chats.updateOne(
+      { _id: objectId(chatId), isAnswered: trusted({ $ne: true }) },
+      { $set: { isAnswered } },
+    );
+  }
+
+  /** The accepted direct chats between a user and some others. */
+  async openPairs(userId: string, otherIds: string[]): Promise<DirectChatRecord[]> {
+    const keys = otherIds.map((otherId) => directKey(userId, otherId));
+    return this.chats
+      .find({ directKey: trusted({ $in: keys }), status: 'accepted' }, ANSWER_FIELDS)
+      .lean<DirectChatRecord[]>();
+  }
+
+  /** The accepted direct chats among those named. */
+  async openDirect(chatIds: string[]): Promise<DirectChatRecord[]> {
+    return this.chats
+      .find(openChats(chatIds.map(objectId), ['direct']), ANSWER_FIELDS)
+      .lean<DirectChatRecord[]>();
   }
 
   /** The room of this slug. */
@@ -197,7 +230,7 @@ export class ChatsRepository {
    * @returns undefined when its slug is taken, or the maker has used the client's id before.
    */
   async insert(chat: NewNamedChat): Promise<ChatRecord | undefined> {
-    const { clientChatId, createdAt, initiator = NOBODY, memberIds, ...rest } = chat;
+    const { clientChatId, createdAt, initiator = NOBODY, memberIds, inviteIds, ...rest } = chat;
     try {
       const created = await this.chats.create({
         ...rest,
@@ -205,7 +238,12 @@ export class ChatsRepository {
         initiator: objectId(initiator),
         ...(clientChatId !== undefined && {
           clientChatId,
-          making: { memberIds: memberIds.map(objectId), attempts: 1, isDone: false },
+          making: {
+            memberIds: memberIds.map(objectId),
+            ...(inviteIds?.length && { inviteIds: inviteIds.map(objectId) }),
+            attempts: 1,
+            isDone: false,
+          },
         }),
         lastMessageAt: createdAt,
       });

@@ -2,7 +2,8 @@ import type { Types } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { groupBy } from '../../shared/group-by.js';
 import type { BlocksRepository } from './blocks.repository.js';
-import type { ChatsRepository } from './chats.repository.js';
+import { hasAgreed } from './chats.policy.js';
+import type { ChatsRepository, DirectChatRecord } from './chats.repository.js';
 import type { MembershipPair, MembershipsRepository } from './memberships.repository.js';
 
 /**
@@ -18,20 +19,55 @@ export class Contacts {
     private readonly chats: ChatsRepository,
     private readonly memberships: MembershipsRepository,
     private readonly blocks: BlocksRepository,
+    /** Whether a user has ever written in a chat. */
+    private readonly hasWritten: (chatId: string, userId: string) => Promise<boolean>,
   ) {}
 
-  /** Ids of everybody whom the user knows; with `rooms`, also of those in the same public rooms. */
-  async of(userId: string, { rooms = false } = {}): Promise<Set<string>> {
-    const chatIds = await this.chats.openAmong(
-      await this.memberships.chatIdsOf(userId),
-      rooms ? ['direct', 'group', 'room'] : ['direct', 'group'],
-    );
-    const [contacts, blocked] = await Promise.all([
-      this.among(userId, chatIds),
+  /**
+   * Those of the others who have agreed to be in touch with the user: they are in the same group, or have
+   * opened, accepted or written in their direct chat. What the user alone has done makes nobody agree.
+   */
+  async agreedAmong(userId: string, otherIds: string[]): Promise<Set<string>> {
+    if (otherIds.length === 0) return new Set();
+    const [groupMembers, pairs, blocked] = await Promise.all([
+      this.groupMembers(userId, otherIds),
+      this.chats.openPairs(userId, otherIds).then((chats) => this.withAnswers(chats)),
       this.blockedWith(userId),
     ]);
-    for (const id of blocked) contacts.delete(id);
-    return contacts;
+    const agreed = pairs.flatMap((chat) =>
+      chat.participants.map((id) => id.toHexString()).filter((id) => hasAgreed(chat, id)),
+    );
+    const found = new Set([...groupMembers, ...agreed]);
+    return new Set(otherIds.filter((id) => found.has(id) && !blocked.has(id)));
+  }
+
+  /** The accepted direct chats among those named, each with whether it has been answered. */
+  async openDirect(chatIds: string[]): Promise<DirectChatRecord[]> {
+    return this.withAnswers(await this.chats.openDirect(chatIds));
+  }
+
+  /**
+   * The same direct chats, each with whether the one who was asked has answered. Where that is not stored
+   * yet it is looked up, and stored.
+   */
+  async withAnswers<T extends DirectChatRecord>(chats: T[]): Promise<T[]> {
+    return Promise.all(
+      chats.map(async (chat) => {
+        if (chat.isAnswered !== undefined) return chat;
+        const asked = chat.participants.find((id) => !id.equals(chat.initiator));
+        const chatId = chat._id.toHexString();
+        const isAnswered =
+          asked !== undefined && (await this.hasWritten(chatId, asked.toHexString()));
+        await this.chats.setAnswered(chatId, isAnswered);
+        return { ...chat, isAnswered };
+      }),
+    );
+  }
+
+  private async groupMembers(userId: string, otherIds: string[]): Promise<string[]> {
+    const mine = await this.memberships.chatIdsOf(userId);
+    const groupIds = await this.chats.openAmong(mine, ['group']);
+    return this.memberships.userIdsAmong(groupIds, otherIds);
   }
 
   /** Ids of everybody else in these chats. */

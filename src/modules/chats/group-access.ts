@@ -1,5 +1,6 @@
+import type { Config } from '../../config/index.js';
 import type { Actor } from '../../shared/actor.js';
-import { AppError, forbidden, notFound } from '../../shared/errors.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from './chat-access.js';
 import type { Contacts } from './contacts.js';
 import type { GroupOwnership } from './group-ownership.js';
@@ -13,6 +14,8 @@ export class GroupAccess {
       ownership: GroupOwnership;
       contacts: Contacts;
       directory: { exists(userId: string): Promise<boolean> };
+      /** `GROUP_ADDING`: who may be added without being asked. */
+      groupAdding: Config['groupAdding'];
     },
   ) {}
 
@@ -34,13 +37,14 @@ export class GroupAccess {
   }
 
   /**
-   * Checks that the actor may add these users without asking them: people who know each other may,
-   * and admins of the system. Everybody else gets an invite, so that nobody is drawn into a group, and
-   * shown to its members, by strangers.
+   * Which of these users the actor may add to a group without asking them: those who have agreed to be in
+   * touch with the actor. Admins of the system may add everybody, as everybody may where
+   * `GROUP_ADDING=everyone`. The others are to be invited, so that nobody is drawn into a group, and shown to
+   * its members, by strangers.
    *
-   * @throws {AppError} NOT_FOUND for an unknown user, BLOCKED, FORBIDDEN for a stranger.
+   * @throws {AppError} NOT_FOUND for an unknown user, BLOCKED.
    */
-  async assertCanAdd(actor: Actor, userIds: string[]): Promise<void> {
+  async sortOut(actor: Actor, userIds: string[]): Promise<{ addable: string[]; others: string[] }> {
     const { blocked, missing, strangers } = await this.obstacles(actor, userIds);
     if (missing.size > 0) throw notFound('User');
     if (blocked.size > 0) {
@@ -49,31 +53,39 @@ export class GroupAccess {
         'You cannot add somebody whom you have blocked, or who has you',
       );
     }
-    if (strangers.size > 0) {
-      throw forbidden('You can add people you have a chat with; send others an invite');
-    }
+    return {
+      addable: userIds.filter((id) => !strangers.has(id)),
+      others: userIds.filter((id) => strangers.has(id)),
+    };
   }
 
-  /** Those of the users whom {@link assertCanAdd} lets the actor add. */
+  /** Those of the users whom {@link sortOut} lets the actor add. */
   async addable(actor: Actor, userIds: string[]): Promise<string[]> {
     const { blocked, missing, strangers } = await this.obstacles(actor, userIds);
     return userIds.filter((id) => !blocked.has(id) && !missing.has(id) && !strangers.has(id));
   }
 
+  /** Those of the users whom {@link sortOut} lets the actor invite only. */
+  async invitable(actor: Actor, userIds: string[]): Promise<string[]> {
+    const { blocked, missing, strangers } = await this.obstacles(actor, userIds);
+    return userIds.filter((id) => strangers.has(id) && !blocked.has(id) && !missing.has(id));
+  }
+
   private async obstacles(actor: Actor, userIds: string[]) {
-    const { contacts, directory } = this.deps;
+    const { contacts, directory, groupAdding } = this.deps;
+    const mayAddAll = actor.role === 'admin' || groupAdding === 'everyone';
     const among = (ids: Iterable<string>) => new Set(ids);
     if (userIds.length === 0)
       return { blocked: among([]), missing: among([]), strangers: among([]) };
-    const [known, blockers, existing] = await Promise.all([
-      contacts.of(actor.userId),
+    const [agreed, blockers, existing] = await Promise.all([
+      contacts.agreedAmong(actor.userId, userIds),
       contacts.blockedWith(actor.userId),
       Promise.all(userIds.map((id) => directory.exists(id))),
     ]);
     return {
       missing: among(userIds.filter((_, index) => !existing[index])),
       blocked: among(userIds.filter((id) => blockers.has(id))),
-      strangers: among(actor.role === 'admin' ? [] : userIds.filter((id) => !known.has(id))),
+      strangers: among(mayAddAll ? [] : userIds.filter((id) => !agreed.has(id))),
     };
   }
 }

@@ -10,6 +10,7 @@ import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
 import { refusalToManage } from './chats.policy.js';
 import type { MembershipChanges } from './members.js';
+import type { PersonalInvites } from './personal-invites.js';
 import { invalidRoomName, roomSlug } from './rooms.js';
 import type { GroupLog } from './system-text.js';
 import { chatChanged, groupCreated } from './system-text.js';
@@ -43,6 +44,7 @@ export class Groups {
       chats: ChatsRepository;
       access: GroupAccess;
       changes: MembershipChanges;
+      personalInvites: PersonalInvites;
       log: GroupLog;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
@@ -51,51 +53,57 @@ export class Groups {
       clock: Clock;
     },
   ) {
-    const { access, changes, chats, log } = deps;
-    this.making = new GroupMaking({ chats, access, changes, log });
+    const { access, changes, chats, log, personalInvites } = deps;
+    this.making = new GroupMaking({ chats, access, changes, log, personalInvites });
   }
 
   /**
    * Makes a private group or a public room; its maker is its owner. A retry under the same
    * `clientChatId` finds what was made: where an attempt was interrupted it adds the members asked for at
-   * first, and otherwise changes nothing.
+   * first, and otherwise changes nothing. Those whom the maker may not add without asking are invited.
    *
-   * @throws {AppError} NOT_FOUND, BLOCKED or FORBIDDEN for somebody who cannot be added, CONFLICT when
+   * @returns `invited`: whom the chat waits for.
+   * @throws {AppError} NOT_FOUND or BLOCKED for somebody who cannot be added, CONFLICT when
    *   the room's name is taken or the client's id stands for another chat, VALIDATION, RATE_LIMITED.
    */
-  async create(actor: Actor, group: NewGroup): Promise<{ chat: ChatRecord; isReplay: boolean }> {
+  async create(
+    actor: Actor,
+    group: NewGroup,
+  ): Promise<{ chat: ChatRecord; isReplay: boolean; invited: string[] }> {
     const { access, bus, newConversations } = this.deps;
     const earlier = await this.madeBefore(actor, group);
     if (earlier) return this.replay(actor, earlier);
-    const others = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
+    const wanted = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
     this.assertPicture(group.picture);
     const slug = group.kind === 'room' ? slugOf(group) : undefined;
-    await access.assertCanAdd(actor, others);
+    const { addable, others } = await access.sortOut(actor, wanted);
     await newConversations.consume(actor.userId);
-    const { chat, isReplay } = await this.insert(actor, group, slug, others);
+    const { chat, isReplay } = await this.insert(actor, group, slug, addable, others);
     if (isReplay) return this.replay(actor, chat);
     bus.emit(
       'chat.created',
       { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
       { scope: 'cluster' },
     );
-    await this.making.bringIn(actor, chat, others);
-    return { chat, isReplay };
+    const invited = await this.making.bringIn(actor, chat, addable, others);
+    return { chat, isReplay, invited };
   }
 
   private async replay(
     actor: Actor,
     chat: ChatRecord,
-  ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
+  ): Promise<{ chat: ChatRecord; isReplay: boolean; invited: string[] }> {
     await this.making.resume(actor, chat);
-    return { chat, isReplay: true };
+    const invited = await this.deps.personalInvites.invitedTo(chat);
+    return { chat, isReplay: true, invited };
   }
 
   private async insert(
     actor: Actor,
     group: NewGroup,
     slug: string | undefined,
-    others: string[],
+    memberIds: string[],
+    inviteIds: string[],
   ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
     const { kind, name, clientChatId, description, picture } = group;
     const chat = await this.deps.chats.insert({
@@ -106,7 +114,8 @@ export class Groups {
       ...(slug !== undefined && { slug }),
       ...(description !== undefined && { description }),
       ...(picture && { picture }),
-      memberIds: [actor.userId, ...others],
+      memberIds: [actor.userId, ...memberIds],
+      inviteIds,
       createdAt: new Date(this.deps.clock.now()),
     });
     if (chat) return { chat, isReplay: false };
@@ -166,11 +175,20 @@ class GroupMaking {
       access: GroupAccess;
       changes: MembershipChanges;
       log: GroupLog;
+      personalInvites: PersonalInvites;
     },
   ) {}
 
-  /** Adds the maker and the others; doing it again changes nothing. */
-  async bringIn(maker: Actor, chat: ChatRecord, others: string[]): Promise<void> {
+  /**
+   * Adds the maker and the others, and invites those who are to be asked; answers for whom the chat waits.
+   * Doing it again changes nothing.
+   */
+  async bringIn(
+    maker: Actor,
+    chat: ChatRecord,
+    others: string[],
+    inviteIds: string[],
+  ): Promise<string[]> {
     const { changes, log } = this.deps;
     const chatId = chat._id.toHexString();
     const stillWanted = (userIds: string[]) => this.listed(chat, userIds);
@@ -179,7 +197,9 @@ class GroupMaking {
     if (chat.kind === 'group') {
       await log.post(maker, chatId, (name) => groupCreated(name, chat.name ?? ''));
     }
+    const invited = await this.deps.personalInvites.invite(maker, chat, inviteIds, false);
     if (chat.making) await this.deps.chats.concludeMaking(chat._id);
+    return invited;
   }
 
   /**
@@ -191,7 +211,14 @@ class GroupMaking {
     if (!chat?.making) return;
     const memberIds = chat.making.memberIds.map((id) => id.toHexString());
     const others = memberIds.filter((id) => id !== maker.userId);
-    await this.bringIn(maker, chat, await this.deps.access.addable(maker, others));
+    const { access } = this.deps;
+    const inviteIds = (chat.making.inviteIds ?? []).map((id) => id.toHexString());
+    await this.bringIn(
+      maker,
+      chat,
+      await access.addable(maker, others),
+      await access.invitable(maker, inviteIds),
+    );
   }
 
   /** Those who have not gone since the list was made. */

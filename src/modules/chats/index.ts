@@ -29,6 +29,7 @@ import { defineMembershipModel } from './membership.model.js';
 import { MemberPositionsRepository } from './member-positions.repository.js';
 import { MemberRolesRepository } from './member-roles.repository.js';
 import { MembershipsRepository } from './memberships.repository.js';
+import { PersonalInvites } from './personal-invites.js';
 import { RoomOnline, PublicRooms, RoomResolver } from './rooms.js';
 import type { SystemLog } from './system-text.js';
 import { GroupLog } from './system-text.js';
@@ -51,9 +52,10 @@ export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
 export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
-export { canShareSignals, refusalToPost } from './chats.policy.js';
+export { canShareSignals, hasAgreed, refusalToPost } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
-export type { ChatRecord } from './chats.repository.js';
+export type { ChatRecord, DirectChatRecord } from './chats.repository.js';
+export type { PersonalInvites, ReceivedInvite } from './personal-invites.js';
 export type { Contacts } from './contacts.js';
 export type { DirectChats, Opening } from './direct-chats.js';
 export type { GroupChanges, Groups, NewGroup } from './groups.js';
@@ -105,15 +107,18 @@ export interface ChatAccessModule {
 export const createChatAccess = ({
   connection,
   isAlone,
+  hasWritten,
 }: {
   connection: Connection;
   isAlone: boolean;
+  /** Whether a user has ever written in a chat. */
+  hasWritten(chatId: string, userId: string): Promise<boolean>;
 }): ChatAccessModule => {
   const chats = new ChatsRepository(connection);
   const memberships = new MembershipsRepository(connection);
   const blocks = new BlocksRepository(connection);
   const access = new ChatAccess({ chats, memberships, blocks, isAlone });
-  const contacts = new Contacts(chats, memberships, blocks);
+  const contacts = new Contacts(chats, memberships, blocks, hasWritten);
   return {
     access,
     contacts,
@@ -139,6 +144,7 @@ export interface ChatsModule {
     roomResolver: RoomResolver;
     online: RoomOnline;
     invites: Invites;
+    personalInvites: PersonalInvites;
   };
   subscriptions: Subscription<ChatEvents>[];
   /** Makes the room that is there from the start. */
@@ -159,7 +165,7 @@ export const createChats = ({
   messageLog,
   newConversations,
 }: {
-  config: Pick<Config, 'chatRequests' | 'mediaExternalHosts'>;
+  config: Pick<Config, 'chatRequests' | 'groupAdding' | 'mediaExternalHosts' | 'presenceAudience'>;
   /** Has the module's models. */
   connection: Connection;
   bus: Publisher<ChatEvents>;
@@ -183,7 +189,16 @@ export const createChats = ({
   const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
   const roles = new MemberRolesRepository(connection);
   const states = new ChatStates(memberships, blocks, directory);
-  const list = new ChatList({ chats, memberships, states, messageLog, presenceOf, clock });
+  const list = new ChatList({
+    chats,
+    memberships,
+    contacts,
+    states,
+    messageLog,
+    presenceOf,
+    presenceAudience: config.presenceAudience,
+    clock,
+  });
   const ownership = new GroupOwnership({ chats, roles, access, bus, accessChanges, clock });
   const changes = new MembershipChanges({
     chats,
@@ -195,7 +210,22 @@ export const createChats = ({
     clock,
     newestSeq,
   });
-  const groupAccess = new GroupAccess({ access, ownership, contacts, directory });
+  const groupAccess = new GroupAccess({
+    access,
+    ownership,
+    contacts,
+    directory,
+    groupAdding: config.groupAdding,
+  });
+  const invites = new InvitesRepository(connection);
+  const personalInvites = new PersonalInvites({
+    invites,
+    chats,
+    memberships,
+    directory,
+    bus,
+    clock,
+  });
   const groupLog = new GroupLog(messageLog.system, directory);
   const rooms = new PublicRooms({ chats, memberships, changes, bus, newConversations, clock });
   const online = new RoomOnline({ memberships, contacts, directory, presenceOf });
@@ -222,6 +252,7 @@ export const createChats = ({
         chats,
         access: groupAccess,
         changes,
+        personalInvites,
         log: groupLog,
         bus,
         newConversations,
@@ -229,7 +260,9 @@ export const createChats = ({
         clock,
       }),
       members: new Members({
+        chats,
         memberships,
+        personalInvites,
         chatAccess: access,
         access: groupAccess,
         changes,
@@ -240,7 +273,7 @@ export const createChats = ({
       roomResolver: new RoomResolver(rooms, access),
       online,
       invites: new Invites({
-        invites: new InvitesRepository(connection),
+        invites,
         chats,
         memberships,
         access: groupAccess,
@@ -248,6 +281,7 @@ export const createChats = ({
         log: groupLog,
         clock,
       }),
+      personalInvites,
     },
     subscriptions: online.subscriptions,
     start: () => rooms.ensureGeneral(),

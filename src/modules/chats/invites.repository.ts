@@ -1,5 +1,6 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { Schema, trusted } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 
 /** Somebody for whom a use is counted, and who may not be in yet. */
@@ -16,6 +17,8 @@ export interface InviteRecord {
   /** The secret in the link. */
   code: string;
   chatId: Types.ObjectId;
+  /** The only one who may use it; missing where everybody may who has the link. */
+  invitedUserId?: Types.ObjectId;
   createdBy: Types.ObjectId;
   /** Null: it does not end by itself. */
   expiresAt: Date | null;
@@ -32,6 +35,7 @@ const inviteSchema = new Schema<InviteRecord>(
   {
     code: { type: String, required: true },
     chatId: { type: Schema.Types.ObjectId, required: true },
+    invitedUserId: Schema.Types.ObjectId,
     createdBy: { type: Schema.Types.ObjectId, required: true },
     expiresAt: { type: Date, default: null },
     maxUses: { type: Number, default: null },
@@ -58,6 +62,11 @@ const inviteSchema = new Schema<InviteRecord>(
 inviteSchema.index({ code: 1 }, { unique: true });
 // The invites to a chat.
 inviteSchema.index({ chatId: 1 });
+// The one invite of a user to a chat, and all invites of a user.
+inviteSchema.index(
+  { invitedUserId: 1, chatId: 1 },
+  { unique: true, partialFilterExpression: { invitedUserId: { $exists: true } } },
+);
 
 /** The collection of invites on a connection. */
 export const defineInviteModel = (connection: Connection): void => {
@@ -87,6 +96,100 @@ export class InvitesRepository {
       createdBy: objectId(createdBy),
     });
     return created.toObject();
+  }
+
+  /**
+   * Stores the invite of a user to a chat: a new one, or anew the one that the user has had before.
+   *
+   * @param mayRenew whether one that was used, declined or has ended begins again. One that is open stays.
+   * @returns the new invite; undefined when the user has one, or has had one and it stays as it is.
+   */
+  async invite(
+    invite: Pick<InviteRecord, 'code' | 'createdAt'> & {
+      chatId: string;
+      createdBy: string;
+      invitedUserId: string;
+      expiresAt: Date;
+    },
+    mayRenew: boolean,
+  ): Promise<InviteRecord | undefined> {
+    const { chatId, createdBy, invitedUserId, ...rest } = invite;
+    const key = { invitedUserId: objectId(invitedUserId), chatId: objectId(chatId) };
+    const fresh = {
+      ...rest,
+      createdBy: objectId(createdBy),
+      maxUses: 1,
+      uses: 0,
+      revokedAt: null,
+    };
+    try {
+      const before = await this.invites
+        .findOneAndUpdate(key, { $setOnInsert: fresh }, { upsert: true, returnDocument: 'before' })
+        .lean();
+      if (before && !mayRenew) return undefined;
+    } catch (error) {
+      // Another request has made it at the same moment.
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+    const isOver = [
+      { uses: trusted({ $gte: 1 }) },
+      { revokedAt: trusted({ $ne: null }) },
+      { expiresAt: trusted({ $lte: invite.createdAt }) },
+    ];
+    const renewed = await this.invites
+      .findOneAndUpdate(
+        { ...key, $or: [{ code: invite.code }, ...isOver] },
+        { $set: fresh, $unset: { entering: 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+    return renewed ?? undefined;
+  }
+
+  /** Invites of a user that can still be used, newest first. */
+  async openOf(invitedUserId: string, now: Date, limit: number): Promise<InviteRecord[]> {
+    return this.invites
+      .find({
+        invitedUserId: objectId(invitedUserId),
+        revokedAt: null,
+        uses: 0,
+        expiresAt: trusted({ $gt: now }),
+      })
+      .sort({ createdAt: -1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** The users who have an invite to the chat that can still be used. */
+  async openTo(chatId: Types.ObjectId, now: Date, limit: number): Promise<string[]> {
+    const open = await this.invites
+      .find(
+        {
+          chatId,
+          invitedUserId: trusted({ $exists: true }),
+          revokedAt: null,
+          uses: 0,
+          expiresAt: trusted({ $gt: now }),
+        },
+        { invitedUserId: 1 },
+      )
+      .limit(limit)
+      .lean();
+    return open.flatMap(({ invitedUserId }) => invitedUserId?.toHexString() ?? []);
+  }
+
+  /**
+   * Ends an invite by the one whom it is for.
+   *
+   * @returns false when the user has no such invite.
+   */
+  async decline(invitedUserId: string, code: string, revokedAt: Date): Promise<boolean> {
+    const { matchedCount } = await this.invites.updateOne(
+      { code, invitedUserId: objectId(invitedUserId) },
+      { $set: { revokedAt } },
+    );
+    return matchedCount > 0;
   }
 
   /** The invite with this secret. */

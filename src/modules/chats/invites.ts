@@ -31,6 +31,9 @@ const CODE_BYTES = 18;
 /** How long somebody who was counted and did not get in may try again on that, in milliseconds. */
 const ENTERING_MS = 10 * 60_000;
 
+/** The secret of a new invite. */
+export const newInviteCode = (): string => randomBytes(CODE_BYTES).toString('base64url');
+
 /** Links by which people join a group on their own decision. */
 export class Invites {
   constructor(
@@ -54,7 +57,7 @@ export class Invites {
     await this.assertManager(actor, chatId);
     const now = this.deps.clock.now();
     return this.deps.invites.insert({
-      code: randomBytes(CODE_BYTES).toString('base64url'),
+      code: newInviteCode(),
       chatId,
       createdBy: actor.userId,
       expiresAt:
@@ -89,10 +92,11 @@ export class Invites {
   /**
    * What an invite leads to, for somebody who has its code: the chat and how many are in it.
    *
-   * @throws {AppError} NOT_FOUND for an unknown code, GONE for one that can no longer be used.
+   * @throws {AppError} NOT_FOUND for an unknown code, and for one that is for somebody else; GONE for one that
+   *   can no longer be used.
    */
-  async preview(code: string): Promise<{ chat: ChatRecord; memberCount: number }> {
-    const invite = await this.usable(code);
+  async preview(actor: Actor, code: string): Promise<{ chat: ChatRecord; memberCount: number }> {
+    const invite = await this.usable(code, actor.userId);
     const [chat, memberCount] = await Promise.all([
       this.deps.chats.find(invite.chatId),
       this.deps.memberships.count(invite.chatId),
@@ -106,7 +110,7 @@ export class Invites {
    * than the invite is for. Who was counted and did not get in, because a server or the database stopped
    * in between, may try again.
    *
-   * @throws {AppError} NOT_FOUND for an unknown code, GONE for one that can no longer be used.
+   * @throws {AppError} as {@link preview}.
    */
   async accept(actor: Actor, code: string): Promise<string> {
     const { changes, chats, invites, log, memberships } = this.deps;
@@ -138,10 +142,11 @@ export class Invites {
     return { token, isNew: true };
   }
 
-  private async usable(code: string, userId?: string): Promise<InviteRecord> {
+  private async usable(code: string, userId: string): Promise<InviteRecord> {
     const invite = await this.deps.invites.byCode(code);
-    if (!invite) throw notFound('Invite');
-    const isCounted = userId !== undefined && this.entryOf(invite, userId) !== undefined;
+    const isForAnother = invite?.invitedUserId && !invite.invitedUserId.equals(userId);
+    if (!invite || isForAnother) throw notFound('Invite');
+    const isCounted = this.entryOf(invite, userId) !== undefined;
     if (!this.isOpen(invite) || !(isCounted || hasRoom(invite))) throw usedUp();
     return invite;
   }

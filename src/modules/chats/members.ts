@@ -23,6 +23,7 @@ import {
 import type { MemberRole } from './membership.model.js';
 import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
+import type { PersonalInvites } from './personal-invites.js';
 import type { GroupLog } from './system-text.js';
 import { memberLeft, memberRemoved, membersAdded, roleChanged } from './system-text.js';
 
@@ -42,7 +43,9 @@ export class Members {
 
   constructor(
     private readonly deps: {
+      chats: ChatsRepository;
       memberships: MembershipsRepository;
+      personalInvites: PersonalInvites;
       chatAccess: ChatAccess;
       access: GroupAccess;
       changes: MembershipChanges;
@@ -83,25 +86,31 @@ export class Members {
   }
 
   /**
-   * Adds users; answers which of them were not members yet.
+   * Adds users; answers which of them were not members yet. Whom the actor may not add without asking is
+   * invited instead.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}.
    */
-  async add(actor: Actor, chatId: string, userIds: string[]): Promise<string[]> {
-    const { access, log, changes } = this.deps;
+  async add(
+    actor: Actor,
+    chatId: string,
+    userIds: string[],
+  ): Promise<{ added: string[]; invited: string[] }> {
+    const { access, chats, log, changes, personalInvites } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
     const refusal = refusalToManage(chatRole);
     if (refusal) throw refusal;
-    const wanted = [...new Set(userIds)];
-    await access.assertCanAdd(
-      actor,
-      wanted.filter((id) => id !== actor.userId),
-    );
-    const added = await changes.add(chatId, wanted, actor.userId);
+    const wanted = new Set(userIds);
+    const isOwn = wanted.delete(actor.userId);
+    const { addable, others } = await access.sortOut(actor, [...wanted]);
+    const toAdd = isOwn ? [actor.userId, ...addable] : addable;
+    const added = toAdd.length > 0 ? await changes.add(chatId, toAdd, actor.userId) : [];
     if (added.length > 0 && chatRole.kind === 'group') {
       await log.post(actor, chatId, membersAdded, added);
     }
-    return added;
+    const chat = others.length > 0 ? await chats.find(chatId) : null;
+    const invited = chat ? await personalInvites.invite(actor, chat, others, true) : [];
+    return { added, invited };
   }
 
   /**

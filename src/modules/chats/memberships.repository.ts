@@ -154,6 +154,17 @@ export class MembershipsRepository {
     return membership !== null;
   }
 
+  /** Those of the users who are in at least one of these chats; who is in several comes several times. */
+  async userIdsAmong(chatIds: Types.ObjectId[], userIds: string[]): Promise<string[]> {
+    const members = await this.memberships
+      .find(
+        { chatId: trusted({ $in: chatIds }), userId: trusted({ $in: userIds.map(objectId) }) },
+        { userId: 1, _id: 0 },
+      )
+      .lean();
+    return members.map(({ userId }) => userId.toHexString());
+  }
+
   /** User ids of at most `limit` members of these chats; who is in several of them comes several times. */
   async userIdsInAny(chatIds: string[], limit: number): Promise<string[]> {
     const members = await this.memberships

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';

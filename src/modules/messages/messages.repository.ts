@@ -60,6 +60,13 @@ export class MessagesRepository {
     return (await this.messages.findById(id).lean()) ?? undefined;
   }
 
+  /** Whether the user has ever written in the chat; decided from an index. */
+  async hasWritten(chatId: string, userId: string): Promise<boolean> {
+    const from = { chatId: objectId(chatId), senderId: objectId(userId) };
+    const options = { projection: { _id: 0, seq: 1 } };
+    return (await this.messages.collection.findOne(from, options)) !== null;
+  }
+
   /** Numbers of the messages of a chat that the user has deleted for themselves, newest first. */
   async hiddenSeqs(chatId: string, userId: string): Promise<number[]> {
     const rows = await this.messages.collection
@@ -346,7 +353,7 @@ export class MessagesRepository {
   async inRuns(runs: { chatId: string; from: number; to: number }[]): Promise<ChangedMessage[]> {
     if (runs.length === 0) return [];
     const found = await this.messages.collection
-      .find<MessageDoc>(
+      .find<StoredMessage>(
         {
           $or: runs.map(({ chatId, from, to }) => ({
             chatId: objectId(chatId),
@@ -379,7 +386,7 @@ export class MessagesRepository {
   }
 }
 
-const toChangedMessage = (doc: MessageDoc): ChangedMessage => ({
+const toChangedMessage = (doc: StoredMessage): ChangedMessage => ({
   message: toRecord(doc),
   hiddenFor: (doc.deletedFor ?? []).map((id) => id.toHexString()),
 });

@@ -51,7 +51,7 @@ export class SendMessage {
     private readonly deps: {
       log: Pick<MessageLog, 'append' | 'written'>;
       previews: Pick<ChatPreviews, 'record'>;
-      access: Pick<ChatAccess, 'member'>;
+      access: Pick<ChatAccess, 'answerByWriting' | 'member'>;
       reader: MessageReader;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       mentions: MentionResolver;
@@ -143,12 +143,13 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Sent> {
-    const { log, limit } = this.deps;
+    const { access, log, limit } = this.deps;
     // The lookups have a deadline of their own, so that a database that has stopped answering is reported
     // as soon here as at the write.
     const prepared = await withDeadline(this.prepare(actor, input, identity), QUEUE_STEP_MS);
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft } = prepared;
+    await access.answerByWriting(chat, actor.userId);
     const appended = await log.append(input.chatId, draft);
     if (appended.isReplay) await limit.refund(actor.userId);
     return this.publish(appended, sender, chat.members && [...chat.members.keys()]);

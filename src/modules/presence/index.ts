@@ -71,16 +71,22 @@ export const createPresence = ({
   access,
   directory,
 }: {
-  config: Pick<Config, 'presenceGraceMs' | 'presenceLeaseMs' | 'typingExpiresMs'>;
+  config: Pick<
+    Config,
+    'presenceAudience' | 'presenceGraceMs' | 'presenceLeaseMs' | 'typingExpiresMs'
+  >;
   bus: Publisher<PresenceEvents & TypingEvents & ViewingEvents>;
   clock: Clock;
   logger: Logger;
   load: Pick<LoadMonitor, 'isShedding'>;
   redis: RedisClients | undefined;
-  contacts: Pick<Contacts, 'among' | 'blockedWith' | 'chatIdsOf' | 'shareChat'>;
+  contacts: Pick<
+    Contacts,
+    'agreedAmong' | 'among' | 'blockedWith' | 'chatIdsOf' | 'openDirect' | 'shareChat'
+  >;
   chats: Pick<ChatsRepository, 'kindsOf' | 'roomsAmong'>;
   memberships: Pick<MembershipsRepository, 'isInAny' | 'userIdsInAny'>;
-  access: Pick<ChatAccess, 'member'>;
+  access: Pick<ChatAccess, 'member' | 'snapshot'>;
   directory: Pick<
     UserDirectory,
     'card' | 'cards' | 'presenceProfiles' | 'setLastSeen' | 'setLastSeenOfMany' | 'setStatus'
@@ -99,13 +105,18 @@ export const createPresence = ({
   const store = client
     ? new RedisPresenceStore({ redis: client, nodeId: randomUUID(), leaseMs, logger })
     : new MemoryPresenceStore();
-  const audiences = new PresenceAudiences({ chats, memberships, contacts });
+  const audiences = new PresenceAudiences({
+    chats,
+    memberships,
+    contacts,
+    audience: config.presenceAudience,
+  });
   const reader = new PresenceReader(store, audiences, directory);
   const publisher = new PresencePublisher({ store, audiences, directory, bus, reader, load });
   const chooser = new StatusChooser({ store, directory, publisher, bus, clock });
   const tracker = new PresenceTracker({ store, publisher, directory, clock, logger, graceMs });
   const typing = new Typing({ access, directory, bus, expiresMs: config.typingExpiresMs });
-  const viewing = new Viewing(tracker, typing, bus);
+  const viewing = new Viewing({ tracker, typing, access, contacts, bus });
   // The users of this node are stored as soon as Redis is there, not only with the next round.
   client?.on('ready', () => {
     tracker.renew().catch((error: unknown) => {

@@ -1,7 +1,15 @@
+import type { Config } from '../../config/index.js';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Audience } from '../../shared/audience.js';
-import type { ChatKind, ChatsRepository, Contacts, MembershipsRepository } from '../chats/index.js';
+import type {
+  ChatKind,
+  ChatsRepository,
+  Contacts,
+  DirectChatRecord,
+  MembershipsRepository,
+} from '../chats/index.js';
+import { hasAgreed } from '../chats/index.js';
 
 /** Who may know of a user's presence. */
 export interface PresenceAudience {
@@ -24,7 +32,12 @@ export class PresenceAudiences {
     private readonly deps: {
       chats: Pick<ChatsRepository, 'kindsOf' | 'roomsAmong'>;
       memberships: Pick<MembershipsRepository, 'isInAny' | 'userIdsInAny'>;
-      contacts: Pick<Contacts, 'among' | 'blockedWith' | 'chatIdsOf' | 'shareChat'>;
+      contacts: Pick<
+        Contacts,
+        'agreedAmong' | 'among' | 'blockedWith' | 'chatIdsOf' | 'openDirect' | 'shareChat'
+      >;
+      /** `PRESENCE_AUDIENCE`: whether the two of a direct chat must both have agreed to it. */
+      audience: Config['presenceAudience'];
     },
   ) {}
 
@@ -34,16 +47,23 @@ export class PresenceAudiences {
    * @param known the chats that the user is in, where the caller has just looked them up.
    */
   async of(userId: string, known?: string[]): Promise<PresenceAudience> {
+    return this.find(userId, (chat) => hasAgreed(chat, userId), known);
+  }
+
+  /** @param counts whether a direct chat makes the two of it contacts, where both must have agreed to it. */
+  private async find(
+    userId: string,
+    counts: (chat: DirectChatRecord) => boolean,
+    known?: string[],
+  ): Promise<PresenceAudience> {
     const { contacts } = this.deps;
     const chatIds = known ?? (await contacts.chatIdsOf(userId));
     const found = await Promise.all(chatIds.map((chatId) => this.chats.load(chatId)));
     const chats = found.filter((chat) => chat !== undefined);
-    const shared = chats.filter(({ kind, status }) => makesContacts(kind) && status === 'accepted');
+    const open = chats.filter(({ kind, status }) => makesContacts(kind) && status === 'accepted');
+    const shared = await this.counted(open, counts);
     const [contactIds, blockedIds] = await Promise.all([
-      contacts.among(
-        userId,
-        shared.map(({ id }) => objectId(id)),
-      ),
+      contacts.among(userId, shared.map(objectId)),
       contacts.blockedWith(userId),
     ]);
     for (const id of blockedIds) contactIds.delete(id);
@@ -54,19 +74,42 @@ export class PresenceAudiences {
     };
   }
 
+  /** Ids of the chats that make contacts. */
+  private async counted(
+    open: { id: string; kind: ChatKind }[],
+    counts: (chat: DirectChatRecord) => boolean,
+  ): Promise<string[]> {
+    const { audience, contacts } = this.deps;
+    if (audience === 'shared') return open.map(({ id }) => id);
+    const idsOf = (isDirect: boolean) =>
+      open.filter(({ kind }) => (kind === 'direct') === isDirect).map(({ id }) => id);
+    const direct = (await contacts.openDirect(idsOf(true))).filter(counts);
+    return [...idsOf(false), ...direct.map(({ _id }) => _id.toHexString())];
+  }
+
   /** Whether the viewer may know the user's presence: they are contacts or share a room. */
   async mayKnow(viewerId: string, userId: string): Promise<boolean> {
     const { chats, contacts, memberships } = this.deps;
-    if (viewerId === userId || (await contacts.shareChat(viewerId, userId))) return true;
+    if (viewerId === userId || (await this.isContact(viewerId, userId))) return true;
     const blocked = await contacts.blockedWith(viewerId);
     if (blocked.has(userId)) return false;
     const roomIds = await chats.roomsAmong(await contacts.chatIdsOf(viewerId));
     return memberships.isInAny(userId, roomIds);
   }
 
+  private async isContact(viewerId: string, userId: string): Promise<boolean> {
+    const { audience, contacts } = this.deps;
+    if (audience === 'shared') return contacts.shareChat(viewerId, userId);
+    return (await contacts.agreedAmong(viewerId, [userId])).has(userId);
+  }
+
   /** Everybody whose presence the viewer may know; of large rooms, their first members. */
   async visibleTo(viewerId: string): Promise<string[]> {
-    const { contactIds, roomIds, blockedIds } = await this.of(viewerId);
+    const { contactIds, roomIds, blockedIds } = await this.find(
+      viewerId,
+      ({ participants, ...chat }) =>
+        participants.some((id) => !id.equals(viewerId) && hasAgreed(chat, id.toHexString())),
+    );
     const visible = new Set(contactIds);
     const members = await this.deps.memberships.userIdsInAny(roomIds, MAX_ROOM_MEMBERS);
     for (const userId of members) visible.add(userId);

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import type { Audience } from '../../shared/audience.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { MessageEvents } from '../messages/index.js';
 import { Typing } from './typing.js';
@@ -7,26 +8,37 @@ import { Viewing } from './viewing.js';
 const alice = { userId: 'alice', role: 'user' as const, sessionId: '' };
 
 /** Alice types in a chat; answers what is published from then on. */
-const setUp = async ({ isHiding = false } = {}) => {
+const setUp = async ({
+  isHiding = false,
+  chat = { kind: 'group', status: 'accepted', isBlocked: false, members: new Map() },
+} = {}) => {
   const published: string[] = [];
+  const audiences: Audience[] = [];
   const bus = {
-    emit: (event: string) => {
+    emit: (event: string, { audience }: { audience: Audience }) => {
       published.push(event);
+      audiences.push(audience);
     },
   };
   const typing = new Typing({
     access: {
-      member: () =>
-        Promise.resolve({ chat: { kind: 'group', status: 'accepted', members: new Map() } }),
+      member: () => Promise.resolve({ chat: { ...chat, status: 'accepted', isBlocked: false } }),
     } as unknown as ChatAccess,
     directory: { card: (id) => Promise.resolve({ id } as never) },
     bus,
     expiresMs: 60_000,
   });
-  const viewing = new Viewing({ isHiding: () => Promise.resolve(isHiding) }, typing, bus);
+  const viewing = new Viewing({
+    tracker: { isHiding: () => Promise.resolve(isHiding) },
+    typing,
+    access: { snapshot: () => Promise.resolve(chat as never) },
+    contacts: { blockedWith: () => Promise.resolve(new Set(['mallory'])) },
+    bus,
+  });
   await typing.start(alice, 'chat');
   published.length = 0;
-  return { published, typing, viewing };
+  audiences.length = 0;
+  return { audiences, published, typing, viewing };
 };
 
 it('a member who closes a chat no longer types in it', async () => {
@@ -41,6 +53,25 @@ it('nobody is notified of a chat that a hidden member opens or closes', async ()
   await viewing.viewed('alice', 'chat', true);
   await viewing.viewed('alice', 'chat', false);
   expect(published).toEqual(['typing.stopped']);
+});
+
+it.each([
+  ['waits for an answer', { status: 'pending', isBlocked: false }],
+  ['was rejected', { status: 'rejected', isBlocked: false }],
+  ['is blocked', { status: 'accepted', isBlocked: true }],
+])('nobody is notified of who looks at a direct chat that %s', async (_, state) => {
+  const { published, viewing } = await setUp({
+    chat: { kind: 'direct', members: new Map(), ...state },
+  });
+  await viewing.viewed('alice', 'chat', true);
+  await viewing.viewed('alice', 'chat', false);
+  expect(published).toEqual(['typing.stopped']);
+});
+
+it('in a group, those across a block are not notified of who looks at it', async () => {
+  const { audiences, viewing } = await setUp();
+  await viewing.viewed('alice', 'chat', true);
+  expect(audiences[0]!.except).toEqual([{ kind: 'users', userIds: ['alice', 'mallory'] }]);
 });
 
 it('a sent message ends the typing indicator of its sender in its chat only', async () => {

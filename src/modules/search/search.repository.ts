@@ -71,9 +71,6 @@ export const defineSearchModels = (connection: Connection): void => {
   connection.model('SearchPosition', positionSchema);
 };
 
-/** What a block holds. */
-export type BlockContent = Pick<SearchBlock, 'text' | 'facts' | 'terms'>;
-
 /** The place of a block: `number` 0 holds the chat's first messages. */
 export interface BlockPlace {
   chatId: string;

@@ -186,6 +186,7 @@ export const createUsers = ({
       | 'jwtIssuer'
       | 'mediaExternalHosts'
       | 'refreshExpiresIn'
+      | 'showEmail'
     >;
   connection: Connection;
   bus: Publisher<UserEvents>;
@@ -210,6 +211,7 @@ export const createUsers = ({
     users,
     bus,
     contacts,
+    showEmail: config.showEmail,
     isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
   });
   const guard = new AdminGuard(new AdminGuardRepository(connection), users, accounts, clock);

@@ -40,7 +40,8 @@ describe('a change of a profile', () => {
     profiles = new Profiles({
       users: { update, pictureOf: () => Promise.resolve(avatar) } as unknown as UsersRepository,
       bus,
-      contacts: { shareChat: () => Promise.resolve(false) },
+      contacts: { agreedAmong: () => Promise.resolve(new Set<string>()) },
+      showEmail: 'owner',
       isAllowedPictureUrl: (url) => url.startsWith('https://pictures.example/'),
     });
   });

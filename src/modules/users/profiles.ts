@@ -1,3 +1,4 @@
+import type { Config } from '../../config/index.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
@@ -10,10 +11,10 @@ import type { UserEvents } from './users.events.js';
 import type { UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
-/** Tells who is acquainted with whom. */
+/** Says who is in touch with whom. */
 export interface ContactPolicy {
-  /** Whether both users are members of at least one chat that is open between them. */
-  shareChat(userId: string, otherUserId: string): Promise<boolean>;
+  /** Those of the others who have agreed to be in touch with the user. */
+  agreedAmong(userId: string, otherUserIds: string[]): Promise<Set<string>>;
 }
 
 /** Changes to one's own profile; what is left out stays. */
@@ -51,6 +52,8 @@ export class Profiles {
       users: UsersRepository;
       bus: Publisher<UserEvents>;
       contacts: ContactPolicy;
+      /** `SHOW_EMAIL`: who may see an e-mail address, beside its owner and admins. */
+      showEmail: Config['showEmail'];
       /** Whether pictures may be shown from this https URL. */
       isAllowedPictureUrl: (url: string) => boolean;
     },
@@ -64,10 +67,13 @@ export class Profiles {
   async profile(actor: Actor, userId: string): Promise<VisibleProfile> {
     const user = await this.deps.users.findById(userId);
     if (!user || user.deactivatedAt) throw notFound('User');
-    const isEmailVisible =
-      canAlwaysSeeEmail(actor, userId) ||
-      (await this.deps.contacts.shareChat(actor.userId, userId));
-    return { user, isEmailVisible };
+    return { user, isEmailVisible: await this.canSeeEmail(actor, userId) };
+  }
+
+  private async canSeeEmail(actor: Actor, userId: string): Promise<boolean> {
+    if (canAlwaysSeeEmail(actor, userId)) return true;
+    if (this.deps.showEmail !== 'contacts') return false;
+    return (await this.deps.contacts.agreedAmong(actor.userId, [userId])).has(userId);
   }
 
   /**

@@ -69,6 +69,19 @@ export const groupRoutes: RouteSamples = {
   'delete /api/chats/:chatId/invites/:code': onGroup(async ({ chatId }, world) => ({
     params: { chatId, code: await newInvite(world, chatId) },
   })),
+  'get /api/invites': { request: () => ({}), stranger: 200 },
+  'delete /api/invites/:code': {
+    request: async ({ server, alice, newUser }) => {
+      const maker = await newUser();
+      await server.http
+        .post('/api/chats')
+        .set(maker.auth)
+        .send({ kind: 'group', name: 'Lunch', memberIds: [alice.id] });
+      const mine = await server.http.get('/api/invites').set(alice.auth);
+      return { params: { code: (mine.body as { data: { code: string }[] }).data[0]!.code } };
+    },
+    stranger: 404,
+  },
   'get /api/invites/:code': {
     request: async (world) => ({
       params: { code: await newInvite(world, (await newGroup(world)).chatId) },

@@ -1,5 +1,6 @@
 import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
+import { presentUserCard } from '../../shared/user-card.shapes.js';
 import type { ChatEvents, ChatFacts, MembersChange } from '../../../modules/chats/index.js';
 
 /** A chat's facts under the names that the REST shape has. */
@@ -35,6 +36,17 @@ export const chatRenderings: RenderingTable<ChatEvents> = {
     ]),
     'member.role_changed': renders(['member_role_changed'], ({ chatId, userId, role, actorId }) => [
       { event: 'member_role_changed', payload: { chatId, userId, role, actorId } },
+    ]),
+    'invite.created': renders(['invite_received'], ({ code, chat, invitedBy, expiresAt }) => [
+      {
+        event: 'invite_received',
+        payload: {
+          ...presentFacts(chat),
+          code,
+          invitedBy: invitedBy ? presentUserCard(invitedBy) : null,
+          expiresAt,
+        },
+      },
     ]),
     'block.changed': renders(['block_changed'], ({ blockedId, blocked }) => [
       { event: 'block_changed', payload: { userId: blockedId, blocked } },

@@ -12,6 +12,7 @@ import {
   memberResponse,
   membersQuery,
   newGroupBody,
+  newGroupResponse,
   removedResponse,
   roleBody,
   roleResponse,
@@ -30,12 +31,15 @@ export const groupRoutes = ({ groups, members, list, clock }: UseCases): AnyRout
     auth: 'user',
     userLimit: 'writes',
     body: newGroupBody,
-    response: chatResponse,
+    response: newGroupResponse,
     status: 201,
     handle: async ({ actor, body }) => {
-      const { chat, isReplay } = await groups.create(actor, body);
+      const { chat, isReplay, invited } = await groups.create(actor, body);
       const view = await list.detail(actor, chat._id.toHexString());
-      return { data: presentChat(view, clock.now()), status: isReplay ? 200 : 201 };
+      return {
+        data: { ...presentChat(view, clock.now()), invited },
+        status: isReplay ? 200 : 201,
+      };
     },
   }),
   route({
@@ -87,7 +91,7 @@ export const groupRoutes = ({ groups, members, list, clock }: UseCases): AnyRout
     body: addMembersBody,
     response: addedResponse,
     handle: async ({ actor, params: { chatId }, body }) => ({
-      data: { chatId, added: await members.add(actor, chatId, body.userIds) },
+      data: { chatId, ...(await members.add(actor, chatId, body.userIds)) },
     }),
   }),
   route({

@@ -5,6 +5,7 @@ import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { GroupChanges, MemberRole, NewGroup } from '../../../modules/chats/index.js';
 import { SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
+import { chatResponse } from '../../shared/chat.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** A group's or room's name. */
@@ -28,7 +29,9 @@ export const newGroupBody = Joi.object<NewGroup>({
   slug: text(SLUG_MAX_LENGTH).trim(),
   description: descriptionSchema,
   picture: pictureSchema,
-  memberIds: memberIdsSchema.description('People whom the caller has a chat with'),
+  memberIds: memberIdsSchema.description(
+    'First members; those who have not agreed to be in touch with the caller are invited instead',
+  ),
 }).when(Joi.object({ kind: Joi.valid('group') }).unknown(), {
   then: Joi.object({ slug: Joi.forbidden() }),
 });
@@ -67,11 +70,22 @@ export const memberResponse = userCardSchema
   })
   .id('Member');
 
-/** Who has been added. */
+const invitedSchema = Joi.array()
+  .items(Joi.string())
+  .required()
+  .description(
+    'Who has an invite now instead: they have not agreed to be in touch with the caller',
+  );
+
+/** Who has been added, and who has been invited. */
 export const addedResponse = Joi.object({
   chatId: Joi.string().required(),
   added: Joi.array().items(Joi.string()).required(),
+  invited: invitedSchema,
 });
+
+/** A group or room that has been made. */
+export const newGroupResponse = chatResponse.keys({ invited: invitedSchema }).id('NewGroup');
 
 /** A membership that has ended. */
 export const removedResponse = Joi.object({

@@ -3,20 +3,21 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
 import { presentChat } from '../../shared/chat.shapes.js';
-import { presentInvite, presentInvitePreview } from './invites.shapes.js';
+import { presentInvite, presentInvitePreview, presentReceivedInvite } from './invites.shapes.js';
 import {
   chatInviteParams,
   inviteBody,
   inviteParams,
   invitePreviewResponse,
   inviteResponse,
+  receivedInviteResponse,
 } from './invites.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Invites';
 
 /** REST endpoints of invites. */
-export const inviteRoutes = ({ invites, list, clock }: UseCases): AnyRoute[] => [
+export const inviteRoutes = ({ invites, personalInvites, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/chats/:chatId/invites',
@@ -61,6 +62,32 @@ export const inviteRoutes = ({ invites, list, clock }: UseCases): AnyRoute[] => 
   }),
   route({
     method: 'get',
+    path: '/api/invites',
+    summary: 'The open invites that are for me alone, newest first',
+    tag,
+    auth: 'user',
+    userLimit: 'reads',
+    response: Joi.array().items(receivedInviteResponse),
+    handle: async ({ actor }) => ({
+      data: (await personalInvites.mine(actor)).map(presentReceivedInvite),
+    }),
+  }),
+  route({
+    method: 'delete',
+    path: '/api/invites/:code',
+    summary: 'Decline an invite that is for me alone',
+    tag,
+    auth: 'user',
+    userLimit: 'writes',
+    params: inviteParams,
+    response: Joi.object({ code: Joi.string().required() }),
+    handle: async ({ actor, params }) => {
+      await personalInvites.decline(actor, params.code);
+      return { data: { code: params.code } };
+    },
+  }),
+  route({
+    method: 'get',
     path: '/api/invites/:code',
     summary: 'What an invite leads to',
     tag,
@@ -68,8 +95,8 @@ export const inviteRoutes = ({ invites, list, clock }: UseCases): AnyRoute[] => 
     userLimit: 'reads',
     params: inviteParams,
     response: invitePreviewResponse,
-    handle: async ({ params }) => {
-      const { chat, memberCount } = await invites.preview(params.code);
+    handle: async ({ actor, params }) => {
+      const { chat, memberCount } = await invites.preview(actor, params.code);
       return { data: presentInvitePreview(chat, memberCount) };
     },
   }),

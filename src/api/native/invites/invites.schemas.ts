@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { userCardSchema } from '../../shared/user-card.schemas.js';
 import type { InviteTerms } from '../../../modules/chats/index.js';
 
 const codeSchema = Joi.string()
@@ -26,12 +27,28 @@ export const inviteBody = Joi.object<InviteTerms>({
 export const inviteResponse = Joi.object({
   code: Joi.string().required(),
   chatId: Joi.string().required(),
+  userId: Joi.string()
+    .allow(null)
+    .required()
+    .description('Who alone may use it; null where everybody may who has the code'),
   createdBy: Joi.string().required(),
   expiresAt: Joi.string().isoDate().allow(null).required(),
   maxUses: Joi.number().integer().allow(null).required(),
   uses: Joi.number().integer().required(),
   createdAt: Joi.string().isoDate().required(),
 }).id('Invite');
+
+/** An invite, for the one whom it is for. */
+export const receivedInviteResponse = Joi.object({
+  code: Joi.string().required(),
+  chatId: Joi.string().required(),
+  kind: Joi.string().required(),
+  name: Joi.string().allow(null).required(),
+  picture: Joi.string().allow(null).required(),
+  invitedBy: userCardSchema.allow(null).required().description('Null when the account is gone'),
+  expiresAt: Joi.string().isoDate().allow(null).required(),
+  createdAt: Joi.string().isoDate().required(),
+}).id('ReceivedInvite');
 
 /** What an invite leads to. */
 export const invitePreviewResponse = Joi.object({

@@ -40,7 +40,9 @@ const profileKeys = {
 /** Somebody's profile. */
 export const profileSchema = userCardSchema.keys({
   ...profileKeys,
-  email: Joi.string().description('Only for those who share a chat with the user'),
+  email: Joi.string().description(
+    'Only for admins; with SHOW_EMAIL=contacts also for those with whom the user is in touch',
+  ),
 });
 
 /** One's own account. */

@@ -1,0 +1,124 @@
+import type { Publisher } from '../../platform/event-bus.js';
+import { audiences } from '../../shared/audience.js';
+import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
+import { notFound } from '../../shared/errors.js';
+import type { UserCard } from '../users/index.js';
+import type { ChatEvents } from './chats.events.js';
+import { chatFacts } from './chats.events.js';
+import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import { newInviteCode } from './invites.js';
+import type { InviteRecord, InvitesRepository } from './invites.repository.js';
+import type { MembershipsRepository } from './memberships.repository.js';
+
+/** An invite as the one sees it whom it is for. */
+export interface ReceivedInvite {
+  invite: InviteRecord;
+  chat: ChatRecord;
+  /** Undefined when the account is gone. */
+  invitedBy: UserCard | undefined;
+}
+
+/** How long somebody has to answer, in milliseconds. */
+const VALID_MS = 30 * 24 * 3600_000;
+/** Open invites of one user that are listed; nobody reads a longer list. */
+const MAX_LISTED = 200;
+
+/**
+ * Invites for one user each. Whoever adds people to a group who have not agreed to be in touch invites them by
+ * that; they join when they accept, like by any other invite.
+ */
+export class PersonalInvites {
+  constructor(
+    private readonly deps: {
+      invites: InvitesRepository;
+      chats: ChatsRepository;
+      memberships: MembershipsRepository;
+      directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
+      bus: Publisher<ChatEvents>;
+      clock: Clock;
+    },
+  ) {}
+
+  /**
+   * Invites users to a chat, unless they are members or have an open invite; answers whom the chat waits for
+   * now. It checks no right: the use case that adds members has done that.
+   *
+   * @param mayRenew whether somebody is invited again who has declined, or has joined and gone.
+   */
+  async invite(
+    actor: Actor,
+    chat: ChatRecord,
+    userIds: string[],
+    mayRenew: boolean,
+  ): Promise<string[]> {
+    if (userIds.length === 0) return [];
+    const { bus, clock, directory, invites, memberships } = this.deps;
+    const chatId = chat._id.toHexString();
+    const members = new Set(await memberships.userIdsAmong([chat._id], userIds));
+    const invited = userIds.filter((userId) => !members.has(userId));
+    const invitedBy = (await directory.cards([actor.userId])).get(actor.userId);
+    const now = clock.now();
+    for (const invitedUserId of invited) {
+      const terms = {
+        code: newInviteCode(),
+        chatId,
+        createdBy: actor.userId,
+        invitedUserId,
+        createdAt: new Date(now),
+        expiresAt: new Date(now + VALID_MS),
+      };
+      if (!(await invites.invite(terms, mayRenew))) continue;
+      bus.emit(
+        'invite.created',
+        {
+          code: terms.code,
+          chat: chatFacts(chat),
+          invitedBy,
+          expiresAt: terms.expiresAt.toISOString(),
+          audience: audiences.users([invitedUserId]),
+        },
+        { scope: 'cluster' },
+      );
+    }
+    return invited;
+  }
+
+  /** The users for whom a chat waits. */
+  async invitedTo({ _id }: ChatRecord): Promise<string[]> {
+    const { clock, invites, memberships } = this.deps;
+    const userIds = await invites.openTo(_id, new Date(clock.now()), MAX_LISTED);
+    const members = new Set(await memberships.userIdsAmong([_id], userIds));
+    return userIds.filter((userId) => !members.has(userId));
+  }
+
+  /** The actor's open invites, newest first. */
+  async mine(actor: Actor): Promise<ReceivedInvite[]> {
+    const { chats, clock, directory, invites, memberships } = this.deps;
+    const open = await invites.openOf(actor.userId, new Date(clock.now()), MAX_LISTED);
+    const chatIds = open.map(({ chatId }) => chatId);
+    const [found, joined, cards] = await Promise.all([
+      chats.byActivity(chatIds),
+      memberships.chatIdsAmong(actor.userId, chatIds),
+      directory.cards(open.map(({ createdBy }) => createdBy.toHexString())),
+    ]);
+    const byId = new Map(found.map((chat) => [chat._id.toHexString(), chat]));
+    for (const id of joined) byId.delete(id.toHexString());
+    return open.flatMap((invite) => {
+      const chat = byId.get(invite.chatId.toHexString());
+      return chat ? [{ invite, chat, invitedBy: cards.get(invite.createdBy.toHexString()) }] : [];
+    });
+  }
+
+  /**
+   * Declines an invite; doing it twice changes nothing.
+   *
+   * @throws {AppError} NOT_FOUND when the actor has no such invite.
+   */
+  async decline(actor: Actor, code: string): Promise<void> {
+    const { clock, invites } = this.deps;
+    if (!(await invites.decline(actor.userId, code, new Date(clock.now())))) {
+      throw notFound('Invite');
+    }
+  }
+}
