@@ -1,9 +1,11 @@
 import type { Actor } from '../../shared/actor.js';
+import { groupBy } from '../../shared/group-by.js';
 import type { MemberPositionsRepository } from '../chats/index.js';
 import type { MessageReader } from './message-reader.js';
 import type { MessageHistory, MessageView } from './message-history.js';
 import type { PastContent } from './message.model.js';
 import { toRecord } from './message.record.js';
+import { isTombstone } from './messages.policy.js';
 import type { MessagesRepository } from './messages.repository.js';
 
 /** A part of a list that ascends by message number. */
@@ -66,6 +68,15 @@ export class MessageLookups {
       limit: MAX_PINNED,
     });
     return this.deps.history.views(chatId, docs.map(toRecord));
+  }
+
+  /** Of some messages, those that the actor sees and that nobody has deleted for everyone, in no order. */
+  async shownAmong(actor: Actor, messageIds: string[]): Promise<MessageView[]> {
+    const docs = await this.deps.reader.visibleAmong(actor, messageIds);
+    const shown = docs.filter((doc) => !isTombstone(doc)).map(toRecord);
+    const byChat = [...groupBy(shown, ({ chatId }) => chatId)];
+    const views = byChat.map(([chatId, records]) => this.deps.history.views(chatId, records));
+    return (await Promise.all(views)).flat();
   }
 
   /**

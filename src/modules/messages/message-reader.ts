@@ -1,6 +1,6 @@
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
-import { asNotFound, notFound } from '../../shared/errors.js';
+import { AppError, asNotFound, notFound } from '../../shared/errors.js';
 import type {
   ChatAccess,
   ChatSnapshot,
@@ -49,6 +49,23 @@ export class MessageReader {
     return { doc, ...grant };
   }
 
+  /** Of some messages, those that the actor may see as in {@link visible}, in no order. */
+  async visibleAmong({ userId }: Actor, messageIds: string[]): Promise<MessageDoc[]> {
+    const docs = await this.messages.byIds(messageIds.map(objectId));
+    const chatIds = [...new Set(docs.map(({ chatId }) => chatId.toHexString()))];
+    const [readable, memberships] = await Promise.all([
+      Promise.all(chatIds.map((chatId) => this.mayRead(userId, chatId))),
+      this.memberships.ofUser(userId, chatIds.map(objectId)),
+    ]);
+    // Nothing is cleared for somebody who reads a room without being in it.
+    const cleared = new Map(memberships.map((row) => [row.chatId.toHexString(), row.clearedSeq]));
+    const open = new Set(chatIds.filter((_, index) => readable[index]));
+    return docs.filter((doc) => {
+      const chatId = doc.chatId.toHexString();
+      return open.has(chatId) && !isHiddenFor(doc, userId) && doc.seq > (cleared.get(chatId) ?? 0);
+    });
+  }
+
   /**
    * A message of a chat that the actor is a member of.
    *
@@ -78,5 +95,15 @@ export class MessageReader {
    */
   async chat(actor: Actor, chatId: string): Promise<ChatSnapshot> {
     return (await this.access.reader(actor.userId, chatId)).chat;
+  }
+
+  private async mayRead(userId: string, chatId: string): Promise<boolean> {
+    try {
+      await this.access.reader(userId, chatId);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'NOT_FOUND') return false;
+      throw error;
+    }
   }
 }
