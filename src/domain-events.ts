@@ -5,6 +5,7 @@ import type { LiveEvents } from './modules/live/index.js';
 import type { MessageEvents } from './modules/messages/index.js';
 import type { PresenceEvents, TypingEvents, ViewingEvents } from './modules/presence/index.js';
 import type { ReceiptEvents } from './modules/receipts/index.js';
+import type { StarEvents } from './modules/stars/index.js';
 import type { UserEvents } from './modules/users/index.js';
 import type { ClusterEvents } from './transport/socket/cluster.js';
 
@@ -17,6 +18,7 @@ export type DomainEvents = AccessChangeEvents &
   MessageEvents &
   PresenceEvents &
   ReceiptEvents &
+  StarEvents &
   TypingEvents &
   UserEvents &
   ViewingEvents;

@@ -17,6 +17,7 @@ import { createModeration, defineModerationModels } from './modules/moderation/i
 import { createPresence } from './modules/presence/index.js';
 import { createReceipts } from './modules/receipts/index.js';
 import { createSearch, defineSearchModels } from './modules/search/index.js';
+import { createStars, defineStarModels } from './modules/stars/index.js';
 import { createSync } from './modules/sync/index.js';
 import { createUsers, defineUsersModels, loadOrCreateSecret } from './modules/users/index.js';
 import type { Subscription } from './platform/event-bus.js';
@@ -47,6 +48,7 @@ export const defineModels = (connection: Connection): void => {
   defineBroadcastModels(connection);
   defineLiveModels(connection);
   defineModerationModels(connection);
+  defineStarModels(connection);
 };
 
 /**
@@ -194,6 +196,13 @@ export const createModules = async ({
     messages: messageLog.messages,
     history: messages.api.history,
   });
+  const stars = createStars({
+    connection,
+    bus,
+    clock,
+    reader: messages.api.reader,
+    lookups: messages.api.lookups,
+  });
   const broadcasts = createBroadcasts({
     connection,
     bus,
@@ -255,6 +264,7 @@ export const createModules = async ({
     messageChanges: messages.api.messageChanges,
     history: messages.api.history,
     lookups: messages.api.lookups,
+    stars: stars.api.stars,
     unreadAt: messageLog.unreadAt,
     receipts: receipts.api.receipts,
     typing: presence.api.typing,
@@ -289,6 +299,7 @@ export const createModules = async ({
     sync,
     search,
     live,
+    stars,
   ];
   return {
     useCases,

@@ -1,5 +1,5 @@
 import type { ChatClient } from './chat-client.js';
-import type { ChatMessage, MediaItem } from './wire.types.js';
+import type { ChatMessage, MediaItem, StarState } from './wire.types.js';
 
 /** What may go with a message. */
 export interface SendOptions {
@@ -62,6 +62,16 @@ export class Message {
   /** Takes a reaction back. */
   unreact(messageId: string, emoji: string): Promise<ChatMessage> {
     return this.client.command('remove_reaction', { chatId: this.chatId, messageId, emoji });
+  }
+
+  /** Stars a message for me alone; my other devices hear `message_starred`. */
+  star(messageId: string): Promise<StarState> {
+    return this.client.command('star_message', { chatId: this.chatId, messageId });
+  }
+
+  /** Takes my star back. */
+  unstar(messageId: string): Promise<StarState> {
+    return this.client.command('unstar_message', { chatId: this.chatId, messageId });
   }
 }
 

@@ -54,6 +54,14 @@ export interface ChatMessage {
   updatedAt: string;
 }
 
+/** Whether a message is starred, and since when; also the event `message_starred`. */
+export interface StarState {
+  chatId: string;
+  messageId: string;
+  starred: boolean;
+  starredAt: string | null;
+}
+
 /** A chat as the server shows it to one member. */
 export interface ChatInfo {
   id: string;

@@ -4,6 +4,7 @@ import type { LiveEvents } from '../../modules/live/index.js';
 import type { MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents, TypingEvents, ViewingEvents } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
+import type { StarEvents } from '../../modules/stars/index.js';
 import type { Api } from '../shared/api.js';
 import type { UseCases } from '../shared/use-cases.js';
 import { adminCommands } from './admin/admin.commands.js';
@@ -40,6 +41,9 @@ import { receiptRenderings } from './receipts/receipts.events.js';
 import { receiptRoutes } from './receipts/receipts.routes.js';
 import { reportRoutes } from './reports/reports.routes.js';
 import { searchRoutes } from './search/search.routes.js';
+import { starCommands } from './stars/stars.commands.js';
+import { starRenderings } from './stars/stars.events.js';
+import { starRoutes } from './stars/stars.routes.js';
 import { syncCommands } from './sync/sync.commands.js';
 import { syncRoutes } from './sync/sync.routes.js';
 import { typingCommands } from './typing/typing.commands.js';
@@ -57,6 +61,7 @@ export type NativeEvents = BroadcastEvents &
   MessageEvents &
   PresenceEvents &
   ReceiptEvents &
+  StarEvents &
   TypingEvents &
   ViewingEvents;
 
@@ -77,6 +82,8 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     groupRoutes,
     inviteRoutes,
     messageRoutes,
+    // Has `/api/messages/starred`, which `/api/messages/:messageId` would take too.
+    starRoutes,
     messageLookupRoutes,
     messageChangeRoutes,
     accountRoutes,
@@ -94,6 +101,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     ...viewingCommands,
     ...messageCommands(useCases),
     ...messageChangeCommands(useCases),
+    ...starCommands(useCases),
     ...adminCommands(useCases),
     ...broadcastCommands(useCases),
     ...receiptCommands(useCases),
@@ -105,6 +113,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
   events: [
     messageRenderings(useCases.unreadAt),
     messageChangeRenderings,
+    starRenderings,
     chatRenderings,
     receiptRenderings,
     typingRenderings,

@@ -31,6 +31,7 @@ import type { Admin, Reports } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { Search } from '../../modules/search/index.js';
+import type { Stars } from '../../modules/stars/index.js';
 import type { Sync } from '../../modules/sync/index.js';
 import type {
   AuditTrail,
@@ -68,6 +69,7 @@ export interface UseCases {
   messageChanges: MessageChanges;
   history: MessageHistory;
   lookups: MessageLookups;
+  stars: Stars;
   unreadAt: UnreadAt;
   receipts: Receipts;
   typing: Typing;

@@ -29,6 +29,19 @@ export const messageCases: ContractCases = {
       }
     }
   },
+  'get /api/messages/starred': async ({ client, alice, newMessage }) => {
+    const starred = async (query: Record<string, string>) =>
+      (await client.call('get', '/api/messages/starred', { token: alice.token, query })).body.data;
+    for (const messageId of [await newMessage(), await newMessage()]) {
+      await client.call('post', '/api/messages/{messageId}/star', {
+        token: alice.token,
+        params: { messageId },
+      });
+    }
+    const [newest] = (await starred({ limit: '1' })) as { id: string }[];
+    await starred({ before: newest!.id });
+    await starred({ before: 'not-an-id' });
+  },
   'get /api/chats/{chatId}/messages': async (world) => {
     await send(world, {});
     const { client, bob, chatId } = world;

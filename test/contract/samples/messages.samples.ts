@@ -26,6 +26,9 @@ export const messageRoutes: RouteSamples = {
   'post /api/messages/:messageId/react': onMessage(() => ({ body: { emoji: '👍' } })),
   'post /api/messages/:messageId/pin': onMessage(),
   'post /api/messages/:messageId/unpin': onMessage(),
+  'get /api/messages/starred': { request: () => ({}), stranger: 200 },
+  'post /api/messages/:messageId/star': onMessage(),
+  'delete /api/messages/:messageId/star': onMessage(),
   'post /api/messages/:messageId/forward': onMessage(({ chatId }) => ({
     body: { chatIds: [chatId] },
   })),
@@ -47,6 +50,14 @@ export const messageCommands: CommandSamples = {
   },
   'native remove_reaction': {
     payload: async ({ newMessage }) => ({ messageId: await newMessage(), emoji: '👍' }),
+    stranger: 'NOT_FOUND',
+  },
+  'native star_message': {
+    payload: async ({ newMessage }) => ({ messageId: await newMessage() }),
+    stranger: 'NOT_FOUND',
+  },
+  'native unstar_message': {
+    payload: async ({ newMessage }) => ({ messageId: await newMessage() }),
     stranger: 'NOT_FOUND',
   },
   'native send_media': {

@@ -1,0 +1,91 @@
+import { trusted } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
+import { objectId } from '../../platform/object-id.js';
+import type { StarRecord } from './star.model.js';
+import { starModel } from './star.model.js';
+
+/** A star before it is stored. */
+export type NewStar = Omit<StarRecord, '_id'>;
+
+/** The stored stars. */
+export class StarsRepository {
+  private readonly stars: Model<StarRecord>;
+
+  /** @param connection has the module's models. */
+  constructor(connection: Connection) {
+    this.stars = starModel(connection);
+  }
+
+  /** The user's star on a message; null when there is none. */
+  async find(userId: string, messageId: string): Promise<StarRecord | null> {
+    return this.stars.findOne(keyOf(userId, messageId)).lean();
+  }
+
+  /** How many stars a user has; no more than `limit` are counted. */
+  async count(userId: string, limit: number): Promise<number> {
+    return this.stars.countDocuments({ userId: objectId(userId) }).limit(limit);
+  }
+
+  /**
+   * Stores a star, unless the user has starred the message already, on whichever device or node: then it
+   * answers that star, else null. The unique index decides among those that come at once.
+   */
+  async insert({ userId, messageId, ...rest }: NewStar): Promise<StarRecord | null> {
+    return this.stars
+      .findOneAndUpdate(
+        { messageId, userId },
+        { $setOnInsert: rest },
+        { upsert: true, returnDocument: 'before' },
+      )
+      .lean();
+  }
+
+  /** Removes a user's star; answers it, or null when there was none. */
+  async remove(userId: string, messageId: string, chatId?: string): Promise<StarRecord | null> {
+    return this.stars
+      .findOneAndDelete({
+        ...keyOf(userId, messageId),
+        ...(chatId !== undefined && { chatId: objectId(chatId) }),
+      })
+      .lean();
+  }
+
+  /** A user's stars, newest first; only those before the star `before`, when it is given. */
+  async newest(userId: string, before: string | undefined, limit: number): Promise<StarRecord[]> {
+    return this.stars
+      .find({
+        userId: objectId(userId),
+        ...(before !== undefined && { _id: trusted({ $lt: objectId(before) }) }),
+      })
+      .sort({ _id: -1 })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Removes everybody's star on a message. */
+  async removeOfMessage(messageId: string): Promise<void> {
+    await this.stars.deleteMany({ messageId: objectId(messageId) });
+  }
+
+  /** Removes a user's stars on some messages. */
+  async removeOfUser(userId: string, messageIds: string[]): Promise<void> {
+    await this.stars.deleteMany({
+      userId: objectId(userId),
+      messageId: trusted({ $in: messageIds.map(objectId) }),
+    });
+  }
+
+  /** Removes the stars of some users in a chat; up to the message number `upTo`, when it is given. */
+  async removeOfChat(chatId: string, userIds: string[], upTo?: number): Promise<void> {
+    await this.stars.deleteMany({
+      userId: trusted({ $in: userIds.map(objectId) }),
+      chatId: objectId(chatId),
+      ...(upTo !== undefined && { seq: trusted({ $lte: upTo }) }),
+    });
+  }
+}
+
+const keyOf = (userId: string, messageId: string) => ({
+  messageId: objectId(messageId),
+  userId: objectId(userId),
+});
