@@ -63,6 +63,18 @@ describe('a star', () => {
     expect(told.map(({ payload }) => payload.starred)).toEqual([true, false]);
   });
 
+  it('is told once when several devices set it at the same moment', async () => {
+    const messageId = await send();
+    laptop.clear();
+    const devices = Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? phone : laptop));
+    const acks = await Promise.all(
+      devices.map((device) => device.command('star_message', { messageId })),
+    );
+    expect(new Set(acks.map(({ data }) => data.starredAt)).size).toBe(1);
+    await settled(laptop);
+    expect(laptop.count('message_starred')).toBe(1);
+  });
+
   it('is refused under the id of another chat', async () => {
     const messageId = await send();
     const other = { messageId, chatId: '0123456789abcdef01234567' };
@@ -72,7 +84,7 @@ describe('a star', () => {
     }
     await phone.command('star_message', { messageId });
     expect((await phone.command('unstar_message', other)).error.code).toBe('NOT_FOUND');
-    const { body } = await server.http.get('/api/messages/starred').set(alice.auth).expect(200);
+    const { body } = await server.http.get('/api/messages/starred?limit=1').set(alice.auth);
     expect(body.data).toMatchObject([{ message: { id: messageId } }]);
   });
 
