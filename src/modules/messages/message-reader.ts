@@ -50,15 +50,14 @@ export class MessageReader {
   }
 
   /** Of some messages, those that the actor may see as in {@link visible}, in no order. */
-  async visibleAmong({ userId }: Actor, messageIds: string[]): Promise<MessageDoc[]> {
+  async visibleAmong({ userId }: Actor, messageIds: string[]): Promise<StoredMessage[]> {
     const docs = await this.messages.byIds(messageIds.map(objectId));
     const chatIds = [...new Set(docs.map(({ chatId }) => chatId.toHexString()))];
-    const [readable, memberships] = await Promise.all([
+    const [readable, cleared] = await Promise.all([
       Promise.all(chatIds.map((chatId) => this.mayRead(userId, chatId))),
-      this.memberships.ofUser(userId, chatIds.map(objectId)),
+      this.positions.clearedSeqs(userId, chatIds),
     ]);
     // Nothing is cleared for somebody who reads a room without being in it.
-    const cleared = new Map(memberships.map((row) => [row.chatId.toHexString(), row.clearedSeq]));
     const open = new Set(chatIds.filter((_, index) => readable[index]));
     return docs.filter((doc) => {
       const chatId = doc.chatId.toHexString();

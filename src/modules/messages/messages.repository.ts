@@ -65,8 +65,10 @@ export class MessagesRepository {
     const from = { chatId: objectId(chatId), senderId: objectId(userId) };
     const options = { projection: { _id: 0, seq: 1 } };
     return (await this.messages.collection.findOne(from, options)) !== null;
+  }
+
   /** The messages of these ids, whatever their chats, in no order. */
-  async byIds(ids: Types.ObjectId[]): Promise<MessageDoc[]> {
+  async byIds(ids: Types.ObjectId[]): Promise<StoredMessage[]> {
     return this.messages.find({ _id: trusted({ $in: ids }) }).lean();
   }
 

@@ -5,7 +5,12 @@ import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
-import type { MessageDoc, MessageLookups, MessageReader, MessageView } from '../messages/index.js';
+import type {
+  StoredMessage,
+  MessageLookups,
+  MessageReader,
+  MessageView,
+} from '../messages/index.js';
 import type { StarRecord } from './star.model.js';
 import type { StarEvents, StarState } from './stars.events.js';
 import type { NewStar, StarsRepository } from './stars.repository.js';
@@ -100,7 +105,7 @@ export class Stars {
     return { starred: starred.slice(0, limit), hasMore: starred.length > limit };
   }
 
-  private async visible(actor: Actor, { messageId, chatId }: StarTarget): Promise<MessageDoc> {
+  private async visible(actor: Actor, { messageId, chatId }: StarTarget): Promise<StoredMessage> {
     const { doc, chat } = await this.deps.reader.visible(actor, messageId);
     if (chatId !== undefined && chatId !== chat.id) throw notFound('Message');
     return doc;
