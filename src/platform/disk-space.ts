@@ -6,15 +6,6 @@ import type { Logger } from './logger.js';
 export const DISKS = ['databaseDisk', 'mediaDisk'] as const;
 export type Disk = (typeof DISKS)[number];
 
-/** What watching is built from. */
-export interface DiskSpaceParts {
-  /** Writes something of a fair size and removes it again; rejects while there is no room. */
-  probes: Record<Disk, () => Promise<void>>;
-  logger: Logger;
-  /** Milliseconds between two probes of a disk that was full. */
-  probeEveryMs?: number;
-}
-
 const PROBE_EVERY_MS = 2000;
 
 /**
@@ -26,7 +17,15 @@ export class DiskSpace {
   private readonly underWay = new Set<Promise<void>>();
   private isStopped = false;
 
-  constructor(private readonly parts: DiskSpaceParts) {}
+  constructor(
+    private readonly deps: {
+      /** Writes something of a fair size and removes it again; rejects while there is no room. */
+      probes: Record<Disk, () => Promise<void>>;
+      logger: Logger;
+      /** Milliseconds between two probes of a disk that was full. */
+      probeEveryMs?: number;
+    },
+  ) {}
 
   /** Whether there is room, as far as is known. */
   hasRoom(disk: Disk): boolean {
@@ -39,7 +38,7 @@ export class DiskSpace {
     if (error.code !== 'INSUFFICIENT_STORAGE' || error.retryAfter === undefined) return;
     const disk = isOutOfSpace(error.cause) ? 'databaseDisk' : 'mediaDisk';
     if (this.isStopped || this.probing.has(disk)) return;
-    const { logger } = this.parts;
+    const { logger } = this.deps;
     logger.error({ component: disk, reason: String(error.cause) }, 'the disk is full');
     this.probeLater(disk);
   }
@@ -55,13 +54,13 @@ export class DiskSpace {
     const timer = setTimeout(() => {
       const probe = this.probe(disk).finally(() => this.underWay.delete(probe));
       this.underWay.add(probe);
-    }, this.parts.probeEveryMs ?? PROBE_EVERY_MS);
+    }, this.deps.probeEveryMs ?? PROBE_EVERY_MS);
     timer.unref();
     this.probing.set(disk, timer);
   }
 
   private async probe(disk: Disk): Promise<void> {
-    const { probes, logger } = this.parts;
+    const { probes, logger } = this.deps;
     try {
       await probes[disk]();
     } catch (error) {

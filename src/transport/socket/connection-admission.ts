@@ -10,22 +10,17 @@ import { ConnectionLimits } from './connection-limits.js';
 import type { RawConnection } from './raw-connection.js';
 import { isOpen, whenClosed } from './raw-connection.js';
 
-/** What admitting is built from. */
-export interface AdmissionParts {
-  config: Pick<
-    Config,
-    | 'connectionsPerAddress'
-    | 'connectionsPerUser'
-    | 'handshakeConcurrency'
-    | 'handshakeQueue'
-    | 'maxConnections'
-    | 'requestTimeoutMs'
-    | 'trustProxy'
-  >;
-  metrics: Metrics;
-  /** Numbers from 0 to 1, for jitter. */
-  random?: () => number;
-}
+/** The settings that bound connections. */
+export type AdmissionSettings = Pick<
+  Config,
+  | 'connectionsPerAddress'
+  | 'connectionsPerUser'
+  | 'handshakeConcurrency'
+  | 'handshakeQueue'
+  | 'maxConnections'
+  | 'requestTimeoutMs'
+  | 'trustProxy'
+>;
 
 /** Why a connection was refused, for the metrics. */
 type Reason = 'process' | 'address' | 'user' | 'queue';
@@ -56,8 +51,15 @@ export class ConnectionAdmission {
   /** Connections that have begun their handshake, which each may do once. */
   private readonly greeted = new WeakSet<RawConnection>();
 
-  constructor(private readonly parts: AdmissionParts) {
-    const { config, random = Math.random } = parts;
+  constructor(
+    private readonly deps: {
+      config: AdmissionSettings;
+      metrics: Metrics;
+      /** Numbers from 0 to 1, for jitter. */
+      random?: () => number;
+    },
+  ) {
+    const { config, random = Math.random } = deps;
     this.random = random;
     this.limits = new ConnectionLimits(config, random);
     this.addressOf = clientAddress(config.trustProxy);
@@ -71,7 +73,7 @@ export class ConnectionAdmission {
 
   /** Whether another connection may be opened at all, when there are `open` of them. */
   hasRoom(open: number): boolean {
-    const { maxConnections } = this.parts.config;
+    const { maxConnections } = this.deps.config;
     return maxConnections === 0 || open < maxConnections + ANSWERED_BEYOND_CAP;
   }
 
@@ -99,7 +101,7 @@ export class ConnectionAdmission {
       throw new AppError('BAD_REQUEST', 'This connection has had its handshake');
     }
     this.greeted.add(connection);
-    const { config, metrics } = this.parts;
+    const { config, metrics } = this.deps;
     const turn = this.limiter.run(
       () => withDeadline(work(), config.requestTimeoutMs),
       () => isOpen(connection),
@@ -134,6 +136,6 @@ export class ConnectionAdmission {
   }
 
   private count(reason: Reason): void {
-    this.parts.metrics.connectionsRefused.inc({ reason });
+    this.deps.metrics.connectionsRefused.inc({ reason });
   }
 }

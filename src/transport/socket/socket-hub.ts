@@ -9,7 +9,7 @@ import type { Clock } from '../../shared/clock.js';
 import { corsOrigin, mayConnect } from '../http/origins.js';
 import { channels } from './channels.js';
 import type { ClusterEvents } from './cluster.js';
-import type { AdmissionParts } from './connection-admission.js';
+import type { AdmissionSettings } from './connection-admission.js';
 import { ConnectionAdmission } from './connection-admission.js';
 import { OpenConnections } from './open-connections.js';
 import { PendingJoins } from './pending-joins.js';
@@ -61,7 +61,7 @@ export class SocketHub {
       Config,
       'corsOrigins' | 'nodeEnv' | 'pingIntervalMs' | 'pingTimeoutMs' | 'websocketOnly'
     > &
-      AdmissionParts['config'];
+      AdmissionSettings;
     clock: Clock;
     logger: Logger;
     metrics: Metrics;
