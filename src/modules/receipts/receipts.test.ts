@@ -69,14 +69,14 @@ describe('the delivery tracker', () => {
 
 it('a sent message is recorded as delivered to the other members who are connected to this node', async () => {
   const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
-  const positions: unknown[] = [];
+  const delivered: unknown[] = [];
   const { close, subscriptions } = createReceipts({
     access: {
       snapshot: () => Promise.resolve({ id: 'chat', kind: 'group', status: 'accepted' }),
     },
-    memberships: {
+    positions: {
       advanceDeliveredOfMany: (deliveries: Delivery[]) => {
-        positions.push(...deliveries.map(({ userId, seq }) => [userId, seq]));
+        delivered.push(...deliveries.map(({ userId, seq }) => [userId, seq]));
         return Promise.resolve();
       },
     },
@@ -98,5 +98,5 @@ it('a sent message is recorded as delivered to the other members who are connect
     { scope: 'node' },
   );
   await close();
-  expect(positions).toEqual([['bob', 3]]);
+  expect(delivered).toEqual([['bob', 3]]);
 });
