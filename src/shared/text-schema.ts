@@ -62,9 +62,12 @@ export const removableText = (maxLength: number): Joi.StringSchema =>
   text(maxLength).trim().replace(ALL_BLANK, '').allow('');
 
 const EMOJI = new RegExp(EMOJI_SOURCE, 'gu');
-/** Joiners between letters of scripts that need them, and the chosen variant of a Han or Mongolian letter. */
+/**
+ * Joiners between letters of scripts that need them, marks for the direction beside letters that are read from right
+ * to left, and the chosen variant of a Han or Mongolian letter.
+ */
 const SHAPING =
-  /(?<=(?![\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Han}\p{Script=Hangul}])[\p{L}\p{M}])[\u200C\u200D](?=[\p{L}\p{M}])|(?<=\p{Script=Han})[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]|(?<=\p{Script=Mongolian})[\u180B-\u180D\u180F]/gu;
+  /(?<=(?![\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Han}\p{Script=Hangul}])[\p{L}\p{M}])[\u200C\u200D](?=[\p{L}\p{M}])|(?<=\p{Script=Han})[\uFE00-\uFE0F\u{E0100}-\u{E01EF}]|(?<=\p{Script=Mongolian})[\u180B-\u180D\u180F]|(?<=[\p{Script=Hebrew}\p{Script=Arabic}])[\u200E\u200F\u061C]|[\u200E\u200F\u061C](?=[\p{Script=Hebrew}\p{Script=Arabic}])/gu;
 /**
  * What nobody sees in a name, and what changes the text around it: controls, line ends, marks for the direction,
  * fillers and other characters of no width, and a mark that would go onto the character before the name.

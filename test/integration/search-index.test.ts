@@ -17,6 +17,7 @@ import { LogRepository } from '../../src/modules/messages/log/index.js';
 import { ChatTexts } from '../../src/modules/search/chat-texts.js';
 import { BlockScan, RowFinder } from '../../src/modules/search/row-finder.js';
 import { BLOCK_SIZE, rowOf } from '../../src/modules/search/search-block.js';
+import { Refolding } from '../../src/modules/search/refolding.js';
 import { MAX_CHANGES, SearchIndex } from '../../src/modules/search/search-index.js';
 import type { SearchBlock, SearchPosition } from '../../src/modules/search/search.repository.js';
 import {
@@ -24,7 +25,7 @@ import {
   SearchRepository,
 } from '../../src/modules/search/search.repository.js';
 import { fold } from '../../src/shared/fold.js';
-import { matcherOf, queryTerms } from '../../src/modules/search/tokenizer.js';
+import { matcherOf, queryTerms, termsOf } from '../../src/modules/search/tokenizer.js';
 import { createLogger } from '../../src/platform/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
@@ -210,6 +211,30 @@ describe('the search index', () => {
       version: 6,
       seq: 6,
     });
+  });
+
+  it('makes the blocks of former rules anew, with what was written to them meanwhile', async () => {
+    const [node] = nodes;
+    const chatId = newChat();
+    for (let i = 0; i < BLOCK_SIZE + 2; i += 1) await send(node, chatId, `Smørrebrød パパ ${i}`);
+    await node.index.catchUp(chatId);
+    // As the version before had folded them.
+    for (const block of await storedBlocks(chatId)) {
+      const text = block.text.replaceAll('smorrebrod', 'smørrebrød').replaceAll('パパ', 'ハハ');
+      await node.models.blocks.updateOne(
+        { _id: block._id },
+        { $set: { text, terms: termsOf(text.split('\n')) }, $unset: { rules: 1 } },
+      );
+    }
+    await send(node, chatId, 'Smørrebrød パパ last');
+    await node.index.catchUp(chatId);
+    expect((await storedBlocks(chatId)).map(({ rules }) => rules ?? null)).toEqual([null, null]);
+    const refolding = new Refolding(node.repository, new MessagesRepository(node.messages));
+    await refolding.run();
+    expect((await storedBlocks(chatId)).map(({ rules }) => rules)).toEqual([1, 1]);
+    expect(await find(node.afresh(), chatId, 'smorrebrod パパ')).toHaveLength(BLOCK_SIZE + 3);
+    expect(await find(node.afresh(), chatId, 'ハハ')).toEqual([]);
+    expect(await refolding.run()).toBe(0);
   });
 
   it('loses nothing when two nodes write the same block at once', async () => {

@@ -1,5 +1,7 @@
 /** Changes of messages, by socket and REST, and what every device hears of them. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MongoClient } from 'mongodb';
+import { Types } from 'mongoose';
 import sharp from 'sharp';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../support/server.js';
@@ -313,6 +315,48 @@ describe('reactions', () => {
     await settled(a);
     const heard = a.heard.filter(({ payload }) => about(id)(payload)).map(({ event }) => event);
     expect(heard).toEqual(['reaction_added', 'reaction_added', 'reaction_removed']);
+  });
+
+  it('are the same in every spelling of the emoji, over REST and sockets', async () => {
+    for (const [stored, ...spellings] of [
+      ['👍', '\u{1F44D}\uFE0F', '\u{1F44D}\uFE0E'],
+      ['☝🏽', '\u261D\uFE0F\u{1F3FD}'],
+      ['🏳️‍🌈', '\u{1F3F3}\u200D\u{1F308}'],
+      ['1️⃣', '1\u20E3'],
+    ] as const) {
+      const { id } = await send('spelled');
+      for (const emoji of spellings) {
+        const added = await b.command('add_reaction', { messageId: id, emoji });
+        expect(added.data).toMatchObject({ emoji: stored, reactions: [{ emoji: stored }] });
+        const { body } = await post(`/api/messages/${id}/react`, { emoji }, alice).expect(200);
+        const shown = (body.data.reactions as { emoji: string }[]).map((one) => one.emoji);
+        expect(shown).toEqual([stored, stored]);
+        await post(`/api/messages/${id}/react`, { emoji: stored }, alice).expect(200);
+        const gone = await b.command('remove_reaction', { messageId: id, emoji: stored });
+        expect(gone.data).toMatchObject({ isOn: false, reactions: [] });
+      }
+    }
+  });
+
+  it('of former versions are shown in one spelling, once each, and can be removed', async () => {
+    const { id } = await send('old');
+    const stored = ['\u{1F44D}\uFE0F', '\u{1F44D}', '\u2764'].map((emoji) => ({
+      userId: new Types.ObjectId(bob.id),
+      emoji,
+      at: new Date(),
+    }));
+    const client = await new MongoClient(server.mongodbUri).connect();
+    await client
+      .db()
+      .collection('messages')
+      .updateOne({ _id: new Types.ObjectId(id) }, { $set: { reactions: stored } });
+    await client.close();
+    const { body } = await get(`/api/messages/${id}`);
+    expect(body.data.reactions).toMatchObject([{ emoji: '👍' }, { emoji: '❤️' }]);
+    const removed = await b.command('remove_reaction', { messageId: id, emoji: '👍' });
+    expect(removed.data).toMatchObject({ isOn: false, reactions: [{ emoji: '❤️' }] });
+    const { body: after } = await post(`/api/messages/${id}/react`, { emoji: '❤️' }, bob);
+    expect(after.data).toMatchObject({ isOn: false, reactions: [] });
   });
 
   it('are turned over by POST', async () => {
