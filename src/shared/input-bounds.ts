@@ -1,6 +1,6 @@
 import type Joi from 'joi';
 import { AppError } from './errors.js';
-import { cutText } from './text.js';
+import { graphemeStart } from './text.js';
 
 /** Levels below the whole input. The deepest schema has four; the rest is for what a schema leaves open. */
 const MAX_DEPTH = 16;
@@ -159,7 +159,7 @@ const shapeOf = (schema: Joi.Schema): Shape => {
 
 /** A path as errors show it: short, and whole characters only. */
 export const shortPath = (path: string): string =>
-  path.length <= MAX_PATH ? path : `${cutText(path, MAX_PATH)}…`;
+  path.length <= MAX_PATH ? path : `${path.slice(0, graphemeStart(path, MAX_PATH))}…`;
 
 const refuse = (path: string, problem: string): never => {
   const shown = shortPath(path);

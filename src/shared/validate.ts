@@ -1,7 +1,7 @@
 import type Joi from 'joi';
 import { AppError } from './errors.js';
 import type { FieldError } from './errors.js';
-import { cutText } from './text.js';
+import { graphemeStart } from './text.js';
 import { checkBounds, shortPath } from './input-bounds.js';
 
 const OPTIONS: Joi.ValidationOptions = {
@@ -40,7 +40,9 @@ const findUnfit = (value: unknown, path: string): string | undefined => {
 };
 
 const shortMessage = (message: string): string =>
-  message.length <= MAX_MESSAGE ? message : `${cutText(message, MAX_MESSAGE)}…`;
+  message.length <= MAX_MESSAGE
+    ? message
+    : `${message.slice(0, graphemeStart(message, MAX_MESSAGE))}…`;
 
 const toFieldError = ({ path, message }: Joi.ValidationErrorItem): FieldError => ({
   path: shortPath(path.join('.')),
