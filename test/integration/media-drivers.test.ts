@@ -217,6 +217,28 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     await complete(fileId).expect(404);
   });
 
+  it('takes a direct upload that is for no chat yet, and sends it by its address', async () => {
+    const { body } = await server.http
+      .get('/api/media/get-upload-token')
+      .set(alice.auth)
+      .expect(200);
+    const target = body.data as DirectTarget;
+    await put(target);
+    const { body: completed } = await complete(target.fileId).expect(200);
+    const { url, fileId } = completed.data as { url: string; fileId: string };
+    const sent = await server.http
+      .post('/api/messages')
+      .set(alice.auth)
+      .send({ chatId, media: [{ url }] })
+      .expect(201);
+    expect(sent.body.data.media).toMatchObject([{ fileId, size: PDF.length }]);
+    const { headers } = await server.http
+      .get(sent.body.data.media[0].url as string)
+      .redirects(0)
+      .expect(302);
+    expect((await fetch(headers.location as string)).ok).toBe(true);
+  });
+
   it('refuses an upload while the store is away, and keeps no row, object or temporary file', async () => {
     const [rows, objects] = [await rowCount(), store.objects.size];
     store.setDown(true);

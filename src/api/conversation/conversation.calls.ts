@@ -1,7 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import type { UseCases } from '../shared/use-cases.js';
-import { messageTypeOf } from '../shared/message-type.js';
 import { presentMessage } from './conversation.shapes.js';
 import type { DeletePayload, ReadBody, SendBody } from './conversation.schemas.js';
 
@@ -15,7 +14,7 @@ export class ConversationCalls {
     const sent = await this.services.sending.send(actor, {
       chatId: conversationId,
       content: text,
-      messageType: messageTypeOf(messageType, media),
+      messageType,
       media,
       replyTo,
       clientMessageId,

@@ -1,7 +1,6 @@
 import type { AnyCommand } from '../../transport/socket/command.js';
 import { command } from '../../transport/socket/command.js';
 import type { UseCases } from '../shared/use-cases.js';
-import { messageTypeOf } from '../shared/message-type.js';
 import type { RoomNames } from './room-names.js';
 import { presentMessage, presentOnlineUsers } from './room.shapes.js';
 import { readSchema, roomIn, roomPayload, sendSchema, statusPayload } from './room.schemas.js';
@@ -107,7 +106,7 @@ export const roomMessageCommands = (
         ...more,
         chatId,
         content,
-        messageType: messageTypeOf(messageType, media),
+        messageType,
         media,
       });
       const view = { message: sent.message, sender: sent.sender, status: 'sent' as const };

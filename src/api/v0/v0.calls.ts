@@ -1,7 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
 import type { UseCases } from '../shared/use-cases.js';
 import { DirectChatIds } from '../shared/direct-chat-ids.js';
-import { messageTypeOf } from '../shared/message-type.js';
 import { presentMessage } from './v0.shapes.js';
 import type { SendBody } from './v0.schemas.js';
 
@@ -20,7 +19,7 @@ export class V0Calls {
     const sent = await this.services.sending.send(actor, {
       chatId,
       content: message,
-      messageType: messageTypeOf(messageType, media),
+      messageType,
       media,
       replyTo,
       clientMessageId,

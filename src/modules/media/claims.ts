@@ -20,6 +20,14 @@ export class MediaClaims implements AttachmentClaims {
     },
   ) {}
 
+  /** See {@link AttachmentClaims.recognise}. */
+  recognise(media: Attachment[]): Attachment[] {
+    return media.map((attachment) => {
+      const fileId = attachment.fileId ?? this.deps.links.fileIdOf(attachment.url);
+      return fileId === undefined ? attachment : { ...attachment, fileId };
+    });
+  }
+
   /** See {@link AttachmentClaims.claim}. */
   claim(
     actor: Actor,
@@ -70,7 +78,7 @@ export class MediaClaims implements AttachmentClaims {
     return { ...attachment, external: true };
   }
 
-  /** An upload of the actor to this very chat, or one that hangs on a message being forwarded. */
+  /** An upload of the actor, or one that hangs on a message being forwarded. */
   private async own(
     actor: Actor,
     chatId: string,
@@ -81,7 +89,7 @@ export class MediaClaims implements AttachmentClaims {
     const { media, messages, links, clock } = this.deps;
     const row = await media.findReady(fileId, 'chat');
     if (!row) throw notFound('File');
-    const isMine = row.ownerId.equals(actor.userId) && row.chatIds.some((id) => id.equals(chatId));
+    const isMine = row.ownerId.equals(actor.userId);
     const isForwarded =
       fromChatId !== undefined && (await messages.isFileUsed(fileId, objectId(fromChatId)));
     if (!isMine && !isForwarded) throw notFound('File');

@@ -33,14 +33,15 @@ export class DirectUploads {
   ) {}
 
   /**
-   * Allows the user to upload one file to a chat: to this server, or to the remote store itself.
+   * Allows the user to upload one file: to this server, or to the remote store itself.
    *
+   * @param chatId the chat that it is for; undefined: whichever it is sent to.
    * @param filename what the client calls the file, for stores that do not keep names.
    * @throws {AppError} NOT_FOUND, or why nothing may be posted in the chat.
    */
   async allow(
     userId: string,
-    chatId: string,
+    chatId: string | undefined,
     filename?: string,
   ): Promise<DirectUpload & { fileId: string }> {
     const { media, storage, uploads, links, clock, baseUrl, maxSize } = this.deps;
@@ -55,7 +56,7 @@ export class DirectUploads {
       _id,
       ownerId: objectId(userId),
       purpose: 'chat',
-      chatIds: [objectId(chatId)],
+      chatIds: chatId === undefined ? [] : [objectId(chatId)],
       status: 'expected',
       kind: 'file',
       filename: filename ?? NO_NAME,

@@ -16,6 +16,9 @@ export interface LinkQuery {
   v?: 'thumbnail' | undefined;
 }
 
+/** The end of a file's address: its id. */
+const FILE_PATH = /\/media\/([0-9a-f]{24})$/;
+
 /** What a valid address proves. */
 export interface LinkProof {
   /** Undefined: somebody who was shown a message with the file. */
@@ -48,6 +51,24 @@ export class MediaLinks {
   /** The lasting address of a file, which needs a token, or nothing for pictures of people. */
   address(fileId: string): string {
     return `${this.options.baseUrl ?? ''}/media/${fileId}`;
+  }
+
+  /**
+   * The file that an address of ours leads to, also one that has expired: as {@link address} writes it, as a
+   * path, or completed with whatever host the client has reached us by, which the signature then vouches for.
+   *
+   * @returns undefined for an address of somebody else.
+   */
+  fileIdOf(url: string): string | undefined {
+    const { baseUrl = '' } = this.options;
+    const isOnOurHost = url.startsWith('/media/') || url.startsWith(`${baseUrl}/media/`);
+    if (!URL.canParse(url, 'http://localhost')) return undefined;
+    const { pathname, searchParams } = new URL(url, 'http://localhost');
+    const fileId = FILE_PATH.exec(pathname)?.[1];
+    if (fileId === undefined || isOnOurHost) return fileId;
+    const { e, s, u, v } = Object.fromEntries(searchParams);
+    const signed = this.signature([fileId, v ?? 'full', e ?? '0', u ?? '']);
+    return isEqual(signed, s ?? '') ? fileId : undefined;
   }
 
   /** What an address proves; undefined when it is forged or has expired. */

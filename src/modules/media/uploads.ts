@@ -24,8 +24,8 @@ export interface IncomingFile {
   size: number;
 }
 
-/** What a file is uploaded for. */
-export type UploadTarget = { purpose: 'chat'; chatId: string } | { purpose: 'avatar' };
+/** What a file is uploaded for. Without `chatId` it is for whichever chat its owner sends it to. */
+export type UploadTarget = { purpose: 'chat'; chatId: string | undefined } | { purpose: 'avatar' };
 
 /** One upload on its way through the pipeline. */
 interface Upload {
@@ -99,7 +99,7 @@ export class MediaUploads {
   }
 
   /**
-   * Stores a direct upload for whom it was allowed to, in the chat it was allowed to come to.
+   * Stores a direct upload for whom it was allowed to, in the chat it was allowed to come to, if one was named.
    *
    * @param expected its row, which becomes the file's.
    * @throws {AppError} as {@link store}.
@@ -107,7 +107,7 @@ export class MediaUploads {
   async storeExpected(expected: MediaRecord, file: IncomingFile): Promise<MediaRecord> {
     const [chatId] = expected.chatIds;
     const ownerId = expected.ownerId.toHexString();
-    const target = { purpose: 'chat' as const, chatId: chatId!.toHexString() };
+    const target = { purpose: 'chat' as const, chatId: chatId?.toHexString() };
     await this.checkTarget(ownerId, target);
     return this.process({ ownerId, file, target, expected });
   }
@@ -123,7 +123,7 @@ export class MediaUploads {
    * @throws {AppError} NOT_FOUND, or why nothing may be posted in the chat.
    */
   async checkTarget(userId: string, target: UploadTarget): Promise<void> {
-    if (target.purpose === 'avatar') return;
+    if (target.purpose === 'avatar' || target.chatId === undefined) return;
     const { chat } = await this.deps.access.member(userId, target.chatId);
     const refusal = refusalToPost(chat);
     if (refusal) throw refusal;
@@ -162,6 +162,9 @@ export class MediaUploads {
   }
 }
 
+/** Where in the store a person's files lie that belong to no chat yet. */
+const FOLDERS = { chat: 'own', avatar: 'avatar' } as const;
+
 /** The row of a file that is about to be stored; it also decides where in the store the file will lie. */
 const newRow = (
   { ownerId, file, target, expected }: Upload,
@@ -169,14 +172,17 @@ const newRow = (
   now: Date,
 ): MediaRecord => {
   const _id = expected?._id ?? new Types.ObjectId();
+  const chatId = target.purpose === 'chat' ? target.chatId : undefined;
   const folder =
-    target.purpose === 'chat' ? `uploads/chat/${target.chatId}` : `uploads/avatar/${ownerId}`;
+    chatId === undefined
+      ? `uploads/${FOLDERS[target.purpose]}/${ownerId}`
+      : `uploads/chat/${chatId}`;
   const base = `${folder}/${_id.toHexString()}`;
   return {
     _id,
     ownerId: objectId(ownerId),
     purpose: target.purpose,
-    chatIds: target.purpose === 'chat' ? [objectId(target.chatId)] : [],
+    chatIds: chatId === undefined ? [] : [objectId(chatId)],
     status: 'storing',
     kind: type.kind,
     filename: safeFileName(file.name, type.extension),

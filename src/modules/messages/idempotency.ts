@@ -4,6 +4,7 @@ import type { Types } from 'mongoose';
 import { AppError } from '../../shared/errors.js';
 import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
+import { messageTypeOf } from './messages.types.js';
 
 /** Looks messages up by what their senders call them. */
 export interface ClientIdLookup {
@@ -34,7 +35,7 @@ const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: Se
     .update(
       JSON.stringify([
         content,
-        filesDigest === undefined ? messageType : null,
+        filesDigest === undefined ? messageTypeOf(messageType, media) : null,
         filesDigest ?? media.map(({ fileId, url }) => fileId ?? url),
         replyTo ?? null,
       ]),

@@ -7,7 +7,8 @@ import type { MessageRecord } from './message.record.js';
 export interface SendInput {
   chatId: string;
   content: string;
-  messageType: MessageType;
+  /** What the client says that the message is; undefined: its first attachment decides. */
+  messageType?: MessageType | undefined;
   media: Attachment[];
   /** Id of the message that this one answers; of the same chat. */
   replyTo?: string | undefined;
@@ -18,6 +19,12 @@ export interface SendInput {
   filesDigest?: string | undefined;
 }
 
+/** The type of a message from what its sender says and attaches. */
+export const messageTypeOf = (
+  said: MessageType | undefined,
+  media: readonly Partial<Attachment>[],
+): MessageType => said ?? (media[0] ? (media[0].type ?? 'file') : 'text');
+
 /** The written message and its sender. */
 export interface Sent {
   message: MessageRecord;
@@ -27,6 +34,8 @@ export interface Sent {
 
 /** Takes over the uploads that a message refers to. */
 export interface AttachmentClaims {
+  /** The attachments as they came, each address that is one of ours with the id of its file. */
+  recognise(media: Attachment[]): Attachment[];
   /**
    * Checks that the actor may attach the files to a message of the chat, and returns what to store:
    * the server's own facts about them, whatever the client said.

@@ -15,6 +15,7 @@ import type { Appended, ChatPreviews, MessageDraft, MessageLog } from './log/ind
 import type { MessageReader } from './message-reader.js';
 import { toRecord } from './message.record.js';
 import type { MessageEvents } from './messages.events.js';
+import { messageTypeOf } from './messages.types.js';
 import { forPolicy, isTombstone, refusalToUse } from './messages.policy.js';
 import type { AttachmentClaims, SendInput, Sent } from './messages.types.js';
 
@@ -55,7 +56,7 @@ export class SendMessage {
       reader: MessageReader;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       mentions: MentionResolver;
-      attachments: Pick<AttachmentClaims, 'addressed' | 'claim'>;
+      attachments: Pick<AttachmentClaims, 'addressed' | 'claim' | 'recognise'>;
       bus: Publisher<MessageEvents>;
       /** Messages per user. */
       limit: RateLimiter;
@@ -69,7 +70,8 @@ export class SendMessage {
    * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, RATE_LIMITED,
    *   CLIENT_MESSAGE_ID_REUSED, VALIDATION for a reply to a message of another chat.
    */
-  async send(actor: Actor, input: SendInput): Promise<Sent> {
+  async send(actor: Actor, said: SendInput): Promise<Sent> {
+    const input = this.recognised(said);
     const identity = identityOf(input);
     if (!identity) return this.write(actor, input, undefined);
     const { clientMessageId, fingerprint } = identity;
@@ -88,7 +90,8 @@ export class SendMessage {
    *
    * @throws {AppError} NOT_FOUND for non-members, CLIENT_MESSAGE_ID_REUSED.
    */
-  async replay(actor: Actor, input: SendInput): Promise<Sent | undefined> {
+  async replay(actor: Actor, said: SendInput): Promise<Sent | undefined> {
+    const input = this.recognised(said);
     const identity = identityOf(input);
     if (!identity) return undefined;
     await this.deps.access.member(actor.userId, input.chatId);
@@ -124,6 +127,13 @@ export class SendMessage {
       );
     }
     return sent;
+  }
+
+  /** Before the identity is worked out: a retry may name the same file by a fresh address. */
+  private recognised(input: SendInput): SendInput {
+    return input.media.length === 0
+      ? input
+      : { ...input, media: this.deps.attachments.recognise(input.media) };
   }
 
   /** The right to see the answer is checked again: the sender may have been removed since. */
@@ -193,7 +203,7 @@ export class SendMessage {
     const replyTo = await this.replyTarget(actor, input);
     return {
       senderId: objectId(actor.userId),
-      messageType: input.messageType,
+      messageType: messageTypeOf(input.messageType, media),
       content: input.content,
       media,
       mentions: (await this.deps.mentions.resolve(chat, input.content)).map(objectId),

@@ -44,13 +44,13 @@ export const linkQuery = Joi.object<LinkQuery>({
   v: Joi.string<'thumbnail'>().valid('thumbnail'),
 }).and('e', 's');
 
-/** Query of `GET /api/media/get-upload-token`. */
+/** Query of `GET /api/media/get-upload-token`; without `chatId` the file is named to a chat when it is sent. */
 export interface UploadTokenQuery {
-  chatId: string;
+  chatId?: string;
   filename?: string;
 }
 export const uploadTokenQuery = Joi.object<UploadTokenQuery>({
-  chatId: idSchema.required(),
+  chatId: idSchema,
   filename: fileNameSchema,
 });
 

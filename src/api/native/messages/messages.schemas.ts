@@ -81,7 +81,7 @@ export const toSendInput = ({ messageType, media = [], content = '', ...rest }: 
     ...rest,
     content,
     media,
-    messageType: isText ? ('text' as const) : (said ?? media[0]?.type ?? 'file'),
+    messageType: isText ? ('text' as const) : said,
   };
 };
 
