@@ -4,6 +4,7 @@ import type { AnyRoute } from '../src/transport/http/route.js';
 import type { AnyCommand } from '../src/transport/socket/command.js';
 import { DIALECTS } from '../src/transport/socket/dialect.js';
 import { groupBy } from '../src/shared/group-by.js';
+import { ID_FORM } from '../src/shared/ids.js';
 
 /** Every endpoint and command of a node, and what it does about events. */
 export interface Surface {
@@ -32,7 +33,7 @@ const typeOf = (field: Described): string => {
   const [min, max] = [limit('min'), limit('max')];
   const range = min !== undefined && max !== undefined ? ` ${min}–${max}` : '';
   if (type === 'string') {
-    if (rules.some(({ args }) => args?.options?.name === 'id')) return 'id';
+    if (rules.some(({ args }) => args?.options?.name === ID_FORM)) return 'id';
     return `text${range || (max === undefined ? '' : ` up to ${max}`)}`;
   }
   if (type === 'number') return `number${range || (min === undefined ? '' : ` ≥ ${min}`)}`;

@@ -95,6 +95,22 @@ export class AppError extends Error {
   }
 }
 
+/**
+ * 400 for what no schema can see. Told like a schema's errors: the path of the member, and what it may be.
+ *
+ * @param path dotted, as in `media.0.url`; empty for the whole input.
+ */
+export const invalidInput = (path: string, problem: string): AppError => {
+  const error = fieldError(path, problem);
+  return new AppError('VALIDATION', error.message, { errors: [error] });
+};
+
+/** One thing wrong, as clients are told of it. */
+export const fieldError = (path: string, problem: string): FieldError => ({
+  path,
+  message: path === '' ? problem : `${path}: ${problem}`,
+});
+
 /** 404, used alike for what does not exist and for what the caller may not know of. */
 export const notFound = (what: string): AppError => new AppError('NOT_FOUND', `${what} not found`);
 

@@ -1,5 +1,5 @@
 import type Joi from 'joi';
-import { AppError } from './errors.js';
+import { invalidInput } from './errors.js';
 import { graphemeStart } from './text.js';
 
 /** Levels below the whole input. The deepest schema has four; the rest is for what a schema leaves open. */
@@ -162,9 +162,7 @@ export const shortPath = (path: string): string =>
   path.length <= MAX_PATH ? path : `${path.slice(0, graphemeStart(path, MAX_PATH))}…`;
 
 const refuse = (path: string, problem: string): never => {
-  const shown = shortPath(path);
-  const message = `${shown || 'value'} ${problem}`;
-  throw new AppError('VALIDATION', message, { errors: [{ path: shown, message }] });
+  throw invalidInput(shortPath(path), problem);
 };
 
 /** Walks an input along the shape of its schema, and no further than either goes. */
@@ -186,7 +184,7 @@ class Count {
     }
     this.take(1, path);
     if (typeof value !== 'object' || value === null) return;
-    if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) refuse(path, `nested deeper than ${MAX_DEPTH} levels`);
     if (Array.isArray(value)) this.addList(value, shape, path, depth);
     else if (ArrayBuffer.isView(value)) this.addBytes(value, shape, path);
     else this.addObject(value, shape, path, depth);
@@ -196,7 +194,7 @@ class Count {
     if (!list) return;
     const { limit, item } = list;
     if (value.length > limit) {
-      refuse(path, `must contain less than or equal to ${limit} items`);
+      refuse(path, `at most ${limit} items`);
     }
     if (item === SINGLE) this.take(value.length, path);
     else value.forEach((member, i) => this.add(member, item, join(path, String(i)), depth + 1));
@@ -206,7 +204,7 @@ class Count {
     if (!object) return;
     const { limit, known, other } = object;
     const names = Object.keys(value);
-    if (names.length > limit) refuse(path, `must have less than or equal to ${limit} keys`);
+    if (names.length > limit) refuse(path, `at most ${limit} members`);
     if (known.size === 0 && other === SINGLE) {
       this.take(names.length, path);
       return;
@@ -220,13 +218,13 @@ class Count {
   /** An object to Joi, with a member for every byte. */
   private addBytes({ byteLength }: ArrayBufferView, { object }: Shape, path: string): void {
     if (object && object.other !== ANY && byteLength > UNKNOWN_MEMBERS) {
-      refuse(path, 'must be of type object');
+      refuse(path, 'an object');
     }
   }
 
   private take(values: number, path: string): void {
     this.values += values;
-    if (this.values > this.limit) refuse(path, `is too much: ${this.limit} values at most`);
+    if (this.values > this.limit) refuse(path, `too much, at most ${this.limit} values`);
   }
 }
 

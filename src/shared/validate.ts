@@ -1,14 +1,16 @@
 import type Joi from 'joi';
-import { AppError } from './errors.js';
+import { AppError, fieldError, invalidInput } from './errors.js';
 import type { FieldError } from './errors.js';
 import { graphemeStart } from './text.js';
 import { checkBounds, shortPath } from './input-bounds.js';
+import { VALIDATION_MESSAGES } from './validation-messages.js';
 
 const OPTIONS: Joi.ValidationOptions = {
   abortEarly: false,
   // Numbers and booleans in a query are text; everything else must have its type.
   convert: true,
-  errors: { wrap: { label: false } },
+  errors: { wrap: { label: false, array: false, string: false } },
+  messages: VALIDATION_MESSAGES,
 };
 const FIRST_ONLY: Joi.ValidationOptions = { ...OPTIONS, abortEarly: true };
 
@@ -44,10 +46,11 @@ const shortMessage = (message: string): string =>
     ? message
     : `${message.slice(0, graphemeStart(message, MAX_MESSAGE))}…`;
 
-const toFieldError = ({ path, message }: Joi.ValidationErrorItem): FieldError => ({
-  path: shortPath(path.join('.')),
-  message: shortMessage(message),
-});
+const toFieldError = ({ path, message }: Joi.ValidationErrorItem): FieldError =>
+  fieldError(shortPath(path.join('.')), shortMessage(message));
+
+const refusalOf = (errors: FieldError[]): AppError =>
+  new AppError('VALIDATION', errors[0]?.message ?? 'Invalid input', { errors });
 
 /**
  * Checks input against a schema and returns it with defaults filled in. What it costs is bounded by the
@@ -61,13 +64,34 @@ export const validate = <T>(schema: Joi.Schema<T>, input: unknown): T => {
   const { value, error } = schema.validate(input, isLong ? FIRST_ONLY : OPTIONS);
   if (error) {
     const errors = error.details.slice(0, MAX_ERRORS).map(toFieldError);
-    throw new AppError('VALIDATION', errors[0]?.message ?? 'Invalid input', { errors });
+    throw refusalOf(errors);
   }
   const unfit = findUnfit(input, '');
   if (unfit !== undefined) {
-    const path = shortPath(unfit);
-    const message = `${path || 'value'} is not allowed or not valid text`;
-    throw new AppError('VALIDATION', message, { errors: [{ path, message }] });
+    throw invalidInput(shortPath(unfit), 'not allowed, or not valid text');
   }
   return value as T;
+};
+
+/**
+ * Checks the parts of one request, each against its schema, as {@link validate} does.
+ *
+ * @throws {AppError} VALIDATION with the errors of all parts together, {@link MAX_ERRORS} at most.
+ */
+export const validateParts = <Parts extends Record<string, unknown>>(parts: {
+  [Part in keyof Parts]: { schema: Joi.Schema<Parts[Part]>; input: unknown };
+}): Parts => {
+  const values: Partial<Parts> = {};
+  const errors: FieldError[] = [];
+  for (const part of Object.keys(parts) as (keyof Parts)[]) {
+    const { schema, input } = parts[part];
+    try {
+      values[part] = validate(schema, input);
+    } catch (error) {
+      if (!(error instanceof AppError) || !error.errors) throw error;
+      errors.push(...error.errors);
+    }
+  }
+  if (errors.length > 0) throw refusalOf(errors.slice(0, MAX_ERRORS));
+  return values as Parts;
 };

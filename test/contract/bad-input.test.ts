@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type Joi from 'joi';
 import type { Response } from 'supertest';
 import type { AnyRoute } from '../../src/transport/http/route.js';
+import type { ErrorBody } from '../../src/shared/errors.js';
 import { ERROR_STATUS } from '../../src/shared/errors.js';
 import { TestSocket } from '../support/socket.js';
 import { commandSamples, routeSamples } from './samples/index.js';
@@ -37,12 +38,24 @@ const WRONG: Record<string, unknown[]> = {
   object: ['abc', 7, [[]]],
 };
 
+/** Every error of an input begins with the path, as no message of Joi's own does. */
+const expectOurWords = (what: unknown, { code, errors }: ErrorBody): void => {
+  if (code !== 'VALIDATION') return;
+  for (const { path, message } of errors!) {
+    const start = path === '' ? '' : `${path}: `;
+    const text = message.slice(start.length);
+    expect([what, message.slice(0, start.length)]).toEqual([what, start]);
+    expect([what, text]).toEqual([what, expect.not.stringMatching(/"|pattern|fails|must be|^$/)]);
+  }
+};
+
 const expectRefusal = (what: unknown, { status, body, headers }: Response): void => {
   const { code, success, requestId } = body as Record<string, unknown>;
   expect([what, headers['content-type']]).toEqual([what, expect.stringContaining('json')]);
   expect([what, status, success, typeof requestId]).toEqual([what, status, false, 'string']);
   expect([what, status >= 400 && status < 500]).toEqual([what, true]);
   expect(ERROR_STATUS[code as keyof typeof ERROR_STATUS]).toBe(status);
+  expectOurWords(what, body as ErrorBody);
 };
 
 const routes = Object.entries(routeSamples);
@@ -173,6 +186,7 @@ describe('socket commands refuse', () => {
       if (ack.ok && Object.values(bad ?? {}).includes(null)) continue;
       expect([bad, ack.ok, ack.error?.code]).toEqual([bad, false, expect.any(String)]);
       expect(ERROR_STATUS[ack.error.code as keyof typeof ERROR_STATUS]).toBeLessThan(500);
+      expectOurWords(bad, ack.error as ErrorBody);
       // The same without an ack, and with an argument too many, must not hurt either.
       socket.raw.emit(event, bad);
       socket.raw.emit(event, bad, bad);

@@ -1,7 +1,7 @@
 import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { invalidInput, notFound } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
@@ -43,9 +43,7 @@ export class Blocks {
       return other;
     }
     if (userId === undefined) {
-      throw new AppError('VALIDATION', 'userId is required', {
-        errors: [{ path: 'userId', message: 'is required outside direct chats' }],
-      });
+      throw invalidInput('userId', 'required outside direct chats');
     }
     if (!(await this.deps.access.role(chat, userId))) throw notFound('User');
     return userId;
@@ -58,9 +56,7 @@ export class Blocks {
    */
   async setBlocked(actor: Actor, userId: string, blocked: boolean): Promise<void> {
     if (userId === actor.userId) {
-      throw new AppError('VALIDATION', 'You cannot block yourself', {
-        errors: [{ path: 'userId', message: 'must be another user' }],
-      });
+      throw invalidInput('userId', 'somebody else than yourself');
     }
     if (!(await this.deps.directory.exists(userId))) throw notFound('User');
     await this.deps.accessChanges.post([

@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
 import type { ChatAccess } from './chat-access.js';
@@ -51,9 +51,7 @@ export class DirectChats {
     opening: Opening | 'force',
   ): Promise<{ chat: ChatRecord; created: boolean }> {
     if (otherId === actor.userId) {
-      throw new AppError('VALIDATION', 'You cannot open a chat with yourself', {
-        errors: [{ path: 'recipientId', message: 'must be another user' }],
-      });
+      throw invalidInput('recipientId', 'somebody else than yourself');
     }
     const existing = await this.deps.chats.byPair(actor.userId, otherId);
     if (existing && !(opening === 'force' && existing.status !== 'accepted')) {

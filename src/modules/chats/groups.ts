@@ -3,7 +3,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
@@ -156,9 +156,7 @@ export class Groups {
 
   private assertPicture(picture: string | null | undefined): void {
     if (picture == null || this.deps.isAllowedPictureUrl(picture)) return;
-    throw new AppError('VALIDATION', 'Pictures from this address are not allowed', {
-      errors: [{ path: 'picture', message: 'is not allowed' }],
-    });
+    throw invalidInput('picture', 'an https address on one of the allowed hosts');
   }
 }
 

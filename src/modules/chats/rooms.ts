@@ -5,7 +5,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import { isId } from '../../shared/ids.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
@@ -41,9 +41,7 @@ export const roomSlug = (name: string): string | undefined => {
 
 /** The refusal of such a name. */
 export const invalidRoomName = (path: string): AppError =>
-  new AppError('VALIDATION', 'This cannot be the name of a room', {
-    errors: [{ path, message: 'letters, digits, ".", "_", "-" and spaces, at most 64' }],
-  });
+  invalidInput(path, 'a name of letters, digits, . _ - and spaces, at most 64');
 
 /** A page of public rooms; `q` is the start of a name. */
 export interface RoomsQuery extends PageQuery {

@@ -2,7 +2,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { invalidInput, notFound } from '../../shared/errors.js';
 import { newUuid } from '../../shared/ids.js';
 import { canonicalEmoji } from '../../shared/emoji.js';
 import type { LiveAccess } from './live-access.js';
@@ -112,9 +112,7 @@ export interface CommentSender {
 const emojiOf = (text: string): string => {
   const emoji = canonicalEmoji(text);
   if (emoji !== undefined) return emoji;
-  throw new AppError('VALIDATION', 'A reaction is one emoji', {
-    errors: [{ path: 'emoji', message: 'must be one emoji' }],
-  });
+  throw invalidInput('emoji', 'exactly one emoji');
 };
 
 /** Comments, reactions and WebRTC signals between those who take part. */
@@ -142,7 +140,7 @@ export class LiveTalk {
     const { access, bus, clock, sending } = this.deps;
     const stream = await access.attending(actor, liveId);
     if (post) {
-      if (!stream.chatId) throw new AppError('VALIDATION', 'This stream has no chat to post to');
+      if (!stream.chatId) throw invalidInput('post', 'this stream has no chat');
       const chatId = stream.chatId.toHexString();
       await sending.send(actor, { chatId, content, messageType: 'text', media: [] });
     }

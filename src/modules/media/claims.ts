@@ -1,7 +1,7 @@
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { invalidInput, notFound } from '../../shared/errors.js';
 import { isId } from '../../shared/ids.js';
 import type { Attachment, AttachmentClaims, MessagesRepository } from '../messages/index.js';
 import type { MediaLinks } from './links.js';
@@ -72,8 +72,7 @@ export class MediaClaims implements AttachmentClaims {
     );
     if (wrong !== undefined) {
       const path = `media.${index}.${wrong === url ? 'url' : 'thumbnailUrl'}`;
-      const message = `${path} must be an https address on an allowed host`;
-      throw new AppError('VALIDATION', message, { errors: [{ path, message }] });
+      throw invalidInput(path, 'an https address on an allowed host, or that of an own upload');
     }
     return { ...attachment, external: true };
   }

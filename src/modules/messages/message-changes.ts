@@ -4,7 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
@@ -301,10 +301,7 @@ const usersWithout = (
 const reactionsBy = (message: StoredMessage, userId: string): string[] =>
   message.reactions.filter((reaction) => reaction.userId.equals(userId)).map(({ emoji }) => emoji);
 
-const notAnEmoji = (): AppError =>
-  new AppError('VALIDATION', 'emoji must be exactly one emoji', {
-    errors: [{ path: 'emoji', message: 'must be exactly one emoji' }],
-  });
+const notAnEmoji = (): AppError => invalidInput('emoji', 'exactly one emoji');
 
 const tooManyReactions = (): AppError =>
   new AppError('CONFLICT', `You can put at most ${MAX_PER_USER} emoji on one message`);

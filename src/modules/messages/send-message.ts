@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
-import { AppError } from '../../shared/errors.js';
+import { AppError, invalidInput } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
@@ -292,10 +292,7 @@ export class SendMessage {
   }
 }
 
-const notReplyable = (): AppError =>
-  new AppError('VALIDATION', 'The message to reply to is not in this chat', {
-    errors: [{ path: 'replyTo', message: 'is not a message of this chat' }],
-  });
+const notReplyable = (): AppError => invalidInput('replyTo', 'no message of this chat');
 
 const asNotReplyable = (error: unknown): never => {
   throw error instanceof AppError && error.code === 'NOT_FOUND' ? notReplyable() : error;

@@ -1,5 +1,5 @@
 import type { Actor } from '../../shared/actor.js';
-import { AppError } from '../../shared/errors.js';
+import { invalidInput } from '../../shared/errors.js';
 import { fold, wordsOf } from '../../shared/fold.js';
 import { groupBy } from '../../shared/group-by.js';
 import { cutText, graphemeEnd, graphemeStart } from '../../shared/text.js';
@@ -149,9 +149,7 @@ export class Search {
 const termsOf = ({ q }: SearchQuery): SearchTerms => {
   const terms = queryTerms(q);
   if (terms.words.length > 0 || terms.beginning !== undefined) return terms;
-  throw new AppError('VALIDATION', 'Search for at least one word', {
-    errors: [{ path: 'q', message: 'must contain a letter, a digit or an emoji' }],
-  });
+  throw invalidInput('q', 'at least one letter, digit or emoji');
 };
 
 const keyOf = (chatId: string, seq: number): string => `${chatId} ${seq}`;

@@ -8,7 +8,7 @@ import type { WorkTracker } from '../../platform/work-tracker.js';
 import type { UserLimits } from '../../platform/user-limits.js';
 import type { UserTurns } from '../../platform/user-turns.js';
 import { withDeadline } from '../../shared/deadline.js';
-import { validate } from '../../shared/validate.js';
+import { validateParts } from '../../shared/validate.js';
 import Joi from 'joi';
 import type { AnyRoute, Reply } from './route.js';
 import { jsonBody } from './json-body.js';
@@ -119,9 +119,14 @@ const run =
     const actor = res.locals.actor as Actor | undefined;
     const input = {
       actor,
-      params: validate(route.params ?? NOTHING, req.params),
-      query: validate(route.query ?? NOTHING, req.query),
-      body: validate(route.body ?? NOTHING, route.method === 'get' ? {} : bodyOf(req)),
+      ...validateParts({
+        params: { schema: route.params ?? NOTHING, input: req.params },
+        query: { schema: route.query ?? NOTHING, input: req.query },
+        body: {
+          schema: route.body ?? NOTHING,
+          input: route.method === 'get' ? {} : bodyOf(req),
+        },
+      }),
       client: { ip: req.ip ?? '', userAgent: req.get('user-agent') ?? '' },
       req,
       res,

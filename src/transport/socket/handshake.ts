@@ -3,6 +3,7 @@ import type { ExtendedError } from 'socket.io';
 import { toAppError } from '../../platform/to-app-error.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
+import { validate } from '../../shared/validate.js';
 import type { ConnectionAdmission } from './connection-admission.js';
 import type { PendingJoins } from './pending-joins.js';
 import type { DialectName } from './dialect.js';
@@ -67,9 +68,7 @@ export const handshake =
 
 const greet = async (parts: HandshakeParts, socket: ParleySocket): Promise<void> => {
   const { authenticator, admission, pendingJoins } = parts;
-  const { value, error } = helloSchema.validate(socket.handshake.auth);
-  if (error) throw new AppError('VALIDATION', error.message);
-  const hello = value as Hello;
+  const hello = validate(helloSchema, socket.handshake.auth);
   const token =
     hello.token?.replace(/^Bearer /i, '') ?? bearer(socket.handshake.headers.authorization);
   const { userId } = await authenticator.authenticate(token);

@@ -4,7 +4,7 @@ import { userCardSchema } from '../../shared/user-card.schemas.js';
 import type { InviteTerms } from '../../../modules/chats/index.js';
 
 const codeSchema = Joi.string()
-  .pattern(/^[A-Za-z0-9_-]{24}$/, 'invite code')
+  .pattern(/^[A-Za-z0-9_-]{24}$/, 'a code of 24 letters, digits, - _')
   .required();
 const YEAR_SECONDS = 365 * 24 * 3600;
 

@@ -53,7 +53,9 @@ export const liveSignalSchema = Joi.object<LiveSignalPayload>({
     .unknown()
     .required()
     .custom((data: unknown, helpers) =>
-      JSON.stringify(data).length > MAX_SIGNAL ? helpers.error('any.invalid') : data,
+      JSON.stringify(data).length > MAX_SIGNAL
+        ? helpers.error('signal.long', { limit: MAX_SIGNAL })
+        : data,
     ),
 });
 

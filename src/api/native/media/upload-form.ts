@@ -3,7 +3,7 @@ import multer from 'multer';
 import { whenClosed } from '../../../transport/http/when-closed.js';
 import { isFull } from '../../../platform/storage/storage-errors.js';
 import { storageError } from '../../../platform/storage/storage-errors.js';
-import { AppError } from '../../../shared/errors.js';
+import { AppError, invalidInput } from '../../../shared/errors.js';
 import type { IncomingFile, TemporaryFiles } from '../../../modules/media/index.js';
 import { MEGABYTE } from '../../../modules/media/index.js';
 
@@ -32,12 +32,9 @@ const refusalOf = (error: unknown, { field, maxFiles, maxSize }: UploadFormRule)
     return new AppError('PAYLOAD_TOO_LARGE', `A file may have ${megabytes} MB at most`);
   }
   if (error.code === 'LIMIT_FILE_COUNT' || error.code === 'LIMIT_UNEXPECTED_FILE') {
-    const message = `Send ${maxFiles === 1 ? 'one file' : `up to ${maxFiles} files`} as "${field}"`;
-    return new AppError('VALIDATION', message, { errors: [{ path: field, message }] });
+    return invalidInput(field, maxFiles === 1 ? 'one file' : `up to ${maxFiles} files`);
   }
-  return new AppError('VALIDATION', 'The form has fields that do not belong there', {
-    errors: [{ path: error.field ?? '', message: error.message }],
-  });
+  return invalidInput(error.field ?? '', 'the form has a field that does not belong there');
 };
 
 /**
@@ -102,8 +99,7 @@ export const receivedFiles = (req: Request, field: string): IncomingFile[] => {
     size,
   }));
   if (files.length === 0) {
-    const message = `Send the file as "${field}"`;
-    throw new AppError('VALIDATION', message, { errors: [{ path: field, message }] });
+    throw invalidInput(field, 'a file is required');
   }
   return files;
 };

@@ -12,8 +12,7 @@ import {
 
 /** Exactly one emoji, as a picture and not as its name; becomes the form under which it is stored. */
 export const emojiSchema = text(64)
-  .custom((value: string, helpers) => canonicalEmoji(value) ?? helpers.error('emoji'))
-  .messages({ emoji: '{{#label}} must be exactly one emoji' })
+  .custom((value: string, helpers) => canonicalEmoji(value) ?? helpers.error('emoji.one'))
   .example('👍');
 
 /** Native `edit_message`. */
