@@ -1,13 +1,13 @@
 /**
  * Program: gives a user the admin role. `npm run make-admin -- <username>`
  *
- * Nodes that are running see it within a second. The embedded database has one user at a time, so with
- * it the server has to be stopped first.
+ * It stands in the audit log, as done by the system. Nodes that are running see it within a second. The
+ * embedded database has one user at a time, so with it the server has to be stopped first.
  */
 import 'dotenv/config';
 import { loadConfig } from './config/index.js';
 import { createAccessChanges, defineAccessChangeModels } from './modules/access-changes/index.js';
-import { createAccounts, defineUsersModels } from './modules/users/index.js';
+import { createAccounts, createAuditTrail, defineUsersModels } from './modules/users/index.js';
 import { openDatabase } from './open-database.js';
 import { EventBus } from './platform/event-bus.js';
 import { createLogger } from './platform/logger.js';
@@ -33,7 +33,13 @@ const makeAdmin = async (username: string): Promise<void> => {
       });
       const user = await accounts.findByUsername(username);
       if (!user) throw new Error(`There is no user ${username}`);
-      await accounts.setRole(user._id.toString(), 'admin');
+      const subject = user._id.toString();
+      const audit = createAuditTrail({ connection, clock: systemClock, logger });
+      await audit.during(
+        'system',
+        { action: 'users.set_role', subject, details: { role: 'admin', by: 'make-admin' } },
+        () => accounts.setRole(subject, 'admin'),
+      );
       console.log(`${user.username} is an admin now.`);
     } finally {
       await database.close();

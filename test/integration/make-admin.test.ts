@@ -39,6 +39,20 @@ describe('make-admin', () => {
     expect(body.data.role).toBe('admin');
   });
 
+  it('stands in the audit log, as done by the system', async () => {
+    const user = await registerUser(server);
+    await makeAdmin([user.username], { MONGODB_URI: server.mongodbUri });
+    const { body } = await server.http.get('/api/admin/audit').set(user.auth).expect(200);
+    expect(body.data[0]).toMatchObject({
+      actorId: null,
+      actor: null,
+      action: 'users.set_role',
+      subject: user.id,
+      details: { role: 'admin', by: 'make-admin' },
+      outcome: 'done',
+    });
+  });
+
   it('opens the embedded database when no other is named, and says whom it does not find', async () => {
     await expect(makeAdmin(['nobody'], { DATA_DIR: dataDir })).rejects.toMatchObject({
       code: 1,

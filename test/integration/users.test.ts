@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import request from 'supertest';
@@ -10,9 +11,12 @@ let server: TestServer;
 let inside: TestAccounts;
 let ada: TestUser;
 let grace: TestUser;
+/** How far the server's clock goes ahead, in milliseconds. */
+let passed = 0;
+const DAY_MS = 86_400_000;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ clock: { now: () => Date.now() + passed } });
   inside = await openAccounts(server);
   ada = await registerUser(server, 'ada');
   grace = await registerUser(server, 'grace');
@@ -179,7 +183,6 @@ describe('PUT /api/users/profile', () => {
   it.each([
     ['role', 'admin'],
     ['email', 'new@example.com'],
-    ['username', 'new'],
     ['passwordHash', 'x'],
     ['$set', { role: 'admin' }],
     ['nameWords', ['x']],
@@ -382,5 +385,125 @@ describe('indexes', () => {
       expect(plan).toContain('IXSCAN');
       expect(plan).not.toContain('COLLSCAN');
     }
+  });
+});
+
+describe('PUT /api/users/profile with a username', () => {
+  const rename = (user: TestUser, username: unknown, more: object = {}) =>
+    as(user).put('/api/users/profile', { username, ...more });
+  const login = (username: string) =>
+    request(server.url).post('/api/auth/login').send({ username, password: 'test123' });
+  const register = (username: string) =>
+    request(server.url)
+      .post('/api/auth/register')
+      .send({ username, email: `${randomUUID()}@example.com`, password: 'test123' });
+  let count = 0;
+  const fresh = () => `name-${(count += 1)}`;
+
+  it('changes it, with the other fields; others see it, the login stays, and new ones use it', async () => {
+    const user = await registerUser(server);
+    const [from, to] = [user.username, 'Emmy.Noether'];
+    const { body } = await rename(user, to, { firstName: 'Emmy' }).expect(200);
+    expect(body.data).toMatchObject({ username: to, firstName: 'Emmy' });
+    const seen = await as(ada).get(`/api/users/${user.id}`).expect(200);
+    expect(seen.body.data.username).toBe(to);
+    expect(await search(ada, 'emmy.n')).toEqual([to]);
+    expect((await inside.directory.card(user.id))?.username).toBe(to);
+    const refreshed = await request(server.url)
+      .post('/api/auth/refresh')
+      .send({ refreshToken: user.refreshToken })
+      .expect(200);
+    expect(refreshed.body.data.user.username).toBe(to);
+    await login('EMMY.noether').expect(200);
+    await login(from).expect(401);
+  });
+
+  it('takes the same name in other letters, and the whole profile written back', async () => {
+    const user = await registerUser(server);
+    const upper = user.username.toUpperCase();
+    await rename(user, upper).expect(200);
+    await rename(user, upper, { bio: 'The same' }).expect(200);
+    await login(user.username).expect(200);
+  });
+
+  it('refuses names of others in any case, reserved ones, and what is no username', async () => {
+    const user = await registerUser(server);
+    expect((await rename(user, 'GRACE')).body).toMatchObject({ code: 'USERNAME_TAKEN' });
+    for (const name of [
+      'all',
+      'Here',
+      'CHANNEL',
+      'everyone',
+      'room',
+      'admin',
+      'system',
+      'parley',
+    ]) {
+      const { body } = await rename(user, name).expect(400);
+      expect(body.errors).toEqual([
+        { path: 'username', message: 'username: this name is reserved' },
+      ]);
+      expect((await register(name)).body).toMatchObject({ code: 'VALIDATION' });
+    }
+    for (const name of ['me', 'a b', '...', '', 'x'.repeat(31), 7, null]) {
+      expect((await rename(user, name)).body).toMatchObject({ code: 'VALIDATION' });
+    }
+    await login(user.username).expect(200);
+  });
+
+  it('keeps a reserved name that somebody has', async () => {
+    const user = await registerUser(server);
+    await inside.db
+      .collection('users')
+      .updateOne(
+        { username: user.username },
+        { $set: { username: 'System', usernameLower: 'system' } },
+      );
+    await rename(user, 'system', { bio: 'Here before' }).expect(200);
+  });
+
+  it('keeps the former name from others for 30 days, and its owner may go back to it', async () => {
+    const user = await registerUser(server);
+    const other = await registerUser(server);
+    const former = user.username;
+    await rename(user, fresh()).expect(200);
+    expect((await rename(other, former)).body).toMatchObject({ code: 'USERNAME_TAKEN' });
+    expect((await register(former.toUpperCase())).body).toMatchObject({ code: 'USERNAME_TAKEN' });
+    passed = 29 * DAY_MS;
+    expect((await register(former)).body).toMatchObject({ code: 'USERNAME_TAKEN' });
+    passed = 31 * DAY_MS;
+    const later = await register(former).expect(201);
+    expect(later.body.data.user.username).toBe(former);
+    passed = 0;
+    const again = await registerUser(server);
+    await rename(again, fresh()).expect(200);
+    await rename(again, again.username).expect(200);
+    await login(again.username).expect(200);
+  });
+
+  it('gives one name to one of many who ask for it at the same time', async () => {
+    const users = await Promise.all(Array.from({ length: 6 }, () => registerUser(server)));
+    const name = fresh();
+    const answers = await Promise.all([
+      ...users.map((user) => rename(user, name)),
+      ...Array.from({ length: 3 }, () => register(name)),
+    ]);
+    const codes = answers.map(({ status, body }) => (status < 300 ? 'got it' : body.code));
+    expect(codes.sort()).toEqual([...Array<string>(8).fill('USERNAME_TAKEN'), 'got it'].sort());
+  });
+
+  it('never gives a name away that its owner is just leaving', async () => {
+    for (let round = 0; round < 5; round++) {
+      const owner = await registerUser(server);
+      const [left, taken] = await Promise.all([rename(owner, fresh()), register(owner.username)]);
+      expect([left.status, taken.status]).toEqual([200, 409]);
+    }
+  });
+
+  it('is refused after ten changes in 30 days, and says when it may be tried again', async () => {
+    const user = await registerUser(server);
+    for (let i = 0; i < 10; i++) await rename(user, fresh()).expect(200);
+    const { body } = await rename(user, fresh()).expect(429);
+    expect(body.retryAfter).toBeGreaterThan(29 * 86_400);
   });
 });

@@ -4,8 +4,33 @@ import { countedText, nameText } from '../../shared/text-schema.js';
 /** 3–30 letters, digits, `_`, `.` or `-`; unique without regard to case. */
 export const usernameSchema = Joi.string()
   .trim()
-  .pattern(/^[A-Za-z0-9_.-]{3,30}$/, '3 to 30 letters, digits, "_", "." or "-"')
+  .pattern(/^[A-Za-z0-9_.-]{3,30}$/, '3 to 30 letters, digits, _ . -')
   .example('ada');
+
+/** Names that stand for everybody, for a place, or for the server itself, to people or to clients. */
+const RESERVED_USERNAMES = new Set([
+  'all',
+  'here',
+  'channel',
+  'everyone',
+  'room',
+  'admin',
+  'system',
+  'parley',
+  'me',
+]);
+
+/**
+ * Whether nobody may choose this username: it is reserved, or there is no letter or digit in it. Accounts that
+ * have such a name keep it, and the first admin may be given one.
+ */
+export const isReservedUsername = (username: string): boolean =>
+  RESERVED_USERNAMES.has(fold(username)) || !/[A-Za-z0-9]/.test(username);
+
+/** The username of an account that is being made. */
+export const newUsernameSchema = usernameSchema.custom((username: string, { error }) =>
+  isReservedUsername(username) ? error('username.reserved') : username,
+);
 
 /** An e-mail address; unique without regard to case. */
 export const emailSchema = Joi.string()

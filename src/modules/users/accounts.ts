@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import { fold } from './account-fields.js';
+import { usernameTaken } from './usernames.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
@@ -46,6 +47,7 @@ export class Accounts {
    */
   async create(account: NewAccount): Promise<UserRecord> {
     const { username, email, firstName = '', lastName = '' } = account;
+    await this.releaseUsername(username);
     try {
       return await this.deps.users.create({
         ...account,
@@ -63,12 +65,17 @@ export class Accounts {
 
   /** @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN when an account has the name or the address. */
   async requireAvailable(username: string, email: string): Promise<void> {
-    if (await this.deps.users.hasUsername(fold(username))) {
-      throw new AppError('USERNAME_TAKEN', 'This username is taken');
-    }
+    await this.releaseUsername(username);
+    if (await this.deps.users.hasUsername(fold(username))) throw usernameTaken();
     if (await this.deps.users.hasEmail(fold(email))) {
       throw new AppError('EMAIL_TAKEN', 'This e-mail address already has an account');
     }
+  }
+
+  /** Frees a username that its former owner has had to himself for long enough. */
+  private releaseUsername(username: string): Promise<void> {
+    const { clock, users } = this.deps;
+    return users.releaseUsername(fold(username), new Date(clock.now()));
   }
 
   /** The account with this username, in any case. */

@@ -12,7 +12,8 @@ export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 /** Something that somebody did, or set out to do, with more rights than others have. */
 export interface AuditEvent {
   _id: Types.ObjectId;
-  actorId: Types.ObjectId;
+  /** Null: the system itself, by a program on the server. */
+  actorId: Types.ObjectId | null;
   /** What was done, as in `chats.read_history`. */
   action: string;
   /** Whom or what it was done to: an id. */
@@ -26,7 +27,7 @@ export interface AuditEvent {
 
 const auditEventSchema = new Schema<AuditEvent>(
   {
-    actorId: { type: Schema.Types.ObjectId, required: true },
+    actorId: { type: Schema.Types.ObjectId, default: null },
     action: { type: String, required: true },
     subject: { type: String, required: true },
     details: Schema.Types.Mixed,

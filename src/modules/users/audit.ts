@@ -11,6 +11,9 @@ export interface AuditQuery {
   limit: number;
 }
 
+/** Who does it. */
+export type AuditActor = Actor | 'system';
+
 /** What an admin sets out to do. */
 export interface AuditedAction {
   /** As in `users.deactivate`. */
@@ -43,12 +46,13 @@ export class AuditTrail {
    * Records what is about to be done, does it, and records how it ended: nothing is done without a trace, even
    * when the server stops in between, which leaves the record at `begun`.
    *
+   * @param actor `system` for a program on the server, which acts for whoever could start it.
    * @param work does it.
    * @param describe what is only known afterwards, for the details of the record.
    * @throws what `work` throws; its code then stands in the details.
    */
   async during<Result>(
-    actor: Actor,
+    actor: AuditActor,
     audited: AuditedAction,
     work: () => Promise<Result>,
     describe: (result: Result) => Record<string, unknown> = () => ({}),
@@ -73,13 +77,13 @@ export class AuditTrail {
   }
 
   private add(
-    actor: Actor,
+    actor: AuditActor,
     audited: AuditedAction,
     outcome: AuditOutcome,
   ): Promise<AuditEvent['_id']> {
     return this.events.create({
       ...audited,
-      actorId: objectId(actor.userId),
+      actorId: actor === 'system' ? null : objectId(actor.userId),
       outcome,
       at: new Date(this.clock.now()),
     });

@@ -18,6 +18,7 @@ const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
 describe('the start of a node', () => {
   const accounts = {
     findByUsername: jest.fn<(username: string) => Promise<{ role: string } | null>>(),
+    findByEmail: jest.fn<(email: string) => Promise<{ role: string } | null>>(),
     create: jest.fn<(account: unknown) => Promise<void>>(),
     setRole: jest.fn(),
   };
@@ -27,6 +28,7 @@ describe('the start of a node', () => {
 
   beforeEach(() => {
     accounts.findByUsername.mockReset().mockResolvedValue(null);
+    accounts.findByEmail.mockReset().mockResolvedValue(null);
     accounts.create.mockReset().mockResolvedValue();
     accounts.setRole.mockReset();
   });
@@ -63,6 +65,12 @@ describe('the start of a node', () => {
     await run(settings);
     expect(accounts.create).not.toHaveBeenCalled();
     expect(accounts.setRole).not.toHaveBeenCalled();
+  });
+
+  it('makes no second admin after the first has chosen another username', async () => {
+    accounts.findByEmail.mockResolvedValue({ role: 'admin' });
+    await run(settings);
+    expect(accounts.create).not.toHaveBeenCalled();
   });
 
   it('accepts that another node was faster, but not that the address is taken', async () => {

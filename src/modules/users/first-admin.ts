@@ -44,7 +44,7 @@ const readSettings = (config: AdminSettings) => {
  */
 export const ensureAdmin = async (
   config: AdminSettings,
-  accounts: Pick<Accounts, 'create' | 'findByUsername'>,
+  accounts: Pick<Accounts, 'create' | 'findByEmail' | 'findByUsername'>,
   hasher: PasswordHasher,
   logger: Logger,
 ): Promise<void> => {
@@ -57,6 +57,8 @@ export const ensureAdmin = async (
     logger.warn({ username }, 'ADMIN_USERNAME belongs to a user without the role; run make-admin');
     return;
   }
+  // The admin made at an earlier start, under a username of their own choice by now.
+  if ((await accounts.findByEmail(email))?.role === 'admin') return;
   try {
     await accounts.create({
       username,

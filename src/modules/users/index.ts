@@ -36,6 +36,7 @@ import { SignIn } from './sign-in.js';
 import { AccessTokens } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
+import { Usernames } from './usernames.js';
 import { defineUserModels } from './users.model.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -43,6 +44,7 @@ export {
   emailSchema,
   nameSchema,
   newPasswordSchema,
+  newUsernameSchema,
   passwordSchema,
   usernameSchema,
 } from './account-fields.js';
@@ -119,6 +121,21 @@ export const createAccounts = ({
   clock: Clock;
   accessChanges: AccessChangePoster;
 }): Accounts => new Accounts({ users: new UsersRepository(connection), bus, clock, accessChanges });
+
+/**
+ * Builds the audit trail alone, for programs.
+ *
+ * @param deps.connection has the module's models.
+ */
+export const createAuditTrail = ({
+  connection,
+  clock,
+  logger,
+}: {
+  connection: Connection;
+  clock: Clock;
+  logger: Logger;
+}): AuditTrail => new AuditTrail(new AuditRepository(connection), clock, logger);
 
 /** The use cases of the module. */
 export interface UsersApi {
@@ -209,6 +226,7 @@ export const createUsers = ({
   const directory = new UserDirectory(users);
   const profiles = new Profiles({
     users,
+    usernames: new Usernames({ users, clock }),
     bus,
     contacts,
     showEmail: config.showEmail,
@@ -216,7 +234,7 @@ export const createUsers = ({
   });
   const guard = new AdminGuard(new AdminGuardRepository(connection), users, accounts, clock);
   const administration = new UserAdministration(users, accounts, guard);
-  const audit = new AuditTrail(new AuditRepository(connection), clock, logger);
+  const audit = createAuditTrail({ connection, clock, logger });
 
   const tokens = new AccessTokens(
     {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { invalidInput, notFound } from '../../shared/errors.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from './directory.js';
@@ -9,6 +9,7 @@ import { toUserCard } from './directory.js';
 import { searchWords } from './name-words.js';
 import type { UserEvents } from './users.events.js';
 import type { UserRecord } from './users.model.js';
+import type { Usernames } from './usernames.js';
 import type { UsersRepository } from './users.repository.js';
 
 /** Says who is in touch with whom. */
@@ -19,6 +20,7 @@ export interface ContactPolicy {
 
 /** Changes to one's own profile; what is left out stays. */
 export interface ProfileChanges {
+  username?: string;
   firstName?: string;
   lastName?: string;
   bio?: string;
@@ -50,6 +52,7 @@ export class Profiles {
   constructor(
     private readonly deps: {
       users: UsersRepository;
+      usernames: Pick<Usernames, 'change'>;
       bus: Publisher<UserEvents>;
       contacts: ContactPolicy;
       /** `SHOW_EMAIL`: who may see an e-mail address, beside its owner and admins. */
@@ -80,15 +83,17 @@ export class Profiles {
    * Changes the actor's own profile and answers the new one. The URL of the current picture may be among the
    * changes, also that of an upload: a client may write back the profile that it has read.
    *
-   * @throws {AppError} VALIDATION for any other picture that is not on an allowed host.
+   * @throws {AppError} VALIDATION for any other picture that is not on an allowed host, and what a change of the
+   *   username throws ({@link Usernames.change}).
    */
   async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserRecord> {
-    const { avatar, ...others } = changes;
+    const { avatar, username, ...others } = changes;
     const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
-    return this.change(actor.userId, {
-      ...others,
-      ...(setsPicture && { avatar }),
-    });
+    return this.change(
+      actor.userId,
+      { ...others, ...(setsPicture && { avatar }) },
+      username,
+    );
   }
 
   /**
@@ -126,13 +131,19 @@ export class Profiles {
   private async keepsPicture(userId: string, avatar: string | null): Promise<boolean> {
     if (avatar === null || this.deps.isAllowedPictureUrl(avatar)) return false;
     if ((await this.deps.users.pictureOf(userId)) === avatar) return true;
-    const message = 'avatar must be an https URL on one of the allowed hosts';
-    throw new AppError('VALIDATION', message, { errors: [{ path: 'avatar', message }] });
+    throw invalidInput('avatar', 'an https address on one of the allowed hosts');
   }
 
-  private async change(userId: string, changes: Partial<UserRecord>): Promise<UserRecord> {
-    const { bus, users } = this.deps;
-    const user = await users.update(userId, changes);
+  private async change(
+    userId: string,
+    changes: Partial<UserRecord>,
+    username?: string,
+  ): Promise<UserRecord> {
+    const { bus, users, usernames } = this.deps;
+    const user =
+      username === undefined
+        ? await users.update(userId, changes)
+        : await usernames.change(userId, username, changes);
     if (!user) throw notFound('User');
     bus.emit('user.updated', { userId }, { scope: 'cluster' });
     if ('avatar' in changes) bus.emit('user.picture_changed', { userId }, { scope: 'cluster' });

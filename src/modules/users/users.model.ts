@@ -14,12 +14,26 @@ export interface AccountStatus {
   isDeactivated: boolean;
 }
 
+/** A username that an account had. */
+export interface FormerName {
+  /** In lower case. */
+  name: string;
+  until: Date;
+}
+
 /** An account, as stored. */
 export interface UserRecord {
   _id: Types.ObjectId;
   username: string;
   /** Unique; what a username is looked up by. */
   usernameLower: string;
+  /**
+   * The username and the former ones that are still kept from others, in lower case; unique, each of them.
+   * Absent in accounts of versions in which usernames could not change.
+   */
+  names?: string[];
+  /** Former usernames in lower case, and until when nobody else may have them. */
+  formerNames?: FormerName[];
   email: string;
   /** Unique; what an e-mail address is looked up by. */
   emailLower: string;
@@ -50,6 +64,11 @@ const userSchema = new Schema<UserRecord>(
   {
     username: { type: String, required: true },
     usernameLower: { type: String, required: true },
+    names: { type: [String], default: undefined },
+    formerNames: {
+      type: [new Schema<FormerName>({ name: String, until: Date }, { _id: false })],
+      default: undefined,
+    },
     email: { type: String, required: true },
     emailLower: { type: String, required: true },
     passwordHash: { type: String, required: true },
@@ -71,6 +90,11 @@ const userSchema = new Schema<UserRecord>(
 
 // Uniqueness; looking up a username; the order of lists.
 userSchema.index({ usernameLower: 1 }, { unique: true });
+// Uniqueness of usernames and of those that are still kept from others.
+userSchema.index(
+  { names: 1 },
+  { unique: true, partialFilterExpression: { names: { $exists: true } } },
+);
 // Uniqueness; looking up an e-mail address.
 userSchema.index({ emailLower: 1 }, { unique: true });
 // The ranges of a search by words.

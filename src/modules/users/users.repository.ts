@@ -77,11 +77,36 @@ export class UsersRepository {
 
   /** @throws a duplicate-key error when the username or the e-mail address is taken. */
   async create(user: NewUser): Promise<UserRecord> {
-    return (await this.users.create({ ...user, ...namesIn(user) })).toObject();
+    const names = { ...namesIn(user), names: [user.usernameLower] };
+    return (await this.users.create({ ...user, ...names })).toObject();
   }
 
+  /** Whether the name is somebody's, or is kept for somebody who had it. */
   async hasUsername(usernameLower: string): Promise<boolean> {
-    return (await this.users.exists({ usernameLower })) !== null;
+    const holders = { $or: [{ usernameLower }, { names: usernameLower }] };
+    return (await this.users.exists(holders)) !== null;
+  }
+
+  /** Frees a former username that is kept for nobody any more. */
+  async releaseUsername(name: string, now: Date): Promise<void> {
+    await this.users.updateOne(
+      { names: name, formerNames: trusted({ $elemMatch: { name, until: { $lte: now } } }) },
+      { $pull: { names: name, formerNames: { name } } },
+    );
+  }
+
+  /**
+   * Gives an account another username, with other changes, unless it has another one than `from` by now;
+   * answers the account as it is then, or null.
+   *
+   * @throws a duplicate-key error when the name is taken.
+   */
+  async rename(
+    userId: string,
+    from: string,
+    changes: Partial<UserRecord>,
+  ): Promise<UserRecord | null> {
+    return this.change({ _id: objectId(userId), usernameLower: from }, changes);
   }
 
   async hasEmail(emailLower: string): Promise<boolean> {
@@ -108,10 +133,17 @@ export class UsersRepository {
 
   /** Sets the given fields; answers the account as it is then, or null when there is none. */
   async update(userId: string, changes: Partial<UserRecord>): Promise<UserRecord | null> {
+    return this.change({ _id: objectId(userId) }, changes);
+  }
+
+  private async change(
+    which: Partial<Pick<UserRecord, '_id' | 'usernameLower'>>,
+    changes: Partial<UserRecord>,
+  ): Promise<UserRecord | null> {
     const isRenamed = 'username' in changes || 'firstName' in changes || 'lastName' in changes;
     const user = await this.users
-      .findByIdAndUpdate(
-        userId,
+      .findOneAndUpdate(
+        which,
         // A crash before the words are made leaves them to `makeNameWords`.
         { $set: { ...changes, ...(isRenamed && { nameRules: null }) } },
         { returnDocument: 'after' },

@@ -17,7 +17,10 @@ const auditQuery = Joi.object<AuditQuery>({
 const auditEventResponse = Joi.object({
   id: Joi.string().required(),
   _id: Joi.string().required(),
-  actorId: Joi.string().required(),
+  actorId: Joi.string()
+    .allow(null)
+    .required()
+    .description('null for the system: a program on the server, such as make-admin'),
   actor: userCardSchema.allow(null).required(),
   action: Joi.string().required().example('users.deactivate'),
   subject: Joi.string().required().description('Id of whom or what it was done to'),
@@ -32,7 +35,7 @@ const auditEventResponse = Joi.object({
 const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
   id: event._id.toHexString(),
   _id: event._id.toHexString(),
-  actorId: event.actorId.toHexString(),
+  actorId: event.actorId?.toHexString() ?? null,
   actor: actor ? presentUserCard(actor) : null,
   action: event.action,
   subject: event.subject,
@@ -55,10 +58,11 @@ export const auditRoutes = ({ audit: trail, directory }: UseCases): AnyRoute[] =
     extra: { hasMore: Joi.boolean().required() },
     handle: async ({ query }) => {
       const { events, hasMore } = await trail.list(query);
-      const cards = await directory.cards(events.map(({ actorId }) => actorId.toHexString()));
+      const actorIds = events.flatMap(({ actorId }) => actorId?.toHexString() ?? []);
+      const cards = await directory.cards(actorIds);
       return {
         data: events.map((event) =>
-          presentAuditEvent(event, cards.get(event.actorId.toHexString())),
+          presentAuditEvent(event, cards.get(event.actorId?.toHexString() ?? '')),
         ),
         extra: { hasMore },
       };

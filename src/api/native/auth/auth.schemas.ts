@@ -4,15 +4,15 @@ import {
   emailSchema,
   nameSchema,
   newPasswordSchema,
+  newUsernameSchema,
   passwordSchema,
-  usernameSchema,
 } from '../../../modules/users/index.js';
 import { ownUserSchema } from '../users/users.schemas.js';
 
 /** Body of a sign-up. */
 export const registerBody = (passwordMinLength: number) =>
   Joi.object<Registration>({
-    username: usernameSchema.required(),
+    username: newUsernameSchema.required(),
     email: emailSchema.required(),
     password: newPasswordSchema(passwordMinLength).required(),
     firstName: nameSchema,

@@ -3,7 +3,7 @@ import { idSchema } from '../../../shared/ids.js';
 import { removableText, text } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT } from '../../../shared/pagination.js';
 import type { ProfileChanges, SearchQuery } from '../../../modules/users/index.js';
-import { nameSchema, USER_STATUSES } from '../../../modules/users/index.js';
+import { nameSchema, USER_STATUSES, usernameSchema } from '../../../modules/users/index.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** Path of a user. */
@@ -14,6 +14,9 @@ export const profileQuery = Joi.object<{ userId?: string }>({ userId: idSchema }
 
 /** Body of a profile update. */
 export const profileBody = Joi.object<ProfileChanges>({
+  username: usernameSchema.description(
+    'Unique without regard to case; the former one is kept from others for 30 days',
+  ),
   firstName: nameSchema,
   lastName: nameSchema,
   bio: removableText(500),
