@@ -13,7 +13,7 @@ COPY src src
 RUN npm run build && rm -r packages/client && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:lts-bookworm-slim
-ENV NODE_ENV=production PORT=8000 DATA_DIR=/app/data
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/app/data
 WORKDIR /app
 RUN mkdir data && chown node:node data
 COPY --from=build /app/package.json ./

@@ -1,2 +1,2 @@
-export { ConfigError, loadConfig } from './load-config.js';
+export { ConfigError, listenAddress, loadConfig } from './load-config.js';
 export { settings, type Config, type Setting } from './settings.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ConfigError } from './load-config.js';
-import { loadConfig } from './load-config.js';
+import { listenAddress, loadConfig } from './load-config.js';
 
 /** What is wrong with these settings; undefined when nothing is. */
 const problemsOf = (env: NodeJS.ProcessEnv): string[] | undefined => {
@@ -76,5 +76,24 @@ describe('the settings', () => {
       expect.stringContaining('JWT_SECRET'),
       expect.stringContaining('CORS_ORIGINS'),
     ]);
+  });
+});
+
+describe('the address to listen on', () => {
+  const production = {
+    NODE_ENV: 'production',
+    MONGODB_URI: 'mongodb://db/parley',
+    JWT_SECRET: 'x'.repeat(32),
+    CORS_ORIGINS: 'https://chat.example.com',
+  };
+
+  it.each<[string, NodeJS.ProcessEnv, string]>([
+    ['this machine alone in development', {}, '127.0.0.1'],
+    ['this machine alone in tests', { NODE_ENV: 'test', HOST: '' }, '127.0.0.1'],
+    ['every address in production', production, '0.0.0.0'],
+    ['the one that HOST names', { HOST: '0.0.0.0' }, '0.0.0.0'],
+    ['the one that HOST names, in production too', { ...production, HOST: '::1' }, '::1'],
+  ])('is %s', (_, env, address) => {
+    expect(listenAddress(loadConfig(env))).toBe(address);
   });
 });

@@ -82,3 +82,10 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
   if (unsafe.length > 0) throw new ConfigError(unsafe);
   return config;
 };
+
+/**
+ * The address to listen on. Whoever only tries Parley must not open it to their network: its secret is made by
+ * itself, and nobody has thought about who may sign up.
+ */
+export const listenAddress = ({ host, nodeEnv }: Pick<Config, 'host' | 'nodeEnv'>): string =>
+  host ?? (nodeEnv === 'production' ? '0.0.0.0' : '127.0.0.1');

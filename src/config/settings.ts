@@ -90,7 +90,11 @@ export const settings = {
     Joi.number().port().empty('').default(8000),
     'TCP port; 0 picks a free one.',
   ),
-  host: server('HOST', text().empty('').default('0.0.0.0'), 'Address to listen on.'),
+  host: server(
+    'HOST',
+    optionalText(),
+    'Address to listen on. Unset: with `NODE_ENV=production` all of them (0.0.0.0), else 127.0.0.1: this machine alone.',
+  ),
   publicUrl: server(
     'PUBLIC_URL',
     Joi.string()

@@ -89,11 +89,7 @@ export class Profiles {
   async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserRecord> {
     const { avatar, username, ...others } = changes;
     const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
-    return this.change(
-      actor.userId,
-      { ...others, ...(setsPicture && { avatar }) },
-      username,
-    );
+    return this.change(actor.userId, { ...others, ...(setsPicture && { avatar }) }, username);
   }
 
   /**

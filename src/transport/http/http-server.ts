@@ -6,7 +6,7 @@ import express from 'express';
 import type { Router } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../../config/index.js';
-import { ConfigError } from '../../config/index.js';
+import { ConfigError, listenAddress } from '../../config/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { AppError } from '../../shared/errors.js';
@@ -40,6 +40,9 @@ export interface HttpHandlers {
   onError(error: AppError): void;
 }
 
+/** Where a node listens. */
+type ListenConfig = Pick<Config, 'host' | 'nodeEnv' | 'port'>;
+
 /** The HTTP side of a node, not listening yet. */
 export interface HttpSide {
   server: Server;
@@ -50,7 +53,7 @@ export interface HttpSide {
    *
    * @throws {ConfigError} when PORT and HOST cannot be listened on.
    */
-  listen(at: Pick<Config, 'host' | 'port'>): Promise<number>;
+  listen(at: ListenConfig): Promise<number>;
 }
 
 /** Makes the HTTP server. It answers only what is mounted later; Socket.IO needs it before that. */
@@ -120,19 +123,19 @@ export const createHttpServer = ({
   };
 };
 
-const listenOn = (
-  server: Server,
-  { host, port }: Pick<Config, 'host' | 'port'>,
-  logger: Logger,
-): Promise<number> =>
+const listenOn = (server: Server, config: ListenConfig, logger: Logger): Promise<number> =>
   new Promise((resolve, reject) => {
+    const { port } = config;
+    const address = listenAddress(config);
     const refuse = (error: Error) => {
       reject(
-        new ConfigError([`PORT ${port} and HOST ${host} cannot be listened on: ${error.message}`]),
+        new ConfigError([
+          `PORT ${port} and HOST ${address} cannot be listened on: ${error.message}`,
+        ]),
       );
     };
     server.once('error', refuse);
-    server.listen(port, host, () => {
+    server.listen(port, address, () => {
       server.off('error', refuse);
       // An accept that fails, for want of memory or by a firewall, concerns one connection.
       server.on('error', (error) => {
