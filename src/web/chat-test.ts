@@ -4,7 +4,7 @@ import { Api } from './chat-test/api.js';
 import { setUpBroadcasts } from './chat-test/broadcasts.js';
 import { Connection } from './chat-test/connection.js';
 import { ConversationList } from './chat-test/conversation-list.js';
-import { byId, initials, make } from './chat-test/dom.js';
+import { byId, initials, written } from './chat-test/dom.js';
 import { forgetToken, signIn, storedToken } from './chat-test/sign-in.js';
 import { Thread } from './chat-test/thread.js';
 
@@ -14,7 +14,7 @@ const MAX_EVENTS = 100;
 const listEvents = (connection: Connection): void => {
   connection.onAny((event, payload) => {
     const list = byId('events');
-    list.prepend(make('li', { text: `${event} ${JSON.stringify(payload)}` }));
+    list.prepend(written('li', { text: `${event} ${JSON.stringify(payload)}` }));
     if (list.childElementCount > MAX_EVENTS) list.lastElementChild?.remove();
   });
 };
@@ -23,10 +23,17 @@ const chat = (token: string, me: Person): void => {
   const api = new Api(token);
   const connection = new Connection(token);
   const thread = new Thread(me, api, connection);
-  const list = new ConversationList(api, (conversation) => {
+  const list = new ConversationList(me.id, api, (conversation) => {
     list.markOpen(conversation.id);
     void thread.open(conversation);
   });
+
+  const reloadList = async () => {
+    await list.reload();
+    if (thread.openId === undefined) return;
+    list.markOpen(thread.openId);
+    thread.update(list.find(thread.openId));
+  };
 
   byId('my-name').textContent = me.name;
   byId('my-avatar').textContent = initials(me.name);
@@ -49,13 +56,15 @@ const chat = (token: string, me: Person): void => {
     state.classList.toggle('here', isConnected);
     state.classList.toggle('away', !isConnected);
     // What was missed while the connection was away is fetched, not waited for.
-    if (isConnected) void Promise.all([list.reload(), thread.reload()]);
+    if (isConnected) void Promise.all([reloadList(), thread.reload(), thread.outbox.flush()]);
+    thread.render();
   });
+  for (const event of ['chat_created', 'chat_accepted', 'chat_rejected'] as const) {
+    connection.on(event, () => void reloadList());
+  }
   connection.on('new_message', ({ data }) => {
     thread.receive(data);
-    void list.reload().then(() => {
-      if (thread.openId !== undefined) list.markOpen(thread.openId);
-    });
+    void reloadList();
   });
   connection.on('message_read', ({ conversationId, readBy, seq }) => {
     if (readBy !== me.id) thread.markRead(conversationId, seq);
@@ -64,7 +73,8 @@ const chat = (token: string, me: Person): void => {
     thread.remove(messageId);
   });
   connection.on('user_typing', ({ conversationId, isTyping }) => {
-    if (conversationId === thread.openId) thread.showPeer(thread.peer, isTyping);
+    if (conversationId !== undefined && conversationId === thread.openId)
+      thread.showPeer(thread.peer, isTyping);
   });
   connection.on('user_status_update', ({ userId, isOnline, lastSeen }) => {
     const person = list.showPresence(userId, isOnline, lastSeen);

@@ -1,12 +1,20 @@
 /** The chat test page in a real browser: two people in two windows, under the strict policy. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { startBrowser } from '../support/browser.js';
+import { eventually } from '../support/eventually.js';
 import type { TestServer } from '../support/server.js';
-import { registerUser, startServer } from '../support/server.js';
+import { openChatBetween, registerUser, startServer } from '../support/server.js';
+import { TestSocket } from '../support/socket.js';
 
 const ADMIN = { username: 'root', email: 'root@example.com', password: 'test123' };
+
+/** The part of a browser's window that is used in it. */
+interface BrowserWindow {
+  getComputedStyle(element: unknown): { direction: string };
+}
 
 let server: TestServer;
 let browser: Browser;
@@ -179,6 +187,175 @@ describe('the chat test page', () => {
     expect(await width()).toBeLessThanOrEqual(phone.width);
     const logOut = (await page.getByRole('button', { name: 'Log out' }).boundingBox())!;
     expect(logOut.x + logOut.width).toBeLessThanOrEqual(phone.width);
+    await page.context().close();
+  });
+
+  it('sends what was written offline once, in order, also after a reload, and never twice', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const chatId = await openChatBetween(server, alice, bob);
+    const page = await logIn(alice.username);
+    await page.getByRole('button', { name: bob.username }).click();
+    await write(page, 'before');
+    await messages(page).getByRole('img', { name: 'sent' }).waitFor();
+
+    await page.context().setOffline(true);
+    await page.getByText('reconnecting…').waitFor();
+    const texts = ['first offline', 'second offline', 'third offline'];
+    for (const text of texts) await write(page, text);
+    await messages(page).getByText('waiting for the connection…').nth(2).waitFor();
+    // Longer than the page waits for an answer.
+    await page.waitForTimeout(11_000);
+    expect(await messages(page).locator('.failed').count()).toBe(0);
+    await page.context().setOffline(false);
+    await messages(page).getByRole('img', { name: 'sent' }).nth(3).waitFor();
+
+    // The answer is lost, and the page is loaded anew before it could ask again.
+    await page.context().setOffline(true);
+    await page.getByText('reconnecting…').waitFor();
+    await write(page, 'before a reload');
+    await page.context().setOffline(false);
+    await page.reload();
+    await page.getByText('connected', { exact: true }).waitFor();
+    await page.getByRole('button', { name: bob.username }).click();
+    await messages(page).getByText('before a reload').waitFor();
+    await messages(page).getByRole('img', { name: 'sent' }).nth(4).waitFor();
+    await page.waitForTimeout(3000);
+
+    const { body } = await server.http.get(`/api/chats/${chatId}/messages`).set(alice.auth);
+    expect((body.data as { content: string }[]).map(({ content }) => content)).toEqual([
+      'before',
+      ...texts,
+      'before a reload',
+    ]);
+    expect(await messages(page).locator('.message').count()).toBe(5);
+    await page.context().close();
+    // What a browser says of an address that it cannot reach.
+    complaints.splice(0).forEach((complaint) => {
+      expect(complaint).toMatch(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket/);
+    });
+  });
+
+  it('shows a request for a chat when it comes, and lets it be accepted or rejected', async () => {
+    const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => registerUser(server)));
+    const page = await logIn(bob!.username);
+    for (const asking of [alice!, carol!]) {
+      await server.http
+        .post('/api/chats/or-create')
+        .set(asking.auth)
+        .send({ recipientId: bob!.id })
+        .expect(201);
+    }
+    const entry = (name: string) => page.getByRole('button', { name });
+    await entry(alice!.username).getByText('wants to chat with you').waitFor();
+    await entry(alice!.username).click();
+    expect(await page.getByRole('button', { name: 'Send' }).isVisible()).toBe(false);
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await write(page, 'Hello, and welcome');
+    await messages(page).getByRole('img', { name: 'sent' }).waitFor();
+    await entry(carol!.username).click();
+    await page.getByRole('button', { name: 'Reject' }).click();
+    await page.getByText('This request was rejected.').waitFor();
+    await page.context().close();
+  });
+
+  it('says that a request of mine waits, and lets me write when it is accepted', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const page = await logIn(alice.username);
+    const { body } = await server.http
+      .post('/api/chats/or-create')
+      .set(alice.auth)
+      .send({ recipientId: bob.id })
+      .expect(201);
+    await page.getByRole('button', { name: bob.username }).click();
+    await page.getByText('You can write as soon as your request is accepted.').waitFor();
+    await server.http.post(`/api/chats/${body.data.id}/accept`).set(bob.auth).expect(200);
+    await write(page, 'At last');
+    await messages(page).getByRole('img', { name: 'sent' }).waitFor();
+    await page.context().close();
+  });
+
+  it('shows older messages than the newest hundred, and stays where it was', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const chatId = await openChatBetween(server, alice, bob);
+    const socket = await TestSocket.connect(server, alice);
+    for (let i = 1; i <= 230; i++) {
+      await socket.command('send_message', { chatId, content: `number ${i}` });
+    }
+    socket.close();
+    const page = await logIn(bob.username);
+    await page.getByRole('button', { name: alice.username }).click();
+    await messages(page).getByText('number 230', { exact: true }).waitFor();
+    const older = page.getByRole('button', { name: 'Earlier messages' });
+    for (const [first, shown] of [
+      [31, 200],
+      [1, 230],
+    ]) {
+      await messages(page).evaluate((list: { scrollTop: number }) => {
+        list.scrollTop = 0;
+      });
+      await older.click();
+      await messages(page).getByText(`number ${first}`, { exact: true }).waitFor();
+      expect(await messages(page).locator('.message').count()).toBe(shown);
+      const top = await messages(page).evaluate((list: { scrollTop: number }) => list.scrollTop);
+      expect(top).toBeGreaterThan(500);
+    }
+    expect(await older.isVisible()).toBe(false);
+    await page.context().close();
+  });
+
+  it('shows pictures that were uploaded, and only the address of foreign ones', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const chatId = await openChatBetween(server, alice, bob);
+    const picture = await sharp({
+      create: { width: 400, height: 300, channels: 3, background: '#2a7' },
+    })
+      .png()
+      .toBuffer();
+    const { body } = await server.http
+      .post('/api/media/upload-chat-media')
+      .set(alice.auth)
+      .attach('file', picture, 'green.png')
+      .field('chatId', chatId)
+      .expect(201);
+    const { url } = body.data as { url: string };
+    await server.http
+      .post('/api/messages')
+      .set(alice.auth)
+      .send({ chatId, media: [{ url }, { url: 'https://pictures.example/a.png', type: 'image' }] })
+      .expect(201);
+    const page = await logIn(bob.username);
+    await page.getByRole('button', { name: alice.username }).click();
+    const shown = messages(page).getByRole('img', { name: 'green.png' });
+    await shown.waitFor();
+    await eventually(() =>
+      shown.evaluate((img: { naturalWidth: number }) => img.naturalWidth === 320),
+    );
+    await messages(page).getByRole('link', { name: 'https://pictures.example/a.png' }).waitFor();
+    await page.context().close();
+  });
+
+  it('writes each text in the direction of its script, also while it is typed', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    await openChatBetween(server, alice, bob);
+    const page = await logIn(alice.username);
+    await page.getByRole('button', { name: bob.username }).click();
+    const directionOf = (locator: Locator) =>
+      locator.evaluate(
+        (element) => (globalThis as never as BrowserWindow).getComputedStyle(element).direction,
+      );
+    const field = page.getByLabel('Message', { exact: true });
+    for (const [text, direction] of [
+      ['שלום, Bob!', 'rtl'],
+      ['مرحبا 123', 'rtl'],
+      ['Hello שלום', 'ltr'],
+    ] as const) {
+      await field.fill(text);
+      expect(await directionOf(field)).toBe(direction);
+      await page.getByRole('button', { name: 'Send' }).click();
+      const shown = messages(page).getByText(text);
+      await shown.waitFor();
+      expect(await directionOf(shown)).toBe(direction);
+    }
     await page.context().close();
   });
 

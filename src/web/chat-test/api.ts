@@ -1,3 +1,5 @@
+import { Refusal } from './refusal.js';
+
 /** Somebody, as the server shows them. */
 export interface Person {
   id: string;
@@ -6,6 +8,27 @@ export interface Person {
   role?: 'user' | 'admin';
   isOnline?: boolean;
   lastSeen?: string | null;
+}
+
+/** A file of a message. */
+export interface Attachment {
+  url: string;
+  thumbnailUrl?: string | null;
+  type?: string;
+  filename?: string;
+  /** Set for an address that is not this server's. */
+  external?: boolean;
+}
+
+/** A message in the native shape, as far as it differs. */
+interface NativeMessage extends Omit<
+  Message,
+  'conversationId' | 'message' | 'senderName' | 'isRead'
+> {
+  chatId: string;
+  content: string;
+  sender: Person | null;
+  status: 'sent' | 'delivered' | 'read';
 }
 
 /** A message in the v0 shape, as far as the page reads it. */
@@ -18,7 +41,7 @@ export interface Message {
   senderId: string;
   senderName: string | null;
   message: string;
-  media: { url: string; filename?: string }[];
+  media: Attachment[];
   isRead: boolean;
   isDeleted: boolean;
   createdAt: string;
@@ -27,6 +50,9 @@ export interface Message {
 /** A conversation in the v0 shape, as far as the page reads it. */
 export interface Conversation {
   id: string;
+  status: 'pending' | 'accepted' | 'rejected';
+  /** Who has asked for it. */
+  initiator: string;
   name: string | null;
   otherUser: Person | null;
   lastMessage: { message: string; seq: number } | null;
@@ -46,7 +72,11 @@ interface Answer<T> {
   success: boolean;
   data: T;
   message?: string;
+  retryAfter?: number;
 }
+
+/** Messages that are fetched at a time. */
+export const PAGE_SIZE = 100;
 
 /** The REST calls of the page. */
 export class Api {
@@ -87,9 +117,28 @@ export class Api {
     return this.call('GET', `/api/v0/chat/conversation/${personId}`);
   }
 
-  /** The newest messages of a conversation, the newest last. */
-  messages(conversationId: string): Promise<Message[]> {
-    return this.call('GET', `/api/v0/chat/conversation/${conversationId}/messages?limit=100`);
+  /** The newest messages of a conversation, or those before a number; the newest last. */
+  async messages(conversationId: string, before?: number): Promise<Message[]> {
+    const from = before === undefined ? '' : `&before=${before}`;
+    const path = `/api/chats/${conversationId}/messages?limit=${PAGE_SIZE}${from}`;
+    const messages = await this.call<NativeMessage[]>('GET', path);
+    return messages.map(({ chatId, content, sender, status, ...message }) => ({
+      ...message,
+      conversationId: chatId,
+      message: content,
+      senderName: sender?.name ?? null,
+      isRead: status === 'read',
+    }));
+  }
+
+  /** Sends to a chat of any kind. */
+  send(chatId: string, content: string, clientMessageId: string): Promise<unknown> {
+    return this.call('POST', '/api/messages', { chatId, content, clientMessageId });
+  }
+
+  /** Accepts or rejects somebody's request for a chat. */
+  answer(chatId: string, verb: 'accept' | 'reject'): Promise<unknown> {
+    return this.call('POST', `/api/chats/${chatId}/${verb}`, {});
   }
 
   /** Reads everything in a conversation. */
@@ -107,8 +156,10 @@ export class Api {
       ...(body && { body: JSON.stringify(body) }),
     });
     const answer = (await response.json()) as Answer<T>;
-    if (!answer.success)
-      throw new Error(answer.message ?? `The server answered ${response.status}`);
+    if (!answer.success) {
+      const reason = answer.message ?? `The server answered ${response.status}`;
+      throw new Refusal(reason, answer.retryAfter);
+    }
     return answer.data;
   }
 }

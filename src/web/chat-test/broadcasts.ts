@@ -1,6 +1,6 @@
 import type { Person } from './api.js';
 import type { Connection } from './connection.js';
-import { byId, make } from './dom.js';
+import { byId, make, written } from './dom.js';
 
 /** Announcements from admins, and the form for admins to make one. */
 export const setUpBroadcasts = (me: Person, connection: Connection): void => {
@@ -10,7 +10,7 @@ export const setUpBroadcasts = (me: Person, connection: Connection): void => {
       'div',
       { className: 'grow' },
       make('strong', { text: `Announcement by ${data.senderName ?? 'an admin'}` }),
-      make('span', { text: data.message }),
+      written('span', { text: data.message }),
     );
     const announcement = make('div', { className: 'announcement' }, text, dismiss);
     dismiss.onclick = () => {

@@ -1,28 +1,46 @@
 import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import type { Message } from './api.js';
+import { Refusal } from './refusal.js';
 
 /** What the server says over the socket, as far as the page listens. */
 export interface Heard {
   new_message: { data: Message };
   message_read: { conversationId: string; readBy: string; seq: number };
   message_deleted: { messageId: string; conversationId: string };
-  user_typing: { senderId: string; senderName: string; conversationId: string; isTyping: boolean };
+  /** Of a native event under the same name, `conversationId` is undefined. */
+  user_typing: { conversationId: string | undefined; isTyping: boolean };
   user_status_update: { userId: string; isOnline: boolean; lastSeen: string | null };
+  chat_created: unknown;
+  chat_accepted: unknown;
+  chat_rejected: unknown;
   admin_broadcast: { data: { message: string; senderName: string | null } };
 }
 
-type Ack<T> = { ok: true; data: T } | { ok: false; error: { code: string; message: string } };
+interface AckError {
+  code: string;
+  message: string;
+  retryAfter?: number;
+}
+type Ack<T> = { ok: true; data: T } | { ok: false; error: AckError };
 
 /** How long an answer may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** The socket of the page. It speaks v0 and says so. */
+/** The socket of the page. It speaks v0 and says so; requests for a chat are told in native alone. */
 export class Connection {
   private readonly socket: Socket;
 
   constructor(token: string) {
     this.socket = io({ auth: { token, dialect: 'v0' } });
+    this.socket.on('connect', () => {
+      this.tell('set_dialect', { dialects: ['v0', 'native'] });
+    });
+  }
+
+  /** Whether commands reach the server. */
+  get isConnected(): boolean {
+    return this.socket.connected;
   }
 
   /** Listens to an event. */
@@ -56,7 +74,7 @@ export class Connection {
     const ack = (await this.socket
       .timeout(ANSWER_TIMEOUT_MS)
       .emitWithAck(event, payload)) as Ack<T>;
-    if (!ack.ok) throw new Error(ack.error.message);
+    if (!ack.ok) throw new Refusal(ack.error.message, ack.error.retryAfter);
     return ack.data;
   }
 

@@ -1,9 +1,20 @@
 import type { Api, Conversation, Person } from './api.js';
-import { avatar, byId, make, shortTime } from './dom.js';
+import { avatar, byId, make, shortTime, written } from './dom.js';
 
 /** What a conversation is called: the other person, or the group's name. */
 export const titleOf = ({ otherUser, name }: Conversation): string =>
   otherUser?.name ?? name ?? 'Conversation';
+
+/** What has happened last, or what the conversation waits for. */
+const previewOf = (conversation: Conversation, myId: string): string => {
+  if (isRequestTo(conversation, myId)) return 'wants to chat with you';
+  if (conversation.status === 'pending') return 'has not answered your request yet';
+  return conversation.lastMessage?.message ?? 'No messages yet';
+};
+
+/** Whether somebody asks me for this chat. */
+export const isRequestTo = ({ status, initiator }: Conversation, myId: string): boolean =>
+  status === 'pending' && initiator !== myId;
 
 /** How long typing in the search pauses before it is looked up, in milliseconds. */
 const SEARCH_PAUSE_MS = 250;
@@ -15,6 +26,7 @@ export class ConversationList {
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
+    private readonly myId: string,
     private readonly api: Api,
     private readonly choose: (conversation: Conversation) => void,
   ) {
@@ -22,7 +34,7 @@ export class ConversationList {
     search.oninput = () => {
       clearTimeout(this.searchTimer);
       this.searchTimer = setTimeout(() => {
-        void this.find(search.value.trim());
+        void this.search(search.value.trim());
       }, SEARCH_PAUSE_MS);
     };
   }
@@ -31,6 +43,11 @@ export class ConversationList {
   async reload(): Promise<void> {
     this.conversations = await this.api.conversations();
     this.render();
+  }
+
+  /** The conversation of an id, as it was fetched last. */
+  find(conversationId: string | undefined): Conversation | undefined {
+    return this.conversations.find(({ id }) => id === conversationId);
   }
 
   /** Marks the conversation that is open; nothing in it is unread. */
@@ -53,7 +70,7 @@ export class ConversationList {
     return person;
   }
 
-  private async find(text: string): Promise<void> {
+  private async search(text: string): Promise<void> {
     const list = byId('people');
     const people = text ? await this.api.search(text) : [];
     list.hidden = text === '';
@@ -68,7 +85,7 @@ export class ConversationList {
       'button',
       { type: 'button' },
       avatar(person.name, false),
-      make('span', { className: 'name', text: person.name }),
+      written('span', { className: 'name', text: person.name }),
     );
     button.onclick = () => {
       byId<HTMLInputElement>('people-search').value = '';
@@ -89,13 +106,13 @@ export class ConversationList {
   }
 
   private button(conversation: Conversation): HTMLButtonElement {
-    const { lastMessage, unreadCount, otherUser } = conversation;
+    const { unreadCount, otherUser } = conversation;
     const title = titleOf(conversation);
     const text = make(
       'span',
       { className: 'grow' },
-      make('span', { className: 'name', text: title }),
-      make('span', { className: 'preview', text: lastMessage?.message ?? 'No messages yet' }),
+      written('span', { className: 'name', text: title }),
+      written('span', { className: 'preview', text: previewOf(conversation, this.myId) }),
     );
     const button = make(
       'button',

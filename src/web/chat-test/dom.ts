@@ -17,6 +17,16 @@ export const make = <K extends keyof HTMLElementTagNameMap>(
   return element;
 };
 
+/** An element for what people have written: each in the direction of its own script. */
+export const written = <K extends 'span' | 'strong' | 'a' | 'li'>(
+  tag: K,
+  properties: Parameters<typeof make<K>>[1],
+): HTMLElementTagNameMap[K] => {
+  const element = make(tag, properties);
+  element.dir = 'auto';
+  return element;
+};
+
 /** The letters that stand for a picture. */
 export const initials = (name: string): string =>
   name

@@ -1,22 +1,14 @@
-import type { Api, Conversation, Message, Person } from './api.js';
+import type { Api, Attachment, Conversation, Message, Person } from './api.js';
+import { PAGE_SIZE } from './api.js';
 import type { Connection } from './connection.js';
-import { titleOf } from './conversation-list.js';
-import { byId, initials, make, shortTime } from './dom.js';
+import { isRequestTo, titleOf } from './conversation-list.js';
+import { byId, initials, make, shortTime, written } from './dom.js';
+import type { Draft } from './outbox.js';
+import { newId, Outbox } from './outbox.js';
 
 /** How often typing is renewed, and after what pause it ends, in milliseconds. */
 const TYPING_RENEW_MS = 3000;
 const TYPING_PAUSE_MS = 4000;
-
-/** A message that I have written and the server has not confirmed yet. */
-interface Draft {
-  clientMessageId: string;
-  text: string;
-  error?: string;
-}
-
-/** Random, and there also without a secure context, where `crypto.randomUUID` is not. */
-const newId = (): string =>
-  [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('-');
 
 /** Makes a field as high as what is written in it; the style sheet knows how high it may be. */
 const fit = (field: HTMLTextAreaElement): void => {
@@ -24,11 +16,29 @@ const fit = (field: HTMLTextAreaElement): void => {
   field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
 };
 
+/** A file of a message: a picture of this server as it is, everything else by its name. */
+const fileLink = ({ url, thumbnailUrl, type, filename, external }: Attachment): HTMLElement => {
+  const link = written('a', { href: url, rel: 'noopener noreferrer', target: '_blank' });
+  // A foreign address would tell its host who looks, and when.
+  if (type === 'image' && external !== true) {
+    const alt = filename ?? 'picture';
+    link.append(
+      make('img', { src: thumbnailUrl ?? url, alt, loading: 'lazy', className: 'picture' }),
+    );
+  } else {
+    link.textContent = filename ?? url;
+  }
+  return link;
+};
+
 /** The right side: one conversation, its messages and the field to write in. */
 export class Thread {
   private conversation: Conversation | undefined;
   private messages = new Map<string, Message>();
-  private drafts: Draft[] = [];
+  /** Whether there may be messages before those that are here. */
+  private hasOlder = false;
+  /** What I have written and the server has not confirmed yet, in all conversations. */
+  readonly outbox: Outbox;
   private typingSince = 0;
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -37,6 +47,19 @@ export class Thread {
     private readonly api: Api,
     private readonly connection: Connection,
   ) {
+    this.outbox = new Outbox({
+      userId: me.id,
+      storage: sessionStorage,
+      isConnected: () => connection.isConnected,
+      send: (draft) => this.send(draft),
+      onChange: () => {
+        this.render();
+      },
+    });
+    byId('older').onclick = () => void this.loadOlder();
+    for (const verb of ['accept', 'reject'] as const) {
+      byId(verb).onclick = () => void this.answer(verb);
+    }
     const field = byId<HTMLTextAreaElement>('message-text');
     field.oninput = () => {
       fit(field);
@@ -50,11 +73,17 @@ export class Thread {
     byId<HTMLFormElement>('composer').onsubmit = (event) => {
       event.preventDefault();
       const text = field.value.trim();
-      if (!text) return;
+      const { conversation } = this;
+      if (!text || !conversation) return;
       field.value = '';
       fit(field);
       this.showMyTyping(false);
-      void this.send({ clientMessageId: newId(), text });
+      this.outbox.add({
+        conversationId: conversation.id,
+        receiverId: this.peer?.id ?? null,
+        clientMessageId: newId(),
+        text,
+      });
     };
   }
 
@@ -66,8 +95,8 @@ export class Thread {
   /** Shows a conversation and reads it. */
   async open(conversation: Conversation): Promise<void> {
     this.conversation = conversation;
-    this.drafts = [];
     this.messages = new Map();
+    this.hasOlder = false;
     byId('no-thread').hidden = true;
     byId('thread').hidden = false;
     byId('chat').classList.add('in-thread');
@@ -75,6 +104,7 @@ export class Thread {
     byId('peer-name').textContent = title;
     byId('peer-avatar').textContent = initials(title);
     this.showPeer(conversation.otherUser);
+    this.update(conversation);
     await this.reload();
     byId('message-text').focus();
   }
@@ -87,15 +117,59 @@ export class Thread {
     byId('no-thread').hidden = false;
   }
 
-  /** Fetches the messages anew, after a gap in the connection too. */
+  /** Takes over what the server says of the open conversation now: whether it waits for an answer of mine. */
+  update(conversation: Conversation | undefined): void {
+    if (!conversation || conversation.id !== this.openId) return;
+    this.conversation = conversation;
+    byId('request').hidden = !isRequestTo(conversation, this.me.id);
+    byId('composer').hidden = conversation.status !== 'accepted';
+    byId('waiting').hidden =
+      conversation.status === 'accepted' || isRequestTo(conversation, this.me.id);
+    byId('waiting').textContent =
+      conversation.status === 'rejected'
+        ? 'This request was rejected.'
+        : 'You can write as soon as your request is accepted.';
+  }
+
+  /** Fetches the newest messages anew, after a gap in the connection too. */
   async reload(): Promise<void> {
+    const id = this.openId;
+    if (id === undefined) return;
+    const newest = await this.api.messages(id);
+    if (this.openId !== id) return;
+    this.messages = new Map(newest.map((message) => [message.id, message]));
+    this.hasOlder = newest.length === PAGE_SIZE;
+    for (const { clientMessageId } of newest) this.outbox.settle(clientMessageId);
+    this.render();
+    await this.api.readAll(id);
+  }
+
+  /** Fetches what was said before, and stays at the message that was on top. */
+  private async loadOlder(): Promise<void> {
+    const id = this.openId;
+    if (id === undefined) return;
+    const first = Math.min(...[...this.messages.values()].map(({ seq }) => seq));
+    const older = await this.api.messages(id, first);
+    if (this.openId !== id) return;
+    this.hasOlder = older.length === PAGE_SIZE;
+    for (const message of older) this.messages.set(message.id, message);
+    const list = byId('messages');
+    const fromEnd = list.scrollHeight - list.scrollTop;
+    this.render();
+    list.scrollTop = list.scrollHeight - fromEnd;
+  }
+
+  /** Accepts or rejects the request that is open. */
+  private async answer(verb: 'accept' | 'reject'): Promise<void> {
     const { conversation } = this;
     if (!conversation) return;
-    const messages = await this.api.messages(conversation.id);
-    if (this.conversation !== conversation) return;
-    this.messages = new Map(messages.map((message) => [message.id, message]));
-    this.render();
-    await this.api.readAll(conversation.id);
+    try {
+      await this.api.answer(conversation.id, verb);
+      this.update({ ...conversation, status: verb === 'accept' ? 'accepted' : 'rejected' });
+      byId('request-error').textContent = '';
+    } catch (error) {
+      byId('request-error').textContent = error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** Takes in a message that was just sent by whomever. */
@@ -103,7 +177,7 @@ export class Thread {
     if (message.conversationId !== this.openId) return;
     this.messages.set(message.id, message);
     // The message may come before the answer to its own sending: it must not be shown twice.
-    this.drafts = this.drafts.filter((draft) => draft.clientMessageId !== message.clientMessageId);
+    this.outbox.settle(message.clientMessageId);
     this.render();
     const isMine = message.senderId === this.me.id;
     if (!isMine && document.visibilityState === 'visible') {
@@ -140,25 +214,21 @@ export class Thread {
     return this.conversation?.otherUser ?? null;
   }
 
-  /** A retry goes out under the same id, so that the server knows it again. */
-  private async send(draft: Draft): Promise<void> {
-    const receiverId = this.peer?.id;
-    if (receiverId === undefined) return;
-    delete draft.error;
-    this.drafts = [...this.drafts.filter((other) => other !== draft), draft];
-    this.render();
-    try {
-      const { clientMessageId, text: message } = draft;
-      const payload = { receiverId, message, messageType: 'text', clientMessageId };
-      const sent = await this.connection.ask<Message>('send_message', payload);
-      this.drafts = this.drafts.filter((other) => other !== draft);
-      if (sent.conversationId === this.openId && !this.messages.has(sent.id)) {
-        this.messages.set(sent.id, sent);
-      }
-    } catch (error) {
-      draft.error = error instanceof Error ? error.message : String(error);
+  /** One attempt to send; a group is no one person, so what goes there goes over REST. */
+  private async send({ conversationId, receiverId, clientMessageId, text }: Draft): Promise<void> {
+    if (receiverId === null) {
+      await this.api.send(conversationId, text, clientMessageId);
+      return;
     }
-    this.render();
+    const sent = await this.connection.ask<Message>('send_message', {
+      receiverId,
+      message: text,
+      messageType: 'text',
+      clientMessageId,
+    });
+    if (sent.conversationId === this.openId && !this.messages.has(sent.id)) {
+      this.messages.set(sent.id, sent);
+    }
   }
 
   private showMyTyping(isTyping: boolean): void {
@@ -179,13 +249,15 @@ export class Thread {
     }, TYPING_PAUSE_MS);
   }
 
-  private render(): void {
+  /** Shows everything anew. */
+  render(): void {
+    byId('older').hidden = !this.hasOlder;
     const list = byId('messages');
     const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80;
     const inOrder = [...this.messages.values()].sort((a, b) => a.seq - b.seq);
     list.replaceChildren(
       ...inOrder.map((message) => this.item(message)),
-      ...this.drafts.map((draft) => this.draftItem(draft)),
+      ...this.outbox.of(this.openId).map((draft) => this.draftItem(draft)),
     );
     if (list.childElementCount === 0) {
       list.append(make('li', { className: 'empty', text: 'No messages yet. Say hello.' }));
@@ -203,29 +275,33 @@ export class Thread {
       mark.setAttribute('aria-label', message.isRead ? 'read' : 'sent');
       footer.append(mark);
     }
-    const files = message.media.map(({ url, filename }) =>
-      make('a', { href: url, rel: 'noopener noreferrer', target: '_blank', text: filename ?? url }),
-    );
     const text = message.isDeleted ? 'deleted' : message.message;
-    const item = make('li', { className: 'message' }, make('span', { text }), ...files, footer);
+    const item = make(
+      'li',
+      { className: 'message' },
+      written('span', { text }),
+      ...message.media.map(fileLink),
+      footer,
+    );
     item.classList.toggle('mine', isMine);
     item.classList.toggle('deleted', message.isDeleted);
     return item;
   }
 
   private draftItem(draft: Draft): HTMLLIElement {
-    const footer = make('footer', {}, make('span', { text: draft.error ?? 'sending…' }));
+    const state = this.connection.isConnected ? 'sending…' : 'waiting for the connection…';
+    const footer = make('footer', {}, make('span', { text: draft.error ?? state }));
     const item = make(
       'li',
       { className: 'message mine' },
-      make('span', { text: draft.text }),
+      written('span', { text: draft.text }),
       footer,
     );
     if (draft.error !== undefined) {
       item.classList.add('failed');
       const retry = make('button', { type: 'button', text: 'Try again' });
       retry.onclick = () => {
-        void this.send(draft);
+        this.outbox.retry(draft);
       };
       footer.append(retry);
     }
