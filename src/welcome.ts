@@ -24,7 +24,7 @@ export const printWelcome = ({ config, port, database }: Facts): void => {
 
     curl -s -X POST ${url}/api/auth/register \\
       -H 'Content-Type: application/json' \\
-      -d '{"username":"carol","email":"carol@example.com","password":"test123"}'
+      -d '{"username":"carol-'$RANDOM'","email":"carol-'$RANDOM'@example.com","password":"test123"}'
 
   The README goes on from here: two people, a chat, messages both ways.
 

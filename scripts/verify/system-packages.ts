@@ -6,6 +6,10 @@ import type { CommandResult } from './command.js';
 
 /** Programs that the tests use, and the Debian package of each. */
 const NEEDED = [
+  // A shell of its own kind, into which the README has to be pasted.
+  { programs: ['zsh'], debianPackage: 'zsh' },
+  // The terminal that it is pasted into.
+  { programs: ['script'], debianPackage: 'bsdutils' },
   { programs: ['redis-server'], debianPackage: 'redis-server' },
   {
     programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],

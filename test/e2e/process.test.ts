@@ -1,12 +1,10 @@
 /** The built program: start, kill, restart, stop, and settings that are refused. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import type { ParleyProcess } from '../support/parley-process.js';
@@ -174,28 +172,5 @@ describe('the program', () => {
     expect(code).toBe(1);
     for (const name of ['MONGODB_URI', 'JWT_SECRET', 'CORS_ORIGINS'])
       expect(printed).toContain(name);
-  });
-});
-
-describe('the README', () => {
-  it('can be pasted as it is', async () => {
-    const parley = await start();
-    const readme = await readFile('README.md', 'utf8');
-    const blocks = [...readme.matchAll(/<!-- test: [\w-]+ -->\s+```sh\n([\s\S]*?)```/g)].map(
-      ([, block]) => block!.replaceAll('http://localhost:8000', parley.url),
-    );
-    expect(blocks).toHaveLength(2);
-    // The snippet is written where its imports are found, as the README says.
-    const script = `set -e\n${blocks.join('\n')}`
-      .replaceAll('live.mjs', 'test/e2e/.live.mjs')
-      .concat('\nrm -f test/e2e/.live.mjs\n');
-    const { stdout } = await promisify(execFile)('bash', ['-c', script], {
-      env: { PATH: process.env.PATH, HOME: process.env.HOME },
-      timeout: 100_000,
-    });
-    expect(stdout).toContain('"content":"Hello Bob!"');
-    expect(stdout).toContain('"content":"Hello Alice!"');
-    expect(stdout).toContain('alice: Hello, live!');
-    expect(stdout).toContain('the server has message 3');
   });
 });
