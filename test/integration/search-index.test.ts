@@ -54,6 +54,7 @@ const startNode = async () => {
   const index = new SearchIndex(repository, new MessagesRepository(connection), logger);
   const finder = () => new RowFinder(repository, new ChatTexts(repository, index), index);
   return {
+    connection,
     messages: connection.collection('messages'),
     blocks: connection.collection<SearchBlock>('searchblocks'),
     positions: connection.collection<SearchPosition>('searchpositions'),
@@ -221,7 +222,7 @@ describe('the search index', () => {
     // As the version before had folded them.
     for (const block of await storedBlocks(chatId)) {
       const text = block.text.replaceAll('smorrebrod', 'smørrebrød').replaceAll('パパ', 'ハハ');
-      await node.models.blocks.updateOne(
+      await node.blocks.updateOne(
         { _id: block._id },
         { $set: { text, terms: termsOf(text.split('\n')) }, $unset: { rules: 1 } },
       );
@@ -229,7 +230,7 @@ describe('the search index', () => {
     await send(node, chatId, 'Smørrebrød パパ last');
     await node.index.catchUp(chatId);
     expect((await storedBlocks(chatId)).map(({ rules }) => rules ?? null)).toEqual([null, null]);
-    const refolding = new Refolding(node.repository, new MessagesRepository(node.messages));
+    const refolding = new Refolding(node.repository, new MessagesRepository(node.connection));
     await refolding.run();
     expect((await storedBlocks(chatId)).map(({ rules }) => rules)).toEqual([1, 1]);
     expect(await find(node.afresh(), chatId, 'smorrebrod パパ')).toHaveLength(BLOCK_SIZE + 3);
