@@ -20,6 +20,8 @@ describe('the settings', () => {
   it.each([
     ['TRUST_PROXY', 'nginx', 'TRUST_PROXY must be false, a number of hops, or'],
     ['TRUST_PROXY', '10.0.0.0/33', 'TRUST_PROXY must be'],
+    ['TRUST_PROXY', '10.0.0.0/8:80', 'TRUST_PROXY must be'],
+    ['TRUST_PROXY', '[::1', 'TRUST_PROXY must be'],
     ['MONGODB_URI', 'localhost:27017/chat', 'MONGODB_URI must be a connection string'],
     ['MONGO_URI', 'http://u:geheim@db', 'MONGO_URI must be a connection string'],
     ['REDIS_URL', 'http://u:geheim@cache:6379', 'REDIS_URL must be a connection string'],
@@ -47,6 +49,16 @@ describe('the settings', () => {
     '10.0.0.0/255.0.0.0',
   ])('take %s for the proxies that are trusted', (value) => {
     expect(loadConfig({ TRUST_PROXY: value }).trustProxy).toBe(value);
+  });
+
+  it.each([
+    ['10.0.0.1:8080,[fd00::1]:443', '10.0.0.1, fd00::1'],
+    ['[::1]', '::1'],
+    ['[fd00::]/8', 'fd00::/8'],
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['loopback, [2001:db8::1]:80', 'loopback, 2001:db8::1'],
+  ])('take %s for proxies and leave out ports and brackets', (value, proxies) => {
+    expect(loadConfig({ TRUST_PROXY: value }).trustProxy).toBe(proxies);
   });
 
   it.each(['redis://cache:6379/1', 'rediss://:secret@cache', 'cache:6379', '/run/redis.sock'])(

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { plainAddress } from '../shared/plain-address.js';
 
 /** As browsers write an origin: a scheme, a host, perhaps a port. Applications have schemes of their own. */
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+$/i;
@@ -33,16 +34,24 @@ const isAddressRange = (text: string): boolean => {
   return /^\d{1,3}$/.test(mask) && Number(mask) <= (version === 4 ? 32 : 128);
 };
 
+/** A range with brackets around its address, as `[fd00::]/8`, or one address, perhaps with a port. */
+const plainRange = (part: string): string => {
+  const [address = '', ...mask] = part.split('/');
+  return [plainAddress(address), ...mask].join('/');
+};
+
 /**
- * What Express' `trust proxy` takes: true, false, a number of hops, or addresses.
+ * What Express' `trust proxy` takes: true, false, a number of hops, or addresses. Ports and brackets of
+ * addresses are left out.
  *
  * @throws for everything else.
  */
 export const trustedProxies = (setting: string): string => {
   const isSimple = setting === 'true' || setting === 'false' || /^\d+$/.test(setting);
-  const parts = setting.split(',').map((part) => part.trim());
-  if (!isSimple && !parts.every((part) => NAMED_RANGES.has(part) || isAddressRange(part))) {
+  if (isSimple) return setting;
+  const parts = setting.split(',').map((part) => plainRange(part.trim()));
+  if (!parts.every((part) => NAMED_RANGES.has(part) || isAddressRange(part))) {
     throw new Error('must be false, a number of hops, or a comma list of addresses');
   }
-  return setting;
+  return parts.join(', ');
 };

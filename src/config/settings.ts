@@ -110,7 +110,7 @@ export const settings = {
   trustProxy: server(
     'TRUST_PROXY',
     text().custom(trustedProxies).empty('').default('false'),
-    'Express `trust proxy`: false, a number of hops, or a comma list of addresses. Behind nginx on one machine: 1.',
+    'Express `trust proxy`: false, a number of hops, or a comma list of addresses, with or without brackets and ports. Behind nginx on one machine: 1.',
   ),
   metricsToken: server(
     'METRICS_TOKEN',
@@ -187,7 +187,7 @@ export const settings = {
   corsOrigins: cors(
     'CORS_ORIGINS',
     origins(),
-    'Comma list of origins whose pages may call and open sockets, beside those of the server itself. Unset in development: any origin.',
+    'Comma list of origins whose pages may call, with credentials too, and open sockets, beside those of the server itself. Unset in development: any origin.',
     { aliases: ['CLIENT_URL', 'FRONTEND_URL'] },
   ),
 

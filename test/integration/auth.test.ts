@@ -256,6 +256,16 @@ describe('limits of signing in and up', () => {
   const count = (answers: { status: number }[], status: number) =>
     answers.filter((answer) => answer.status === status).length;
 
+  it.each([
+    ['changing ports', (i: number) => `198.51.100.7:${40_000 + i}`],
+    ['brackets and changing ports', (i: number) => `[2001:db8:77::1]:${40_000 + i}`],
+    ['the form of IPv6', (i: number) => (i % 2 ? '::ffff:198.51.100.8' : '198.51.100.8:1')],
+  ])('count an address once that a proxy writes with %s', async (_what, address) => {
+    const answers = [];
+    for (let i = 0; i < 7; i += 1) answers.push(await attempt(address(i), 'nobody', 'wrong1'));
+    expect(count(answers, 429)).toBe(2);
+  });
+
   it('let five refused attempts to log in through per address, and count no others', async () => {
     const { username, refreshToken } = await registerUser(limited);
     const address = newAddress();

@@ -224,7 +224,10 @@ describe('connection caps', () => {
     expect(isIn(await from('2001:db8:0:2::1'))).toBe(true);
     expect(isIn(await from('192.0.2.1'))).toBe(true);
     expect(await from('203.0.113.9, 192.0.2.1')).toMatchObject({ code: 'TOO_MANY_CONNECTIONS' });
-    expect(await refusedFor('address')).toBe(2);
+    expect(await from('192.0.2.1:40001')).toMatchObject({ code: 'TOO_MANY_CONNECTIONS' });
+    expect(await from('[2001:db8:0:2::3]:443')).toMatchObject({ code: 'TOO_MANY_CONNECTIONS' });
+    expect(await from('::ffff:192.0.2.1')).toMatchObject({ code: 'TOO_MANY_CONNECTIONS' });
+    expect(await refusedFor('address')).toBe(5);
   });
 
   it('do not believe a header when no proxy is trusted', async () => {

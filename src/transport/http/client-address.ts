@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import express from 'express';
+import { plainAddress } from '../../shared/plain-address.js';
 
 /** Express' `trust proxy` from its setting: a boolean, a number of hops, or addresses. */
 export const trustProxy = (setting: string): boolean | number | string[] => {
@@ -23,6 +24,16 @@ export const isTrustedProxy = (setting: string): ((address: string) => boolean) 
   return (address) => isTrusted(address, 0);
 };
 
+/**
+ * Writes the addresses in `X-Forwarded-For` without ports and brackets. Some proxies (Azure's, IIS) add the port
+ * of each connection: one client would else count as many, and no address would be a trusted one.
+ */
+export const plainForwarded = ({ headers }: Pick<IncomingMessage, 'headers'>): void => {
+  const forwarded = headers['x-forwarded-for'];
+  if (forwarded === undefined) return;
+  headers['x-forwarded-for'] = [forwarded].flat().join(',').split(',').map(plainAddress).join(', ');
+};
+
 /** A header may be long; an address never is. */
 const MAX_LENGTH = 64;
 
@@ -36,7 +47,7 @@ export const clientAddress = (setting: string): ((req: IncomingMessage) => strin
   const isTrusted = trustOf(setting);
   return (req) => {
     const forwarded = [req.headers['x-forwarded-for'] ?? []].flat().join(',');
-    const proxies = forwarded.split(',').map((part) => part.trim());
+    const proxies = forwarded.split(',').map(plainAddress);
     // From the nearest machine to the farthest; what stands before the first stranger is hearsay.
     const hops = [req.socket.remoteAddress ?? '', ...proxies.filter(Boolean).reverse()];
     return hops
