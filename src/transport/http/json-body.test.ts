@@ -78,4 +78,38 @@ describe('a JSON body', () => {
     expect((await post(bodyOf(200 * KB))).status).toBe(200);
     expect(await post(bodyOf(256 * KB + 1))).toMatchObject(tooLarge(256));
   });
+
+  it.each([
+    'application/json',
+    'application/json; charset=utf8',
+    'application/json;charset=UTF8',
+    'application/json; charset=UTF-8',
+    'application/json; charset="utf-8"',
+    'application/json; charset="UTF8"',
+    "application/json; charset='utf-8'",
+    'application/json ; Charset = utf8',
+    'application/json; profile=x; charset=utf8; odd=1',
+    'application/json; charset=',
+  ])('is read as UTF-8 where its type is %s', async (type) => {
+    const answer = await serve(8)(JSON.stringify({ a: 'ž' }), { 'content-type': type });
+    expect([answer.status, answer.body]).toEqual([200, { length: 9 }]);
+  });
+
+  it.each([
+    'utf-16',
+    'utf-16le',
+    'utf-32',
+    'utf-7',
+    'iso-8859-1',
+    '"latin1"',
+    'us-ascii',
+    'x',
+    'utf8mb4',
+  ])('is refused where its charset is %s', async (charset) => {
+    const type = `application/json; charset=${charset}`;
+    expect(await serve(8)('{}', { 'content-type': type })).toMatchObject({
+      status: 415,
+      body: { code: 'UNSUPPORTED_MEDIA_TYPE' },
+    });
+  });
 });

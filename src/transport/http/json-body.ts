@@ -1,5 +1,5 @@
 import express from 'express';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { AppError } from '../../shared/errors.js';
 
 /** A JSON body is a message and its attachments' descriptions, or a sync of thousands of chats, at most. */
@@ -16,6 +16,25 @@ const parser = (kilobytes: number, hint: string): RequestHandler => {
   };
 };
 
+/** The parameter of a Content-Type, in quotes or not. */
+const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^;\s]*))/i;
+
+/**
+ * Gives the charset of a JSON body its own name. `utf8` is what many clients call UTF-8; JSON has no other.
+ *
+ * @throws {AppError} UNSUPPORTED_MEDIA_TYPE for every other charset.
+ */
+const requireUtf8 = (req: Request): void => {
+  const type = req.headers['content-type'] ?? '';
+  const [parameter, ...values] = CHARSET.exec(type) ?? [];
+  const charset = values.find((value) => value)?.trim();
+  if (parameter === undefined || charset === undefined) return;
+  if (!/^utf-?8$/i.test(charset)) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'The charset of a JSON body must be UTF-8');
+  }
+  req.headers['content-type'] = type.replace(parameter, '; charset=utf-8');
+};
+
 /**
  * Reads a JSON body, once it is known who sends it: a caller with a valid token may send 256 kB, everybody
  * else `anonymousKb`, counted after unpacking. Forms are left to their routes.
@@ -29,6 +48,7 @@ export const jsonBody = (anonymousKb: number): RequestHandler => {
       ? forUsers
       : parser(anonymousKb, ' without a login');
   return (req, res, next) => {
+    if (req.is('json')) requireUtf8(req);
     (res.locals.actor ? forUsers : forAnybody)(req, res, next);
   };
 };
