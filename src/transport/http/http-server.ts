@@ -10,10 +10,10 @@ import { ConfigError, listenAddress } from '../../config/index.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { AppError } from '../../shared/errors.js';
-import { trustProxy } from './client-address.js';
+import { plainForwarded, trustProxy } from './client-address.js';
 import { errorHandler, notFoundHandler } from './error-handler.js';
 import { limitHttpConnections } from './http-connections.js';
-import { corsOrigin } from './origins.js';
+import { corsOptions } from './origins.js';
 import { requestLog } from './request-log.js';
 
 /**
@@ -70,6 +70,10 @@ export const createHttpServer = ({
   app.disable('x-powered-by');
   app.set('trust proxy', trustProxy(config.trustProxy));
   app.set('query parser', 'simple');
+  app.use((req, _res, next) => {
+    plainForwarded(req);
+    next();
+  });
   app.use(requestLog(logger));
   app.use((req, res, next) => {
     const end = metrics.httpDuration.startTimer({ method: req.method });
@@ -97,12 +101,7 @@ export const createHttpServer = ({
       crossOriginResourcePolicy: { policy: 'cross-origin' },
     }),
   );
-  app.use(
-    cors({
-      origin: corsOrigin(config),
-      exposedHeaders: ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
-    }),
-  );
+  app.use(cors(corsOptions(config)));
   const timeouts = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: ARRIVAL_MS,

@@ -6,7 +6,7 @@ import type { Logger } from '../../platform/logger.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { corsOrigin, mayConnect } from '../http/origins.js';
+import { corsOptions, mayConnect } from '../http/origins.js';
 import { channels } from './channels.js';
 import type { ClusterEvents } from './cluster.js';
 import type { AdmissionSettings } from './connection-admission.js';
@@ -73,7 +73,7 @@ export class SocketHub {
     const isWelcome = mayConnect(config);
     this.io = new Server(httpServer, {
       transports: config.websocketOnly ? ['websocket'] : ['polling', 'websocket'],
-      cors: { origin: corsOrigin(config) },
+      cors: corsOptions(config),
       maxHttpBufferSize: MAX_FRAME_BYTES,
       perMessageDeflate: false,
       httpCompression: false,
