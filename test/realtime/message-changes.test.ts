@@ -84,6 +84,71 @@ describe('media', () => {
   });
 });
 
+describe('a caption', () => {
+  /** A picture with a caption. */
+  const sendPicture = async (content: string): Promise<Sent> => {
+    const picture = await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const uploaded = await server.http
+      .post('/api/media/upload-chat-media')
+      .set(alice.auth)
+      .field('chatId', chatId)
+      .attach('file', picture, 'red.png');
+    const { data: media } = uploaded.body as { data: { messageType: string } };
+    const payload = { chatId, messageType: media.messageType, media, content };
+    return (await a.command<Sent>('send_media', payload)).data;
+  };
+
+  it('can be taken off by socket and by REST, and every dialect hears of it', async () => {
+    const heard = await TestSocket.connect(server, bob, { dialect: 'v0' });
+    const inConversation = await TestSocket.connect(server, bob, { dialect: 'conversation' });
+    const inRoom = await TestSocket.connect(server, bob, { dialect: 'room' });
+    const put = (id: string, content: string) =>
+      server.http.put(`/api/messages/${id}`).set(alice.auth).send({ content });
+    try {
+      const first = await sendPicture('xylophone one');
+      const ack = await a.command('edit_message', { messageId: first.id, content: '', chatId });
+      expect(ack).toMatchObject({ ok: true, data: { content: '', isEdited: true } });
+      expect(await b.next('message_edited', about(first.id))).toMatchObject({ content: '' });
+      const second = await sendPicture('xylophone two');
+      const answer = await put(second.id, '').expect(200);
+      expect(answer.body).toMatchObject({ data: { content: '', media: [{ type: 'image' }] } });
+      for (const [socket, event] of [
+        [heard, 'message_edited'],
+        [inConversation, 'message:edited'],
+        [inRoom, 'message-edited'],
+      ] as const) {
+        const told = await socket.next(event, (payload) =>
+          JSON.stringify(payload).includes(second.id),
+        );
+        expect([event, JSON.stringify(told).includes('xylophone')]).toEqual([event, false]);
+      }
+      await put(second.id, 'another caption').expect(200);
+    } finally {
+      for (const socket of [heard, inConversation, inRoom]) socket.close();
+    }
+  });
+
+  it('is the text of a message without a file, which must have one', async () => {
+    const sent = await send('words');
+    for (const content of ['', ' ', '\n\t']) {
+      const edited = await a.command('edit_message', { messageId: sent.id, content });
+      expect(edited).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+      const answer = await server.http
+        .put(`/api/messages/${sent.id}`)
+        .set(alice.auth)
+        .send({ content });
+      expect([answer.status, answer.body]).toEqual([
+        400,
+        expect.objectContaining({ errors: [expect.objectContaining({ path: 'content' })] }),
+      ]);
+    }
+    const withoutContent = await a.command('edit_message', { messageId: sent.id });
+    expect(withoutContent).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+  });
+});
+
 describe('editing', () => {
   it('changes the text for everybody, and keeps what it was', async () => {
     const { id, version } = await send('Helo');

@@ -82,9 +82,10 @@ export class MessageChanges {
   ) {}
 
   /**
-   * Gives a message another text and keeps the earlier one. The same text again changes nothing.
+   * Gives a message another text and keeps the earlier one. The same text again changes nothing. No text at
+   * all is for messages with files, whose caption goes.
    *
-   * @throws {AppError} NOT_FOUND, FORBIDDEN for others than the sender, GONE for a deleted message,
+   * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than the sender, GONE for a deleted message,
    *   EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
    */
   async edit(
@@ -95,6 +96,7 @@ export class MessageChanges {
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
     const refusal = this.refusalToEdit(actor, found.doc) ?? refusalToPost(found.chat);
     if (refusal) throw refusal;
+    if (input.content === '' && found.doc.media.length === 0) throw nothingLeft();
     const mentioned = (await mentions.resolve(found.chat, input.content)).map(objectId);
     const result = await this.apply(found, (current) => {
       const tooLate = this.refusalToEdit(actor, current);
@@ -300,6 +302,9 @@ const usersWithout = (
 
 const reactionsBy = (message: StoredMessage, userId: string): string[] =>
   message.reactions.filter((reaction) => reaction.userId.equals(userId)).map(({ emoji }) => emoji);
+
+const nothingLeft = (): AppError =>
+  invalidInput('content', 'a text that shows something, as the message has no file');
 
 const notAnEmoji = (): AppError => invalidInput('emoji', 'exactly one emoji');
 

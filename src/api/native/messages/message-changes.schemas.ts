@@ -15,6 +15,10 @@ export const emojiSchema = text(64)
   .custom((value: string, helpers) => canonicalEmoji(value) ?? helpers.error('emoji.one'))
   .example('👍');
 
+/** The text that a message gets; empty to take the caption off a file. */
+const newContentSchema = (maxLength: number): Joi.StringSchema =>
+  contentSchema(maxLength).allow('').required();
+
 /** Native `edit_message`. */
 export interface EditPayload {
   messageId: string;
@@ -24,13 +28,13 @@ export interface EditPayload {
 export const editSchema = (maxLength: number): Joi.ObjectSchema<EditPayload> =>
   Joi.object<EditPayload>({
     messageId: idSchema.required(),
-    content: contentSchema(maxLength).required(),
+    content: newContentSchema(maxLength),
     chatId: idSchema,
   });
 
 /** Body of `PUT /api/messages/:messageId`. */
 export const editBody = (maxLength: number): Joi.ObjectSchema<{ content: string }> =>
-  Joi.object<{ content: string }>({ content: contentSchema(maxLength).required() });
+  Joi.object<{ content: string }>({ content: newContentSchema(maxLength) });
 
 /** Native `delete_message`; for everyone unless told otherwise. */
 export interface DeletePayload {
