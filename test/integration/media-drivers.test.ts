@@ -210,7 +210,7 @@ describe.each(SETUPS)('$name', ({ start, env, prefix }) => {
     expect([good.status, good.body.data?.mimeType]).toEqual([200, 'application/pdf']);
     expect(good.body.data.filename).toBe('a report.pdf');
     const renamed = await send(PDF, { filename: '../minutes.exe' });
-    expect(renamed.body.data.filename).toBe('minutes.pdf');
+    expect(renamed.body.data.filename).toBe('minutes.exe.pdf');
     const bad = await send(Buffer.from('<script>1</script>'));
     expect(bad.status).toBe(415);
     const { fileId } = await allow();

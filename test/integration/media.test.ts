@@ -143,7 +143,11 @@ describe('an upload', () => {
 
   it('gets its type from its content, whatever its name says', async () => {
     const media = await uploaded(await png(), 'invoice.pdf');
-    expect(media).toMatchObject({ type: 'image', mimeType: 'image/png', filename: 'invoice.png' });
+    expect(media).toMatchObject({
+      type: 'image',
+      mimeType: 'image/png',
+      filename: 'invoice.pdf.png',
+    });
   });
 
   it('of a document is only ever served as a download', async () => {
@@ -155,10 +159,23 @@ describe('an upload', () => {
     expect(answer.headers['content-security-policy']).toContain('sandbox');
   });
 
+  it.each(['Offer 2026.05.12', 'été (1) "final".pdf', '日本語.pdf', '👩‍👩‍👧.pdf'])(
+    'named %j keeps its name, which its download says to every browser',
+    async (name) => {
+      const media = await uploaded(PDF, name);
+      const filename = name.endsWith('.pdf') ? name : `${name}.pdf`;
+      expect(media.filename).toBe(filename);
+      const answer = await server.http.get(media.url).buffer();
+      const header = String(answer.headers['content-disposition']);
+      expect(header).toMatch(/^attachment; filename="[\x20-\x7e]*"; filename\*=UTF-8''[^\s"]+$/);
+      expect(decodeURIComponent(header.split("UTF-8''")[1]!)).toBe(filename);
+    },
+  );
+
   it('whose name tries to be a path or a header gets a harmless name', async () => {
     const hostile = '../../etc/pass"wd\r\nSet-Cookie: x=1.png';
     const media = await uploaded(await png(), hostile);
-    expect(media.filename).not.toMatch(/[\r\n"/\\]/);
+    expect(media.filename).not.toMatch(/[\r\n/\\]/);
     const answer = await server.http.get(media.url);
     expect(answer.headers['set-cookie']).toBeUndefined();
   });

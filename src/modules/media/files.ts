@@ -2,29 +2,37 @@ import { AppError } from '../../shared/errors.js';
 import type { MediaKind } from './media.model.js';
 
 /** A type of file that may be uploaded. */
-export interface AllowedType {
+export interface AllowedType extends FileEndings {
   kind: MediaKind;
   mimeType: string;
-  extension: string;
 }
 
-const of = (kind: MediaKind, mimeType: string, extension: string): AllowedType => ({
-  kind,
-  mimeType,
-  extension,
-});
+/** How the names of a type's files end. */
+interface FileEndings {
+  /** Added to names that end otherwise. */
+  extension: string;
+  /** Others under which the same content is found. */
+  extensions: readonly string[];
+}
+
+const of = (
+  kind: MediaKind,
+  mimeType: string,
+  extension: string,
+  ...extensions: string[]
+): AllowedType => ({ kind, mimeType, extension, extensions });
 
 const DOC = of('file', 'application/msword', 'doc');
-const MP4 = of('video', 'video/mp4', 'mp4');
-const MPEG = of('video', 'video/mpeg', 'mpeg');
-const M4A = of('audio', 'audio/mp4', 'm4a');
-const OGG = of('audio', 'audio/ogg', 'ogg');
+const MP4 = of('video', 'video/mp4', 'mp4', 'm4v');
+const MPEG = of('video', 'video/mpeg', 'mpeg', 'mpg');
+const M4A = of('audio', 'audio/mp4', 'm4a', 'mp4', 'm4b', 'mov');
+const OGG = of('audio', 'audio/ogg', 'ogg', 'oga', 'opus');
 
 /** What may be uploaded, by what the content's first bytes say. Text formats have no such bytes. */
 const ALLOWED: Record<string, AllowedType> = {
-  'image/jpeg': of('image', 'image/jpeg', 'jpg'),
+  'image/jpeg': of('image', 'image/jpeg', 'jpg', 'jpeg', 'jfif'),
   'image/png': of('image', 'image/png', 'png'),
-  'image/apng': of('image', 'image/png', 'png'),
+  'image/apng': of('image', 'image/png', 'png', 'apng'),
   'image/gif': of('image', 'image/gif', 'gif'),
   'image/webp': of('image', 'image/webp', 'webp'),
   'video/mp4': MP4,
@@ -32,7 +40,7 @@ const ALLOWED: Record<string, AllowedType> = {
   'video/mpeg': MPEG,
   'video/MP1S': MPEG,
   'video/MP2P': MPEG,
-  'video/quicktime': of('video', 'video/quicktime', 'mov'),
+  'video/quicktime': of('video', 'video/quicktime', 'mov', 'qt'),
   'video/webm': of('video', 'video/webm', 'webm'),
   'audio/mpeg': of('audio', 'audio/mpeg', 'mp3'),
   'audio/aac': of('audio', 'audio/aac', 'aac'),
@@ -40,7 +48,7 @@ const ALLOWED: Record<string, AllowedType> = {
   'audio/x-m4a': M4A,
   'audio/ogg': OGG,
   'audio/ogg; codecs=opus': OGG,
-  'audio/wav': of('audio', 'audio/wav', 'wav'),
+  'audio/wav': of('audio', 'audio/wav', 'wav', 'wave'),
   'audio/flac': of('audio', 'audio/flac', 'flac'),
   'application/pdf': of('file', 'application/pdf', 'pdf'),
   'application/vnd.openxmlformats-officedocument.wordprocessingml.document': of(
@@ -70,33 +78,73 @@ export const typeOf = (
 ): AllowedType => {
   if (found === 'application/x-cfb' && /\.doc$/i.test(said.name)) return DOC;
   if (found === 'video/webm' && said.mimeType.startsWith('audio/webm')) {
-    return of('audio', 'audio/webm', 'weba');
+    return of('audio', 'audio/webm', 'weba', 'webm');
   }
   const allowed = found && Object.hasOwn(ALLOWED, found) ? ALLOWED[found] : undefined;
   if (!allowed) throw typeNotAllowed();
   return allowed;
 };
 
-/** Longest name that is kept, in characters. */
+/** The name of what has none. */
+const NAMELESS = 'file';
+/** Longest name that is kept without its extension, in characters. */
 const MAX_LENGTH = 120;
-/** Control and direction-changing characters, and those that paths, shells or headers read. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}"'`\\/:*?<>|;]/gu;
+/**
+ * What a name loses: control and direction-changing characters, line ends, and invisible ones that join nothing.
+ * Joiners stay, because scripts and emoji need them; so do the invisible parts of a flag such as Scotland's.
+ */
+const UNSEEN =
+  /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\p{Zl}\p{Zp}\p{Bidi_Control}\u00ad\u180e\u200b\u2060-\u206f\ufeff\ufff9-\ufffc\u3164\uffa0\u115f\u1160]|(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0000}-\u{e007f}]/gu;
+/** Letters and digits behind the last dot, where something stands before it. */
+const EXTENSION = /^(.*[^.\s].*)\.([A-Za-z0-9]+)$/su;
 
 /**
- * A name that may stand in a header and be saved on any system: no path, no control characters, no
- * quotes, no leading dots, of bounded length, and with the ending that belongs to its content.
+ * A name that people know again and that may stand in a header: no path, nothing invisible but joiners, no
+ * leading dots, of bounded length. The extension that belongs to the content is added unless the name has
+ * one that does.
  */
-export const safeFileName = (given: string, extension: string): string => {
-  // A browser may send a path; what counts is its last part.
-  const last = given.split(/[/\\]/).at(-1) ?? '';
-  const clean = last.normalize('NFC').replace(UNSAFE, '').trim().replace(/^\.+/, '');
-  const stem = clean.replace(/\.[^.]*$/, '').trim();
-  return `${[...stem].slice(0, MAX_LENGTH).join('') || 'file'}.${extension}`;
+export const safeFileName = (given: string, { extension, extensions }: FileEndings): string => {
+  const { name, hadDots } = visiblePart(given);
+  const [, stem = '', ending = ''] = EXTENSION.exec(name) ?? [];
+  if ([extension, ...extensions].includes(ending.toLowerCase())) {
+    return `${shortened(stem)}.${ending}`;
+  }
+  const isEndingAlone = hadDots && name.toLowerCase() === extension;
+  return `${isEndingAlone ? NAMELESS : shortened(name.replace(/[\s.]+$/u, ''))}.${extension}`;
 };
 
-/** The Content-Disposition header of a file: an ASCII name for all, the real one for those who know. */
+/** What messages call a file whose content nobody knows. */
+export const safeFileLabel = (given: string): string => shortened(visiblePart(given).name);
+
+/** A name without path and leading dots, and whether it had such dots. */
+const visiblePart = (given: string): { name: string; hadDots: boolean } => {
+  // A browser may send a path; what counts is its last part.
+  const last = given.replace(UNSEEN, '').split(/[/\\]/).at(-1) ?? '';
+  const name = last.normalize('NFC').replace(/^[\s.]+/u, '');
+  return { name: name.trimEnd(), hadDots: /^\s*\./u.test(last) };
+};
+
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** The beginning of a name, without half an emoji or a letter that lacks its accents. */
+const shortened = (name: string): string => {
+  let short = '';
+  let length = 0;
+  // Looking at the beginning alone bounds what a long name costs.
+  for (const { segment } of GRAPHEMES.segment([...name].slice(0, MAX_LENGTH * 2).join(''))) {
+    length += [...segment].length;
+    if (length > MAX_LENGTH) break;
+    short += segment;
+  }
+  return /[^\s\u200c\u200d]/u.test(short) ? short : NAMELESS;
+};
+
+/**
+ * The Content-Disposition header of a file (RFC 6266): an ASCII name for all, the real one (RFC 5987) for those
+ * who know.
+ */
 export const dispositionOf = (type: 'inline' | 'attachment', filename: string): string => {
-  const ascii = filename.replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_');
+  const ascii = filename.replace(/[^\x20-\x7e]/gu, '_').replace(/["\\%]/g, '_');
   const encoded = encodeURIComponent(filename).replace(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -5,7 +5,7 @@ import { AppError } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { AllowedType } from './files.js';
-import { safeFileName, typeNotAllowed } from './files.js';
+import { safeFileLabel, safeFileName, typeNotAllowed } from './files.js';
 import type { FileInspector, ImageProcessor } from './inspection.js';
 import { THUMBNAIL_TYPE } from './inspection.js';
 import type { MediaRecord } from './media.repository.js';
@@ -185,7 +185,7 @@ const newRow = (
     chatIds: chatId === undefined ? [] : [objectId(chatId)],
     status: 'storing',
     kind: type.kind,
-    filename: safeFileName(file.name, type.extension),
+    filename: safeFileName(file.name, type),
     mimeType: type.mimeType,
     size: size + thumbnailSize,
     key: `${base}.${type.extension}`,
@@ -204,7 +204,7 @@ const newRow = (
 /** The same error, told of one file among several. */
 const ofFile = (error: unknown, index: number, name: string): unknown => {
   if (!(error instanceof AppError)) return error;
-  const label = safeFileName(name, name.split('.').at(-1)?.replace(/\W/g, '') ?? '');
+  const label = safeFileLabel(name);
   return new AppError(error.code, `${label}: ${error.message}; nothing was stored`, {
     errors: [{ path: `files.${index}`, message: error.message }],
     ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),

@@ -60,13 +60,16 @@ export class CloudinaryDriver implements StorageDriver {
     }
   }
 
-  signedUrl(key: string, { disposition, expiresIn }: ServeOptions): Promise<string> {
+  signedUrl(key: string, { disposition, filename, expiresIn }: ServeOptions): Promise<string> {
     const params: Params = {
       public_id: key,
       type: DELIVERY,
       expires_at: now() + expiresIn,
       timestamp: now(),
-      ...(disposition.startsWith('attachment') && { attachment: 'true' }),
+      ...(disposition.startsWith('attachment') && {
+        attachment: 'true',
+        target_filename: filename,
+      }),
     };
     const query = new URLSearchParams(asText(this.signed(params)));
     return Promise.resolve(`${this.endpoint('download')}?${query.toString()}`);
@@ -85,7 +88,7 @@ export class CloudinaryDriver implements StorageDriver {
     path: string,
     maxSize: number,
   ): Promise<{ ref: undefined } | undefined> {
-    const options = { mimeType: '', disposition: 'inline', expiresIn: FETCH_SECONDS };
+    const options = { mimeType: '', disposition: 'inline', filename: '', expiresIn: FETCH_SECONDS };
     try {
       const url = await this.signedUrl(key, options);
       const signal = AbortSignal.timeout(TIMEOUT_MS);

@@ -107,6 +107,7 @@ export class ImageKitDriver implements StorageDriver {
       const url = await this.signedUrl(key, {
         mimeType: '',
         disposition: 'inline',
+        filename: '',
         expiresIn: FETCH_SECONDS,
       });
       const signal = AbortSignal.timeout(TIMEOUT_MS);

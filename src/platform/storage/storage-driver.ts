@@ -10,8 +10,10 @@ export interface StoredFile {
 /** How a remote store is asked to serve a file. */
 export interface ServeOptions {
   mimeType: string;
-  /** Value of the Content-Disposition header. */
+  /** Value of the Content-Disposition header, for stores that take one. */
   disposition: string;
+  /** The name for people that is in it, for stores that make a header of their own. */
+  filename: string;
   /** Seconds for which the address is good. */
   expiresIn: number;
 }

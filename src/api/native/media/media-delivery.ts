@@ -37,7 +37,12 @@ export const deliver = async (
     'Content-Disposition': disposition,
   });
   if (storage.signedUrl) {
-    const url = await storage.signedUrl(key, { mimeType, disposition, expiresIn: REDIRECT_S });
+    const url = await storage.signedUrl(key, {
+      mimeType,
+      disposition,
+      filename: file.filename,
+      expiresIn: REDIRECT_S,
+    });
     res.redirect(302, url);
     return;
   }
