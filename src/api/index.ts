@@ -5,6 +5,7 @@ import { createNativeDialect } from './native/index.js';
 import type { RoomEvents } from './room/index.js';
 import { createRoomDialect } from './room/index.js';
 import type { Api } from './shared/api.js';
+import { refreshTokenCommand } from './shared/refresh-token.command.js';
 import { setDialectCommand } from './shared/set-dialect.command.js';
 import type { UseCases } from './shared/use-cases.js';
 import type { V0Events } from './v0/index.js';
@@ -26,7 +27,11 @@ export const createApi = (useCases: UseCases): Api<ApiEvents> => {
   ];
   return {
     routes: dialects.flatMap(({ routes }) => routes),
-    commands: [setDialectCommand, ...dialects.flatMap(({ commands }) => commands)],
+    commands: [
+      setDialectCommand,
+      refreshTokenCommand,
+      ...dialects.flatMap(({ commands }) => commands),
+    ],
     events: dialects.flatMap(({ events }) => events),
   };
 };

@@ -8,3 +8,15 @@ export interface Authenticator {
    */
   authenticate(token: string | undefined): Promise<Actor>;
 }
+
+/** Whom a token stands for, and until when, in milliseconds since 1970. */
+export interface TokenGrant {
+  actor: Actor;
+  expiresAt: number;
+}
+
+/** The same for what lasts longer than a call. */
+export interface TokenGrants {
+  /** @throws {AppError} as {@link Authenticator.authenticate}. */
+  grant(token: string | undefined): Promise<TokenGrant>;
+}

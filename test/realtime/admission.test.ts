@@ -82,10 +82,13 @@ const start = async (env: Record<string, string>) => {
     userLimits: new UserLimits({} as never),
     userTurns: new UserTurns(0),
     authenticator: {
-      authenticate: (token) => {
+      grant: (token) => {
         const isGood = token !== undefined && !revoked.has(token);
         return isGood
-          ? Promise.resolve({ userId: token, role: 'user', sessionId: `s-${token}` })
+          ? Promise.resolve({
+              actor: { userId: token, role: 'user', sessionId: `s-${token}` },
+              expiresAt: Infinity,
+            })
           : Promise.reject(new AppError('UNAUTHENTICATED', 'Sign in'));
       },
     },

@@ -7,6 +7,7 @@ import { Login } from './login.js';
 import { RestApi } from './rest-api.js';
 import { Retry } from './retry.js';
 import type { Timers } from './timers.js';
+import { replaceAfter } from './token-claims.js';
 import type { ErrorBody } from './wire.types.js';
 
 /** What a connection is built from. */
@@ -48,6 +49,7 @@ export class Connection {
   private readonly api: RestApi;
   /** Of handshakes that were refused since the last connection. */
   private readonly retry: Retry;
+  private cancelRenewal: (() => void) | undefined;
   /** The token of the newest handshake. */
   private offered: string | undefined;
   /** Connections that were lost. */
@@ -81,10 +83,12 @@ export class Connection {
     });
     this.socket.on('connect', () => {
       this.retry.reset();
+      this.renewInTime();
       parts.onConnect();
     });
     this.socket.on('disconnect', (reason) => {
       this.losses += 1;
+      this.cancelRenewal?.();
       parts.onDisconnect();
       // The server has ended it on purpose; the next handshake says why.
       if (reason === 'io server disconnect') this.retryLater();
@@ -176,6 +180,31 @@ export class Connection {
     }
   }
 
+  /** The server ends a connection together with its token, so a newer one is brought before. */
+  private renewInTime(): void {
+    const { timers } = this.parts;
+    const token = this.offered;
+    const wait = token === undefined ? undefined : replaceAfter(token, timers.now());
+    this.cancelRenewal?.();
+    if (wait === undefined) return;
+    this.cancelRenewal = timers.after(wait, () => {
+      void this.bringToken(token);
+    });
+  }
+
+  private async bringToken(old: string | undefined): Promise<void> {
+    try {
+      await this.login.renew(old, endsSoon());
+      const { token } = this.login;
+      await this.command('refresh_token', { token });
+      this.offered = token;
+    } catch {
+      // The connection ends with its token; the next handshake finds out why, and says so.
+      return;
+    }
+    this.renewInTime();
+  }
+
   private signOut(error: ChatError): void {
     // Who has closed the connection meanwhile does not ask any more.
     if (!this.isWanted) return;
@@ -203,6 +232,9 @@ export class Connection {
 
 const disconnected = (): ChatError =>
   new ChatError({ code: 'DISCONNECTED', message: 'Not connected' });
+
+const endsSoon = (): ChatError =>
+  new ChatError({ code: 'TOKEN_EXPIRED', message: 'The access token is about to end' });
 
 const unanswered = (event: string): ChatError =>
   new ChatError({ code: 'TIMEOUT', message: `No answer to ${event}` });

@@ -1,5 +1,7 @@
 interface Claims {
   sub?: unknown;
+  /** Seconds since 1970 at which the token was made. */
+  iat?: unknown;
   /** Seconds since 1970 until which the token is good. */
   exp?: unknown;
 }
@@ -11,6 +13,23 @@ export const subjectOf = (token: string): string => String(claimsOf(token).sub ?
 export const succeeds = (token: string, earlier: string): boolean =>
   subjectOf(token) === subjectOf(earlier) &&
   Number(claimsOf(token).exp) > Number(claimsOf(earlier).exp);
+
+/** Longest wait of a timer in milliseconds; browsers and Node take longer ones for none. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+/** How long before its end a token is replaced, in milliseconds, unless it lives for less than four times that. */
+const EARLY_MS = 60_000;
+
+/**
+ * In how many milliseconds a token should be replaced; undefined for one that does not say when it ends. A
+ * device whose clock is wrong replaces it once in its life at least.
+ */
+export const replaceAfter = (token: string, now: number): number | undefined => {
+  const { exp, iat } = claimsOf(token);
+  if (typeof exp !== 'number' || typeof iat !== 'number') return undefined;
+  const life = (exp - iat) * 1000;
+  const left = Math.min(exp * 1000 - now, life);
+  return Math.min(Math.max(left - Math.min(EARLY_MS, life / 4), 0), LONGEST_WAIT_MS);
+};
 
 const claimsOf = (token: string): Claims => {
   try {

@@ -1,7 +1,7 @@
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
-import type { Authenticator } from '../../shared/authenticator.js';
+import type { Authenticator, TokenGrant, TokenGrants } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
 import type { Accounts } from './accounts.js';
 import type { Sessions } from './sessions.js';
@@ -25,7 +25,7 @@ const signInAgain = (): AppError =>
  * Verifies access tokens, and that their login is still on and their user may still act. The status of login and
  * user is cached for a second, and dropped at once when the login ends or the user's rights change.
  */
-export class AccessTokenAuthenticator implements Authenticator {
+export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
   private readonly cache = new CachedLookup<Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
 
   constructor(
@@ -60,8 +60,12 @@ export class AccessTokenAuthenticator implements Authenticator {
   }
 
   async authenticate(token: string | undefined): Promise<Actor> {
+    return (await this.grant(token)).actor;
+  }
+
+  async grant(token: string | undefined): Promise<TokenGrant> {
     if (!token) throw new AppError('UNAUTHENTICATED', 'Sign in first');
-    const { userId, sessionId } = this.tokens.verify(token);
+    const { userId, sessionId, expiresAt } = this.tokens.verify(token);
     const { status } = await this.cache.get(keyOf(userId, sessionId), async () => ({
       status: await this.lookUp(userId, sessionId),
     }));
@@ -69,7 +73,7 @@ export class AccessTokenAuthenticator implements Authenticator {
     if (status.isDeactivated) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
     }
-    return { userId, sessionId, role: status.role };
+    return { actor: { userId, sessionId, role: status.role }, expiresAt };
   }
 
   /** What the database says of a login now, past the cache; undefined when it has ended. */

@@ -8,7 +8,7 @@ import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
-import type { Authenticator } from '../../shared/authenticator.js';
+import type { Authenticator, TokenGrants } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
@@ -141,7 +141,7 @@ export const createAuditTrail = ({
 export interface UsersApi {
   /** Signing up, in and out; passwords. */
   auth: SignIn;
-  authenticator: Authenticator;
+  authenticator: Authenticator & TokenGrants;
   /** Reading, changing and searching profiles. */
   profiles: Profiles;
   /** Making and finding accounts, their rights. */

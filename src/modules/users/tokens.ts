@@ -13,6 +13,11 @@ export interface AccessClaims {
   sessionId: string;
 }
 
+/** What a valid access token says, and until when it is good, in milliseconds since 1970. */
+export interface VerifiedClaims extends AccessClaims {
+  expiresAt: number;
+}
+
 /** How tokens are signed and what they must say. */
 export interface AccessTokenOptions {
   secret: string;
@@ -66,7 +71,7 @@ export class AccessTokens {
    *
    * @throws {AppError} TOKEN_EXPIRED when it was good once, UNAUTHENTICATED otherwise.
    */
-  verify(token: string): AccessClaims {
+  verify(token: string): VerifiedClaims {
     const claims = this.decode(token);
     if (typeof claims === 'string') throw invalid();
     const { sub, sid, typ, jti, exp } = claims;
@@ -79,7 +84,7 @@ export class AccessTokens {
       typeof jti === 'string' &&
       typeof exp === 'number';
     if (!isComplete) throw invalid();
-    return { userId: sub, sessionId: sid };
+    return { userId: sub, sessionId: sid, expiresAt: exp * 1000 };
   }
 
   private decode(token: string): string | jwt.JwtPayload {

@@ -28,7 +28,17 @@ export interface CallerSocket {
   leave(channel: string): void;
   /** Hears these dialects from now on, whatever it declared or taught before, and learns none any more. */
   setDialects(dialects: readonly DialectName[]): void;
+  /**
+   * Stays under a newer token of the same login.
+   *
+   * @returns until when, in milliseconds since 1970.
+   * @throws {AppError} UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_DEACTIVATED, or FORBIDDEN for that of another login.
+   */
+  renewToken(token: string): Promise<number>;
 }
+
+/** The command by which a client brings a newer token: the one that comes through when the old one has ended. */
+export const REFRESH_TOKEN = 'refresh_token';
 
 /** Who sent a command, and from where. */
 export interface CommandContext {

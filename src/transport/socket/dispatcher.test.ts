@@ -60,6 +60,8 @@ const setUp = () => {
     onError: () => undefined,
     requireAdmin: () => Promise.resolve(),
     onView: () => undefined,
+    requireToken: () => undefined,
+    renewToken: () => Promise.resolve(0),
   });
   const connect = () => {
     let listener: Listener = () => undefined;
@@ -182,6 +184,9 @@ describe('commands of one socket', () => {
       requireMember: () => Promise.resolve(),
       onView: () => undefined,
       requireAdmin: () => Promise.resolve(),
+
+      requireToken: () => undefined,
+      renewToken: () => Promise.resolve(0),
       onError: () => undefined,
     });
     const queue = delays.filter((delay) => delay !== undefined);

@@ -10,6 +10,7 @@ import { AppError } from '../../shared/errors.js';
 import { cutText } from '../../shared/text.js';
 import { validate } from '../../shared/validate.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
+import { REFRESH_TOKEN } from './command.js';
 import type { DialectName } from './dialect.js';
 import { ALL_DIALECTS, maskOf } from './dialect.js';
 import { channels } from './channels.js';
@@ -40,6 +41,10 @@ export interface DispatcherParts {
   requireMember(userId: string, chatId: string): Promise<unknown>;
   /** Rejects with FORBIDDEN unless the user is an admin now, whatever the connection was made as. */
   requireAdmin(actor: Actor): Promise<void>;
+  /** Throws TOKEN_EXPIRED for a socket whose token has ended. */
+  requireToken(socket: ParleySocket): void;
+  /** Takes a newer token; see {@link CallerSocket.renewToken}. */
+  renewToken(socket: ParleySocket, token: string): Promise<number>;
   /** Says that a device began or ceased to look at a chat. */
   onView(socket: ParleySocket, chatId: string, isOpen: boolean): void;
 }
@@ -121,6 +126,7 @@ export class CommandDispatcher {
     if (frame.inFlight > MAX_IN_FLIGHT || this.inFlightInAll > MAX_IN_FLIGHT_IN_ALL) {
       throw new AppError('OVERLOADED', 'Too many commands under way', { retryAfter: 1 });
     }
+    if (frame.event !== REFRESH_TOKEN) this.parts.requireToken(socket);
     const variants = this.byEvent.get(frame.event);
     if (!variants)
       throw new AppError('UNKNOWN_EVENT', `Unknown event: ${cutText(frame.event, 64)}`);
@@ -244,7 +250,10 @@ class EventBudget {
 class Caller implements CallerSocket {
   constructor(
     private readonly socket: ParleySocket,
-    private readonly parts: Pick<DispatcherParts, 'registry' | 'onView' | 'requireMember'>,
+    private readonly parts: Pick<
+      DispatcherParts,
+      'registry' | 'onView' | 'renewToken' | 'requireMember'
+    >,
   ) {}
 
   get id(): string {
@@ -312,6 +321,10 @@ class Caller implements CallerSocket {
     this.socket.data.knowsDialect = true;
     const mask = dialects.reduce((set, dialect) => set | maskOf(dialect), 0);
     this.parts.registry.setDialects(this.socket, mask);
+  }
+
+  renewToken(token: string): Promise<number> {
+    return this.parts.renewToken(this.socket, token);
   }
 }
 

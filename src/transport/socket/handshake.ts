@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { ExtendedError } from 'socket.io';
 import { toAppError } from '../../platform/to-app-error.js';
-import type { Authenticator } from '../../shared/authenticator.js';
+import type { TokenGrants } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
 import { validate } from '../../shared/validate.js';
 import type { ConnectionAdmission } from './connection-admission.js';
@@ -32,7 +32,7 @@ const bearer = (header: string | undefined): string | undefined =>
 
 /** What a handshake is checked with. */
 export interface HandshakeParts {
-  authenticator: Authenticator;
+  authenticator: TokenGrants;
   admission: Pick<ConnectionAdmission, 'admit' | 'countFor'>;
   pendingJoins: PendingJoins;
   /** The chats whose channels a user's sockets join. */
@@ -71,15 +71,16 @@ const greet = async (parts: HandshakeParts, socket: ParleySocket): Promise<void>
   const hello = validate(helloSchema, socket.handshake.auth);
   const token =
     hello.token?.replace(/^Bearer /i, '') ?? bearer(socket.handshake.headers.authorization);
-  const { userId } = await authenticator.authenticate(token);
+  const { userId } = (await authenticator.grant(token)).actor;
   admission.countFor(userId, socket.conn);
   const arrival = pendingJoins.begin(userId, (id) => parts.chatIdsOf(id));
   try {
     await arrival.load();
     // What was revoked in the meantime did not find this socket among the user's.
-    const actor = await authenticator.authenticate(token);
+    const { actor, expiresAt } = await authenticator.grant(token);
     socket.data = {
       actor,
+      expiresAt,
       mask: initialMask(hello.dialect),
       knowsDialect: hello.dialect !== undefined,
       openChats: new Set<string>(),

@@ -16,6 +16,8 @@ export interface ChatWish {
 /** What the server remembers of a socket. */
 export interface SocketData {
   actor: Actor;
+  /** When the access token ends and the socket with it, in milliseconds since 1970. */
+  expiresAt: number;
   /** The dialects that the socket hears. */
   mask: DialectMask;
   /**

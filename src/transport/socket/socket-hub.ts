@@ -15,6 +15,7 @@ import { OpenConnections } from './open-connections.js';
 import { PendingJoins } from './pending-joins.js';
 import { SlowConsumers } from './slow-consumers.js';
 import { SocketRegistry, asParleySocket } from './socket-registry.js';
+import { TokenExpiry } from './token-expiry.js';
 
 /** A message and the description of ten attachments fit; nothing larger comes over a socket. */
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -52,6 +53,7 @@ export class SocketHub {
   readonly pendingJoins: PendingJoins;
   /** False from the moment the node begins to shut down. */
   isAccepting = true;
+  readonly tokenExpiry: TokenExpiry;
   private readonly slowConsumers: SlowConsumers;
   private readonly connections: OpenConnections;
 
@@ -92,6 +94,7 @@ export class SocketHub {
     });
     this.registry = new SocketRegistry(this.io, this.pendingJoins);
     this.slowConsumers = new SlowConsumers(this.registry, logger);
+    this.tokenExpiry = new TokenExpiry(clock);
   }
 
   /** Keeps sockets in the channels of their users' chats, and closes those whose login has ended. */
@@ -163,9 +166,11 @@ export class SocketHub {
     ];
   }
 
-  /** Watches for clients that read too slowly, from now on. */
-  watchSlowConsumers(): void {
-    this.slowConsumers.watch(() => [...this.io.of('/').sockets.values()].map(asParleySocket));
+  /** Watches for clients that read too slowly and for tokens that end, from now on. */
+  watchSockets(): void {
+    const sockets = () => [...this.io.of('/').sockets.values()].map(asParleySocket);
+    this.slowConsumers.watch(sockets);
+    this.tokenExpiry.watch(sockets);
   }
 
   /**
@@ -183,6 +188,7 @@ export class SocketHub {
   /** Ends all connections, also those whose other end is silent; clients reconnect to another node. */
   async close(): Promise<void> {
     this.slowConsumers.stop();
+    this.tokenExpiry.stop();
     await this.reconnectAll();
     const cut = setTimeout(() => {
       this.connections.cut();

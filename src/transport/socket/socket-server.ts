@@ -6,7 +6,7 @@ import type { UserLimits } from '../../platform/user-limits.js';
 import type { UserTurns } from '../../platform/user-turns.js';
 import type { WorkTracker } from '../../platform/work-tracker.js';
 import type { Actor } from '../../shared/actor.js';
-import type { Authenticator } from '../../shared/authenticator.js';
+import type { TokenGrants } from '../../shared/authenticator.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError } from '../../shared/errors.js';
 import { channels } from './channels.js';
@@ -29,7 +29,7 @@ export interface SocketServerDeps {
   work: Pick<WorkTracker, 'admit' | 'begin'>;
   userLimits: UserLimits;
   userTurns: UserTurns;
-  authenticator: Authenticator;
+  authenticator: TokenGrants;
   /** Receives every error that a command is answered with. */
   onError(error: AppError): void;
   /** Rejects with NOT_FOUND unless the user is a member of the chat. */
@@ -82,6 +82,10 @@ export class SocketServer {
       requireMember: (userId, chatId) => this.deps.requireMember(userId, chatId),
       requireAdmin: (actor) => this.deps.requireAdmin(actor),
       eventsPerSecond: config.rateLimitEventsPerSecond,
+      requireToken: (socket) => {
+        hub.tokenExpiry.check(socket);
+      },
+      renewToken: (socket, token) => hub.tokenExpiry.renew(socket, token, authenticator),
       onView: (socket, chatId, isOpen) => {
         this.reportView(socket, chatId, isOpen);
       },
@@ -106,7 +110,7 @@ export class SocketServer {
     hub.io.on('connection', (socket) => {
       this.accept(asParleySocket(socket), dispatcher);
     });
-    hub.watchSlowConsumers();
+    hub.watchSockets();
   }
 
   private accept(socket: ParleySocket, dispatcher: CommandDispatcher): void {

@@ -13,5 +13,9 @@ export const presenceRoutes: RouteSamples = {
 /** The same over the socket. */
 export const presenceCommands: CommandSamples = {
   'native set_dialect': { payload: () => ({ dialects: ['native', 'v0'] }), stranger: 'ok' },
+  'native refresh_token': {
+    payload: ({ alice }) => ({ token: alice.token }),
+    stranger: 'FORBIDDEN',
+  },
   'native set_status': { payload: () => ({ status: 'online' }), stranger: 'ok' },
 };

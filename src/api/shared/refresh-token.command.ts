@@ -1,0 +1,23 @@
+import Joi from 'joi';
+import type { AnyCommand } from '../../transport/socket/command.js';
+import { REFRESH_TOKEN, command } from '../../transport/socket/command.js';
+
+const refreshTokenSchema = Joi.object<{ token: string }>({
+  token: Joi.string().min(1).max(8192).required(),
+});
+
+/**
+ * The command by which a device brings a newer access token of the same login, so that its socket stays when the
+ * token of the handshake ends. The answer says until when it may stay.
+ */
+export const refreshTokenCommand: AnyCommand = command({
+  event: REFRESH_TOKEN,
+  dialect: 'native',
+  isShared: true,
+  summary: 'Stay connected under a newer access token of the same login',
+  schema: refreshTokenSchema,
+  userLimit: 'marks',
+  handle: async ({ socket }, { token }) => ({
+    data: { expiresAt: new Date(await socket.renewToken(token)).toISOString() },
+  }),
+});
