@@ -408,6 +408,11 @@ export const settings = {
     'Where uploads are stored. Unset: the first of ImageKit, Cloudinary and S3 that is configured, else local.',
   ),
   maxUploadMb: media('MAX_UPLOAD_MB', count(100, 1), 'Largest chat upload in megabytes.'),
+  maxImagePixels: media(
+    'MAX_IMAGE_PIXELS',
+    count(100_000_000, 1),
+    'Most pixels of an image, all frames together; what is wider than 4096 is reduced. Unpacking one may take 8 bytes per pixel, two at a time.',
+  ),
   mediaExternalHosts: media(
     'MEDIA_EXTERNAL_HOSTS',
     text().empty('').default('*'),

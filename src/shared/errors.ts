@@ -51,6 +51,14 @@ export interface FieldError {
   message: string;
 }
 
+/** Why a file is refused, for programs. */
+export interface RefusalDetails {
+  /** Its type, its damage, its bytes, its pixels, its frames, or the time that it takes. */
+  reason: 'type' | 'damage' | 'size' | 'pixels' | 'frames' | 'time';
+  /** The number that it exceeds: bytes, pixels or frames. */
+  limit?: number;
+}
+
 /** What a transport tells the client about an error. */
 export interface ErrorBody {
   code: ErrorCode;
@@ -58,6 +66,17 @@ export interface ErrorBody {
   errors?: FieldError[];
   /** Seconds after which the same request may succeed. */
   retryAfter?: number;
+  /** Of a refused file. */
+  details?: RefusalDetails;
+}
+
+/** What an error may say beside its message. */
+interface AppErrorOptions {
+  errors?: FieldError[] | undefined;
+  /** Seconds. */
+  retryAfter?: number | undefined;
+  details?: RefusalDetails | undefined;
+  cause?: unknown;
 }
 
 /** An error meant for the client: it has a published code, and its message is safe to show. */
@@ -66,17 +85,16 @@ export class AppError extends Error {
   readonly errors: FieldError[] | undefined;
   /** Seconds after which a retry may succeed. */
   readonly retryAfter: number | undefined;
+  /** Why a file is refused. */
+  readonly details: RefusalDetails | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { errors?: FieldError[]; retryAfter?: number; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.errors = options.errors;
     this.retryAfter = options.retryAfter;
+    this.details = options.details;
   }
 
   /** HTTP status of the code. */
@@ -91,6 +109,7 @@ export class AppError extends Error {
       message: this.message,
       ...(this.errors && { errors: this.errors }),
       ...(this.retryAfter !== undefined && { retryAfter: this.retryAfter }),
+      ...(this.details && { details: this.details }),
     };
   }
 }

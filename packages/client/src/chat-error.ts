@@ -28,11 +28,15 @@ export class ChatError extends Error {
   /** Seconds after which a retry may succeed. */
   readonly retryAfter: number | undefined;
 
-  constructor({ code, message, retryAfter }: ErrorBody) {
+  /** Why a file was refused. */
+  readonly details: ErrorBody['details'];
+
+  constructor({ code, message, retryAfter, details }: ErrorBody) {
     super(message);
     this.name = 'ChatError';
     this.code = code;
     this.retryAfter = retryAfter;
+    this.details = details;
   }
 
   /** Whether the same request may succeed later. */

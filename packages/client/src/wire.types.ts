@@ -125,4 +125,6 @@ export interface ErrorBody {
   message: string;
   /** Seconds after which the same request may succeed. */
   retryAfter?: number;
+  /** Why a file was refused, and the number of bytes, pixels or frames that it exceeds. */
+  details?: { reason: 'type' | 'damage' | 'size' | 'pixels' | 'frames' | 'time'; limit?: number };
 }

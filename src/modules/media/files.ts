@@ -42,6 +42,8 @@ const ALLOWED: Record<string, AllowedType> = {
   'video/MP2P': MPEG,
   'video/quicktime': of('video', 'video/quicktime', 'mov', 'qt'),
   'video/webm': of('video', 'video/webm', 'webm'),
+  'video/3gpp': of('video', 'video/3gpp', '3gp', '3gpp'),
+  'video/3gpp2': of('video', 'video/3gpp2', '3g2', '3gp2'),
   'audio/mpeg': of('audio', 'audio/mpeg', 'mp3'),
   'audio/aac': of('audio', 'audio/aac', 'aac'),
   'audio/mp4': M4A,
@@ -58,31 +60,54 @@ const ALLOWED: Record<string, AllowedType> = {
   ),
 };
 
+/** Sound in the containers that are usually films, by the film's MIME type. */
+const SOUND: Record<string, AllowedType> = {
+  'video/mp4': M4A,
+  'video/quicktime': M4A,
+  'video/3gpp': of('audio', 'audio/3gpp', '3gp', '3gpp'),
+  'video/3gpp2': of('audio', 'audio/3gpp2', '3g2', '3gp2'),
+  'video/webm': of('audio', 'audio/webm', 'weba', 'webm'),
+};
+
+/** Which kind of container a recording has; undefined for other files. */
+export const containerOf = (mimeType: string | undefined): 'iso' | 'matroska' | undefined => {
+  if (/^(video|audio)\/(x-)?(mp4|m4[abv]|quicktime|3gpp2?)$/.test(mimeType ?? '')) return 'iso';
+  return /^(video|audio)\/webm$/.test(mimeType ?? '') ? 'matroska' : undefined;
+};
+
+/** What a file's content says that it is. */
+export interface FoundType {
+  /** Undefined for content without such a sign. */
+  mimeType: string | undefined;
+  /** What a recording consists of; undefined where its headers do not say. */
+  tracks: 'film' | 'sound' | undefined;
+}
+
 /** The refusal of a type that is not on the list. */
 export const typeNotAllowed = (): AppError =>
   new AppError(
     'UNSUPPORTED_MEDIA_TYPE',
-    'Allowed are JPEG, PNG, GIF, WebP, MP4, MPEG, MOV, WebM, MP3, M4A, AAC, OGG, WAV, FLAC, PDF, DOC and DOCX',
+    'Allowed are JPEG, PNG, GIF, WebP, MP4, MPEG, MOV, 3GP, WebM, MP3, M4A, AAC, OGG, WAV, FLAC, PDF, DOC and DOCX',
+    { details: { reason: 'type' } },
   );
 
 /**
- * The type of a file by what its first bytes say; what the client calls it counts only where one
- * container format serves several: old Office files, and WebM with sound alone.
+ * The type of a file by its content. What the client calls it counts only for old Office files, and for WebM that
+ * does not say its tracks.
  *
- * @param found the MIME type that its content has.
  * @throws {AppError} UNSUPPORTED_MEDIA_TYPE.
  */
 export const typeOf = (
-  found: string | undefined,
+  { mimeType, tracks }: FoundType,
   said: { name: string; mimeType: string },
 ): AllowedType => {
-  if (found === 'application/x-cfb' && /\.doc$/i.test(said.name)) return DOC;
-  if (found === 'video/webm' && said.mimeType.startsWith('audio/webm')) {
-    return of('audio', 'audio/webm', 'weba', 'webm');
-  }
-  const allowed = found && Object.hasOwn(ALLOWED, found) ? ALLOWED[found] : undefined;
+  if (mimeType === 'application/x-cfb' && /\.doc$/i.test(said.name)) return DOC;
+  const allowed =
+    mimeType !== undefined && Object.hasOwn(ALLOWED, mimeType) ? ALLOWED[mimeType] : undefined;
   if (!allowed) throw typeNotAllowed();
-  return allowed;
+  const isSaidToBeSound = mimeType === 'video/webm' && said.mimeType.startsWith('audio/webm');
+  const isSound = tracks === 'sound' || (tracks === undefined && isSaidToBeSound);
+  return (isSound && SOUND[allowed.mimeType]) || allowed;
 };
 
 /** The name of what has none. */

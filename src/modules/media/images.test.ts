@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
+import { apngOf, pngChunk } from '../../../test/support/animated-png.js';
 import { gifOf, pngWithTexts, webpOf } from '../../../test/support/hostile-media.js';
 import { gifSize } from './images.js';
 import { ImageProcessor } from './inspection.js';
@@ -19,7 +20,7 @@ describe('the image processor', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   const workers = new MediaWorkers();
-  const processor = new ImageProcessor(workers);
+  const processor = new ImageProcessor(workers, { maxPixels: 100_000_000 });
   const pathsOf = (source: string, format: string, name: string) => ({
     source,
     format,
@@ -90,7 +91,7 @@ describe('the image processor', () => {
 
   it.each([
     ['a GIF of 100,000 frames', 'gif', gifOf(100_000), /frames/],
-    ['a GIF with a frame far outside', 'gif', gifOf(2, { offset: 20_000 }), /side/],
+    ['a GIF with a frame far outside', 'gif', gifOf(2, { offset: 65_535 }), /side/],
     ['a GIF of too many pixels in all', 'gif', gifOf(200, { width: 900, height: 900 }), /pixels/],
     ['a WebP of 5,000 frames', 'webp', webpOf(5000), /frames/],
   ])('refuses %s before it is unpacked', async (what, format, content, message) => {
@@ -99,6 +100,10 @@ describe('the image processor', () => {
     await expect(processor.process('me', pathsOf(source, format, 'never'))).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
       message: expect.stringMatching(message),
+      details: {
+        reason: /frames/.test(message.source) ? 'frames' : 'pixels',
+        limit: expect.any(Number),
+      },
     });
     expect([what, performance.now() - began < 10_000]).toEqual([what, true]);
   });
@@ -117,6 +122,170 @@ describe('the image processor', () => {
     const source = await stored('no.png', Buffer.from('no image'));
     await expect(processor.process('me', pathsOf(source, 'png', 'no'))).rejects.toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
+      details: { reason: 'damage' },
+    });
+  });
+
+  const WIDTH = 240;
+  const HEIGHT = 160;
+  /** A picture without plain areas, as photos are. */
+  const photo = () => {
+    const pixels = Buffer.from(
+      Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => (i * 7 + (i >> 8) * 13) % 251),
+    );
+    return sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
+  };
+  const withoutEnd = (content: Buffer, share: number) =>
+    content.subarray(0, Math.floor(content.length * (1 - share)));
+
+  it.each([
+    ['jpeg', () => photo().jpeg().toBuffer()],
+    ['jpeg', () => photo().jpeg({ progressive: true }).toBuffer()],
+    ['png', () => photo().png().toBuffer()],
+    ['gif', () => photo().gif().toBuffer()],
+    ['webp', () => photo().webp().toBuffer()],
+  ])(
+    'takes a %s that is a few bytes short, and refuses most of one missing',
+    async (format, make) => {
+      const content = await make();
+      for (const short of [
+        content.subarray(0, -1),
+        content.subarray(0, -20),
+        withoutEnd(content, 0.05),
+        withoutEnd(content, 0.2),
+      ]) {
+        const source = await stored('short', Buffer.from(short));
+        const paths = pathsOf(source, format, 'short-out');
+        expect(await processor.process('me', paths)).toMatchObject({
+          width: WIDTH,
+          height: HEIGHT,
+        });
+        expect((await sharp(paths.target).metadata()).format).toBe(format);
+        expect((await sharp(paths.thumbnail).metadata()).width).toBe(WIDTH);
+      }
+      const source = await stored('stub', content.subarray(0, 60));
+      await expect(processor.process('me', pathsOf(source, format, 'stub'))).rejects.toMatchObject({
+        code: 'UNSUPPORTED_MEDIA_TYPE',
+        details: { reason: 'damage' },
+      });
+    },
+  );
+
+  it('refuses a photo of which only the beginning is there', async () => {
+    const source = await stored('tenth.jpg', withoutEnd(await photo().jpeg().toBuffer(), 0.9));
+    await expect(processor.process('me', pathsOf(source, 'jpeg', 'tenth'))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      details: { reason: 'damage' },
+    });
+  });
+
+  it.each([
+    ['jpeg', 5000, 3000, 1, { width: 4096, height: 2458 }],
+    ['jpeg', 3000, 5000, 6, { width: 4096, height: 2458 }],
+    ['png', 4097, 16, 1, { width: 4096, height: 16 }],
+    ['webp', 8192, 64, 1, { width: 4096, height: 32 }],
+    ['gif', 4200, 21, 1, { width: 4096, height: 20 }],
+    ['jpeg', 400, 20_000, 1, { width: 400, height: 20_000 }],
+    ['png', 20_000, 20, 1, { width: 4096, height: 4 }],
+  ] as const)(
+    'stores a %s of %i × %i pixels, held as %i, at most 4,096 pixels wide',
+    async (format, width, height, orientation, stored) => {
+      const source = join(folder, `wide.${format}`);
+      await sharp({ create: { width, height, channels: 3, background: 'teal' } })
+        .toFormat(format)
+        .withMetadata({ orientation })
+        .toFile(source);
+      const paths = pathsOf(source, format, 'wide-out');
+      const taken = await processor.process('me', paths);
+      expect(taken).toMatchObject(stored);
+      const { width: w, height: h, exif } = await sharp(paths.target).metadata();
+      expect({ width: w, height: h, exif }).toEqual({ ...stored, exif: undefined });
+    },
+  );
+
+  it('refuses more pixels than the setting allows, and names it', async () => {
+    const source = join(folder, 'many.png');
+    await sharp({ create: { width: 101, height: 100, channels: 3, background: 'teal' } }).toFile(
+      source,
+    );
+    const strict = new ImageProcessor(workers, { maxPixels: 10_000 });
+    await expect(strict.process('me', pathsOf(source, 'png', 'many'))).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      message: expect.stringMatching(/10000 \(MAX_IMAGE_PIXELS\)/),
+      details: { reason: 'pixels', limit: 10_000 },
+    });
+  });
+
+  it.each(['gif', 'webp'] as const)('keeps a %s animated that it makes smaller', async (format) => {
+    const frames = Buffer.concat([10, 120, 230].map((value) => Buffer.alloc(5000 * 20 * 3, value)));
+    const raw = { width: 5000, height: 60, channels: 3 as const, pageHeight: 20 };
+    const source = join(folder, `wide-moving.${format}`);
+    await sharp(frames, { raw })
+      .toFormat(format, { delay: [100, 200, 300] })
+      .toFile(source);
+    const paths = pathsOf(source, format, 'smaller');
+    expect(await processor.process('me', paths)).toMatchObject({ width: 4096, height: 16 });
+    expect(await sharp(paths.target, { animated: true }).metadata()).toMatchObject({
+      pages: 3,
+      delay: [100, 200, 300],
+    });
+  });
+
+  describe('of an animated PNG', () => {
+    const processed = async (content: Buffer) => {
+      const paths = pathsOf(await stored('dance.png', content), 'png', 'danced');
+      const result = await processor.process('me', paths);
+      return { ...result, content: await readFile(paths.target) };
+    };
+    const framesOf = (content: Buffer) =>
+      content.includes('acTL') ? content.readUInt32BE(content.indexOf('acTL') + 4) : 1;
+
+    it('keeps the frames and nothing else that the file says', async () => {
+      const { chunks, whole } = apngOf(3, [
+        pngChunk('tEXt', Buffer.from('Comment\0made at home')),
+        pngChunk('eXIf', Buffer.from('48.8577 2.295')),
+      ]);
+      const { content, width, height, size } = await processed(
+        Buffer.concat([whole, Buffer.from('and more')]),
+      );
+      expect({ width, height, size }).toEqual({ width: 16, height: 16, size: content.length });
+      expect(content.equals(Buffer.concat(chunks))).toBe(true);
+      expect(await sharp(content).metadata()).toMatchObject({ width: 16, height: 16 });
+    });
+
+    it('keeps the whole frames where the end is missing', async () => {
+      const { whole } = apngOf(4);
+      expect(framesOf((await processed(whole)).content)).toBe(4);
+      for (const [cut, frames] of [
+        [4, 4],
+        [12, 4],
+        [13, 3],
+        [20, 3],
+        [110, 2],
+      ] as const) {
+        const { content } = await processed(whole.subarray(0, -cut));
+        expect([cut, framesOf(content), content.subarray(-8, -4).toString()]).toEqual([
+          cut,
+          frames,
+          'IEND',
+        ]);
+      }
+    });
+
+    it('is told of too many frames and too wide ones', async () => {
+      await expect(processed(apngOf(2001).whole)).rejects.toMatchObject({
+        code: 'PAYLOAD_TOO_LARGE',
+        details: { reason: 'frames', limit: 2000 },
+      });
+      await expect(processed(apngOf(2, [], 4100).whole)).rejects.toMatchObject({
+        code: 'PAYLOAD_TOO_LARGE',
+        details: { reason: 'pixels', limit: 4096 },
+      });
+    });
+
+    it('of one frame, or without its first one, makes a still', async () => {
+      const { content } = await processed(apngOf(1).whole);
+      expect(content.includes('acTL')).toBe(false);
     });
   });
 
@@ -126,7 +295,7 @@ describe('the image processor', () => {
     await sharp(randomBytes(3 * 2000 * 2000), { raw })
       .png({ compressionLevel: 0 })
       .toFile(source);
-    const hurried = new ImageProcessor(workers, 100);
+    const hurried = new ImageProcessor(workers, { maxPixels: 100_000_000, deadlineMs: 100 });
     const began = performance.now();
     await expect(hurried.process('me', pathsOf(source, 'png', 'slow-out'))).rejects.toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',

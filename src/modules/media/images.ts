@@ -1,7 +1,11 @@
-import { open } from 'node:fs/promises';
+import { appendFile, open } from 'node:fs/promises';
+import type { OutputInfo } from 'sharp';
 import sharp from 'sharp';
-import { noRoomForUploads } from '../../platform/storage/storage-errors.js';
+import { isFull, noRoomForUploads } from '../../platform/storage/storage-errors.js';
+import type { RefusalDetails } from '../../shared/errors.js';
 import { AppError } from '../../shared/errors.js';
+import type { AnimatedPng } from './animated-png.js';
+import { copyAnimatedPng, readAnimatedPng } from './animated-png.js';
 
 /** An image as it is stored, and its thumbnail. */
 export interface ProcessedImage {
@@ -22,15 +26,21 @@ export interface ImagePaths {
   thumbnail: string;
 }
 
-/** More pixels than this (in all frames together) are refused before they are unpacked. */
-const MAX_PIXELS = 64_000_000;
-/** No side may be longer, whatever the other is. */
-const MAX_SIDE = 16_384;
+/** An image to be repacked. */
+export interface ImageJob extends ImagePaths {
+  /** More pixels than this (in all frames together) are refused before they are unpacked. */
+  maxPixels: number;
+}
+
+/** Pixels in a row of a stored image; what is wider is reduced. */
+export const MAX_STORED_WIDTH = 4096;
+/** Longest side in pixels, whatever the other is: what JPEG and GIF can say. */
+const MAX_SIDE = 65_535;
 /** A minute and more of an animation; each frame costs time beside its pixels. */
 const MAX_FRAMES = 2000;
 const THUMBNAIL_SIDE = 320;
 /** Longest time for unpacking and packing, in seconds. */
-const TIMEOUT_S = 30;
+const TIMEOUT_S = 60;
 /**
  * How each format is packed. PNG and GIF lose nothing by it: sharp would take a quality for a wish to
  * have the colours of a PNG reduced to 256.
@@ -43,65 +53,183 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * Unpacks an image and packs it anew, and makes its thumbnail. Animations stay animated.
+ * Unpacks an image and packs it anew, and makes its thumbnail. Animations stay animated. An image that is
+ * damaged, but of which most can be shown, is taken as viewers show it.
  *
- * @throws {AppError} PAYLOAD_TOO_LARGE for too many pixels or frames, INSUFFICIENT_STORAGE.
- * @throws for an image that cannot be unpacked.
+ * @throws {AppError} PAYLOAD_TOO_LARGE for too many pixels or frames, UNSUPPORTED_MEDIA_TYPE for an image that
+ *   cannot be shown, INSUFFICIENT_STORAGE.
  */
-export const repackImage = async (paths: ImagePaths): Promise<ProcessedImage> => {
-  const { source, target, thumbnail } = paths;
-  const format = paths.format as Format;
-  if (format === 'gif') {
-    const { frames, width, height } = await gifSize(source, MAX_FRAMES);
-    // Without a frame it is none, whatever size it announces.
-    if (frames > 0) checkSize(width, height, frames);
-  }
+export const repackImage = async (job: ImageJob): Promise<ProcessedImage> => {
   try {
-    const header = await sharp(source, { limitInputPixels: false, animated: true }).metadata();
-    const { width, height, pages = 1 } = header;
-    checkSize(width, header.pageHeight ?? height / pages, pages);
-    const options = { limitInputPixels: MAX_PIXELS, failOn: 'error' as const };
-    const full = await sharp(source, { ...options, pages })
-      .timeout({ seconds: TIMEOUT_S })
-      .autoOrient()
-      .toFormat(format, PACKING[format])
-      .toFile(target);
-    const small = await sharp(source, options)
-      .timeout({ seconds: TIMEOUT_S })
-      .autoOrient()
-      .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
-      .webp({ quality: 75 })
-      .toFile(thumbnail);
-    return {
-      width: full.width,
-      height: full.pageHeight ?? full.height / (full.pages ?? 1),
-      size: full.size,
-      thumbnailSize: small.size,
-    };
-  } catch (error) {
-    // The disk being full is not the image's fault; sharp tells of it in words alone.
-    if (error instanceof Error && /no space left|write error/i.test(error.message)) {
-      throw noRoomForUploads(error);
+    if (job.format === 'gif') {
+      const { frames, width, height } = await gifSize(job.source, MAX_FRAMES);
+      // Without a frame it is none, whatever size it announces.
+      if (frames > 0) checkSize(width, height, frames, job.maxPixels);
     }
-    throw error;
+    const animation = job.format === 'png' ? await readAnimatedPng(job.source) : undefined;
+    if (animation) return await keepAnimation(job, animation);
+    if (job.format === 'webp') await completeWebp(job.source);
+    return await repack(job);
+  } catch (thrown) {
+    throw asRefusal(thrown);
   }
 };
 
-const checkSize = (width: number, height: number, frames: number): void => {
+const asRefusal = (thrown: unknown): AppError => {
+  if (thrown instanceof AppError) return thrown;
+  // The disk being full is not the image's fault; sharp tells of it in words alone.
+  const isNoRoom = thrown instanceof Error && /no space left|write error/i.test(thrown.message);
+  return isNoRoom || isFull(thrown) ? noRoomForUploads(thrown) : damaged(thrown);
+};
+
+const damaged = (cause?: unknown): AppError =>
+  new AppError('UNSUPPORTED_MEDIA_TYPE', 'The image is damaged and cannot be shown', {
+    details: { reason: 'damage' },
+    cause,
+  });
+
+const repack = async (job: ImageJob): Promise<ProcessedImage> => {
+  const { source, target, thumbnail, maxPixels } = job;
+  const format = job.format as Format;
+  const { pages, isDamaged } = await checkHeader(source, maxPixels);
+  const pack = (failOn: 'error' | 'none') =>
+    sharp(source, { limitInputPixels: maxPixels, failOn, pages })
+      .timeout({ seconds: TIMEOUT_S })
+      .autoOrient()
+      .resize({ width: MAX_STORED_WIDTH, withoutEnlargement: true })
+      .toFormat(format, PACKING[format])
+      .toFile(target);
+  const packDamaged = async (cause?: unknown) => {
+    // libpng asks for whole portions, and gives up what it has of one that the file's end cuts.
+    if (format === 'png') await appendFile(source, Buffer.alloc(PNG_PORTION));
+    if (await isMostlyMissing(source, maxPixels)) throw damaged(cause);
+    return pack('none');
+  };
+  const full = isDamaged
+    ? await packDamaged()
+    : await pack('error').catch((error: unknown) => {
+        if (asRefusal(error).code === 'INSUFFICIENT_STORAGE') throw error;
+        return packDamaged(error);
+      });
+  const small = await writeThumbnail(target, thumbnail);
+  return {
+    width: full.width,
+    height: full.pageHeight ?? full.height / (full.pages ?? 1),
+    size: full.size,
+    thumbnailSize: small.size,
+  };
+};
+
+/** Checks what an image says of its size, and answers how many frames it has. */
+const checkHeader = async (
+  source: string,
+  maxPixels: number,
+): Promise<{ pages: number; isDamaged: boolean }> => {
+  const options = { limitInputPixels: false, animated: true };
+  let isDamaged = false;
+  const {
+    width,
+    height,
+    pageHeight,
+    pages = 1,
+  } = await sharp(source, { ...options, failOn: 'error' })
+    .metadata()
+    .catch(() => {
+      isDamaged = true;
+      return sharp(source, { ...options, failOn: 'none' }).metadata();
+    });
+  checkSize(width, pageHeight ?? height / pages, pages, maxPixels);
+  return { pages, isDamaged };
+};
+
+const writeThumbnail = (source: string, thumbnail: string): Promise<OutputInfo> =>
+  sharp(source, { limitInputPixels: false, failOn: 'none' })
+    .timeout({ seconds: TIMEOUT_S })
+    .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
+    .webp({ quality: 75 })
+    .toFile(thumbnail);
+
+/** More bytes than libpng reads at a time. */
+const PNG_PORTION = 16_384;
+/** Rows and columns to which a damaged image is reduced. */
+const GRID = 64;
+
+/** Whether more than half of an image is not there: rows at its end that decoders have made grey or black. */
+const isMostlyMissing = async (source: string, maxPixels: number): Promise<boolean> => {
+  const pixels = await sharp(source, { limitInputPixels: maxPixels, failOn: 'none' })
+    .timeout({ seconds: TIMEOUT_S })
+    .resize(GRID, GRID, { fit: 'fill', kernel: 'nearest' })
+    .flatten({ background: 'black' })
+    .greyscale()
+    .raw()
+    .toBuffer();
+  const isFiller = (row: number) => {
+    const first = pixels[row * GRID]!;
+    const isPlain = pixels.subarray(row * GRID, (row + 1) * GRID).every((p) => p === first);
+    return isPlain && (first === 0 || Math.abs(first - 128) <= 1);
+  };
+  let present = GRID;
+  while (present > 0 && isFiller(present - 1)) present -= 1;
+  return present < GRID / 2;
+};
+
+/** Bytes of a RIFF file's head, which says how many follow. */
+const RIFF_HEAD = 8;
+
+/** Fills up a WebP that is cut short, which its decoder would refuse, up to the length that it announces. */
+const completeWebp = async (path: string): Promise<void> => {
+  const file = await open(path, 'r+');
+  try {
+    const { buffer } = await file.read(Buffer.alloc(RIFF_HEAD), 0, RIFF_HEAD, 0);
+    const { size } = await file.stat();
+    const announced = buffer.readUInt32LE(4) + RIFF_HEAD;
+    // What is cut to less than half is refused, which also bounds what a wrong number can cost.
+    if (size < announced && announced <= 2 * size) await file.truncate(announced);
+  } finally {
+    await file.close();
+  }
+};
+
+const keepAnimation = async (
+  { source, target, thumbnail, maxPixels }: ImageJob,
+  animation: AnimatedPng,
+): Promise<ProcessedImage> => {
+  const { width, height, frames } = animation;
+  checkSize(width, height, frames, maxPixels);
+  if (width > MAX_STORED_WIDTH) {
+    throw tooLarge(`An animated PNG may be ${MAX_STORED_WIDTH} pixels wide at most`, {
+      reason: 'pixels',
+      limit: MAX_STORED_WIDTH,
+    });
+  }
+  const size = await copyAnimatedPng(source, target, animation);
+  const small = await writeThumbnail(target, thumbnail);
+  return { width, height, size, thumbnailSize: small.size };
+};
+
+const checkSize = (width: number, height: number, frames: number, maxPixels: number): void => {
   if (frames > MAX_FRAMES) {
-    throw tooLarge(`The image has too many frames; at most ${MAX_FRAMES} are taken`);
+    throw tooLarge(`The image has too many frames; at most ${MAX_FRAMES} are taken`, {
+      reason: 'frames',
+      limit: MAX_FRAMES,
+    });
   }
   if (Math.max(width, height) > MAX_SIDE) {
-    throw tooLarge(`The image is too large; no side may have more than ${MAX_SIDE} pixels`);
+    throw tooLarge(`The image is too large; no side may have more than ${MAX_SIDE} pixels`, {
+      reason: 'pixels',
+      limit: MAX_SIDE,
+    });
   }
-  if (width * height * frames > MAX_PIXELS) {
+  if (width * height * frames > maxPixels) {
     throw tooLarge(
-      `The image has too many pixels; at most ${MAX_PIXELS / 1e6} million are taken, all frames together`,
+      `The image has too many pixels; at most ${maxPixels} (MAX_IMAGE_PIXELS) are taken, all frames together`,
+      { reason: 'pixels', limit: maxPixels },
     );
   }
 };
 
-const tooLarge = (message: string): AppError => new AppError('PAYLOAD_TOO_LARGE', message);
+const tooLarge = (message: string, details: RefusalDetails): AppError =>
+  new AppError('PAYLOAD_TOO_LARGE', message, { details });
 
 /** What a GIF announces. */
 export interface GifSize {

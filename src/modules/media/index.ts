@@ -122,7 +122,7 @@ export const createMedia = ({
     access,
     scanner: createScanner(config),
     // Processes of their own each: an upload of a document does not wait for images.
-    images: new ImageProcessor(new MediaWorkers()),
+    images: new ImageProcessor(new MediaWorkers(), { maxPixels: config.maxImagePixels }),
     inspector: new FileInspector(new MediaWorkers()),
     clock,
   });

@@ -31,7 +31,11 @@ describe('the file inspector', () => {
   };
 
   const deadline = 2000;
-  const inspector = new FileInspector(new MediaWorkers(), { detect: deadline, playTime: deadline });
+  const inspector = new FileInspector(new MediaWorkers(), {
+    detect: deadline,
+    playTime: deadline,
+    clean: deadline,
+  });
 
   it(
     'finds the type and the length of a recording',
@@ -61,7 +65,7 @@ describe('the file inspector', () => {
       await inspector.type('me', path, SAID).catch(({ code }: { code: string }) => {
         expect(code).toBe('UNSUPPORTED_MEDIA_TYPE');
       });
-      await inspector.playTime('me', path, typeOf(mimeType, SAID));
+      await inspector.playTime('me', path, typeOf({ mimeType, tracks: undefined }, SAID));
       delay.disable();
       // Two deadlines and two starts of a process, which from the sources takes seconds.
       expect(performance.now() - began).toBeLessThan(2 * deadline + 25_000);
@@ -71,11 +75,17 @@ describe('the file inspector', () => {
   );
 
   it('refuses a file whose type is not found in time, and answers no length when that takes too long', async () => {
-    const hurried = new FileInspector(new MediaWorkers(), { detect: 0, playTime: 0 });
+    const hurried = new FileInspector(new MediaWorkers(), { detect: 0, playTime: 0, clean: 0 });
     const said = { name: 'a.mp4', mimeType: 'video/mp4' };
     await expect(hurried.type('me', '/dev/zero', said)).rejects.toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
     });
-    expect(await hurried.playTime('me', '/dev/zero', typeOf('video/mp4', said))).toBeUndefined();
+    expect(
+      await hurried.playTime(
+        'me',
+        '/dev/zero',
+        typeOf({ mimeType: 'video/mp4', tracks: undefined }, said),
+      ),
+    ).toBeUndefined();
   });
 });

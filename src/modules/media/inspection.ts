@@ -1,12 +1,12 @@
 import { AppError } from '../../shared/errors.js';
 import type { AllowedType } from './files.js';
-import { typeNotAllowed, typeOf } from './files.js';
+import { containerOf, typeNotAllowed, typeOf } from './files.js';
 import type { ImagePaths, ProcessedImage } from './images.js';
 import type { MediaWorkers } from './media-workers.js';
 import { JobAbandoned } from './media-workers.js';
 
 /** Longest time for each job, in milliseconds; for an image, with its headers and everything. */
-const DEADLINES_MS = { detect: 5000, playTime: 10_000, repack: 30_000 };
+const DEADLINES_MS = { detect: 5000, playTime: 10_000, clean: 30_000, repack: 60_000 };
 
 /** Type of thumbnails. */
 export const THUMBNAIL_TYPE = 'image/webp';
@@ -15,7 +15,10 @@ export const THUMBNAIL_TYPE = 'image/webp';
 export class FileInspector {
   constructor(
     private readonly workers: MediaWorkers,
-    private readonly deadlinesMs: Pick<typeof DEADLINES_MS, 'detect' | 'playTime'> = DEADLINES_MS,
+    private readonly deadlinesMs: Pick<
+      typeof DEADLINES_MS,
+      'detect' | 'playTime' | 'clean'
+    > = DEADLINES_MS,
   ) {}
 
   /**
@@ -34,6 +37,25 @@ export class FileInspector {
         throw error instanceof AppError ? error : typeNotAllowed();
       });
     return typeOf(found, said);
+  }
+
+  /**
+   * Removes from a recording where it was made. Images lose that when they are repacked.
+   *
+   * @throws {AppError} PAYLOAD_TOO_LARGE for a recording whose parts are too many; OVERLOADED,
+   *   INSUFFICIENT_STORAGE.
+   */
+  async removeMetadata(userId: string, path: string, { mimeType }: AllowedType): Promise<void> {
+    if (!containerOf(mimeType)) return;
+    try {
+      await this.workers.run(userId, 'clean', { path, mimeType }, this.deadlinesMs.clean);
+    } catch (error) {
+      if (!(error instanceof JobAbandoned)) throw error;
+      throw new AppError('PAYLOAD_TOO_LARGE', 'The recording takes too long to go through', {
+        details: { reason: 'time' },
+        cause: error,
+      });
+    }
   }
 
   /**
@@ -57,29 +79,35 @@ export class FileInspector {
  * photo was taken, and no script behind the first bytes of a GIF.
  */
 export class ImageProcessor {
+  private readonly maxPixels: number;
+  private readonly deadlineMs: number;
+
+  /** @param options pixels of an image, all frames together; milliseconds for one. */
   constructor(
     private readonly workers: MediaWorkers,
-    private readonly deadlineMs = DEADLINES_MS.repack,
-  ) {}
+    { maxPixels, deadlineMs = DEADLINES_MS.repack }: { maxPixels: number; deadlineMs?: number },
+  ) {
+    this.maxPixels = maxPixels;
+    this.deadlineMs = deadlineMs;
+  }
 
   /**
    * Writes an image and its thumbnail, when the user's turn comes.
    *
    * @throws {AppError} PAYLOAD_TOO_LARGE for too many pixels or frames, or an image that takes too long;
-   *   UNSUPPORTED_MEDIA_TYPE for one that cannot be unpacked; INSUFFICIENT_STORAGE; OVERLOADED when too
-   *   many files are waiting, of this user or in all.
+   *   UNSUPPORTED_MEDIA_TYPE for one that cannot be shown (`details.reason` says which of them it was);
+   *   INSUFFICIENT_STORAGE; OVERLOADED when too many files are waiting, of this user or in all.
    */
   async process(userId: string, paths: ImagePaths): Promise<ProcessedImage> {
+    const job = { ...paths, maxPixels: this.maxPixels };
     try {
-      return await this.workers.run(userId, 'repack', paths, this.deadlineMs);
+      return await this.workers.run(userId, 'repack', job, this.deadlineMs);
     } catch (error) {
-      if (error instanceof AppError) throw error;
-      if (error instanceof JobAbandoned) {
-        throw new AppError('PAYLOAD_TOO_LARGE', 'The image takes too long to unpack', {
-          cause: error,
-        });
-      }
-      throw typeNotAllowed();
+      if (!(error instanceof JobAbandoned)) throw error;
+      throw new AppError('PAYLOAD_TOO_LARGE', 'The image takes too long to unpack', {
+        details: { reason: 'time' },
+        cause: error,
+      });
     }
   }
 }

@@ -7,18 +7,26 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { fileTypeFromFile } from 'file-type';
 import { parseFile } from 'music-metadata';
-import type { ErrorCode } from '../../shared/errors.js';
+import { storageError } from '../../platform/storage/storage-errors.js';
+import type { ErrorCode, RefusalDetails } from '../../shared/errors.js';
+import { ContentReader } from './content-reader.js';
+import type { FoundType } from './files.js';
+import { containerOf } from './files.js';
 import { repackImage } from './images.js';
-import type { ImagePaths, ProcessedImage } from './images.js';
+import type { ImageJob, ProcessedImage } from './images.js';
+import { isoTracks, removeIsoMetadata } from './iso-media.js';
+import { matroskaTracks, removeMatroskaMetadata } from './matroska.js';
 
 /** The jobs: what goes in, and what comes out. */
 export interface MediaJobs {
-  /** The MIME type that a file's first bytes say; undefined for one without such bytes. */
-  detect: { input: { path: string }; output: string | undefined };
+  /** What a file is by its first bytes and, of a recording, by its tracks. */
+  detect: { input: { path: string }; output: FoundType };
+  /** Removes from a recording where it was made; the file is changed where it lies. */
+  clean: { input: { path: string; mimeType: string }; output: undefined };
   /** Seconds that a recording plays; undefined where its headers do not say. */
   playTime: { input: { path: string }; output: number | undefined };
   /** Repacks an image and makes its thumbnail. */
-  repack: { input: ImagePaths; output: ProcessedImage };
+  repack: { input: ImageJob; output: ProcessedImage };
 }
 
 /** A job as it goes to the process that does it. */
@@ -27,10 +35,16 @@ export interface WorkerRequest {
   input: unknown;
 }
 
-/** The answer to it; `code` and `retryAfter` (seconds) are those of an {@link AppError}. */
+/** The answer to it; `code`, `retryAfter` (seconds) and `details` are those of an {@link AppError}. */
 export type WorkerAnswer =
   | { isDone: true; output: unknown }
-  | { isDone: false; message: string; code?: ErrorCode; retryAfter?: number | undefined };
+  | {
+      isDone: false;
+      message: string;
+      code?: ErrorCode;
+      retryAfter?: number | undefined;
+      details?: RefusalDetails | undefined;
+    };
 
 /** Does a job. @throws {AppError} as the job says. */
 export const doMediaJob: {
@@ -38,9 +52,42 @@ export const doMediaJob: {
     input: MediaJobs[Name]['input'],
   ) => Promise<MediaJobs[Name]['output']>;
 } = {
-  detect: async ({ path }) => (await fileTypeFromFile(path).catch(() => undefined))?.mime,
+  detect: async ({ path }) => {
+    const mimeType = (await fileTypeFromFile(path).catch(() => undefined))?.mime;
+    return { mimeType, tracks: await tracksOf(path, mimeType) };
+  },
+  clean: ({ path, mimeType }) => removeMetadata(path, mimeType),
   playTime: ({ path }) => playTimeOf(path),
   repack: repackImage,
+};
+
+/** Whether a recording has pictures that move. */
+const tracksOf = async (
+  path: string,
+  mimeType: string | undefined,
+): Promise<FoundType['tracks']> => {
+  const container = containerOf(mimeType);
+  if (!container) return undefined;
+  const handle = await open(path, 'r');
+  try {
+    const file = new ContentReader(handle, (await handle.stat()).size);
+    return await (container === 'iso' ? isoTracks : matroskaTracks)(file);
+  } finally {
+    await handle.close();
+  }
+};
+
+const removeMetadata = async (path: string, mimeType: string): Promise<undefined> => {
+  const handle = await open(path, 'r+');
+  try {
+    const file = new ContentReader(handle, (await handle.stat()).size);
+    await (containerOf(mimeType) === 'iso' ? removeIsoMetadata : removeMatroskaMetadata)(file);
+    return undefined;
+  } catch (error) {
+    throw storageError(error);
+  } finally {
+    await handle.close();
+  }
 };
 
 /** Boxes of a film's top level that are looked at; a real one has a handful. */

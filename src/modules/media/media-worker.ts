@@ -14,7 +14,8 @@ const answer = async ({ name, input }: WorkerRequest): Promise<WorkerAnswer> => 
   } catch (error) {
     const { message } = error as Error;
     if (!(error instanceof AppError)) return { isDone: false, message };
-    return { isDone: false, message, code: error.code, retryAfter: error.retryAfter };
+    const { code, retryAfter, details } = error;
+    return { isDone: false, message, code, retryAfter, details };
   }
 };
 

@@ -61,8 +61,8 @@ export class MediaWorkers {
       const output = await worker.run({ name, input }, deadlineMs);
       if (worker.isAlive) this.keep(worker);
       if (output.isDone) return output.output as MediaJobs[Name]['output'];
-      const { code, message, retryAfter } = output;
-      throw code ? new AppError(code, message, { retryAfter }) : new Error(message);
+      const { code, message, retryAfter, details } = output;
+      throw code ? new AppError(code, message, { retryAfter, details }) : new Error(message);
     });
   }
 

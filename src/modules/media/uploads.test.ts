@@ -47,8 +47,14 @@ const setUp = (removal: () => Promise<void> = () => Promise.resolve()) => {
       type: (_user: string, _path: string, { name }: { name: string }) =>
         name === 'bad'
           ? Promise.reject(typeNotAllowed())
-          : Promise.resolve({ kind: 'file', mimeType: 'application/pdf', extension: 'pdf' }),
+          : Promise.resolve({
+              kind: 'file',
+              mimeType: 'application/pdf',
+              extension: 'pdf',
+              extensions: [],
+            }),
       playTime: () => Promise.resolve(undefined),
+      removeMetadata: () => Promise.resolve(),
     } as never,
     clock: systemClock,
   });

@@ -137,6 +137,7 @@ export class MediaUploads {
       const type = await inspector.type(ownerId, file.path, file);
       if (target.purpose === 'avatar' && type.kind !== 'image') throw typeNotAllowed();
       await scanner.scan(file.path);
+      await inspector.removeMetadata(ownerId, file.path, type);
       const prepared = await this.prepare(upload, type);
       const row = newRow(upload, prepared, new Date(clock.now()));
       return stored.add(row, prepared, expected);
@@ -207,7 +208,8 @@ const ofFile = (error: unknown, index: number, name: string): unknown => {
   const label = safeFileLabel(name);
   return new AppError(error.code, `${label}: ${error.message}; nothing was stored`, {
     errors: [{ path: `files.${index}`, message: error.message }],
-    ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
+    retryAfter: error.retryAfter,
+    details: error.details,
     cause: error,
   });
 };

@@ -20,10 +20,15 @@ export const saveLimited = async (
   const limit = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
-      if (size > maxSize) done(new AppError('PAYLOAD_TOO_LARGE', 'The file is too large'));
-      else done(null, chunk);
+      if (size <= maxSize) done(null, chunk);
+      else done(tooLarge(maxSize));
     },
   });
   const source = body instanceof Readable ? body : Readable.fromWeb(body);
   await pipeline(source, limit, createWriteStream(path), { signal });
 };
+
+const tooLarge = (limit: number): AppError =>
+  new AppError('PAYLOAD_TOO_LARGE', `The file is too large; it may have ${limit} bytes`, {
+    details: { reason: 'size', limit },
+  });

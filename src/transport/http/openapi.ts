@@ -27,7 +27,7 @@ export interface OpenApiOperation {
 
 const DESCRIPTION = [
   'REST side of Parley. Success is `{success: true, data, pagination?}`; failure is',
-  '`{success: false, code, message, requestId, errors?, retryAfter?}` with the matching status, or the',
+  '`{success: false, code, message, requestId, errors?, retryAfter?, details?}` with the matching status, or the',
   'same members in an RFC 9457 problem when the request accepts `application/problem+json`.',
 ].join(' ');
 
@@ -172,6 +172,7 @@ const errorSchema = (codes: string[]): JsonSchema => ({
     requestId: { type: 'string' },
     errors: { type: 'array', items: { $ref: '#/components/schemas/FieldError' } },
     retryAfter: { type: 'number', description: 'Seconds after which a retry may succeed' },
+    details: { $ref: '#/components/schemas/RefusalDetails' },
   },
   required: ['success', 'message', 'code', 'requestId'],
   additionalProperties: false,
@@ -218,6 +219,16 @@ const SHARED_SCHEMAS: Record<string, JsonSchema> = {
       message: { type: 'string' },
     },
     required: ['path', 'message'],
+    additionalProperties: false,
+  },
+  RefusalDetails: {
+    type: 'object',
+    description: 'Why a file is refused, and the number of bytes, pixels or frames that it exceeds',
+    properties: {
+      reason: { enum: ['type', 'damage', 'size', 'pixels', 'frames', 'time'] },
+      limit: { type: 'number' },
+    },
+    required: ['reason'],
     additionalProperties: false,
   },
   Pagination: {

@@ -29,7 +29,9 @@ const refusalOf = (error: unknown, { field, maxFiles, maxSize }: UploadFormRule)
   }
   if (error.code === 'LIMIT_FILE_SIZE') {
     const megabytes = Math.floor(maxSize / MEGABYTE);
-    return new AppError('PAYLOAD_TOO_LARGE', `A file may have ${megabytes} MB at most`);
+    return new AppError('PAYLOAD_TOO_LARGE', `A file may have ${megabytes} MB at most`, {
+      details: { reason: 'size', limit: maxSize },
+    });
   }
   if (error.code === 'LIMIT_FILE_COUNT' || error.code === 'LIMIT_UNEXPECTED_FILE') {
     return invalidInput(field, maxFiles === 1 ? 'one file' : `up to ${maxFiles} files`);

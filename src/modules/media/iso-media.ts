@@ -1,0 +1,313 @@
+/**
+ * Films and sound in the ISO base format: MP4, M4A, MOV, 3GP. A file is a list of boxes, each with its size, its
+ * name of four letters and its content, which may be boxes again.
+ */
+import type { ContentReader } from './content-reader.js';
+
+/** What a recording consists of; undefined where its headers do not say. */
+export type Tracks = 'film' | 'sound' | undefined;
+
+interface Box {
+  /** Empty for bytes that are no box. */
+  name: string;
+  start: number;
+  /** Where its content begins. */
+  body: number;
+  end: number;
+}
+
+/** The boxes between two places, and as one without a name what is left that is none. */
+async function* boxesIn(file: ContentReader, start: number, end: number): AsyncGenerator<Box> {
+  for (let at = start; at < end;) {
+    const box = await boxAt(file, at, end);
+    yield box;
+    at = box.end;
+  }
+}
+
+const boxAt = async (file: ContentReader, at: number, end: number): Promise<Box> => {
+  const rest = { name: '', start: at, body: at, end };
+  const head = at + 8 <= end ? await file.read(at, 8) : undefined;
+  if (!head) return rest;
+  const short = head.readUInt32BE(0);
+  // 1 announces a long size behind the name, 0 a box that goes on to the end.
+  const long = short === 1 ? await file.read(at + 8, 8) : undefined;
+  const headSize = long ? 16 : 8;
+  const size = long ? Number(long.readBigUInt64BE(0)) : short === 0 ? end - at : short;
+  if (size < headSize) return rest;
+  const name = head.toString('latin1', 4, 8);
+  return { name, start: at, body: at + headSize, end: Math.min(at + size, end) };
+};
+
+const childOf = async (
+  file: ContentReader,
+  parent: Box,
+  name: string,
+  skipped = 0,
+): Promise<Box | undefined> => {
+  for await (const box of boxesIn(file, parent.body + skipped, parent.end)) {
+    if (box.name === name) return box;
+  }
+  return undefined;
+};
+
+const descendantOf = async (
+  file: ContentReader,
+  parent: Box,
+  ...names: string[]
+): Promise<Box | undefined> => {
+  let box: Box | undefined = parent;
+  for (const name of names) box = box && (await childOf(file, box, name));
+  return box;
+};
+
+/** What a track or a list of metadata holds: `vide`, `soun`, `meta`, `mdir` and others. */
+const handlerOf = async (file: ContentReader, box: Box | undefined): Promise<string | undefined> =>
+  box && (await file.read(box.body + 8, 4))?.toString('latin1');
+
+/** Brands of files that are sound, even where they have pictures of chapters. */
+const SOUND_BRANDS = new Set(['M4A ', 'M4B ', 'M4P ', 'F4A ', 'F4B ']);
+
+/** Whether a recording has pictures that move, by the list of its tracks. */
+export const isoTracks = async (file: ContentReader): Promise<Tracks> => {
+  const whole = { name: '', start: 0, body: 0, end: file.size };
+  const brand = (await file.read(0, 12))?.toString('latin1', 4);
+  if (brand?.startsWith('ftyp') && SOUND_BRANDS.has(brand.slice(4))) return 'sound';
+  const movie = await childOf(file, whole, 'moov');
+  if (!movie) return undefined;
+  let tracks: Tracks;
+  for await (const box of boxesIn(file, movie.body, movie.end)) {
+    if (box.name !== 'trak') continue;
+    const handler = await handlerOf(file, await descendantOf(file, box, 'mdia', 'hdlr'));
+    if (handler === 'vide') return 'film';
+    if (handler === 'soun') tracks = 'sound';
+  }
+  return tracks;
+};
+
+/** Boxes of a file's top level that players need. What else stands there may be anything. */
+const OF_FILE = new Set([
+  ...[
+    'ftyp',
+    'styp',
+    'pdin',
+    'moov',
+    'moof',
+    'mdat',
+    'imda',
+    'mfra',
+    'sidx',
+    'ssix',
+    'prft',
+    'emsg',
+  ],
+]);
+/** The same for `moov`. */
+const OF_MOVIE = new Set([
+  'mvhd',
+  'trak',
+  'mvex',
+  'iods',
+  'pssh',
+  'clip',
+  'ctab',
+  'prfl',
+  'cmov',
+  'rmra',
+]);
+/** Names, authors, chapters, loudness: what players show and use of the data that users give a film. */
+const USER_DATA = new Set([
+  ...[
+    'name',
+    'titl',
+    'auth',
+    'perf',
+    'gnre',
+    'albm',
+    'yrrc',
+    'cprt',
+    'chpl',
+    'hnti',
+    'hinf',
+    'ludt',
+  ],
+  ...['tsel', 'kind', '\u00a9nam', '\u00a9ART', '\u00a9alb', '\u00a9day', '\u00a9gen', '\u00a9wrt'],
+]);
+/** The same of the list that music programs write. */
+const MUSIC_ITEMS = new Set([
+  ...[
+    '\u00a9nam',
+    '\u00a9ART',
+    'aART',
+    '\u00a9alb',
+    '\u00a9day',
+    '\u00a9gen',
+    '\u00a9wrt',
+    '\u00a9too',
+  ],
+  ...['gnre', 'trkn', 'disk', 'cpil', 'pgap', 'tmpo', 'cprt', 'covr', 'stik', 'rtng', 'hdvd'],
+]);
+/** What a cover picture has in it where it has metadata of its own. */
+const PICTURE_METADATA = ['Exif\0', 'eXIf', 'ns.adobe.com/xap', 'Photoshop 3.0'];
+/** Extensions by which players decrypt a film, or know that it is spherical. */
+const NEEDED_EXTENSIONS = new Set([
+  'a2394f525a9b4f14a2446c427c648df4',
+  '8974dbce7be74c5184f97148f9882554',
+  'd08a4f1810f34a82b6c832d8aba183d3',
+  '6d1d9b0542d544e680e2141daff757b2',
+  'd4807ef2ca3946958e5426cb9e46a79f',
+  'ffcc8263f8554a938814587a02521fdd',
+]);
+/** Tracks that tell of each moment where and how the camera was. */
+const METADATA_TRACKS = new Set(['meta', 'camm', 'gpmd', 'gps ']);
+const UNUSED = new Set(['free', 'skip', 'wide']);
+
+/**
+ * Removes where a recording was made, and all metadata that might say so: user data, Apple's and Android's
+ * lists of keys, XMP, tracks that tell the place second by second, what follows behind the film. Everything is
+ * overwritten where it stands, by boxes of the same size that players skip: nothing moves, so the places of
+ * the pictures in the file stay right.
+ */
+export const removeIsoMetadata = async (file: ContentReader): Promise<void> => {
+  for await (const box of boxesIn(file, 0, file.size)) {
+    if (box.name === 'moov') await cleanMovie(file, box);
+    else if (box.name === 'moof') await cleanFragment(file, box);
+    else if (!OF_FILE.has(box.name)) await erase(file, box);
+  }
+};
+
+const cleanMovie = async (file: ContentReader, movie: Box): Promise<void> => {
+  for await (const box of boxesIn(file, movie.body, movie.end)) {
+    if (box.name === 'trak') await cleanTrack(file, box);
+    else if (!(await isCleaned(file, box)) && !OF_MOVIE.has(box.name)) await erase(file, box);
+  }
+};
+
+const cleanFragment = async (file: ContentReader, fragment: Box): Promise<void> => {
+  for await (const box of boxesIn(file, fragment.body, fragment.end)) await isCleaned(file, box);
+};
+
+const cleanTrack = async (file: ContentReader, track: Box): Promise<void> => {
+  const handler = await handlerOf(file, await descendantOf(file, track, 'mdia', 'hdlr'));
+  if (METADATA_TRACKS.has(handler ?? '')) {
+    await zeroSamples(file, track);
+    await erase(file, track);
+    return;
+  }
+  for await (const box of boxesIn(file, track.body, track.end)) await isCleaned(file, box);
+};
+
+/** Cleans a box that may hold metadata, at whatever level; false for every other one. */
+const isCleaned = async (file: ContentReader, box: Box): Promise<boolean> => {
+  if (box.name === 'udta') await cleanUserData(file, box);
+  else if (box.name === 'meta') await cleanList(file, box);
+  else if (UNUSED.has(box.name)) await file.zero(box.body, box.end);
+  else if (box.name !== 'uuid') return false;
+  else if (!(await isNeededExtension(file, box))) await erase(file, box);
+  return true;
+};
+
+const isNeededExtension = async (file: ContentReader, { body }: Box): Promise<boolean> =>
+  NEEDED_EXTENSIONS.has((await file.read(body, 16))?.toString('hex') ?? '');
+
+const cleanUserData = async (file: ContentReader, userData: Box): Promise<void> => {
+  for await (const box of boxesIn(file, userData.body, userData.end)) {
+    if (box.name === 'meta') await cleanList(file, box);
+    else if (!USER_DATA.has(box.name)) await erase(file, box);
+  }
+};
+
+/** Keeps the list of a music program, but for what is none of music. */
+const cleanList = async (file: ContentReader, list: Box): Promise<void> => {
+  // MOV files have the boxes at once, others four bytes before them.
+  const isPlain = (await file.read(list.body + 4, 4))?.toString('latin1') === 'hdlr';
+  const skipped = isPlain ? 0 : 4;
+  const handler = await handlerOf(file, await childOf(file, list, 'hdlr', skipped));
+  if (handler !== 'mdir') {
+    await erase(file, list);
+    return;
+  }
+  for await (const box of boxesIn(file, list.body + skipped, list.end)) {
+    if (box.name === 'ilst') await cleanItems(file, box);
+    else if (box.name !== 'hdlr') await erase(file, box);
+  }
+};
+
+const cleanItems = async (file: ContentReader, items: Box): Promise<void> => {
+  for await (const box of boxesIn(file, items.body, items.end)) {
+    const isKept =
+      MUSIC_ITEMS.has(box.name) &&
+      !(box.name === 'covr' && (await file.includes(PICTURE_METADATA, box.body, box.end)));
+    if (!isKept) await erase(file, box);
+  }
+};
+
+/** Makes a box, or bytes that are none, into a box that players skip. */
+const erase = async (file: ContentReader, { name, start, body, end }: Box): Promise<void> => {
+  await file.zero(body, end);
+  if (name !== '') {
+    await file.overwrite(start + 4, Buffer.from('free'));
+  } else if (end - start >= 8) {
+    const head = Buffer.from('\0\0\0\0free');
+    head.writeUInt32BE(end - start, 0);
+    await file.overwrite(start, head);
+  }
+};
+
+/** A table of a track, without the four bytes before it. */
+interface Table {
+  count: number;
+  /** The numbers of one row. */
+  row(index: number): Promise<number[]>;
+}
+
+const NO_TABLE: Table = { count: 0, row: () => Promise.resolve([]) };
+
+/** @param width bytes of a number. @param head bytes before the count. */
+const tableOf = async (
+  file: ContentReader,
+  box: Box | undefined,
+  columns: number,
+  { width = 4, head = 4 } = {},
+): Promise<Table> => {
+  const count = box && (await file.read(box.body + head, 4))?.readUInt32BE(0);
+  if (!box || count === undefined) return NO_TABLE;
+  const start = box.body + head + 4;
+  const rowSize = columns * width;
+  return {
+    count: Math.min(count, Math.floor((box.end - start) / rowSize)),
+    row: async (index) => {
+      const bytes = (await file.read(start + index * rowSize, rowSize)) ?? Buffer.alloc(rowSize);
+      return Array.from({ length: columns }, (_, i) =>
+        width === 8 ? Number(bytes.readBigUInt64BE(i * 8)) : bytes.readUInt32BE(i * 4),
+      );
+    },
+  };
+};
+
+/** Overwrites what a track has in the file besides its headers. */
+const zeroSamples = async (file: ContentReader, track: Box): Promise<void> => {
+  const table = await descendantOf(file, track, 'mdia', 'minf', 'stbl');
+  if (!table) return;
+  const sizes = await childOf(file, table, 'stsz');
+  const common = (sizes && (await file.read(sizes.body + 4, 4))?.readUInt32BE(0)) ?? 0;
+  const sizeTable = await tableOf(file, sizes, 1, { head: 8 });
+  const long = await childOf(file, table, 'co64');
+  const chunks = long
+    ? await tableOf(file, long, 1, { width: 8 })
+    : await tableOf(file, await childOf(file, table, 'stco'), 1);
+  const runs = await tableOf(file, await childOf(file, table, 'stsc'), 3);
+  let sample = 0;
+  let run = 0;
+  for (let chunk = 0; chunk < chunks.count; chunk += 1) {
+    while (run + 1 < runs.count && (await runs.row(run + 1))[0]! <= chunk + 1) run += 1;
+    const [, perChunk = 0] = run < runs.count ? await runs.row(run) : [];
+    let length = 0;
+    for (let i = 0; i < perChunk; i += 1, sample += 1) {
+      if (common === 0 && sample >= sizeTable.count) break;
+      length += common || (await sizeTable.row(sample))[0]!;
+    }
+    const [start = 0] = await chunks.row(chunk);
+    await file.zero(start, Math.min(start + length, file.size));
+  }
+};
