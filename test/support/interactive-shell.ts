@@ -45,7 +45,9 @@ export class InteractiveShell {
     const deadline = Date.now() + WAIT_MS;
     while (!this.output.includes(mark, start)) {
       if (Date.now() > deadline || this.child.exitCode !== null) {
-        throw new Error(`the shell did not come to the end; it showed:\n${this.output.slice(start)}`);
+        throw new Error(
+          `the shell did not come to the end; it showed:\n${this.output.slice(start)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
