@@ -35,10 +35,28 @@ export function compileFilter(
   filter: BsonDocument,
   context: ExpressionContext = { now: new Date() },
 ): Filter {
-  const clauses = Object.keys(filter).flatMap((name) =>
-    compileClause(name, filter[name]!, context),
-  );
-  return allOf(clauses);
+  return compileLevel(filter, { context, depth: 0, isInElement: false });
+}
+
+/** Where in a filter a part of it stands. */
+interface Place {
+  readonly context: ExpressionContext;
+  /** How many logical operators and `$elemMatch` it lies within. */
+  readonly depth: number;
+  /** Whether it is a filter on the fields of an array's element. */
+  readonly isInElement: boolean;
+}
+
+/** MongoDB's limit on operators within operators. */
+const MAX_TREE_DEPTH = 100;
+
+function within(place: Place): Place {
+  if (place.depth < MAX_TREE_DEPTH) return { ...place, depth: place.depth + 1 };
+  throw mongoError('BadValue', `exceeded maximum query tree depth of ${String(MAX_TREE_DEPTH)}`);
+}
+
+function compileLevel(filter: BsonDocument, place: Place): Filter {
+  return allOf(Object.keys(filter).flatMap((name) => compileClause(name, filter[name]!, place)));
 }
 
 function allOf(clauses: readonly Filter[]): Filter {
@@ -48,22 +66,29 @@ function allOf(clauses: readonly Filter[]): Filter {
   return (document, position) => clauses.every((clause) => clause(document, position));
 }
 
-function compileClause(name: string, operand: BsonValue, context: ExpressionContext): Filter[] {
-  if (!name.startsWith('$')) return [compileField(parsePath(name), operand, context)];
+/** The fields of a reference to a document; within an element MongoDB takes them for ordinary ones. */
+const REFERENCE_FIELDS = new Set(['$ref', '$id', '$db']);
+
+function compileClause(name: string, operand: BsonValue, place: Place): Filter[] {
+  if (!name.startsWith('$')) return [compileField(parsePath(name), operand, place)];
+  if (place.isInElement && REFERENCE_FIELDS.has(name)) {
+    const equality = impliedEquality(operand);
+    return [(document, position) => equality.at(document, [name], position)];
+  }
   switch (name) {
     case '$and':
-      return [allOf(compileBranches(name, operand, context))];
+      return [allOf(compileBranches(name, operand, place))];
     case '$or': {
-      const branches = compileBranches(name, operand, context);
+      const branches = compileBranches(name, operand, place);
       return [(document) => branches.some((branch) => branch(document))];
     }
     case '$nor': {
-      const branches = compileBranches(name, operand, context);
+      const branches = compileBranches(name, operand, place);
       return [(document) => !branches.some((branch) => branch(document))];
     }
     case '$expr': {
       const expression = compileExpression(operand);
-      return [(document) => isTruthy(expression(document, context))];
+      return [(document) => isTruthy(expression(document, place.context))];
     }
     case '$comment':
       return [];
@@ -81,7 +106,7 @@ function compileClause(name: string, operand: BsonValue, context: ExpressionCont
   }
 }
 
-function compileBranches(name: string, operand: BsonValue, context: ExpressionContext): Filter[] {
+function compileBranches(name: string, operand: BsonValue, place: Place): Filter[] {
   if (!Array.isArray(operand)) throw mongoError('BadValue', `${name} must be an array`);
   if (operand.length === 0) {
     throw mongoError('BadValue', '$and/$or/$nor must be a nonempty array');
@@ -90,7 +115,7 @@ function compileBranches(name: string, operand: BsonValue, context: ExpressionCo
     if (!isDocument(branch)) {
       throw mongoError('BadValue', '$or/$and/$nor entries need to be full objects');
     }
-    return compileFilter(branch, context);
+    return compileLevel(branch, within(place));
   });
 }
 
@@ -100,9 +125,9 @@ interface Condition {
   readonly of: (value: MaybeValue) => boolean;
 }
 
-function compileField(path: Path, operand: BsonValue, context: ExpressionContext): Filter {
+function compileField(path: Path, operand: BsonValue, place: Place): Filter {
   const conditions = isOperatorDocument(operand)
-    ? compileOperators(operand, context)
+    ? compileOperators(operand, place)
     : [impliedEquality(operand)];
   const [only, second] = conditions;
   if (only && !second) return (document, position) => only.at(document, path, position);
@@ -157,9 +182,9 @@ function conjunction(conditions: readonly Condition[]): Condition {
 
 const never: Condition = { at: () => false, of: () => false };
 
-function compileOperators(operators: BsonDocument, context: ExpressionContext): Condition[] {
+function compileOperators(operators: BsonDocument, place: Place): Condition[] {
   return Object.keys(operators).flatMap((operator) =>
-    compileOperator(operator, operators[operator]!, operators, context),
+    compileOperator(operator, operators[operator]!, operators, place),
   );
 }
 
@@ -167,7 +192,7 @@ function compileOperator(
   operator: string,
   operand: BsonValue,
   siblings: BsonDocument,
-  context: ExpressionContext,
+  place: Place,
 ): Condition[] {
   switch (operator) {
     case '$eq':
@@ -197,11 +222,11 @@ function compileOperator(
       }
       return [];
     case '$not':
-      return [compileNot(operand, context)];
+      return [compileNot(operand, place)];
     case '$all':
-      return [compileAll(operand, context)];
+      return [compileAll(operand, place)];
     case '$elemMatch':
-      return [compileElemMatch(operand, context)];
+      return [compileElemMatch(operand, place)];
     case '$size':
       return [wholeValue(sizeTest(operand))];
     case '$mod':
@@ -268,16 +293,16 @@ function regexOperand(operand: BsonValue, siblings: BsonDocument): BSONRegExp {
   return options === undefined ? operand : new BSONRegExp(operand.pattern, options);
 }
 
-function compileNot(operand: BsonValue, context: ExpressionContext): Condition {
+function compileNot(operand: BsonValue, place: Place): Condition {
   if (bsonTypeOf(operand) === 'regex') {
     return negated([elementwise(regexTest(operand as BSONRegExp))]);
   }
   if (!isDocument(operand)) throw mongoError('BadValue', '$not needs a regex or a document');
   if (Object.keys(operand).length === 0) throw mongoError('BadValue', '$not cannot be empty');
-  return negated(compileOperators(operand, context));
+  return negated(compileOperators(operand, within(place)));
 }
 
-function compileAll(operand: BsonValue, context: ExpressionContext): Condition {
+function compileAll(operand: BsonValue, place: Place): Condition {
   if (!Array.isArray(operand)) throw mongoError('BadValue', '$all needs an array');
   if (operand.length === 0) return never;
   const isElemMatch = (value: BsonValue): value is BsonDocument =>
@@ -288,7 +313,7 @@ function compileAll(operand: BsonValue, context: ExpressionContext): Condition {
         if (!isElemMatch(element) || Object.keys(element).length !== 1) {
           throw mongoError('BadValue', '$all/$elemMatch has to be consistent');
         }
-        return compileElemMatch(element.$elemMatch!, context);
+        return compileElemMatch(element.$elemMatch!, place);
       }),
     );
   }
@@ -298,8 +323,8 @@ function compileAll(operand: BsonValue, context: ExpressionContext): Condition {
 
 const LOGICAL_OPERATORS = new Set(['$and', '$or', '$nor', '$where', '$expr', '$comment']);
 
-function compileElemMatch(operand: BsonValue, context: ExpressionContext): Condition {
-  const matches = compileElementTest(operand, context);
+function compileElemMatch(operand: BsonValue, place: Place): Condition {
+  const matches = elementTest(operand, within(place));
   const findIndex = (value: MaybeValue) => (Array.isArray(value) ? value.findIndex(matches) : -1);
   return {
     at: (document, path, position) => {
@@ -319,7 +344,9 @@ function compileElemMatch(operand: BsonValue, context: ExpressionContext): Condi
 
 /** Whether an operand holds conditions on one value rather than a filter on a document's fields. */
 export function isConditionDocument(operand: BsonValue): operand is BsonDocument {
-  return isOperatorDocument(operand) && !LOGICAL_OPERATORS.has(Object.keys(operand)[0]!);
+  if (!isOperatorDocument(operand)) return false;
+  const names = Object.keys(operand);
+  return !LOGICAL_OPERATORS.has(names[0]!) && !names.some((name) => REFERENCE_FIELDS.has(name));
 }
 
 /** The test that `$elemMatch` makes of one element: conditions on it, or a filter on its fields. */
@@ -327,12 +354,16 @@ export function compileElementTest(
   operand: BsonValue,
   context: ExpressionContext = { now: new Date() },
 ): (element: BsonValue) => boolean {
+  return elementTest(operand, { context, depth: 0, isInElement: true });
+}
+
+function elementTest(operand: BsonValue, place: Place): (element: BsonValue) => boolean {
   if (!isDocument(operand)) throw mongoError('BadValue', '$elemMatch needs an Object');
   if (isConditionDocument(operand)) {
-    const condition = conjunction(compileOperators(operand, context));
+    const condition = conjunction(compileOperators(operand, place));
     return (element) => condition.of(element);
   }
-  const filter = compileFilter(operand, context);
+  const filter = compileLevel(operand, { ...place, isInElement: true });
   return (element) => {
     if (isDocument(element)) return filter(element);
     return Array.isArray(element) && filter(arrayAsDocument(element));

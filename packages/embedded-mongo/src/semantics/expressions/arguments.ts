@@ -64,14 +64,19 @@ export function unary(
 
 /** An operator of two arguments. */
 export function binary(
-  evaluate: (left: MaybeValue, right: MaybeValue, name: string) => MaybeValue,
+  evaluate: (
+    left: MaybeValue,
+    right: MaybeValue,
+    name: string,
+    context: ExpressionContext,
+  ) => MaybeValue,
 ): OperatorCompiler {
-  return operatorOf(2, ([left, right], name) => evaluate(left, right, name));
+  return operatorOf(2, ([left, right], name, context) => evaluate(left, right, name, context));
 }
 
 /** An operator of between `least` and `most` arguments. */
 export function variadic(
-  evaluate: (values: MaybeValue[], name: string) => MaybeValue,
+  evaluate: (values: MaybeValue[], name: string, context: ExpressionContext) => MaybeValue,
   least = 0,
   most = Infinity,
 ): OperatorCompiler {
@@ -81,6 +86,7 @@ export function variadic(
       evaluate(
         expressions.map((expression) => expression(document, context)),
         name,
+        context,
       );
   };
 }
@@ -90,7 +96,7 @@ export function variadic(
  * operator asks for them: null ends most of them before a later argument can fail.
  */
 export function sequential(
-  evaluate: (values: Iterable<MaybeValue>, name: string) => MaybeValue,
+  evaluate: (values: Iterable<MaybeValue>, name: string, context: ExpressionContext) => MaybeValue,
 ): OperatorCompiler {
   return (operand, compile, name) => {
     const expressions = compileArguments(name, operand, compile, 0, Infinity);
@@ -98,7 +104,7 @@ export function sequential(
       const values = function* () {
         for (const expression of expressions) yield expression(document, context);
       };
-      return evaluate(values(), name);
+      return evaluate(values(), name, context);
     };
   };
 }

@@ -17,7 +17,7 @@ import {
   unary,
   variadic,
 } from './arguments.js';
-import type { Compile, Expression, OperatorTable } from './expression.types.js';
+import type { Compile, Expression, ExpressionContext, OperatorTable } from './expression.types.js';
 import { isTruthy } from './logic.operators.js';
 
 type Comparator = (left: BsonValue, right: BsonValue) => number;
@@ -129,6 +129,7 @@ function perElement(
       }
       const results = function* () {
         for (const value of list) {
+          context.checkTime?.();
           yield body(document, {
             ...context,
             scope: { name: variable, value, outer: context.scope },
@@ -170,6 +171,7 @@ function reduce(operand: BsonValue, compile: Compile, name: string): Expression 
     }
     return list.reduce<MaybeValue>(
       (value, element) => {
+        context.checkTime?.();
         const withThis = { name: 'this', value: element, outer: context.scope };
         return body(document, { ...context, scope: { name: 'value', value, outer: withThis } });
       },
@@ -213,17 +215,29 @@ export function checkVariableName(name: string): void {
   }
 }
 
-function contains(value: MaybeValue, list: MaybeValue): MaybeValue {
+function contains(
+  value: MaybeValue,
+  list: MaybeValue,
+  _name: string,
+  { checkTime }: ExpressionContext,
+): MaybeValue {
   if (!Array.isArray(list)) {
     throw locationError(
       40081,
       `$in requires an array as a second argument, found: ${list === undefined ? 'missing' : bsonTypeOf(list)}`,
     );
   }
-  return list.some((element) => equalsBson(element, value));
+  return list.some((element) => {
+    checkTime?.();
+    return equalsBson(element, value);
+  });
 }
 
-function indexOfElement([list, wanted, from, to]: MaybeValue[]): MaybeValue {
+function indexOfElement(
+  [list, wanted, from, to]: MaybeValue[],
+  _name: string,
+  { checkTime }: ExpressionContext,
+): MaybeValue {
   if (isNullish(list)) return null;
   if (!Array.isArray(list)) {
     throw locationError(
@@ -236,20 +250,32 @@ function indexOfElement([list, wanted, from, to]: MaybeValue[]): MaybeValue {
   if (start < 0 || end < 0)
     throw locationError(40097, '$indexOfArray requires a nonnegative index');
   for (let index = start; index < Math.min(end, list.length); index += 1) {
+    checkTime?.();
     if (equalsBson(list[index], wanted)) return new Int32(index);
   }
   return new Int32(-1);
 }
 
-function range(values: MaybeValue[]): MaybeValue {
+/** MongoDB ends a `$range` that would take more than 100 MB, at 16 bytes each value. */
+const MAX_RANGE = Math.floor((100 * 1024 * 1024) / 16);
+
+function range(values: MaybeValue[], _name: string, { checkTime }: ExpressionContext): MaybeValue {
   const [start, end, step = 1] = values.map((value, index) => {
     if (!isNumeric(value))
       throw locationError([34443, 34445, 34447][index]!, '$range requires numbers');
     return integerOf(value, '$range argument', [34444, 34446, 34448][index]!);
   });
   if (step === 0) throw locationError(34449, '$range requires a non-zero step value');
+  const length = Math.ceil((end! - start!) / step);
+  if (length > MAX_RANGE) {
+    throw mongoError(
+      'ExceededMemoryLimit',
+      `$range would use too much memory (${String(length * 16)} bytes) and cannot spill to disk. Memory limit: 104857600 bytes`,
+    );
+  }
   const result: BsonValue[] = [];
   for (let value = start!; step > 0 ? value < end! : value > end!; value += step) {
+    checkTime?.();
     result.push(new Int32(value));
   }
   return result;
@@ -281,9 +307,12 @@ function zip(operand: BsonValue, compile: Compile, name: string): Expression {
     const fill = defaults?.map((expression) => expression(document, context) ?? null);
     const lengths = arrays.map((array) => array.length);
     const length = longest ? Math.max(...lengths) : Math.min(...lengths);
-    return Array.from({ length }, (_unused, row) =>
-      arrays.map((array, column) => (row < array.length ? array[row]! : (fill?.[column] ?? null))),
-    );
+    return Array.from({ length }, (_unused, row) => {
+      context.checkTime?.();
+      return arrays.map((array, column) =>
+        row < array.length ? array[row]! : (fill?.[column] ?? null),
+      );
+    });
   };
 }
 
@@ -346,7 +375,10 @@ function sortArray(operand: BsonValue, compile: Compile, name: string): Expressi
         `The input argument to $sortArray must be an array, but was of type: ${bsonTypeOf(list)}`,
       );
     }
-    return [...list].sort(compare);
+    return [...list].sort((left, right) => {
+      context.checkTime?.();
+      return compare(left, right);
+    });
   };
 }
 

@@ -12,6 +12,8 @@ export interface ExpressionContext {
   /** The value of `$$NOW`: one moment for the whole command. */
   readonly now: Date;
   readonly scope?: Scope | undefined;
+  /** Throws when the time of the command is up; asked by operators that go through an array. */
+  readonly checkTime?: (() => void) | undefined;
 }
 
 /** A compiled expression; `undefined` is the missing value. */

@@ -17,6 +17,8 @@ export interface FieldOperator {
   readonly apply: (current: MaybeValue, path: string, context: UpdateContext) => MaybeValue;
   /** Whether a path that can't exist (through a number, say) is passed over instead of refused. */
   readonly ignoresUnviablePath?: boolean;
+  /** Whether it takes the field away, whatever its name is. */
+  readonly isRemoval?: boolean;
   /** Whether the operator acts only when an upsert inserts. */
   readonly onInsertOnly?: boolean;
 }

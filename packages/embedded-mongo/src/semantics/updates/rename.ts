@@ -2,7 +2,7 @@ import { mongoError } from '../../errors.js';
 import { fieldOf, isDocument } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
 import { describeValue } from '../describe.js';
-import { plainValueAt } from '../path.js';
+import { isArrayIndex, plainValueAt } from '../path.js';
 import { addOperator, isPositional, parseUpdatePath } from './update-tree.js';
 import type { UpdateBranch } from './update-tree.js';
 
@@ -23,17 +23,43 @@ export function addRename(root: UpdateBranch, { from, to }: Rename): void {
   addOperator(root, to, {
     apply: (_current, _path, { original }) => plainValueAt(original, source),
   });
-  addOperator(root, from, { ignoresUnviablePath: true, apply: () => undefined });
+  addOperator(root, from, {
+    ignoresUnviablePath: true,
+    isRemoval: true,
+    apply: () => undefined,
+  });
 }
 
 /**
  * Whether the document has a value to rename.
- * @throws MongoError 2 when the value lies in an array or would have to go into one
+ * @throws MongoError 28 when the path leads through a value that has no fields, 2 when the value lies in an
+ *   array or would have to go into one
  */
 export function hasRenameSource(document: BsonDocument, { from, to }: Rename): boolean {
-  refuseArrayOnPath(document, from.split('.'), 'source');
-  if (plainValueAt(document, from.split('.')) === undefined) return false;
+  const source = from.split('.');
+  if (!isThere(document, source)) return false;
+  refuseArrayOnPath(document, source, 'source');
   refuseArrayOnPath(document, to.split('.'), 'destination');
+  return true;
+}
+
+/** Whether a path leads to a value, through arrays by the numbers of their elements. */
+function isThere(document: BsonDocument, path: readonly string[]): boolean {
+  let current: BsonValue = document;
+  for (const [index, part] of path.entries()) {
+    const isArray: boolean = Array.isArray(current);
+    if (!isDocument(current) && !(isArray && isArrayIndex(part))) {
+      throw mongoError(
+        'PathNotViable',
+        `cannot use the part (${part} of ${path.join('.')}) to traverse the element ({${path[index - 1] ?? ''}: ${describeValue(current)}})`,
+      );
+    }
+    const next: MaybeValue = isDocument(current)
+      ? fieldOf(current, part)
+      : (current as BsonValue[])[Number(part)];
+    if (next === undefined) return false;
+    current = next;
+  }
   return true;
 }
 

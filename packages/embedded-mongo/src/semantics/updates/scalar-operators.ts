@@ -19,7 +19,7 @@ export function setOnInsertOperator(value: BsonValue): FieldOperator {
 
 /** `$unset` */
 export function unsetOperator(): FieldOperator {
-  return { apply: () => undefined, ignoresUnviablePath: true };
+  return { apply: () => undefined, ignoresUnviablePath: true, isRemoval: true };
 }
 
 /** `$inc` */

@@ -26,6 +26,7 @@ export const isLeaf = (node: UpdateNode): node is UpdateLeaf => 'operator' in no
  */
 export function addOperator(root: UpdateBranch, path: string, operator: FieldOperator): void {
   const parts = parseUpdatePath(path);
+  if (operator.isRemoval !== true) assertWritable(parts, path);
   let branch = root;
   for (const [index, part] of parts.entries()) {
     const existing = branch.children.get(part);
@@ -65,16 +66,17 @@ export function parseUpdatePath(path: string): string[] {
       `Cannot have positional (i.e. '$') element in the first position in path '${path}'`,
     );
   }
-  for (const part of parts) {
-    assertFieldName(part);
-    if (part.startsWith('$') && !isPositional(part) && !['$id', '$ref', '$db'].includes(part)) {
-      throw mongoError(
-        'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${part}' in '${path}' is not valid for storage.`,
-      );
-    }
-  }
+  parts.forEach(assertFieldName);
   return parts;
+}
+
+/** A document can have fields named so; as the first part of a path an update can't write them. */
+function assertWritable([part = '']: readonly string[], path: string): void {
+  if (!part.startsWith('$') || ['$id', '$ref', '$db'].includes(part)) return;
+  throw mongoError(
+    'DollarPrefixedFieldName',
+    `The dollar ($) prefixed field '${part}' in '${path}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
+  );
 }
 
 /** Whether a path part stands for array elements: `$`, `$[]` or `$[identifier]`. */
@@ -84,7 +86,7 @@ export function isPositional(part: string): boolean {
 
 /** The identifier in `$[identifier]`; empty for `$[]`; `undefined` for other parts. */
 export function filterIdentifier(part: string): string | undefined {
-  return part.startsWith('$[') ? part.slice(2, -1) : undefined;
+  return part.startsWith('$[') && isPositional(part) ? part.slice(2, -1) : undefined;
 }
 
 /** Both nodes in one, for an array element that two parts of an update stand for. */
