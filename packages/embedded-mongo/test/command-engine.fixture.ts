@@ -4,6 +4,8 @@ import path from 'node:path';
 import type { Engine } from '../src/commands/command.types.js';
 import { CursorRegistry } from '../src/commands/cursor-registry.js';
 import { answer } from '../src/commands/dispatcher.js';
+import { isTask, runToEnd } from '../src/pausing.js';
+import type { Task } from '../src/pausing.js';
 import { decode, encode } from '../src/semantics/index.js';
 import type { BsonDocument } from '../src/semantics/index.js';
 import { Catalog } from '../src/storage/catalog.js';
@@ -14,6 +16,8 @@ export interface CommandEngine {
   engine: Engine;
   /** Runs a command on the database `test`. */
   command(body: BsonDocument): BsonDocument;
+  /** Begins a command on it, to be run slice by slice. */
+  begin(body: BsonDocument): Buffer | Task<Buffer>;
   close(): void;
 }
 
@@ -29,16 +33,21 @@ export const openCommandEngine = (): CommandEngine => {
     now: () => new Date(),
     connectionCount: () => 0,
   };
+  const begin = (body: BsonDocument) => {
+    const message = {
+      requestId: 1,
+      kind: 'message',
+      sequences: new Map(),
+      wantsReply: true,
+    } as const;
+    return answer(engine, 1, { ...message, body: encode({ ...body, $db: 'test' }) });
+  };
   return {
     engine,
+    begin,
     command: (body) => {
-      const message = {
-        requestId: 1,
-        kind: 'message',
-        sequences: new Map(),
-        wantsReply: true,
-      } as const;
-      return decode(answer(engine, 1, { ...message, body: encode({ ...body, $db: 'test' }) }));
+      const work = begin(body);
+      return decode(isTask(work) ? runToEnd(work) : work);
     },
     close: () => {
       file.close();

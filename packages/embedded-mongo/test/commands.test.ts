@@ -252,7 +252,7 @@ describe('commands', () => {
     for (const update of [{ $set: { [deep]: 1 } }, [{ $set: { [deep]: 1 } }]]) {
       await expect(c.updateOne({ _id: 1 as never }, update)).rejects.toMatchObject({ code: 15 });
     }
-    await c.updateOne({ _id: 1 as never }, { $set: { [deep.slice(4)]: '_bsontype\0' } });
+    await c.updateOne({ _id: 1 as never }, { $set: { [deep.slice(-2 * 179 - 1)]: '_bsontype\0' } });
     await c.updateOne({ _id: 1 as never }, { $unset: { a: 1 } });
     expect(await c.find().toArray()).toEqual([before]);
   });

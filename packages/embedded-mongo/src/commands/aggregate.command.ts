@@ -1,5 +1,5 @@
 import { Int32 } from 'bson';
-import { locationError, mongoError } from '../errors.js';
+import { locationError, mongoError, notSupported } from '../errors.js';
 import {
   compileExpression,
   compilePipeline,
@@ -10,6 +10,8 @@ import {
   isNumeric,
 } from '../semantics/index.js';
 import type { BsonDocument, BsonValue, PipelineEnvironment } from '../semantics/index.js';
+import { PAUSE } from '../pausing.js';
+import type { Pause, Pausing, Task } from '../pausing.js';
 import { checkQuery, DocumentQuery } from '../planner/document-query.js';
 import { toNumber } from '../storage/index-spec.js';
 import {
@@ -24,6 +26,7 @@ import { contextOf } from './query-options.js';
 import { pipelineArgument, readPipeline } from './read-pipeline.js';
 import { FIRST_BATCH_SIZE, openCursor } from './read.commands.js';
 import { cursorReply } from './reply.js';
+import type { Reply } from './reply.js';
 import { splitWritingStage } from './writing-stages.js';
 
 const aggregate: Command = {
@@ -37,7 +40,7 @@ const aggregate: Command = {
     'explain',
   ],
   refused: ['exchange', 'fromMongos', 'needsMerge', 'isMapReduceCommand', 'collectionUUID'],
-  run(request) {
+  *run(request): Task<Reply | Buffer> {
     const { body, database } = request;
     const collection = fieldOf(body, 'aggregate');
     const isOnCollection = typeof collection === 'string';
@@ -47,8 +50,9 @@ const aggregate: Command = {
         "Invalid command format: the 'aggregate' field must specify a collection name or 1",
       );
     }
-    if (isOnCollection && booleanArgument(body, 'explain'))
-      return explainCommand(request, 'queryPlanner');
+    const isExplained = booleanArgument(body, 'explain');
+    if (isExplained && !isOnCollection) throw notSupported('explain of a pipeline of the database');
+    if (isExplained) return yield* explainCommand(request, 'queryPlanner');
     if (!Object.hasOwn(body, 'cursor')) {
       throw mongoError(
         'FailedToParse',
@@ -59,16 +63,16 @@ const aggregate: Command = {
     const { stages, write } = splitWritingStage(request, pipelineArgument(body));
     const namespace = isOnCollection ? namespaceOf(request) : `${database}.$cmd.aggregate`;
     const results = isOnCollection
-      ? runPipeline(request, namespace, stages)
+      ? yield* runPipeline(request, namespace, stages)
       : runDocuments(request, stages);
-    if (!write) return openCursor(request, namespace, results, { batchSize });
-    write({ [Symbol.iterator]: () => results });
+    if (!write) return yield* openCursor(request, namespace, results, { batchSize });
+    yield* write(results);
     return cursorReply('firstBatch', namespace, 0n, []);
   },
 };
 
 /** A pipeline of the database itself: it begins with the documents that it works on. */
-function runDocuments(request: CommandRequest, stages: readonly BsonValue[]): Iterator<Uint8Array> {
+function runDocuments(request: CommandRequest, stages: readonly BsonValue[]): Pausing<Uint8Array> {
   const [first, ...rest] = stages;
   const [name = ''] = isDocument(first) ? Object.keys(first) : [];
   const operand = isDocument(first) ? fieldOf(first, '$documents') : undefined;
@@ -88,35 +92,35 @@ function runDocuments(request: CommandRequest, stages: readonly BsonValue[]): It
   return encoded(compilePipeline(rest, environment)(documents));
 }
 
-function runPipeline(
+function* runPipeline(
   request: CommandRequest,
   namespace: string,
   stages: readonly BsonValue[],
-): Iterator<Uint8Array> {
+): Task<Pausing<Uint8Array>> {
   const { shape, rest } = readPipeline(request, stages);
   const collection = request.engine.catalog.find(namespace);
   if (!collection) checkQuery(shape);
   const query = collection && new DocumentQuery(collection, shape, request.budget);
   const counted = countStage(rest);
   if (counted) {
-    const count = query?.count() ?? 0;
-    return (count === 0 ? [] : [encode(counted(count))]).values();
+    const count = query ? yield* query.count() : 0;
+    return count === 0 ? [] : [encode(counted(count))];
   }
   if (rest.length === 0) return storedDocuments(query);
   const run = compilePipeline(rest, environmentOf(request));
   return encoded(run(queriedDocuments(query)));
 }
 
-function* storedDocuments(query: DocumentQuery | undefined): Generator<Uint8Array> {
-  for (const found of query?.run() ?? []) yield found.bytes;
+function* storedDocuments(query: DocumentQuery | undefined): Generator<Uint8Array | Pause> {
+  for (const found of query?.run() ?? []) yield found === PAUSE ? PAUSE : found.bytes;
 }
 
-function* queriedDocuments(query: DocumentQuery | undefined): Generator<BsonDocument> {
-  for (const found of query?.run() ?? []) yield found.document;
+function* queriedDocuments(query: DocumentQuery | undefined): Generator<BsonDocument | Pause> {
+  for (const found of query?.run() ?? []) yield found === PAUSE ? PAUSE : found.document;
 }
 
-function* encoded(documents: Iterable<BsonDocument>): Generator<Uint8Array> {
-  for (const document of documents) yield encode(document);
+function* encoded(documents: Pausing<BsonDocument>): Generator<Uint8Array | Pause> {
+  for (const document of documents) yield document === PAUSE ? PAUSE : encode(document);
 }
 
 /** What stages can reach beside their input: other collections of the database, through the planner. */
@@ -128,12 +132,13 @@ function environmentOf(request: CommandRequest): PipelineEnvironment {
     checkTime: () => {
       budget.check();
     },
+    isSliceOver: budget.isSliceOver,
     *find(name, filter) {
       const collection = engine.catalog.find(`${database}.${name}`);
       if (!collection) return;
       budget.check();
       for (const found of new DocumentQuery(collection, { filter }, budget).run()) {
-        yield found.document;
+        yield found === PAUSE ? PAUSE : found.document;
       }
     },
   };

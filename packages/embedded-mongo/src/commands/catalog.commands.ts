@@ -112,7 +112,7 @@ const listCollections: Command = {
       .map((collection) => describeCollection(collection))
       .filter((entry) => accepts(entry))
       .map((entry) => encode(isNameOnly ? { name: entry['name']!, type: 'collection' } : entry));
-    return openCursor(request, `${database}.$cmd.listCollections`, entries.values(), {
+    return openCursor(request, `${database}.$cmd.listCollections`, entries, {
       batchSize: cursorBatchSize(body) ?? Infinity,
     });
   },

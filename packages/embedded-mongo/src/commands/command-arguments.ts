@@ -13,8 +13,8 @@ export function namespaceOf({ database, name, body }: CommandRequest): string {
       `collection name has invalid type ${collection === undefined ? 'missing' : bsonTypeOf(collection)}`,
     );
   }
-  if (collection === '') {
-    throw mongoError('InvalidNamespace', `Invalid namespace specified '${database}.'`);
+  if (collection === '' || collection.startsWith('.') || collection.includes('\0')) {
+    throw mongoError('InvalidNamespace', `Invalid namespace specified '${database}.${collection}'`);
   }
   return `${database}.${collection}`;
 }

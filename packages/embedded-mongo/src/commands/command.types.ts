@@ -3,6 +3,7 @@ import type { ExecutionBudget } from '../planner/plan-execution.js';
 import type { Catalog } from '../storage/catalog.js';
 import type { DatabaseFile } from '../storage/database-file.js';
 import type { CursorRegistry } from './cursor-registry.js';
+import type { Task } from '../pausing.js';
 import type { Reply } from './reply.js';
 
 /** What every command can reach. */
@@ -36,8 +37,11 @@ export interface Command {
   readonly fields: readonly string[];
   /** Fields that MongoDB understands and this database refuses by name. */
   readonly refused?: readonly string[];
-  /** Answers the command; either the members of the reply (`ok: 1` is added) or the reply itself. */
-  run(request: CommandRequest): Reply | Buffer;
+  /**
+   * Answers the command; either the members of the reply (`ok: 1` is added) or the reply itself. What may
+   * take long is a task, which pauses when its slice is over.
+   */
+  run(request: CommandRequest): Reply | Buffer | Task<Reply | Buffer>;
 }
 
 /** Commands by name; an alias is a second entry. */

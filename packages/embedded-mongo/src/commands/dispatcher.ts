@@ -1,11 +1,16 @@
 import { locationError, MongoError, mongoError, notSupported } from '../errors.js';
+import { isTask, PAUSE } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import { decode, fieldOf, isDocument, isNumeric } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { ExecutionBudget } from '../planner/plan-execution.js';
 import type { RequestMessage } from '../server/message-frame.js';
+import { assertDatabaseName } from '../storage/catalog.js';
 import { toNumber } from '../storage/index-spec.js';
-import { closedDocumentArgument, unknownField } from './command-arguments.js';
-import type { Command, CommandTable, Engine } from './command.types.js';
+import { assertApi } from './api-version.js';
+import { unknownField } from './command-arguments.js';
+import { assertConcerns } from './concerns.js';
+import type { Command, CommandRequest, CommandTable, Engine } from './command.types.js';
 import { AGGREGATE_COMMANDS } from './aggregate.command.js';
 import { CATALOG_COMMANDS } from './catalog.commands.js';
 import { DIAGNOSTIC_COMMANDS } from './diagnostic.commands.js';
@@ -16,7 +21,8 @@ import { INDEX_COMMANDS } from './index.commands.js';
 import { assertSimpleCollation } from './query-options.js';
 import { READ_COMMANDS } from './read.commands.js';
 import { encodeReply, errorReply } from './reply.js';
-import { SESSION_COMMANDS } from './session.commands.js';
+import type { Reply } from './reply.js';
+import { SESSION_COMMANDS, sessionOf } from './session.commands.js';
 import { WRITE_COMMANDS } from './write.commands.js';
 
 const COMMANDS: CommandTable = {
@@ -112,29 +118,64 @@ const COMMON_FIELDS = new Set([
   'txnNumber',
   'autocommit',
   'startTransaction',
-  'collation',
+]);
+
+/** Commands that have a `collation`. */
+const COLLATED_COMMANDS = new Set([
+  'aggregate',
+  'count',
+  'create',
+  'distinct',
+  'find',
+  'findAndModify',
+  'findandmodify',
 ]);
 
 /** The largest `maxTimeMS` that MongoDB takes. */
 const MAX_TIME_MS = 2_147_483_647;
 
-/** Answers a request; every error becomes a reply. */
-export function answer(engine: Engine, connectionId: number, message: RequestMessage): Buffer {
+/** Answers a request, or begins to, when it may take long; every error becomes a reply. */
+export function answer(
+  engine: Engine,
+  connectionId: number,
+  message: RequestMessage,
+): Buffer | Task<Buffer> {
   try {
-    const body = decode(message.body);
-    const reply = dispatch(engine, connectionId, message, body);
-    return Buffer.isBuffer(reply) ? reply : encodeReply({ ...reply, ok: 1 });
+    const request = requestOf(engine, connectionId, message);
+    const answered = commandNamed(request.name).run(request);
+    return isTask(answered) ? inSlices(request, answered) : encoded(answered);
   } catch (error) {
     return errorReply(error);
   }
 }
 
-function dispatch(
-  engine: Engine,
-  connectionId: number,
-  message: RequestMessage,
-  body: BsonDocument,
-) {
+const encoded = (reply: Reply | Buffer): Buffer =>
+  Buffer.isBuffer(reply) ? reply : encodeReply({ ...reply, ok: 1 });
+
+/** Runs a command slice by slice, and tells it when others have written between two of them. */
+function* inSlices({ budget, engine }: CommandRequest, work: Task<Reply | Buffer>): Task<Buffer> {
+  try {
+    for (;;) {
+      budget.beginSlice();
+      const step = work.next();
+      if (step.done === true) return encoded(step.value);
+      const { writes } = engine.file;
+      yield PAUSE;
+      if (engine.file.writes !== writes) budget.interrupted();
+    }
+  } catch (error) {
+    return errorReply(error);
+  } finally {
+    // A request that is given up does not come to its end: what it has left is tidied up.
+    work.return(NOTHING);
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** The request in a message, checked as far as all commands are alike. */
+function requestOf(engine: Engine, connectionId: number, message: RequestMessage): CommandRequest {
+  const body = decode(message.body);
   const [name = ''] = Object.keys(body);
   const database = message.database ?? fieldOf(body, '$db');
   if (typeof database !== 'string') {
@@ -147,13 +188,16 @@ function dispatch(
       `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`,
     );
   }
+  assertDatabaseName(database);
   const command = commandNamed(name);
+  assertApi(name, body);
   assertFields(name, command, body, message.sequences);
   assertExplained(name, body);
-  assertApiVersion(body);
   refuseTransactions(body);
-  assertConcerns(body);
-  return command.run({
+  assertConcerns(name, body);
+  const session = sessionOf(fieldOf(body, 'lsid'));
+  if (session !== undefined) engine.cursors.touchSession(session);
+  return {
     engine,
     database,
     name,
@@ -161,7 +205,7 @@ function dispatch(
     sequences: message.sequences,
     connectionId,
     budget: new ExecutionBudget(timeLimit(body)),
-  });
+  };
 }
 
 /** The command of this name. */
@@ -179,6 +223,10 @@ export function assertFields(
   sequences: ReadonlyMap<string, unknown> = new Map(),
 ): void {
   for (const field of [...Object.keys(body).slice(1), ...sequences.keys()]) {
+    if (field === 'collation' && COLLATED_COMMANDS.has(name)) {
+      assertSimpleCollation(body[field]);
+      continue;
+    }
     if (command.fields.includes(field) || COMMON_FIELDS.has(field)) continue;
     if (command.refused?.includes(field) === true) {
       // Drivers send some of these as false, null or 0, which asks for nothing.
@@ -187,7 +235,6 @@ export function assertFields(
     }
     throw unknownField(`${name}.${field}`);
   }
-  assertSimpleCollation(fieldOf(body, 'collation'));
 }
 
 /** The command inside an `explain` is held to its own fields. */
@@ -203,15 +250,6 @@ function isAbsent(body: BsonDocument, field: string): boolean {
   return value === false || value === null || (isNumeric(value) && toNumber(value) === 0);
 }
 
-/** Of the versioned API there is one version, and nothing here checks what belongs to it. */
-function assertApiVersion(body: BsonDocument): void {
-  const version = fieldOf(body, 'apiVersion');
-  if (version !== undefined && version !== '1') {
-    throw mongoError('APIVersionError', `API version must be "1"`);
-  }
-  if (fieldOf(body, 'apiStrict') === true) throw notSupported("The option 'apiStrict'");
-}
-
 function refuseTransactions(body: BsonDocument): void {
   if (Object.hasOwn(body, 'startTransaction') || Object.hasOwn(body, 'autocommit')) {
     // Not 20, as MongoDB standing alone answers: of that drivers make an advice on retryable writes.
@@ -222,25 +260,6 @@ function refuseTransactions(body: BsonDocument): void {
       'IllegalOperation',
       'Transaction numbers are only allowed on a replica set member or mongos',
     );
-  }
-}
-
-const READ_CONCERN_FIELDS = ['level', 'afterClusterTime', 'provenance'];
-const WRITE_CONCERN_FIELDS = ['w', 'j', 'wtimeout', 'fsync', 'provenance'];
-const READ_CONCERN_LEVELS = ['local', 'available', 'majority', 'linearizable'];
-
-/** A single server gives the strongest read and write concern it can be asked for. */
-function assertConcerns(body: BsonDocument): void {
-  const readConcern = closedDocumentArgument(body, 'readConcern', READ_CONCERN_FIELDS);
-  const level = readConcern && fieldOf(readConcern, 'level');
-  if (level !== undefined && !READ_CONCERN_LEVELS.includes(String(level))) {
-    throw mongoError('InvalidOptions', `read concern level ${String(level)} is not supported`);
-  }
-  const writeConcern = closedDocumentArgument(body, 'writeConcern', WRITE_CONCERN_FIELDS);
-  const w = writeConcern && fieldOf(writeConcern, 'w');
-  if (w === undefined || w === 'majority') return;
-  if (!isNumeric(w) || toNumber(w) > 1) {
-    throw mongoError('BadValue', "cannot use 'w' > 1 when a host is not replicated");
   }
 }
 

@@ -1,14 +1,19 @@
 import { ObjectId, Timestamp } from 'bson';
 import { mongoError } from '../errors.js';
+import { firstOf, PAUSE, runToEnd } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import {
+  assertStorableDepth,
   bsonTypeOf,
   compileUpdate,
   encodeReadable,
   fieldOf,
   isDocument,
+  setField,
   upsertSeed,
+  withIdFirst,
 } from '../semantics/index.js';
-import type { BsonDocument, BsonValue, Update } from '../semantics/index.js';
+import type { BsonDocument, BsonValue, Update, UpdateResult } from '../semantics/index.js';
 import { checkQuery, DocumentQuery, FoundDocument } from '../planner/document-query.js';
 import type { QueryShape } from '../planner/document-query.js';
 import type { ExecutionBudget } from '../planner/plan-execution.js';
@@ -29,32 +34,29 @@ export function insertDocument(
     throw mongoError('BadValue', `can't use ${type === 'array' ? 'an' : 'a'} ${type} for _id`);
   }
   const document = prepareForInsert(sent);
-  const bytes = document === sent && sentBytes ? sentBytes : encodeReadable(document);
+  const isAsSent = document === sent && sentBytes !== undefined;
+  if (isAsSent) assertStorableDepth(document, sentBytes);
+  const bytes = isAsSent ? sentBytes : encodeReadable(document);
   assertSize(bytes);
   collection.insert(document, bytes);
 }
 
 /** The document to store: `_id` first and made if missing, empty timestamps filled. */
 function prepareForInsert(sent: BsonDocument): BsonDocument {
-  const [first] = Object.keys(sent);
-  const hasEmptyTimestamp = Object.values(sent).some(isEmptyTimestamp);
-  if (first === '_id' && !hasEmptyTimestamp) {
-    assertId(sent['_id']!);
-    return sent;
-  }
   const id = fieldOf(sent, '_id');
-  const document: BsonDocument = { _id: id === undefined ? new ObjectId() : id };
+  const document = withIdFirst(id === undefined ? { _id: new ObjectId(), ...sent } : sent);
   assertId(document['_id']!);
-  for (const [name, value] of Object.entries(sent)) {
-    if (name === '_id') continue;
-    Object.defineProperty(document, name, {
-      value: isEmptyTimestamp(value) ? nextTimestamp() : value,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
+  return withTimestamps(document);
+}
+
+/** The document with the server's time in its empty timestamps: those at the top level, but for `_id`. */
+function withTimestamps(document: BsonDocument): BsonDocument {
+  if (!Object.values(document).some(isEmptyTimestamp)) return document;
+  const filled: BsonDocument = {};
+  for (const [name, value] of Object.entries(document)) {
+    setField(filled, name, name !== '_id' && isEmptyTimestamp(value) ? nextTimestamp() : value);
   }
-  return document;
+  return filled;
 }
 
 function isEmptyTimestamp(value: BsonValue): boolean {
@@ -111,65 +113,138 @@ export interface UpdateOutcome {
   readonly after?: BsonDocument;
 }
 
+/** Runs work on a collection, made if need be, so that all of its writes happen or none. */
+export type InCollection = <T>(work: (collection: CollectionStore) => T) => T;
+
 /**
- * Updates the documents that match, or inserts one. Call it inside `atomically`.
- * @param collection `undefined` when it does not exist; an upsert then asks `create` for it
+ * Updates the documents that match, or inserts one. An update of many that takes longer than a slice is
+ * committed in pieces, each at a pause; what fails undoes its own piece.
+ * @param collection `undefined` when it does not exist
+ * @param inCollection where an upsert inserts
+ * @throws MongoError 175 when the collection is dropped meanwhile
  */
-export function updateDocuments(
+export function* updateDocuments(
   collection: CollectionStore | undefined,
   statement: UpdateStatement,
   budget: ExecutionBudget,
-  create: () => CollectionStore,
+  inCollection: InCollection,
   now: Date,
-): UpdateOutcome {
+): Task<UpdateOutcome> {
   const update = compileUpdate(statement.update, {
     arrayFilters: statement.arrayFilters,
     now,
     variables: statement.variables,
+    checkTime: () => {
+      budget.check();
+    },
   });
   if (statement.isMulti && update.kind === 'replacement') {
     throw mongoError('FailedToParse', 'multi update is not supported for replacement-style update');
   }
-  let matched = 0;
-  let modified = 0;
-  let before: BsonDocument | undefined;
-  let after: BsonDocument | undefined;
+  let outcome: UpdateOutcome = { matched: 0, modified: 0 };
   if (!collection) checkQuery(statement);
   else {
-    const query = new DocumentQuery(collection, statement, budget);
-    const found = statement.isMulti ? allOf(collection, query) : firstOf(query);
-    for (const match of found) {
-      budget.check();
-      matched += 1;
-      const position = update.usesPosition ? query.positionIn(match.document).index : undefined;
-      const result = update.apply(match.document, { position });
-      if (result.modified) {
-        replaceDocument(collection, match, result.document);
-        modified += 1;
-      }
-      before = match.document;
-      after = result.document;
-    }
+    const target = { collection, query: new DocumentQuery(collection, statement, budget), budget };
+    outcome = yield* statement.isMulti ? updateAll(target, update) : updateFirst(target, update);
   }
-  if (matched === 0 && statement.isUpsert) {
-    return { matched: 0, modified: 0, upserted: upsert(create(), statement, update) };
-  }
-  if (statement.isMulti || !before || !after) return { matched, modified };
-  return { matched, modified, before, after };
+  if (outcome.matched > 0 || !statement.isUpsert) return outcome;
+  return { ...outcome, upserted: inCollection((into) => upsert(into, statement, update)) };
+}
+
+/** What a statement works on. */
+interface Target {
+  readonly collection: CollectionStore;
+  readonly query: DocumentQuery;
+  readonly budget: ExecutionBudget;
 }
 
 /**
- * All matches are found before the first is changed, so that no change is found again. There may be
- * millions: of each only its row is kept meanwhile.
+ * Writes to all matches, in pieces that are each committed whole. All are found before the first is
+ * written to, so that no change is found again. There may be millions: of each only its row is kept
+ * meanwhile. One that others have changed so that it no longer matches, or deleted, is passed over.
  */
-function* allOf(collection: CollectionStore, query: DocumentQuery): Generator<FoundDocument> {
-  const rowIds = Array.from(query.run(), ({ rowId }) => rowId);
-  for (const rowId of rowIds) yield new FoundDocument(rowId, collection.read(rowId)!);
+function* eachMatch(
+  { collection, query, budget }: Target,
+  write: (match: FoundDocument) => void,
+): Task<void> {
+  const { interruptions } = budget;
+  const found = new Set<number>();
+  for (const match of query.run()) {
+    if (match === PAUSE) yield PAUSE;
+    else found.add(match.rowId);
+  }
+  const rowIds = [...found];
+  let next = 0;
+  const writeNext = () => {
+    budget.check();
+    const rowId = rowIds[next++]!;
+    const bytes = collection.read(rowId);
+    if (!bytes) return;
+    const match = new FoundDocument(rowId, bytes);
+    if (budget.interruptions === interruptions || query.accepts(match.document)) write(match);
+  };
+  while (next < rowIds.length) {
+    collection.assertExists();
+    const start = next;
+    collection.atomically(() => {
+      do writeNext();
+      while (next < rowIds.length && !budget.isPieceOver(next - start));
+    });
+    if (next < rowIds.length) yield PAUSE;
+  }
 }
 
-function firstOf(query: DocumentQuery): FoundDocument[] {
-  const first = query.run().next();
-  return first.done === true ? [] : [first.value];
+function* updateAll(target: Target, update: Update): Task<UpdateOutcome> {
+  let [matched, modified] = [0, 0];
+  yield* eachMatch(target, (match) => {
+    matched += 1;
+    if (updateDocument(target, match, update).modified) modified += 1;
+  });
+  return { matched, modified };
+}
+
+function* updateFirst(target: Target, update: Update): Task<UpdateOutcome> {
+  const match = yield* firstMatch(target);
+  if (!match) return { matched: 0, modified: 0 };
+  const result = target.collection.atomically(() => updateDocument(target, match, update));
+  return {
+    matched: 1,
+    modified: result.modified ? 1 : 0,
+    before: match.document,
+    after: result.document,
+  };
+}
+
+/** So often a match is looked for anew, because others have changed it while it was sorted. */
+const SORT_ATTEMPTS = 3;
+
+/** The first match as it is now: nobody else runs before it is written to. */
+function* firstMatch({ collection, query, budget }: Target): Task<FoundDocument | undefined> {
+  for (let attempt = 0; attempt < SORT_ATTEMPTS; attempt += 1) {
+    const { interruptions } = budget;
+    const match = yield* firstOf(query.run());
+    // Only a sort in memory pauses between finding a document and yielding it.
+    if (!match || !query.sortsInMemory || budget.interruptions === interruptions) return match;
+    collection.assertExists();
+    const bytes = collection.read(match.rowId);
+    if (bytes && Buffer.compare(bytes, match.bytes) === 0) return match;
+  }
+  return runToEnd(firstOf(query.run()));
+}
+
+function updateDocument(
+  { collection, query }: Target,
+  match: FoundDocument,
+  update: Update,
+): UpdateResult {
+  const position = update.usesPosition ? query.positionIn(match.document).index : undefined;
+  const result = update.apply(match.document, { position });
+  if (!result.modified) return result;
+  // MongoDB fills the empty timestamps of a replacement, as it does those of an insert.
+  const document =
+    update.kind === 'replacement' ? withTimestamps(result.document) : result.document;
+  replaceDocument(collection, match, document);
+  return { ...result, document };
 }
 
 function replaceDocument(
@@ -202,19 +277,31 @@ export interface DeleteOutcome {
   readonly first?: BsonDocument;
 }
 
-/** Deletes the documents that match, or the first of them. Call it inside `atomically`. */
-export function deleteDocuments(
+/**
+ * Deletes the documents that match, or the first of them. A deletion of many that takes longer than a
+ * slice is committed in pieces, each at a pause.
+ * @throws MongoError 175 when the collection is dropped meanwhile
+ */
+export function* deleteDocuments(
   collection: CollectionStore,
   shape: QueryShape,
   isMulti: boolean,
   budget: ExecutionBudget,
-): DeleteOutcome {
-  const query = new DocumentQuery(collection, shape, budget);
-  let outcome: DeleteOutcome = { deleted: 0 };
-  // What has gone is not found again, so that each can go when it is found, and none has to be kept.
-  for (const { rowId, document } of isMulti ? query.run() : firstOf(query)) {
-    collection.remove(rowId, document);
-    outcome = { first: document, ...outcome, deleted: outcome.deleted + 1 };
+): Task<DeleteOutcome> {
+  const target = { collection, query: new DocumentQuery(collection, shape, budget), budget };
+  if (!isMulti) {
+    const match = yield* firstMatch(target);
+    if (!match) return { deleted: 0 };
+    const { rowId, document } = match;
+    collection.atomically(() => {
+      collection.remove(rowId, document);
+    });
+    return { deleted: 1, first: document };
   }
-  return outcome;
+  let deleted = 0;
+  yield* eachMatch(target, ({ rowId, document }) => {
+    collection.remove(rowId, document);
+    deleted += 1;
+  });
+  return { deleted };
 }

@@ -1,11 +1,13 @@
 import { mongoError } from '../errors.js';
+import { PAUSE } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import { fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import { DocumentQuery } from '../planner/document-query.js';
 import type { QueryShape } from '../planner/document-query.js';
 import { explainCount, explainQuery } from '../planner/explain.js';
 import type { ExplainedStage } from '../planner/explain.js';
-import { ExecutionBudget } from '../planner/plan-execution.js';
+import type { ExecutionBudget } from '../planner/plan-execution.js';
 import { pipelineArgument, readPipeline } from './read-pipeline.js';
 import {
   countArgument,
@@ -48,11 +50,11 @@ interface ExplainedCommand {
 }
 
 /** Explains a command without doing what it would do. */
-export function explainCommand(request: CommandRequest, verbosity: string): Reply {
+export function* explainCommand(request: CommandRequest, verbosity: string): Task<Reply> {
   const explained = readCommand(request);
   const namespace = namespaceOf(request);
   const collection = request.engine.catalog.find(namespace);
-  const budget = new ExecutionBudget();
+  const { budget } = request;
   const query = collection && new DocumentQuery(collection, explained.shape, budget);
   const queryPlanner = {
     plannerVersion: 1,
@@ -61,12 +63,14 @@ export function explainCommand(request: CommandRequest, verbosity: string): Repl
     winningPlan: query ? winningPlan(query, explained) : { stage: 'EOF' },
     rejectedPlans: [],
   };
+  const isExecuted = verbosity !== 'queryPlanner';
+  const executed = isExecuted
+    ? { executionStats: yield* execute(query, explained, budget, queryPlanner.winningPlan) }
+    : {};
   const reply = {
     explainVersion: '1',
     queryPlanner,
-    ...(verbosity === 'queryPlanner'
-      ? {}
-      : { executionStats: execute(query, explained, budget, queryPlanner.winningPlan) }),
+    ...executed,
   };
   const common = { command: request.body, serverInfo: { host: 'embedded', version: '7.0.0' } };
   if (explained.rest === undefined || explained.rest.length === 0) return { ...reply, ...common };
@@ -79,20 +83,22 @@ function winningPlan(query: DocumentQuery, { stage, isCount }: ExplainedCommand)
   return stage === undefined ? plan : { stage, inputStage: plan };
 }
 
-function execute(
+function* execute(
   query: DocumentQuery | undefined,
   { isCount }: ExplainedCommand,
   budget: ExecutionBudget,
   executionStages: ExplainedStage,
-): Reply {
+): Task<Reply> {
   const startedAt = performance.now();
   let nReturned = 0;
   if (query && isCount === true) {
-    query.count();
+    yield* query.count();
     nReturned = 1;
   } else if (query) {
-    const documents = query.run();
-    while (documents.next().done !== true) nReturned += 1;
+    for (const found of query.run()) {
+      if (found === PAUSE) yield PAUSE;
+      else nReturned += 1;
+    }
   }
   return {
     executionSuccess: true,

@@ -1,4 +1,5 @@
 import { mongoError } from '../errors.js';
+import type { Task } from '../pausing.js';
 import { fieldOf } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { booleanArgument, documentArgument, namespaceOf } from './command-arguments.js';
@@ -7,7 +8,7 @@ import { deleteDocuments, updateDocuments } from './document-writes.js';
 import { projectorOf } from './projection.js';
 import { contextOf, hintArgument } from './query-options.js';
 import type { Reply } from './reply.js';
-import { arrayFiltersArgument, atomicallyIn, updateArgument } from './write-statements.js';
+import { arrayFiltersArgument, inCollection, updateArgument } from './write-statements.js';
 
 /** Changes or removes one document and answers with it, as it was or as it has become. */
 export const findAndModify: Command = {
@@ -29,7 +30,7 @@ export const findAndModify: Command = {
   },
 };
 
-function runFindAndModify(request: CommandRequest): Reply {
+function* runFindAndModify(request: CommandRequest): Task<Reply> {
   const { body, engine, budget } = request;
   const namespace = namespaceOf(request);
   const collection = engine.catalog.find(namespace);
@@ -52,9 +53,7 @@ function runFindAndModify(request: CommandRequest): Reply {
         `Cannot specify both ${isUpsert ? 'upsert' : isNew ? 'new' : 'an update'} and remove=true`,
       );
     }
-    const removed = collection?.atomically(() =>
-      deleteDocuments(collection, shape, false, budget),
-    ).first;
+    const removed = collection && (yield* deleteDocuments(collection, shape, false, budget)).first;
     return {
       lastErrorObject: { n: removed ? 1 : 0 },
       value: removed ? project(removed) : null,
@@ -72,14 +71,12 @@ function runFindAndModify(request: CommandRequest): Reply {
     isMulti: false,
     isUpsert,
   };
-  const outcome = atomicallyIn(collection, engine, () =>
-    updateDocuments(
-      collection,
-      statement,
-      budget,
-      () => collection ?? engine.catalog.findOrCreate(namespace),
-      engine.now(),
-    ),
+  const outcome = yield* updateDocuments(
+    collection,
+    statement,
+    budget,
+    inCollection(engine, namespace),
+    engine.now(),
   );
   if (outcome.upserted) {
     return {

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { MAX_MESSAGE_BYTES } from '../server/message-frame.js';
+import { booleanArgument } from './command-arguments.js';
 import type { Command, CommandRequest, CommandTable } from './command.types.js';
 import { MAX_DOCUMENT_BYTES } from './document-writes.js';
 import type { Reply } from './reply.js';
@@ -87,7 +88,13 @@ const whatsmyuri: Command = { fields: [], run: () => ({ you: 'local' }) };
 
 const connectionStatus: Command = {
   fields: ['showPrivileges'],
-  run: () => ({ authInfo: { authenticatedUsers: [], authenticatedUserRoles: [] } }),
+  run: ({ body }) => ({
+    authInfo: {
+      authenticatedUsers: [],
+      authenticatedUserRoles: [],
+      ...(booleanArgument(body, 'showPrivileges') ? { authenticatedUserPrivileges: [] } : {}),
+    },
+  }),
 };
 
 /** The commands by which a client gets to know the server. */

@@ -1,4 +1,6 @@
 import { mongoError } from '../errors.js';
+import { PAUSE } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import { encode, equalsBson, fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { readIndexSpec, withoutUnknownOptions } from '../storage/index-spec.js';
@@ -13,13 +15,14 @@ import {
 } from './command-arguments.js';
 import type { Command, CommandRequest, CommandTable } from './command.types.js';
 import { openCursor } from './read.commands.js';
+import type { Reply } from './reply.js';
 import { changeCatalog } from './catalog-change.js';
 
 const createIndexes: Command = {
   // A commit quorum is of the members of a replica set: alone, the server is always enough.
   fields: ['indexes', 'ignoreUnknownIndexOptions', 'commitQuorum'],
-  run(request) {
-    const { engine } = request;
+  *run(request): Task<Reply> {
+    const { engine, budget } = request;
     const namespace = namespaceOf(request);
     const sent = documentList(request, 'indexes');
     if (sent.length === 0)
@@ -28,21 +31,38 @@ const createIndexes: Command = {
     const specs = sent.map((spec) =>
       readIndexSpec(ignoresUnknown ? withoutUnknownOptions(spec) : spec),
     );
-    const existing = engine.catalog.find(namespace);
+    let existing = engine.catalog.find(namespace);
+    while (existing?.isBuilding === true) {
+      yield PAUSE;
+      budget.check();
+      existing = engine.catalog.find(namespace);
+    }
+    if (existing && existing.documentCount() > BUILT_AT_ONCE) {
+      const before = existing.specs().length;
+      const made = yield* engine.catalog.createIndexesInSlices(existing, specs, budget.isSliceOver);
+      return createdIndexes(before, made, false);
+    }
     return changeCatalog(engine, () => {
       const collection = existing ?? engine.catalog.create(namespace);
       const before = collection.specs().length;
       let made = 0;
       for (const spec of specs) if (engine.catalog.createIndex(collection, spec)) made += 1;
-      return {
-        numIndexesBefore: before,
-        numIndexesAfter: before + made,
-        createdCollectionAutomatically: existing === undefined,
-        ...(made === 0 ? { note: 'all indexes already exist' } : {}),
-      };
+      return createdIndexes(before, made, existing === undefined);
     });
   },
 };
+
+/** A collection of more documents is filed in slices: this many take a few milliseconds. */
+const BUILT_AT_ONCE = 500;
+
+function createdIndexes(before: number, made: number, isNewCollection: boolean): Reply {
+  return {
+    numIndexesBefore: before,
+    numIndexesAfter: before + made,
+    createdCollectionAutomatically: isNewCollection,
+    ...(made === 0 ? { note: 'all indexes already exist' } : {}),
+  };
+}
 
 const listIndexes: Command = {
   fields: ['cursor'],
@@ -51,7 +71,7 @@ const listIndexes: Command = {
     const collection = existingCollection(request);
     const documents = collection.specs().map((spec) => encode(spec.document));
     const batchSize = cursorBatchSize(request.body) ?? Infinity;
-    return openCursor(request, namespace, documents.values(), { batchSize });
+    return openCursor(request, namespace, documents, { batchSize });
   },
 };
 
@@ -77,15 +97,20 @@ const dropIndexes: Command = {
 
 function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fieldOf>): string[] {
   const names = collection.specs().map(({ name }) => name);
-  if (wanted === '*') return names.filter((name) => name !== '_id_');
+  if (wanted === '*') {
+    collection.abortBuilds();
+    return names.filter((name) => name !== '_id_');
+  }
   if (isDocument(wanted)) return [nameOfPattern(collection, wanted)];
   const list = Array.isArray(wanted) ? wanted : [wanted];
-  const dropped = list.map((name) => {
+  const dropped = list.flatMap((name) => {
     if (typeof name !== 'string') {
       throw mongoError('TypeMismatch', 'dropIndexes takes an index name, a key pattern or "*"');
     }
     if (name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index');
     if (!names.includes(name)) {
+      // One that is being made is given up.
+      if (collection.abortBuilds(name)) return [];
       throw mongoError('IndexNotFound', `index not found with name [${name}]`);
     }
     return name;

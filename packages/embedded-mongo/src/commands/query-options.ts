@@ -10,8 +10,14 @@ import { documentArgument } from './command-arguments.js';
 import type { CommandRequest } from './command.types.js';
 
 /** What `$expr` sees in a command: one moment, and the variables of `let`. */
-export function contextOf({ body, engine }: CommandRequest): ExpressionContext {
-  return expressionContext({ now: engine.now(), variables: documentArgument(body, 'let') });
+export function contextOf({ body, budget, engine }: CommandRequest): ExpressionContext {
+  return expressionContext({
+    now: engine.now(),
+    variables: documentArgument(body, 'let'),
+    checkTime: () => {
+      budget.check();
+    },
+  });
 }
 
 /** The `hint` of a command or statement: an index name or a key pattern. */

@@ -1,4 +1,7 @@
 import { Long } from 'bson';
+import { mongoError } from '../errors.js';
+import { PAUSE } from '../pausing.js';
+import type { Pause, Task } from '../pausing.js';
 import { encode, fieldOf, isNumeric } from '../semantics/index.js';
 import type { BsonValue } from '../semantics/index.js';
 import { checkQuery, DocumentQuery } from '../planner/document-query.js';
@@ -18,6 +21,7 @@ import { ResultStream } from './cursor-registry.js';
 import { projectorOf } from './projection.js';
 import { contextOf, hintArgument } from './query-options.js';
 import { cursorReply } from './reply.js';
+import type { Reply } from './reply.js';
 import { sessionOf } from './session.commands.js';
 
 /** The size of a first batch that the client does not choose. */
@@ -56,7 +60,7 @@ const find: Command = {
 export function findQuery(
   request: CommandRequest,
   collection: CollectionStore | undefined,
-): { query: DocumentQuery | undefined; documents(): Iterator<Uint8Array> } {
+): { query: DocumentQuery | undefined; documents(): Iterable<Uint8Array | Pause> } {
   const { body, budget } = request;
   const filter = documentArgument(body, 'filter') ?? {};
   const sort = documentArgument(body, 'sort');
@@ -72,14 +76,15 @@ export function findQuery(
   };
   if (!collection) {
     checkQuery(shape);
-    return { query: undefined, documents: () => [][Symbol.iterator]() };
+    return { query: undefined, documents: () => [] };
   }
   const query = new DocumentQuery(collection, shape, budget);
   return {
     query,
     *documents() {
       for (const found of query.run()) {
-        yield projector ? encode(projector(found.document)) : found.bytes;
+        if (found === PAUSE) yield PAUSE;
+        else yield projector ? encode(projector(found.document)) : found.bytes;
       }
     },
   };
@@ -96,14 +101,14 @@ export interface CursorOptions {
 }
 
 /** Answers with a first batch and keeps the rest for `getMore`. */
-export function openCursor(
+export function* openCursor(
   { body, engine, budget }: CommandRequest,
   namespace: string,
-  documents: Iterator<Uint8Array>,
+  documents: Iterable<Uint8Array | Pause>,
   { batchSize, isSingleBatch = false, isKept = false, limit }: CursorOptions,
-): Buffer {
-  const results = new ResultStream(documents, limit);
-  const batch = results.take(batchSize);
+): Task<Buffer> {
+  const results = new ResultStream(documents[Symbol.iterator](), limit);
+  const batch = yield* results.take(batchSize);
   const session = sessionOf(fieldOf(body, 'lsid'));
   const id =
     batch.isLast || isSingleBatch
@@ -115,14 +120,25 @@ export function openCursor(
 const getMore: Command = {
   fields: ['collection', 'batchSize'],
   refused: ['term', 'lastKnownCommittedOpTime'],
-  run(request) {
+  *run(request): Task<Buffer> {
     const { body, database, engine } = request;
+    if (Object.hasOwn(body, 'maxTimeMS')) {
+      throw mongoError(
+        'BadValue',
+        'cannot set maxTimeMS on getMore command for a non-awaitData cursor',
+      );
+    }
     const collection = stringArgument(body, 'collection');
     if (collection === undefined) throw missingField('getMore.collection');
     const id = cursorId(fieldOf(body, 'getMore'));
     const size = countArgument(body, 'batchSize') ?? 0;
     const namespace = `${database}.${collection}`;
-    const batch = engine.cursors.next(id, namespace, size === 0 ? Infinity : size);
+    const batch = yield* engine.cursors.next(
+      id,
+      namespace,
+      size === 0 ? Infinity : size,
+      request.budget,
+    );
     return cursorReply('nextBatch', namespace, batch.isLast ? 0n : id, batch.documents);
   },
 };
@@ -153,7 +169,7 @@ function cursorId(value: BsonValue | undefined): bigint {
 
 const count: Command = {
   fields: ['query', 'limit', 'skip', 'hint', 'fields'],
-  run(request) {
+  *run(request): Task<Reply> {
     const { body, budget, engine } = request;
     const limit = fieldOf(body, 'limit');
     const shape = {
@@ -168,7 +184,7 @@ const count: Command = {
       checkQuery(shape);
       return { n: 0 };
     }
-    return { n: new DocumentQuery(collection, shape, budget).count() };
+    return { n: yield* new DocumentQuery(collection, shape, budget).count() };
   },
 };
 

@@ -52,11 +52,10 @@ const killAllSessions: Command = {
   },
 };
 
-/** Sessions do not expire here: what they hold, their cursors, expires by itself. */
 const refreshSessions: Command = {
   fields: [],
   run(request) {
-    sessionsOf(request);
+    for (const session of sessionsOf(request)) request.engine.cursors.touchSession(session);
     return {};
   },
 };

@@ -1,7 +1,9 @@
 import { locationError, mongoError, notSupported } from '../errors.js';
+import { PAUSE } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import { fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
-import type { CollectionStore } from '../storage/collection-store.js';
+import { changeCatalog } from './catalog-change.js';
 import {
   booleanArgument,
   documentArgument,
@@ -9,7 +11,8 @@ import {
   unknownField,
   wrongType,
 } from './command-arguments.js';
-import type { CommandRequest } from './command.types.js';
+import type { CommandRequest, Engine } from './command.types.js';
+import type { InCollection } from './document-writes.js';
 import { assertSimpleCollation } from './query-options.js';
 import { tellableError } from './reply.js';
 import type { Reply } from './reply.js';
@@ -27,11 +30,11 @@ const MAX_MESSAGES_LENGTH = 1024 * 1024;
  * Runs the statements of a write command. Each succeeds or fails by itself; after a failure an
  * ordered command stops.
  */
-export function eachStatement<T>(
+export function* eachStatement<T>(
   request: CommandRequest,
   statements: readonly T[],
-  run: (statement: T, index: number) => void,
-): { writeErrors?: Reply[] } {
+  run: (statement: T, index: number) => Task<void> | undefined,
+): Task<{ writeErrors?: Reply[] }> {
   const { body, budget } = request;
   const isOrdered = fieldOf(body, 'ordered') === undefined || booleanArgument(body, 'ordered');
   const writeErrors: Reply[] = [];
@@ -39,7 +42,9 @@ export function eachStatement<T>(
   for (const [index, statement] of statements.entries()) {
     try {
       budget.check();
-      run(statement, index);
+      if (budget.isSliceOver()) yield PAUSE;
+      const work = run(statement, index);
+      if (work) yield* work;
     } catch (error) {
       const { code, message, extra } = tellableError(error);
       const isTold = messagesLength < MAX_MESSAGES_LENGTH;
@@ -120,17 +125,12 @@ export function constantsArgument(
   return constants;
 }
 
-/** Without a collection there is no savepoint to set, unless an upsert makes one. */
-export function atomicallyIn<T>(
-  collection: CollectionStore | undefined,
-  engine: CommandRequest['engine'],
-  work: () => T,
-): T {
-  if (collection) return collection.atomically(work);
-  try {
-    return engine.file.atomically(work);
-  } catch (error) {
-    engine.catalog.load();
-    throw error;
-  }
+/** Where an upsert of this namespace inserts; see {@link InCollection}. */
+export function inCollection(engine: Engine, namespace: string): InCollection {
+  return (work) => {
+    const existing = engine.catalog.find(namespace);
+    return existing
+      ? existing.atomically(() => work(existing))
+      : changeCatalog(engine, () => work(engine.catalog.create(namespace)));
+  };
 }

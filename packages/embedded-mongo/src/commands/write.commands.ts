@@ -1,4 +1,5 @@
 import { mongoError } from '../errors.js';
+import type { Task } from '../pausing.js';
 import { decode, fieldOf } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { checkQuery } from '../planner/document-query.js';
@@ -20,9 +21,9 @@ import {
   arrayFiltersArgument,
   assertBatchSize,
   assertStatementFields,
-  atomicallyIn,
   constantsArgument,
   eachStatement,
+  inCollection,
   requiredDocument,
   updateArgument,
   WRITE_FIELDS,
@@ -30,18 +31,21 @@ import {
 
 const insert: Command = {
   fields: ['documents', ...WRITE_FIELDS],
-  run(request) {
+  *run(request): Task<Reply> {
     const { engine } = request;
     const namespace = namespaceOf(request);
     const sent = insertedDocuments(request);
     assertBatchSize(sent.length);
-    const collection =
+    // Others may drop the collection between two documents: then the next makes it anew.
+    const collection = () =>
       engine.catalog.find(namespace) ??
       changeCatalog(engine, () => engine.catalog.create(namespace));
+    collection();
     let inserted = 0;
-    const writeErrors = eachStatement(request, sent, ({ document, bytes }) => {
-      insertDocument(collection, document ?? decode(bytes!), bytes);
+    const writeErrors = yield* eachStatement(request, sent, ({ document, bytes }) => {
+      insertDocument(collection(), document ?? decode(bytes!), bytes);
       inserted += 1;
+      return undefined;
     });
     return { n: inserted, ...writeErrors };
   },
@@ -60,7 +64,7 @@ const UPDATE_STATEMENT_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'arrayFilt
 
 const update: Command = {
   fields: ['updates', 'let', ...WRITE_FIELDS],
-  run(request) {
+  *run(request): Task<Reply> {
     const { engine, budget } = request;
     const namespace = namespaceOf(request);
     const now = engine.now();
@@ -72,21 +76,22 @@ const update: Command = {
     // A statement that is malformed fails the whole command, before any other has run.
     const read = readUpdateStatement(request);
     const statements = sent.map(read);
-    const writeErrors = eachStatement(request, statements, (statement, index) => {
-      const existing = engine.catalog.find(namespace);
-      const outcome = atomicallyIn(existing, engine, () =>
-        updateDocuments(
-          existing,
+    const writeErrors = yield* eachStatement(
+      request,
+      statements,
+      function* (statement, index): Task<void> {
+        const outcome = yield* updateDocuments(
+          engine.catalog.find(namespace),
           statement,
           budget,
-          () => existing ?? engine.catalog.findOrCreate(namespace),
+          inCollection(engine, namespace),
           now,
-        ),
-      );
-      matched += outcome.matched;
-      modified += outcome.modified;
-      if (outcome.upserted) upserted.push({ index, _id: outcome.upserted['_id'] });
-    });
+        );
+        matched += outcome.matched;
+        modified += outcome.modified;
+        if (outcome.upserted) upserted.push({ index, _id: outcome.upserted['_id'] });
+      },
+    );
     return {
       n: matched + upserted.length,
       ...(upserted.length > 0 ? { upserted } : {}),
@@ -123,22 +128,21 @@ const DELETE_STATEMENT_FIELDS = new Set(['q', 'limit', 'hint']);
 
 const deleteCommand: Command = {
   fields: ['deletes', 'let', ...WRITE_FIELDS],
-  run(request) {
+  *run(request): Task<Reply> {
     const { engine, budget } = request;
     const namespace = namespaceOf(request);
     let deleted = 0;
     const sent = documentList(request, 'deletes');
     assertBatchSize(sent.length);
     const statements = sent.map(readDeleteStatement(request));
-    const writeErrors = eachStatement(request, statements, (shape) => {
+    const writeErrors = yield* eachStatement(request, statements, function* (shape): Task<void> {
       const collection = engine.catalog.find(namespace);
       if (!collection) {
         checkQuery(shape);
         return;
       }
-      deleted += collection.atomically(
-        () => deleteDocuments(collection, shape, shape.limit === 0, budget).deleted,
-      );
+      const outcome = yield* deleteDocuments(collection, shape, shape.limit === 0, budget);
+      deleted += outcome.deleted;
     });
     return { n: deleted, ...writeErrors };
   },

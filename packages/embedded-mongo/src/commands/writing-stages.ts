@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { ObjectId } from 'bson';
 import { locationError, mongoError, notSupported } from '../errors.js';
+import { collected, PAUSE, runToEnd } from '../pausing.js';
+import type { Pausing, Task } from '../pausing.js';
 import {
   bsonTypeOf,
   compileExpression,
@@ -10,15 +13,18 @@ import {
   parsePath,
 } from '../semantics/index.js';
 import type { BsonDocument, BsonValue, ExpressionContext } from '../semantics/index.js';
+import { assertNamespace, databaseOf } from '../storage/catalog.js';
 import type { CollectionStore } from '../storage/collection-store.js';
+import { TEMPORARY_PREFIX } from '../storage/leftovers.js';
 import { changeCatalog } from './catalog-change.js';
 import { unknownField } from './command-arguments.js';
 import type { CommandRequest } from './command.types.js';
 import { insertDocument, updateDocuments } from './document-writes.js';
 import { contextOf } from './query-options.js';
+import { inCollection } from './write-statements.js';
 
-/** Writes the results of a pipeline, all of them or none. */
-export type WritingStage = (results: Iterable<Uint8Array>) => void;
+/** Writes the results of a pipeline. */
+export type WritingStage = (results: Pausing<Uint8Array>) => Task<void>;
 
 const isWriting = (stage: BsonValue | undefined) =>
   isDocument(stage) && (Object.hasOwn(stage, '$out') || Object.hasOwn(stage, '$merge'));
@@ -71,20 +77,49 @@ function targetOf(request: CommandRequest, target: BsonValue | undefined, name: 
   throw locationError(16990, `${name} takes the name of a collection, or a document { db, coll }`);
 }
 
-/** `$out`: the results take the place of what the collection had; its indexes stay. */
+/**
+ * `$out`: the results take the place of what the collection had, all of them or none; its indexes stay.
+ * They are gathered in a collection of their own, so that others see the old ones until the end.
+ */
 function outStage(request: CommandRequest, spec: BsonValue): WritingStage {
   const { engine } = request;
   const namespace = targetOf(request, spec, '$out');
-  return (results) => {
-    // The pipeline may read the collection that it replaces.
-    const documents = [...results];
-    changeCatalog(engine, () => {
-      const collection = engine.catalog.findOrCreate(namespace);
-      collection.eachDocument((rowId, document) => {
-        collection.remove(rowId, document);
-      });
-      for (const bytes of documents) insertDocument(collection, decode(bytes), Buffer.from(bytes));
+  const { catalog } = engine;
+  return function* (results) {
+    assertNamespace(namespace);
+    const replaced = catalog.find(namespace);
+    const indexes = replaced?.specs().slice(1) ?? [];
+    const gathering = changeCatalog(engine, () => {
+      const created = catalog.create(`${databaseOf(namespace)}.${TEMPORARY_PREFIX}${randomUUID()}`);
+      for (const spec of indexes) catalog.createIndex(created, spec);
+      return created;
     });
+    try {
+      for (const bytes of results) {
+        if (bytes === PAUSE) yield PAUSE;
+        else insertDocument(gathering, decode(bytes), Buffer.from(bytes));
+      }
+      gathering.assertExists();
+      const current = catalog.find(namespace);
+      const isChanged =
+        current
+          ?.specs()
+          .slice(1)
+          .some((spec, i) => spec !== indexes[i]) ?? false;
+      if (current !== replaced || isChanged) {
+        throw mongoError('CommandFailed', `collection ${namespace} changed while $out was running`);
+      }
+      changeCatalog(engine, () => {
+        if (current) catalog.drop(current);
+        catalog.rename(gathering, namespace);
+      });
+    } finally {
+      if (gathering.exists && gathering.namespace !== namespace) {
+        changeCatalog(engine, () => {
+          catalog.drop(gathering);
+        });
+      }
+    }
     engine.cursors.closeAll(namespace);
   };
 }
@@ -93,7 +128,10 @@ const MERGE_FIELDS = ['into', 'on', 'let', 'whenMatched', 'whenNotMatched'];
 const WHEN_MATCHED = ['replace', 'keepExisting', 'merge', 'fail'];
 const WHEN_NOT_MATCHED = ['insert', 'discard', 'fail'];
 
-/** `$merge`: each result changes the document that has its values in the `on` fields. */
+/**
+ * `$merge`: each result changes the document that has its values in the `on` fields. What takes longer than
+ * a slice is committed in pieces, each at a pause; what fails undoes its own piece.
+ */
 function mergeStage(request: CommandRequest, spec: BsonValue): WritingStage {
   const { engine } = request;
   const options: BsonDocument = isDocument(spec) ? spec : { into: spec };
@@ -113,31 +151,38 @@ function mergeStage(request: CommandRequest, spec: BsonValue): WritingStage {
   const context = contextOf(request);
   if (typeof whenMatched !== 'string') compileUpdate(whenMatched);
   const variables = mergeVariables(fieldOf(options, 'let'), whenMatched, context);
-  return (results) => {
-    const documents = [...results];
+  return function* (results) {
+    // The pipeline may read the collection that it changes.
+    const documents = yield* collected(results);
     assertUniqueIndex(engine.catalog.find(namespace), on);
-    changeCatalog(engine, () => {
-      for (const bytes of documents) {
-        const sent = decode(bytes);
-        const document = Object.hasOwn(sent, '_id') ? sent : { _id: new ObjectId(), ...sent };
-        const filter = filterOn(on.includes('_id') ? document : sent, on);
-        if (whenMatched !== 'fail') {
-          const change = changeOf(whenMatched, sent);
-          const isMatched = applyTo(filter, change, variables(sent));
-          if (isMatched) continue;
-        }
-        if (whenNotMatched === 'fail') {
-          throw locationError(
-            13113,
-            '$merge could not find a matching document in the target collection for at least one document in the source collection',
-          );
-        }
-        if (whenNotMatched === 'insert') {
-          insertDocument(engine.catalog.findOrCreate(namespace), document, undefined);
-        }
-      }
-    });
+    let next = 0;
+    while (next < documents.length) {
+      const start = next;
+      changeCatalog(engine, () => {
+        do mergeOne(decode(documents[next++]!));
+        while (next < documents.length && !request.budget.isPieceOver(next - start));
+      });
+      if (next < documents.length) yield PAUSE;
+    }
   };
+
+  function mergeOne(sent: BsonDocument): void {
+    const document = Object.hasOwn(sent, '_id') ? sent : { _id: new ObjectId(), ...sent };
+    const filter = filterOn(on.includes('_id') ? document : sent, on);
+    if (whenMatched !== 'fail') {
+      const isMatched = applyTo(filter, changeOf(whenMatched, sent), variables(sent));
+      if (isMatched) return;
+    }
+    if (whenNotMatched === 'fail') {
+      throw locationError(
+        13113,
+        '$merge could not find a matching document in the target collection for at least one document in the source collection',
+      );
+    }
+    if (whenNotMatched === 'insert') {
+      insertDocument(engine.catalog.findOrCreate(namespace), document, undefined);
+    }
+  }
 
   function applyTo(filter: BsonDocument, update: Change, bound: BsonDocument): boolean {
     const collection = engine.catalog.find(namespace);
@@ -151,14 +196,14 @@ function mergeStage(request: CommandRequest, spec: BsonValue): WritingStage {
       isUpsert: false,
       variables: bound,
     };
-    const { matched } = updateDocuments(
+    const work = updateDocuments(
       collection,
       statement,
       request.budget,
-      () => collection,
+      inCollection(engine, namespace),
       context.now,
     );
-    return matched > 0;
+    return runToEnd(work).matched > 0;
   }
 }
 

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { BSONSymbol, Decimal128, Double, Int32, Long } from 'bson';
 import fc from 'fast-check';
 import { SEED, runs } from '../../../../test/support/seed.js';
+import { collected, runToEnd } from '../pausing.js';
 import { compileFilter, compileSort, encode } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
 import { deleteDocuments, insertDocument, updateDocuments } from '../commands/document-writes.js';
@@ -157,15 +158,19 @@ describe('a query by any plan', () => {
               isUpsert: false,
             };
             outcome(() =>
-              collection.atomically(() =>
-                updateDocuments(collection, statement, budget, () => collection, new Date()),
+              runToEnd(
+                updateDocuments(
+                  collection,
+                  statement,
+                  budget,
+                  (work) => collection.atomically(() => work(collection)),
+                  new Date(),
+                ),
               ),
             );
           }
           if (removed) {
-            collection.atomically(() =>
-              deleteDocuments(collection, { filter: removed }, true, budget),
-            );
+            runToEnd(deleteDocuments(collection, { filter: removed }, true, budget));
           }
           expect(checkCollection(collection)).toEqual({ indexes: [], unreadable: [] });
           const all: BsonDocument[] = [];
@@ -198,8 +203,10 @@ describe('a query by a partial index', () => {
         insertDocument(collection, stored, encode(stored));
       }
       const query = () => new DocumentQuery(collection, { filter: wanted }, new ExecutionBudget());
-      const found = [...query().run()].map(({ document: one }) => (one['_id'] as Int32).value);
-      expect(query().count()).toBe(found.length);
+      const found = runToEnd(collected(query().run())).map(
+        ({ document: one }) => (one['_id'] as Int32).value,
+      );
+      expect(runToEnd(query().count())).toBe(found.length);
       return { found: found.sort(), stage: query().plan.stage };
     } finally {
       file.rollback();
@@ -258,18 +265,18 @@ function expectSameAnswer(
   const expected = all.filter((one) => matches(one));
   const run = (shape: object) =>
     outcome(() =>
-      [
-        ...new DocumentQuery(collection, { filter: wanted, ...shape }, new ExecutionBudget()).run(),
-      ].map(({ document: found }) => found),
+      runToEnd(
+        collected(
+          new DocumentQuery(collection, { filter: wanted, ...shape }, new ExecutionBudget()).run(),
+        ),
+      ).map(({ document: found }) => found),
     );
   const idOf = (one: BsonDocument) => (one['_id'] as Int32).value;
   const found = run({}) as BsonDocument[];
   expect(found.map(idOf).sort((l, r) => l - r)).toEqual(expected.map(idOf));
-  const counted = new DocumentQuery(
-    collection,
-    { filter: wanted, skip, limit },
-    new ExecutionBudget(),
-  ).count();
+  const counted = runToEnd(
+    new DocumentQuery(collection, { filter: wanted, skip, limit }, new ExecutionBudget()).count(),
+  );
   const window = expected.slice(skip, limit === 0 ? undefined : skip + limit);
   expect(counted).toBe(window.length);
   if (!order) return;

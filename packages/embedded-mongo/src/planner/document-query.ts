@@ -1,4 +1,6 @@
 import { mongoError } from '../errors.js';
+import { PAUSE, sortInSlices } from '../pausing.js';
+import type { Pause, Task } from '../pausing.js';
 import { compileFilter, compileSort, decode } from '../semantics/index.js';
 import type {
   BsonDocument,
@@ -56,7 +58,7 @@ export class DocumentQuery {
 
   /** @throws MongoError for a filter, sort or hint that is malformed or not supported */
   constructor(
-    private readonly collection: CollectionStore,
+    readonly collection: CollectionStore,
     shape: QueryShape,
     private readonly budget: ExecutionBudget,
   ) {
@@ -85,20 +87,26 @@ export class DocumentQuery {
   }
 
   /** The documents: filtered, in order, skipped and limited. */
-  *run(): Generator<FoundDocument> {
-    const ordered = this.sortsInMemory ? this.sorted() : this.matches();
+  *run(): Generator<FoundDocument | Pause> {
+    const isSorted = this.sortsInMemory;
+    const ordered = isSorted ? yield* this.sorted() : this.matches();
     let position = 0;
     const end = this.limit > 0 ? this.skip + this.limit : Infinity;
     for (const found of ordered) {
+      if (found === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       if (position++ < this.skip) continue;
+      if (isSorted && this.budget.isSliceOver()) yield PAUSE;
       yield found;
       if (position >= end) return;
     }
   }
 
   /** The number of documents that match, within skip and limit. */
-  count(): number {
-    const total = this.countFromIndex() ?? this.countMatches();
+  *count(): Task<number> {
+    const total = this.countFromIndex() ?? (yield* this.countMatches());
     const rest = Math.max(0, total - this.skip);
     return this.limit > 0 ? Math.min(rest, this.limit) : rest;
   }
@@ -123,47 +131,65 @@ export class DocumentQuery {
     return this.collection.documentCount();
   }
 
-  private countMatches(): number {
+  private *countMatches(): Task<number> {
     const enough = this.limit > 0 ? this.skip + this.limit : Infinity;
     let count = 0;
-    const matches = this.matches();
-    while (count < enough && matches.next().done !== true) count += 1;
+    for (const match of this.matches()) {
+      if (match === PAUSE) yield PAUSE;
+      else count += 1;
+      if (count >= enough) break;
+    }
     return count;
   }
 
-  private *matches(): Generator<FoundDocument> {
+  /** Whether a document, which may have changed since it was found, still is one of those wanted. */
+  accepts(document: BsonDocument): boolean {
+    return this.filter(document);
+  }
+
+  private *matches(): Generator<FoundDocument | Pause> {
     const { plan } = this;
     for (const found of this.candidates()) {
-      if (plan.isComplete || this.filter(found.document)) yield found;
+      if (found === PAUSE) yield PAUSE;
+      else if (plan.isComplete || this.filter(found.document)) yield found;
     }
   }
 
-  private *candidates(): Generator<FoundDocument> {
+  private *candidates(): Generator<FoundDocument | Pause> {
     const { plan } = this;
     const firstChunk =
       this.limit > 0 && plan.isComplete && plan.providesSort
         ? Math.min(this.skip + this.limit, SORT_SLACK)
         : undefined;
-    for (const { rowId, bytes } of planRows(this.collection, plan, this.budget, firstChunk)) {
-      yield new FoundDocument(rowId, bytes);
+    for (const row of planRows(this.collection, plan, this.budget, firstChunk)) {
+      yield row === PAUSE ? PAUSE : new FoundDocument(row.rowId, row.bytes);
     }
   }
 
-  private sorted(): FoundDocument[] {
+  private *sorted(): Task<FoundDocument[]> {
     const sort = this.sort!;
     const keep = this.limit > 0 ? this.skip + this.limit : Infinity;
     let entries: { found: FoundDocument; key: SortKey }[] = [];
-    const settle = () => {
-      entries.sort((left, right) => sort.compareKeys(left.key, right.key));
+    const { isSliceOver } = this.budget;
+    const settle = function* (): Task<void> {
+      entries = yield* sortInSlices(
+        entries,
+        (left, right) => sort.compareKeys(left.key, right.key),
+        isSliceOver,
+      );
       if (entries.length > keep) entries = entries.slice(0, keep);
     };
     for (const match of this.matches()) {
+      if (match === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       // Sorting needs the key and, later, the bytes; the decoded document would only fill memory.
       const found = new FoundDocument(match.rowId, match.bytes);
       entries.push({ found, key: sort.keyOf(match.document) });
-      if (entries.length >= keep + SORT_SLACK) settle();
+      if (entries.length >= keep + SORT_SLACK) yield* settle();
     }
-    settle();
+    yield* settle();
     return entries.map(({ found }) => found);
   }
 }

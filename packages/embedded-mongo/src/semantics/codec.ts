@@ -21,8 +21,11 @@ import type { BsonDocument, BsonValue } from './bson-types.js';
 /** The bson package takes an object with this field for one of its own classes. */
 const RESERVED_NAME = '_bsontype';
 
-/** MongoDB's limit on nested documents and arrays. */
+/** MongoDB's limit on nested documents and arrays in a message. */
 export const MAX_NESTING_DEPTH = 200;
+
+/** MongoDB's limit for a document to be stored: it keeps twenty levels for what surrounds it. */
+const MAX_STORED_DEPTH = 180;
 
 /**
  * Decodes one BSON document. Every value keeps its exact type (an int stays an int, `{$ref, $id}`
@@ -94,16 +97,22 @@ const RESERVED_NAME_BYTES = Buffer.from(`${RESERVED_NAME}\0`);
 
 /**
  * Encodes a document to be kept: an update can make one that could never be read again.
- * @throws MongoError 22 `InvalidBSON` for a field named `_bsontype`, 15 `Overflow` for nesting deeper
- *   than {@link MAX_NESTING_DEPTH}
+ * @throws MongoError 22 `InvalidBSON` for a field named `_bsontype`, 15 as {@link assertStorableDepth}
  */
 export function encodeReadable(document: BsonDocument): Buffer {
   const bytes = encode(document);
-  const mayBeTooDeep = bytes.length > MAX_NESTING_DEPTH * LEVEL_BYTES;
-  const isDoubtful =
-    (mayBeTooDeep && depthOf(document) > MAX_NESTING_DEPTH) || bytes.includes(RESERVED_NAME_BYTES);
-  if (isDoubtful) decode(bytes);
+  assertStorableDepth(document, bytes);
+  if (bytes.includes(RESERVED_NAME_BYTES)) decode(bytes);
   return bytes;
+}
+
+/** @throws MongoError 15 `Overflow` for a document nested deeper than one that is stored may be */
+export function assertStorableDepth(document: BsonDocument, { length }: Uint8Array): void {
+  if (length <= MAX_STORED_DEPTH * LEVEL_BYTES || depthOf(document) <= MAX_STORED_DEPTH) return;
+  throw mongoError(
+    'Overflow',
+    `Document exceeds maximum nesting depth of ${String(MAX_STORED_DEPTH)}`,
+  );
 }
 
 /** How many levels lie within a value, counted as far as they may go. */

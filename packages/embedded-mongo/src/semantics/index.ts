@@ -1,4 +1,11 @@
-export { decode, encode, encodeReadable, MAX_NESTING_DEPTH, serialized } from './codec.js';
+export {
+  assertStorableDepth,
+  decode,
+  encode,
+  encodeReadable,
+  MAX_NESTING_DEPTH,
+  serialized,
+} from './codec.js';
 export { bsonTypeOf, cloneValue, fieldOf, isDocument, isNumeric, setField } from './bson-types.js';
 export type {
   BsonDocument,

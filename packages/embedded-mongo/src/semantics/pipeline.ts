@@ -1,4 +1,6 @@
 import { locationError, mongoError, notSupported } from '../errors.js';
+import { firstOf, PAUSE, runToEnd } from '../pausing.js';
+import type { Pausing } from '../pausing.js';
 import { fieldOf, isDocument } from './bson-types.js';
 import type { BsonDocument, BsonValue } from './bson-types.js';
 import { checkVariableName } from './expressions/array.operators.js';
@@ -14,7 +16,7 @@ import type { PipelineEnvironment, Stage, StageTable } from './stages/stage.type
 export type { PipelineEnvironment } from './stages/stage.types.js';
 
 /** A compiled pipeline; documents are asked for one by one, as far as the stages allow. */
-export type Pipeline = (documents: Iterable<BsonDocument>) => Iterable<BsonDocument>;
+export type Pipeline = (documents: Pausing<BsonDocument>) => Pausing<BsonDocument>;
 
 const STAGES: StageTable = {
   ...FLOW_STAGES,
@@ -82,8 +84,28 @@ function compileStages(stages: readonly BsonValue[], environment: PipelineEnviro
     }
     return STAGES[name]!(spec, environment, name);
   });
+  const { isSliceOver } = environment;
+  if (!isSliceOver) {
+    return (documents, context) =>
+      compiled.reduce((stream, stage) => stage(stream, context), documents);
+  }
+  // Also before the first: $facet gives each of its pipelines documents that have been read already.
   return (documents, context) =>
-    compiled.reduce((stream, stage) => stage(stream, context), documents);
+    compiled.reduce(
+      (stream, stage) => withPauses(stage(stream, context), isSliceOver),
+      withPauses(documents, isSliceOver),
+    );
+}
+
+/** A stage may hand out many documents without asking for one, as $group and $unwind do. */
+function* withPauses(
+  documents: Pausing<BsonDocument>,
+  isSliceOver: () => boolean,
+): Pausing<BsonDocument> {
+  for (const document of documents) {
+    if (document !== PAUSE && isSliceOver()) yield PAUSE;
+    yield document;
+  }
 }
 
 /**
@@ -102,17 +124,17 @@ export function compilePipeline(
 
 /** The context of a command: its moment, its `let` variables. */
 export function contextOf(
-  environment: Pick<PipelineEnvironment, 'now' | 'variables'>,
+  environment: Pick<PipelineEnvironment, 'now' | 'variables' | 'checkTime'>,
 ): ExpressionContext {
-  const { now, variables = {} } = environment;
+  const { now, variables = {}, checkTime } = environment;
   let scope: Scope | undefined;
   for (const name of Object.keys(variables)) {
     checkVariableName(name);
     assertConstant(variables[name]!);
-    const value = compileExpression(variables[name]!)({}, { now, scope });
+    const value = compileExpression(variables[name]!)({}, { now, scope, checkTime });
     scope = { name, value, outer: scope };
   }
-  return { now, scope };
+  return { now, scope, checkTime };
 }
 
 /** The variables of a command are worked out before there is a document. */
@@ -205,8 +227,7 @@ const UPDATE_STAGES = new Set([
  */
 export function compilePipelineUpdate(
   stages: readonly BsonValue[],
-  now: Date,
-  variables?: BsonDocument,
+  { now, variables, checkTime }: Pick<PipelineEnvironment, 'now' | 'variables' | 'checkTime'>,
 ): (document: BsonDocument) => BsonDocument {
   for (const stage of stages) {
     const { name } = readStage(stage);
@@ -216,9 +237,11 @@ export function compilePipelineUpdate(
         : locationError(40324, `Unrecognized pipeline stage name: '${name}'`);
     }
   }
-  const pipeline = compilePipeline(stages, { now, variables, find: () => [] });
-  return (document) => {
-    const [result] = pipeline([document]);
-    return result!;
-  };
+  const pipeline = compilePipeline(stages, {
+    now,
+    variables,
+    find: () => [],
+    ...(checkTime && { checkTime }),
+  });
+  return (document) => runToEnd(firstOf(pipeline([document])))!;
 }

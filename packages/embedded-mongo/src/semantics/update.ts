@@ -57,6 +57,8 @@ export interface UpdateOptions {
   readonly now?: Date;
   /** The variables of the command's `let`, for pipeline updates. */
   readonly variables?: BsonDocument | undefined;
+  /** Throws when the time of the command is up. */
+  readonly checkTime?: () => void;
 }
 
 /** How an update is applied to one document. */
@@ -101,7 +103,11 @@ export function compileUpdate(
         'arrayFilters may not be specified for pipeline-syle updates',
       );
     }
-    const transform = compilePipelineUpdate(update as BsonValue[], now, options.variables);
+    const transform = compilePipelineUpdate(update as BsonValue[], {
+      now,
+      variables: options.variables,
+      ...(options.checkTime && { checkTime: options.checkTime }),
+    });
     return finish('pipeline', false, (document) => {
       const result = transform(document);
       const id = fieldOf(document, '_id');

@@ -10,6 +10,7 @@ import { Catalog } from '../storage/catalog.js';
 import { Checkpointer } from '../storage/checkpointer.js';
 import { DatabaseFile } from '../storage/database-file.js';
 import { dropFormerTextIndexes } from '../storage/former-text-indexes.js';
+import { dropLeftovers } from '../storage/leftovers.js';
 import { checkAfterInterruption } from '../storage/startup-check.js';
 import type { LogLevel, ServerOptions } from '../worker-messages.types.js';
 import { Listener, SOCKET_FILE, SOCKET_FOLDER_PREFIX } from './listener.js';
@@ -66,6 +67,7 @@ export class EmbeddedServer {
     dropFormerTextIndexes(file, log);
     const catalog = new Catalog(file);
     if (file.wasInterrupted) {
+      dropLeftovers(file, catalog);
       checkAfterInterruption(file, catalog, log);
       await removeLeftSocket(file.readMeta(SOCKET_FOLDER));
     }

@@ -1,22 +1,33 @@
+import { isTask } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import type { DatabaseFile } from '../storage/database-file.js';
 import { asMongoError, isOutOfSpace, MongoError, mongoError } from '../errors.js';
 import { errorReply } from '../commands/reply.js';
 
-/** One request waiting for its turn: runs to its end in one go. */
+/** One request waiting for its turn. */
 export interface QueuedRequest {
-  /** Should it throw, everything the group has written is undone. */
-  run(): Buffer;
+  /**
+   * The reply, or what works it out in slices; each is committed with the group it runs in. Should it
+   * throw, everything the group has written is undone.
+   */
+  run(): Buffer | Task<Buffer>;
   /** Called with the reply once everything the request wrote is permanent. */
   done(reply: Buffer): void;
 }
 
-/** A request of a group, and what it is answered if the group is committed. */
+/** A request of a group, and what it is answered if the group is committed; nothing if it has paused. */
 interface GroupedRequest {
   readonly request: QueuedRequest;
-  reply: Buffer;
+  /** What is left of a request that has paused. */
+  rest?: Task<Buffer>;
+  reply: Buffer | undefined;
 }
 
-const NO_REPLY = Buffer.alloc(0);
+/** A long request between two of its slices. */
+interface PausedRequest {
+  readonly request: QueuedRequest;
+  readonly rest: Task<Buffer>;
+}
 
 /** A group is committed after this many milliseconds, however many requests still wait. */
 const GROUP_MS = 20;
@@ -26,10 +37,12 @@ const ALONE_MS = 5000;
 
 /**
  * Group commit: all requests that have arrived by the time the event loop comes round share one
- * SQLite transaction, and are answered after its commit.
+ * SQLite transaction, and are answered after its commit. A long request pauses, and goes on with one
+ * slice in each of the groups that follow, after those that have arrived meanwhile.
  */
 export class RequestQueue {
   private waiting: QueuedRequest[] = [];
+  private paused: PausedRequest[] = [];
   private isScheduled = false;
   private isStopped = false;
   private aloneUntil = 0;
@@ -51,7 +64,7 @@ export class RequestQueue {
     this.schedule();
   }
 
-  /** Resolves when no request waits. */
+  /** Resolves when no request waits and none is paused. */
   async idle(): Promise<void> {
     if (!this.isScheduled) return;
     await new Promise<void>((resolve) => {
@@ -71,26 +84,18 @@ export class RequestQueue {
     setImmediate(() => {
       this.isScheduled = false;
       this.runGroup();
-      if (this.waiting.length > 0) this.schedule();
+      if (this.waiting.length + this.paused.length > 0) this.schedule();
       else this.onIdle?.();
     });
   }
 
   private runGroup(): void {
     const group: GroupedRequest[] = [];
-    const until = performance.now() + GROUP_MS;
     let failure: unknown;
     try {
       this.file.beginTransaction();
-      let request = this.waiting.shift();
-      while (request) {
-        const grouped: GroupedRequest = { request, reply: NO_REPLY };
-        group.push(grouped);
-        grouped.reply = request.run();
-        const now = performance.now();
-        if (now > until || now < this.aloneUntil || !this.file.isInTransaction) break;
-        request = this.waiting.shift();
-      }
+      this.runWaiting(group);
+      this.resumeOne(group);
       this.file.commit();
     } catch (error) {
       failure = error;
@@ -99,10 +104,49 @@ export class RequestQueue {
     }
     if (failure !== undefined && group.length === 0) {
       const request = this.waiting.shift();
-      if (request) group.push({ request, reply: NO_REPLY });
+      if (request) group.push({ request, reply: undefined });
+      else group.push({ ...this.paused.shift()!, reply: undefined });
     }
+    this.settle(group, failure);
+  }
+
+  /** Runs the requests that have arrived, as long as a group may take or until one of them pauses. */
+  private runWaiting(group: GroupedRequest[]): void {
+    const until = performance.now() + GROUP_MS;
+    for (let request = this.waiting.shift(); request; request = this.waiting.shift()) {
+      const grouped: GroupedRequest = { request, reply: undefined };
+      group.push(grouped);
+      const work = request.run();
+      if (isTask(work)) {
+        grouped.rest = work;
+        advance(grouped);
+      } else grouped.reply = work;
+      const now = performance.now();
+      const isEnough = now > until || now < this.aloneUntil || grouped.reply === undefined;
+      if (isEnough || !this.file.isInTransaction) return;
+    }
+  }
+
+  /** Runs a slice of the request that has been paused longest. */
+  private resumeOne(group: GroupedRequest[]): void {
+    const isAlone = group.length > 0 && performance.now() < this.aloneUntil;
+    if (isAlone || !this.file.isInTransaction) return;
+    const resumed = this.paused.shift();
+    if (!resumed) return;
+    const grouped: GroupedRequest = { ...resumed, reply: undefined };
+    group.push(grouped);
+    advance(grouped);
+  }
+
+  /** Answers the requests of a group that has been committed, or has failed. */
+  private settle(group: readonly GroupedRequest[], failure: unknown): void {
     const failed = failure === undefined ? undefined : commitFailure(failure);
-    for (const { request, reply } of group) request.done(failed ?? reply);
+    for (const { request, rest, reply } of group) {
+      // A slice that could not be committed ends its request.
+      if (failed) giveUp(rest, failed);
+      if (failed ?? reply) request.done(failed ?? reply!);
+      else this.paused.push({ request, rest: rest! });
+    }
   }
 
   private undo(error: unknown): void {
@@ -111,6 +155,21 @@ export class RequestQueue {
     } finally {
       this.onRollback(error);
     }
+  }
+}
+
+/** Runs the next slice of a request. */
+function advance(grouped: GroupedRequest): void {
+  const step = grouped.rest!.next();
+  if (step.done === true) grouped.reply = step.value;
+}
+
+/** Has a request tidy up; what it can't, as on a full disk, the next start does. */
+function giveUp(rest: Task<Buffer> | undefined, reply: Buffer): void {
+  try {
+    rest?.return(reply);
+  } catch (error) {
+    if (!isOutOfSpace(error)) throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { runToEnd } from '../pausing.js';
 import { deleteDocuments } from '../commands/document-writes.js';
 import { ExecutionBudget } from '../planner/plan-execution.js';
 import type { BsonDocument } from '../semantics/index.js';
@@ -37,7 +38,5 @@ function deleteExpired(collection: CollectionStore, spec: IndexSpec, now: Date):
   const expired: BsonDocument = { [path]: { $lte: before } };
   const filter = spec.partialFilter ? { $and: [expired, spec.partialFilter] } : expired;
   const shape = { filter, hint: spec.name, limit: PIECE };
-  return collection.atomically(
-    () => deleteDocuments(collection, shape, true, new ExecutionBudget()).deleted,
-  );
+  return runToEnd(deleteDocuments(collection, shape, true, new ExecutionBudget())).deleted;
 }

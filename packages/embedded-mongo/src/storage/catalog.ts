@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mongoError } from '../errors.js';
 import { describeDocument } from '../semantics/describe.js';
 import { decode, encode } from '../semantics/index.js';
+import type { Task } from '../pausing.js';
 import { CollectionStore } from './collection-store.js';
 import type { DatabaseFile } from './database-file.js';
 import { idIndexSpec, isEquivalentIndex, isSameIndex, readIndexSpec } from './index-spec.js';
@@ -17,12 +18,19 @@ export class Catalog {
 
   /** Reads the catalog from the file, as after a start or a transaction that was undone. */
   load(): void {
+    // Commands that pause hold on to their collection: it stays the same object while it exists.
+    const before = new Map(this.all().map((collection) => [collection.id, collection]));
     this.collections = new Map();
     const byId = new Map<number, CollectionStore>();
     const collections = this.file.prepare('SELECT id, db, name, uuid FROM collections ORDER BY id');
     for (const row of collections.all() as [number, string, string, Uint8Array][]) {
       const [id, database, name, uuid] = row;
-      const store = new CollectionStore(this.file, id, `${database}.${name}`, uuid);
+      const namespace = `${database}.${name}`;
+      const known = before.get(id);
+      const store =
+        known?.exists === true ? known : new CollectionStore(this.file, id, namespace, uuid);
+      store.namespace = namespace;
+      store.reset();
       this.collections.set(store.namespace, store);
       byId.set(id, store);
     }
@@ -33,6 +41,7 @@ export class Catalog {
       const [id, collectionId, spec, multikey] = row;
       byId.get(collectionId)?.openIndex(id, readIndexSpec(decode(spec)), multikey);
     }
+    for (const [id, store] of before) if (byId.get(id) !== store) store.forget();
   }
 
   /** The collection of this namespace (`database.collection`), if it exists. */
@@ -108,29 +117,51 @@ export class Catalog {
    *   that exist break its uniqueness, 67 when documents cannot expire by it
    */
   createIndex(collection: CollectionStore, spec: IndexSpec): boolean {
-    const specs = collection.specs();
-    const namesake = specs.find(({ name }) => name === spec.name);
-    if (namesake) {
-      if (isSameIndex(namesake, spec)) return false;
-      throw nameConflict(namesake, spec);
-    }
-    for (const existing of specs) {
-      if (isSameIndex(existing, spec)) {
-        if (existing.name === '_id_') return false;
-        throw mongoError(
-          'IndexOptionsConflict',
-          `Index already exists with a different name: ${existing.name}`,
-        );
-      }
-      if (isEquivalentIndex(existing, spec)) {
-        throw mongoError(
-          'IndexOptionsConflict',
-          `An equivalent index already exists with a different name and options. ${bothIndexes(existing, spec)}`,
-        );
-      }
-    }
+    if (this.missingIndexes(collection, [spec]).length === 0) return false;
     collection.buildIndex(this.registerIndex(collection, spec), spec);
     return true;
+  }
+
+  /**
+   * Makes indexes while others read and write; all of them come into being together.
+   * @returns how many are new
+   * @throws MongoError as {@link createIndex}, and 276 when they are dropped meanwhile
+   */
+  *createIndexesInSlices(
+    collection: CollectionStore,
+    specs: readonly IndexSpec[],
+    isSliceOver: () => boolean,
+  ): Task<number> {
+    const missing = this.missingIndexes(collection, specs);
+    try {
+      const built: { spec: IndexSpec; finish: (id: number) => number }[] = [];
+      for (const spec of missing) {
+        built.push({ spec, finish: yield* collection.buildInSlices(spec, isSliceOver) });
+      }
+      this.file.atomically(() => {
+        for (const { spec, finish } of built) {
+          const id = this.registerIndex(collection, spec);
+          const multikeyFields = finish(id);
+          this.file.prepare('UPDATE indexes SET multikey = ? WHERE id = ?').run(multikeyFields, id);
+        }
+      });
+      return missing.length;
+    } finally {
+      collection.abortBuilds();
+    }
+  }
+
+  /**
+   * Those of these indexes that a collection has not.
+   * @throws MongoError 85 or 86 when another index, or one of them, has the name or the keys of one
+   */
+  private missingIndexes(collection: CollectionStore, specs: readonly IndexSpec[]): IndexSpec[] {
+    const all = collection.specs();
+    return specs.filter((spec) => {
+      const isMissing = fitsBeside(all, spec);
+      if (isMissing) all.push(spec);
+      return isMissing;
+    });
   }
 
   /** Removes an index. */
@@ -164,6 +195,34 @@ export class Catalog {
   }
 }
 
+/**
+ * Whether an index is new beside others; an equal one that exists already is fine.
+ * @throws MongoError 85 or 86 when another has its name or its keys
+ */
+function fitsBeside(specs: readonly IndexSpec[], spec: IndexSpec): boolean {
+  const namesake = specs.find(({ name }) => name === spec.name);
+  if (namesake) {
+    if (isSameIndex(namesake, spec)) return false;
+    throw nameConflict(namesake, spec);
+  }
+  for (const existing of specs) {
+    if (isSameIndex(existing, spec)) {
+      if (existing.name === '_id_') return false;
+      throw mongoError(
+        'IndexOptionsConflict',
+        `Index already exists with a different name: ${existing.name}`,
+      );
+    }
+    if (isEquivalentIndex(existing, spec)) {
+      throw mongoError(
+        'IndexOptionsConflict',
+        `An equivalent index already exists with a different name and options. ${bothIndexes(existing, spec)}`,
+      );
+    }
+  }
+  return true;
+}
+
 /** The error for an index whose name another has. */
 function nameConflict(existing: IndexSpec, requested: IndexSpec) {
   return isEquivalentIndex(existing, requested)
@@ -190,21 +249,34 @@ export function collectionOf(namespace: string): string {
   return namespace.slice(namespace.indexOf('.') + 1);
 }
 
-function assertNamespace(namespace: string): void {
+/** @throws MongoError 73 when no database can have this name */
+export function assertDatabaseName(name: string): void {
+  if (name.length > 0 && name.length <= 63 && !/[/\\. "\0]/.test(name)) return;
+  throw mongoError('InvalidNamespace', `Invalid database name: '${name}'`);
+}
+
+/** @throws MongoError 73 when no collection can have this namespace */
+export function assertNamespace(namespace: string): void {
   const name = collectionOf(namespace);
   const database = databaseOf(namespace);
+  assertDatabaseName(database);
+  if (Buffer.byteLength(namespace) > MAX_NAMESPACE_BYTES) {
+    throw mongoError(
+      'InvalidNamespace',
+      `Fully qualified namespace is too long. Namespace: ${namespace} Max: ${String(MAX_NAMESPACE_BYTES)}`,
+    );
+  }
   if (
     name === '' ||
-    name.includes('\0') ||
-    name.includes('$') ||
+    /[\0$]/.test(name) ||
     name.startsWith('.') ||
     name.endsWith('.') ||
     name.startsWith('system.') ||
-    Buffer.byteLength(namespace) > 255 ||
-    database === '' ||
-    database.length > 63 ||
-    /[/\\. "$\0]/.test(database)
+    database.includes('$')
   ) {
     throw mongoError('InvalidNamespace', `Invalid namespace specified '${namespace}'`);
   }
 }
+
+/** The longest name of a database and its collection. */
+const MAX_NAMESPACE_BYTES = 255;

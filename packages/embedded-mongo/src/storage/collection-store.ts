@@ -1,6 +1,8 @@
-import { mongoError } from '../errors.js';
+import { MongoError, mongoError } from '../errors.js';
 import { decode } from '../semantics/index.js';
 import type { BsonDocument, BsonValue } from '../semantics/index.js';
+import { PAUSE } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import type { DatabaseFile, Statement } from './database-file.js';
 import { duplicateKeyError } from './duplicate-key.js';
 import type { IndexKey } from './index-keys.js';
@@ -25,12 +27,78 @@ export type OnUnreadable = (rowId: number, error: unknown) => void;
 
 const idWriter = new KeyWriter();
 
-/** Documents go through an index build in pieces of this many. */
+/** Documents go through a check, or the making of an index in one go, in pieces of this many. */
 const BUILD_CHUNK = 1000;
+
+/** Where others wait, in smaller ones: about a millisecond each. */
+const SLICED_BUILD_CHUNK = 100;
+
+/** How the tables of unfinished indexes begin; those that a killed process has left are dropped at the start. */
+export const BUILD_TABLE_PREFIX = 'building_';
+
+let lastBuild = 0;
+
+/**
+ * An index being made while others write. The rows up to `position` are filed, and what others change
+ * among them is filed anew; later rows are filed when it is their turn. A key that breaks uniqueness, or
+ * that can't be made, fails the making of the index, not the write.
+ */
+class IndexBuild {
+  position: number | undefined;
+  isAborted = false;
+  private failure: MongoError | undefined;
+
+  constructor(
+    readonly index: IndexStore,
+    private readonly namespace: string,
+  ) {}
+
+  /** Files a row that has not been filed. */
+  file(rowId: number, document: BsonDocument): void {
+    const { index } = this;
+    const duplicate = index.add(rowId, index.keysOf(document));
+    if (duplicate) throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
+    this.position = rowId;
+  }
+
+  /** Others have written a row. */
+  changed(rowId: number, old: BsonDocument | undefined, next: BsonDocument | undefined): void {
+    const { index, position } = this;
+    if (this.failure !== undefined || position === undefined || rowId > position) return;
+    try {
+      if (old) index.remove(rowId, index.keysOf(old));
+      const duplicate = next && index.add(rowId, index.keysOf(next));
+      if (duplicate) throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
+    } catch (error) {
+      if (!(error instanceof MongoError)) throw error;
+      this.failure = error;
+    }
+  }
+
+  /** Drops what there is of the index. */
+  abort(): void {
+    this.isAborted = true;
+    this.index.drop();
+  }
+
+  /** @throws what has made the index impossible meanwhile */
+  assertSound(): void {
+    if (this.isAborted) {
+      throw mongoError(
+        'IndexBuildAborted',
+        `Index build for index '${this.index.spec.name}' on '${this.namespace}' was aborted`,
+      );
+    }
+    if (this.failure) throw this.failure;
+  }
+}
 
 /** One collection: a table of documents and its indexes, kept in step by every write. */
 export class CollectionStore {
   readonly indexes: IndexStore[] = [];
+  /** Indexes being made. */
+  private builds: IndexBuild[] = [];
+  private isGone = false;
   private count: number | undefined;
   private readonly statements = new Map<string, Statement>();
   private readonly table: string;
@@ -66,9 +134,32 @@ export class CollectionStore {
 
   /** Removes the table and those of the indexes. */
   drop(): void {
+    this.forget();
+    this.abortBuilds();
     this.statements.clear();
     for (const index of this.indexes) index.drop();
     this.file.exec(`DROP TABLE ${this.table}`);
+  }
+
+  /** Forgets what it knows of itself: the catalog reads it anew. */
+  reset(): void {
+    this.indexes.length = 0;
+    this.count = undefined;
+  }
+
+  /** Whether the catalog still has it. */
+  get exists(): boolean {
+    return !this.isGone;
+  }
+
+  /** Takes note that the collection is no longer in the catalog. */
+  forget(): void {
+    this.isGone = true;
+  }
+
+  /** @throws MongoError 175 when the collection has been dropped */
+  assertExists(): void {
+    if (this.isGone) throw mongoError('QueryPlanKilled', `collection dropped: ${this.namespace}`);
   }
 
   /** All index specifications, `_id` first. */
@@ -110,6 +201,8 @@ export class CollectionStore {
       this.fileInIndexes(inserted, filings);
       return inserted;
     });
+    for (const build of this.builds) build.changed(rowId, undefined, document);
+    this.file.writes += 1;
     this.count = count + 1;
     return rowId;
   }
@@ -145,6 +238,8 @@ export class CollectionStore {
       const duplicate = index.add(rowId, changes.added);
       if (duplicate) throw duplicateKeyError(this.namespace, index.spec, duplicate.values);
     }
+    for (const build of this.builds) build.changed(rowId, old, next);
+    this.file.writes += 1;
   }
 
   /** Deletes a document. Call it inside {@link atomically}. */
@@ -152,6 +247,8 @@ export class CollectionStore {
     const count = this.documentCount();
     this.statement('DELETE FROM $table WHERE rid = ?').run(rowId);
     for (const index of this.secondaryIndexes()) index.remove(rowId, index.keysOf(document));
+    for (const build of this.builds) build.changed(rowId, document, undefined);
+    this.file.writes += 1;
     this.count = count - 1;
   }
 
@@ -203,6 +300,62 @@ export class CollectionStore {
       const duplicate = index.add(rowId, index.keysOf(document));
       if (duplicate) throw duplicateKeyError(this.namespace, spec, duplicate.values);
     }, onUnreadable);
+  }
+
+  /** Whether an index is being made. */
+  get isBuilding(): boolean {
+    return this.builds.length > 0;
+  }
+
+  /**
+   * Makes an index while others read and write, in a table that the catalog does not know yet. Whoever
+   * calls this gives it up by {@link abortBuilds} when it fails.
+   * @returns what gives the finished index its number, and answers its fields with arrays; nobody else may run before that is called
+   * @throws MongoError 11000 when documents break its uniqueness, also one written meanwhile; 276 when the
+   *   collection or the index is dropped meanwhile
+   */
+  *buildInSlices(spec: IndexSpec, isSliceOver: () => boolean): Task<(id: number) => number> {
+    const table = `${BUILD_TABLE_PREFIX}${String(++lastBuild)}`;
+    const index = new IndexStore(this.file, 0, spec, this.table, 0, table);
+    const build = new IndexBuild(index, this.namespace);
+    this.file.atomically(() => {
+      index.create();
+    });
+    this.builds.push(build);
+    while (!this.file.atomically(() => this.fileRows(build, isSliceOver))) {
+      yield PAUSE;
+      build.assertSound();
+    }
+    return (id) => {
+      build.assertSound();
+      this.builds = this.builds.filter((one) => one !== build);
+      index.moveTo(`i${String(id)}`);
+      this.openIndex(id, spec, index.multikeyFields);
+      return index.multikeyFields;
+    };
+  }
+
+  /** Files rows until the slice is over; answers whether all are filed. */
+  private fileRows(build: IndexBuild, isSliceOver: () => boolean): boolean {
+    for (;;) {
+      const rows = this.rows(build.position, SLICED_BUILD_CHUNK);
+      for (const [rowId, bytes] of rows) build.file(rowId, decode(bytes));
+      if (rows.length < SLICED_BUILD_CHUNK) {
+        build.position = Infinity;
+        return true;
+      }
+      if (isSliceOver()) return false;
+    }
+  }
+
+  /** Gives up the indexes being made, or the one of this name; answers whether there was one. */
+  abortBuilds(name?: string): boolean {
+    const aborted = this.builds.filter(
+      ({ index }) => name === undefined || index.spec.name === name,
+    );
+    this.builds = this.builds.filter((build) => !aborted.includes(build));
+    for (const build of aborted) build.abort();
+    return aborted.length > 0;
   }
 
   /** Takes note of an index that exists. */

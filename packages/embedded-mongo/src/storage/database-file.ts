@@ -56,6 +56,8 @@ export class DatabaseFile {
   private readonly database: string;
   private generation: number;
   private damage: { readonly cause: unknown } | undefined;
+  /** How often documents, collections or indexes have been written, or undone. */
+  writes = 0;
   private readonly begin: Statement;
   private readonly commitStatement: Statement;
   private readonly rollbackStatement: Statement;
@@ -165,6 +167,7 @@ export class DatabaseFile {
   /** Undoes the transaction. */
   rollback(): void {
     this.damage = undefined;
+    this.writes += 1;
     if (this.isInTransaction) this.rollbackStatement.run();
   }
 

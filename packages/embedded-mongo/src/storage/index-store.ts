@@ -1,3 +1,4 @@
+import { mongoError } from '../errors.js';
 import { compileFilter, fieldOf, isDocument } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import type { DatabaseFile, Statement } from './database-file.js';
@@ -31,6 +32,7 @@ export class IndexStore {
   /** Bit `i` is set when any document has, or had, an array in field `i`. */
   multikeyFields: number;
   private savedMultikeyFields: number | undefined;
+  private isDropped = false;
   private readonly table: string;
   private readonly keyColumn: string;
   private readonly accepts: ((document: BsonDocument) => boolean) | undefined;
@@ -45,10 +47,11 @@ export class IndexStore {
     readonly spec: IndexSpec,
     private readonly documentTable: string,
     multikeyFields: number,
+    table = `i${String(id)}`,
   ) {
     this.multikeyFields = multikeyFields;
     this.savedMultikeyFields = multikeyFields;
-    this.table = this.isOnId ? documentTable : `i${String(id)}`;
+    this.table = this.isOnId ? documentTable : table;
     this.keyColumn = this.isOnId ? 'id' : 'k';
     this.accepts = spec.filed ? compileFilter(spec.filed) : undefined;
     const filtered = spec.filed ? filteredFields(spec.filed) : [];
@@ -71,8 +74,20 @@ export class IndexStore {
 
   /** Removes the table of the entries. */
   drop(): void {
+    this.isDropped = true;
     this.statements.clear();
     if (!this.isOnId) this.file.exec(`DROP TABLE IF EXISTS ${this.table}`);
+  }
+
+  /** @throws MongoError 175 when the index has been dropped */
+  assertExists(): void {
+    if (this.isDropped) throw mongoError('QueryPlanKilled', `index '${this.spec.name}' dropped`);
+  }
+
+  /** Gives the table of the entries another name; the store of that name takes over. */
+  moveTo(table: string): void {
+    this.statements.clear();
+    this.file.exec(`ALTER TABLE ${this.table} RENAME TO ${table}`);
   }
 
   /** The entries that a document has to have in this index; also notes arrays it has. */

@@ -1,9 +1,11 @@
 import { locationError } from '../../errors.js';
+import { collected, PAUSE, sortInSlices } from '../../pausing.js';
 import { bsonTypeOf, isDocument, isNumeric } from '../bson-types.js';
-import type { BsonValue } from '../bson-types.js';
+import type { BsonDocument, BsonValue } from '../bson-types.js';
 import { compileFilter } from '../filter.js';
 import { exactInt64, toDouble } from '../numbers.js';
 import { compileSort } from '../sort.js';
+import type { SortKey } from '../sort.js';
 import type { StageCompiler, StageTable } from './stage.types.js';
 
 const match: StageCompiler = (spec) => {
@@ -13,11 +15,13 @@ const match: StageCompiler = (spec) => {
   compileFilter(spec);
   return function* (documents, context) {
     const matches = compileFilter(spec, context);
-    for (const document of documents) if (matches(document)) yield document;
+    for (const document of documents) {
+      if (document === PAUSE || matches(document)) yield document;
+    }
   };
 };
 
-const sort: StageCompiler = (spec) => {
+const sort: StageCompiler = (spec, { isSliceOver = () => false }) => {
   if (!isDocument(spec))
     throw locationError(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) {
@@ -25,12 +29,17 @@ const sort: StageCompiler = (spec) => {
   }
   const order = compileSort(spec);
   return function* (documents) {
-    const entries = Array.from(documents, (document) => ({
-      document,
-      key: order.keyOf(document),
-    }));
-    entries.sort((left, right) => order.compareKeys(left.key, right.key));
-    for (const { document } of entries) yield document;
+    const entries: { document: BsonDocument; key: SortKey }[] = [];
+    for (const document of documents) {
+      if (document === PAUSE) yield PAUSE;
+      else entries.push({ document, key: order.keyOf(document) });
+    }
+    const sorted = yield* sortInSlices(
+      entries,
+      (left, right) => order.compareKeys(left.key, right.key),
+      isSliceOver,
+    );
+    for (const { document } of sorted) yield document;
   };
 };
 
@@ -59,7 +68,7 @@ const limit: StageCompiler = (spec, _environment, name) => {
     let seen = 0;
     for (const document of documents) {
       yield document;
-      seen += 1;
+      if (document !== PAUSE) seen += 1;
       if (seen >= most) break;
     }
   };
@@ -70,8 +79,8 @@ const skip: StageCompiler = (spec, _environment, name) => {
   return function* (documents) {
     let seen = 0;
     for (const document of documents) {
-      if (seen >= first) yield document;
-      seen += 1;
+      if (document === PAUSE || seen >= first) yield document;
+      if (document !== PAUSE) seen += 1;
     }
   };
 };
@@ -88,11 +97,13 @@ const sample: StageCompiler = (spec) => {
   const wanted = Math.trunc(toDouble(size));
   if (wanted <= 0) throw locationError(28747, 'size argument to $sample must be positive');
   return function* (documents) {
-    const pool = [...documents];
+    const pool = yield* collected(documents);
     for (let drawn = 0; drawn < wanted && pool.length > 0; drawn += 1) {
       const index = Math.floor(Math.random() * pool.length);
-      const [document] = pool.splice(index, 1);
-      yield document!;
+      const document = pool[index]!;
+      const last = pool.pop()!;
+      if (index < pool.length) pool[index] = last;
+      yield document;
     }
   };
 };

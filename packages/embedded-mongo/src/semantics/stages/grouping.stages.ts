@@ -1,14 +1,16 @@
 import { Int32 } from 'bson';
 import { locationError } from '../../errors.js';
+import { collected, PAUSE, sortInSlices } from '../../pausing.js';
 import { accumulatorOf } from '../accumulators.js';
 import type { Accumulator } from '../accumulators.js';
 import { isDocument, setField } from '../bson-types.js';
 import type { BsonDocument, BsonValue } from '../bson-types.js';
 import { canonicalKey } from '../canonical-key.js';
 import { compareBson, typeRank } from '../compare.js';
+import { describeValue } from '../describe.js';
 import { compileExpression } from '../expression.js';
 import type { Expression, ExpressionContext } from '../expression.js';
-import type { Stage, StageCompiler, StageTable } from './stage.types.js';
+import type { PipelineEnvironment, Stage, StageCompiler, StageTable } from './stage.types.js';
 
 interface GroupField {
   readonly name: string;
@@ -25,6 +27,9 @@ function compileGroupFields(spec: BsonDocument): GroupField[] {
       if (name.includes('.')) {
         throw locationError(40235, `The field name '${name}' cannot contain '.'`);
       }
+      if (name.startsWith('$')) {
+        throw locationError(40236, `The field name '${name}' cannot be an operator name`);
+      }
       if (operator?.startsWith('$') !== true) {
         throw locationError(40234, `The field '${name}' must be an accumulator object`);
       }
@@ -32,6 +37,9 @@ function compileGroupFields(spec: BsonDocument): GroupField[] {
         throw locationError(40238, `The field '${name}' must specify one accumulator`);
       }
       const operand = (accumulator as BsonDocument)[operator]!;
+      if (Array.isArray(operand)) {
+        throw locationError(40237, `The ${operator} accumulator is a unary operator`);
+      }
       return {
         name,
         make: accumulatorOf(operator, operand),
@@ -50,6 +58,10 @@ function grouping(id: Expression, fields: readonly GroupField[]): Stage {
   return function* (documents, context) {
     const groups = new Map<string, Group>();
     for (const document of documents) {
+      if (document === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       const group = groupOf(groups, id(document, context) ?? null, fields);
       addTo(group, fields, document, context);
     }
@@ -96,7 +108,7 @@ const group: StageCompiler = (spec) => {
   return grouping(compileExpression(spec._id!), compileGroupFields(spec));
 };
 
-const sortByCount: StageCompiler = (spec) => {
+const sortByCount: StageCompiler = (spec, environment) => {
   const isExpression =
     (typeof spec === 'string' && spec.startsWith('$')) ||
     (isDocument(spec) && Object.keys(spec)[0]?.startsWith('$'));
@@ -110,11 +122,22 @@ const sortByCount: StageCompiler = (spec) => {
     compileExpression(spec),
     compileGroupFields({ count: { $sum: new Int32(1) } }),
   );
-  return (documents, context) =>
-    [...grouped(documents, context)].sort((left, right) => compareBson(right.count, left.count));
+  return sortedBy(grouped, environment, (left, right) => compareBson(right.count, left.count));
 };
 
-const bucket: StageCompiler = (spec) => {
+/** The groups in an order. */
+function sortedBy(
+  grouped: Stage,
+  { isSliceOver = () => false }: PipelineEnvironment,
+  compare: (left: BsonDocument, right: BsonDocument) => number,
+): Stage {
+  return function* (documents, context) {
+    const groups = yield* collected(grouped(documents, context));
+    yield* yield* sortInSlices(groups, compare, isSliceOver);
+  };
+}
+
+const bucket: StageCompiler = (spec, environment) => {
   if (!isDocument(spec)) throw locationError(40201, 'Argument to $bucket stage must be an object');
   const unknown = Object.keys(spec).find(
     (name) => !['groupBy', 'boundaries', 'default', 'output'].includes(name),
@@ -128,25 +151,71 @@ const bucket: StageCompiler = (spec) => {
   const output = spec.output ?? { count: { $sum: new Int32(1) } };
   if (!isDocument(output))
     throw locationError(40196, "The $bucket 'output' field must be an object");
+  if (!isDocument(spec.groupBy) && !isPathExpression(spec.groupBy)) {
+    throw locationError(
+      40202,
+      `The $bucket 'groupBy' field must be defined as a $-prefixed path or an expression, but found: ${describeValue(spec.groupBy)}.`,
+    );
+  }
   const groupBy = compileExpression(spec.groupBy);
+  const usual = defaultBucket(spec.default, boundaries);
   const bucketOf: Expression = (document, context) => {
     const value = groupBy(document, context) ?? null;
     const below = boundaries.findIndex((boundary) => compareBson(value, boundary) < 0);
     if (below > 0) return boundaries[below - 1];
-    if (spec.default !== undefined) return spec.default;
+    if (usual !== undefined) return usual;
     throw locationError(
       40066,
       '$switch could not find a matching branch for an input, and no default was specified.',
     );
   };
   const grouped = grouping(bucketOf, compileGroupFields(output));
-  return (documents, context) =>
-    [...grouped(documents, context)].sort((left, right) => compareBson(left._id, right._id));
+  return sortedBy(grouped, environment, (left, right) => compareBson(left._id, right._id));
 };
+
+const isPathExpression = (value: BsonValue) => typeof value === 'string' && value.startsWith('$');
+
+/** The `_id` of the documents outside the boundaries. */
+function defaultBucket(
+  spec: BsonValue | undefined,
+  boundaries: readonly BsonValue[],
+): BsonValue | undefined {
+  if (spec === undefined) return undefined;
+  if (!isConstant(spec)) {
+    throw locationError(
+      40195,
+      `The $bucket 'default' field must be a constant, but found: ${describeValue(spec)}.`,
+    );
+  }
+  const value = compileExpression(spec)({}, { now: new Date() }) ?? null;
+  const isBelow = compareBson(value, boundaries[0]!) < 0;
+  if (isBelow || compareBson(value, boundaries.at(-1)!) >= 0) return value;
+  throw locationError(
+    40199,
+    "The $bucket 'default' field must be less than the lowest boundary or greater than or equal to the highest boundary.",
+  );
+}
+
+/** Whether an expression can be worked out without a document. */
+function isConstant(expression: BsonValue): boolean {
+  if (isPathExpression(expression)) return false;
+  if (Array.isArray(expression)) return expression.every(isConstant);
+  if (!isDocument(expression)) return true;
+  return Object.keys(expression).every(
+    (name) => name === '$literal' || (name !== '$rand' && isConstant(expression[name]!)),
+  );
+}
 
 function bucketBoundaries(boundaries: BsonValue): BsonValue[] {
   if (!Array.isArray(boundaries)) {
     throw locationError(40200, "The $bucket 'boundaries' field must be an array");
+  }
+  const variable = boundaries.find((boundary) => !isConstant(boundary));
+  if (variable !== undefined) {
+    throw locationError(
+      40191,
+      `The $bucket 'boundaries' field must be an array of constant values, but found value: ${describeValue(variable)}.`,
+    );
   }
   const values = boundaries.map(
     (boundary) => compileExpression(boundary)({}, { now: new Date() }) ?? null,

@@ -1,4 +1,5 @@
 import { locationError, mongoError, notSupported } from '../../errors.js';
+import { collected, PAUSE } from '../../pausing.js';
 import { bsonTypeOf, fieldOf, isDocument, setField } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
 import { checkVariableName } from '../expressions/array.operators.js';
@@ -56,11 +57,15 @@ function lookup(
     // Without a join on fields the other collection is the same for every document.
     let everything: BsonDocument[] | undefined;
     for (const document of documents) {
+      if (document === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       environment.checkTime?.();
       const foreign = join
         ? environment.find(from, join(document))
-        : (everything ??= [...environment.find(from, {})]);
-      const found = [...inner(foreign, variables(document, context))];
+        : (everything ??= yield* collected(environment.find(from, {})));
+      const found = yield* collected(inner(foreign, variables(document, context)));
       const node = newNode();
       addToTree(node, target, () => found);
       yield computeFields(document, node, document, context);
@@ -169,9 +174,11 @@ function facet(
     return { name, stage: compileStages(stages, environment) };
   });
   return function* (documents, context) {
-    const input = [...documents];
+    const input = yield* collected(documents);
     const result: BsonDocument = {};
-    for (const { name, stage } of facets) setField(result, name, [...stage(input, context)]);
+    for (const { name, stage } of facets) {
+      setField(result, name, yield* collected(stage(input, context)));
+    }
     yield result;
   };
 }

@@ -1,5 +1,6 @@
 import { Int32, Long } from 'bson';
 import { locationError } from '../../errors.js';
+import { PAUSE } from '../../pausing.js';
 import { bsonTypeOf, fieldOf, isDocument, setField } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
 import { describeValue } from '../describe.js';
@@ -17,7 +18,9 @@ function mapping(
   change: (document: BsonDocument, context: ExpressionContext) => BsonDocument,
 ): Stage {
   return function* (documents, context) {
-    for (const document of documents) yield change(document, context);
+    for (const document of documents) {
+      yield document === PAUSE ? PAUSE : change(document, context);
+    }
   };
 }
 
@@ -125,7 +128,10 @@ interface Unwinding {
 const unwind: StageCompiler = (spec) => {
   const unwinding = parseUnwind(spec);
   return function* (documents) {
-    for (const document of documents) yield* unwound(document, unwinding);
+    for (const document of documents) {
+      if (document === PAUSE) yield PAUSE;
+      else yield* unwound(document, unwinding);
+    }
   };
 };
 
@@ -209,7 +215,11 @@ const count: StageCompiler = (spec) => {
     throw locationError(40158, 'the count field cannot be a $-prefixed path');
   if (spec.includes('.')) throw locationError(40160, "the count field cannot contain '.'");
   return function* (documents) {
-    const number = [...documents].length;
+    let number = 0;
+    for (const document of documents) {
+      if (document === PAUSE) yield PAUSE;
+      else number += 1;
+    }
     if (number > 0) yield { [spec]: new Int32(number) };
   };
 };

@@ -1,3 +1,4 @@
+import type { Pausing } from '../../pausing.js';
 import type { BsonDocument, BsonValue } from '../bson-types.js';
 import type { ExpressionContext } from '../expression.js';
 
@@ -11,16 +12,18 @@ export interface PipelineEnvironment {
    * Documents of a collection of the same database that match a filter, for `$lookup` and
    * `$unionWith`; none when the collection does not exist.
    */
-  readonly find: (collection: string, filter: BsonDocument) => Iterable<BsonDocument>;
-  /** Throws when the time of the command is up; asked by stages that do much with each document. */
+  readonly find: (collection: string, filter: BsonDocument) => Pausing<BsonDocument>;
+  /** Throws when the time of the command is up; asked by what does much with one document. */
   readonly checkTime?: () => void;
+  /** Whether it is time to let other commands run; a pipeline without it runs in one go. */
+  readonly isSliceOver?: () => boolean;
 }
 
-/** Turns the documents of one stage into those of the next. */
+/** Turns the documents of one stage into those of the next, and passes pauses on. */
 export type Stage = (
-  documents: Iterable<BsonDocument>,
+  documents: Pausing<BsonDocument>,
   context: ExpressionContext,
-) => Iterable<BsonDocument>;
+) => Pausing<BsonDocument>;
 
 /** Compiles one stage from its specification. */
 export type StageCompiler = (
