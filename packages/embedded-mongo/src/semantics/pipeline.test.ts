@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Document } from 'bson';
 import { Decimal128, Double, Long, ObjectId } from 'bson';
+import { collected, runToEnd } from '../pausing.js';
 import { failureOf, toBson, toExactText, toPlain } from './bson.fixture.js';
 import type { BsonDocument, BsonValue } from './bson-types.js';
 import { compileExpression } from './expression.js';
@@ -18,7 +19,7 @@ function run(stages: Document[], documents: Document[], others: Document[] = [])
       return collection === 'others' ? foreign.filter((document) => matches(document)) : [];
     },
   });
-  return [...pipeline(documents.map(toBson))].map(toPlain);
+  return runToEnd(collected(pipeline(documents.map(toBson)))).map(toPlain);
 }
 
 const evaluate = (expression: unknown, document: Document = {}) => {
