@@ -1,6 +1,6 @@
 /** Every rule that a schema of a route or a command uses has a message in our own words. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import Joi from 'joi';
+import type Joi from 'joi';
 import { VALIDATION_MESSAGES } from '../../src/shared/validation-messages.js';
 import type { TestServer } from '../support/server.js';
 import { startServer } from '../support/server.js';

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Connection, Model, Types } from 'mongoose';
 import { Schema, trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
@@ -72,6 +73,12 @@ inviteSchema.index(
 export const defineInviteModel = (connection: Connection): void => {
   connection.model<InviteRecord>('Invite', inviteSchema);
 };
+
+/** 144 bits: not to be guessed. */
+const CODE_BYTES = 18;
+
+/** The secret of a new invite. */
+export const newInviteCode = (): string => randomBytes(CODE_BYTES).toString('base64url');
 
 /** The stored invites. */
 export class InvitesRepository {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Types } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
@@ -26,13 +25,8 @@ interface Use {
   isNew: boolean;
 }
 
-/** 144 bits: not to be guessed. */
-const CODE_BYTES = 18;
 /** How long somebody who was counted and did not get in may try again on that, in milliseconds. */
 const ENTERING_MS = 10 * 60_000;
-
-/** The secret of a new invite. */
-export const newInviteCode = (): string => randomBytes(CODE_BYTES).toString('base64url');
 
 /** Links by which people join a group on their own decision. */
 export class Invites {

@@ -7,8 +7,8 @@ import type { UserCard } from '../users/index.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
-import { newInviteCode } from './invites.js';
 import type { InviteRecord, InvitesRepository } from './invites.repository.js';
+import { newInviteCode } from './invites.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 
 /** An invite as the one sees it whom it is for. */
