@@ -7,6 +7,7 @@ import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
 import { refusalToManage } from './chats.policy.js';
 import type { Entering, InviteRecord, InvitesRepository } from './invites.repository.js';
+import { newInviteCode } from './invites.repository.js';
 import type { MembershipChanges } from './members.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 import type { GroupLog } from './system-text.js';

@@ -5,7 +5,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
-import type { AppError} from '../../shared/errors.js';
+import type { AppError } from '../../shared/errors.js';
 import { invalidInput, notFound } from '../../shared/errors.js';
 import { isId } from '../../shared/ids.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
