@@ -56,7 +56,9 @@ const chat = (token: string, me: Person): void => {
     state.classList.toggle('here', isConnected);
     state.classList.toggle('away', !isConnected);
     // What was missed while the connection was away is fetched, not waited for.
-    if (isConnected) void Promise.all([reloadList(), thread.reload(), thread.outbox.flush()]);
+    // When the connection is lost on the way, the next one fetches again.
+    if (isConnected) void Promise.allSettled([reloadList(), thread.reload()]);
+    if (isConnected) void thread.outbox.flush();
     thread.render();
   });
   for (const event of ['chat_created', 'chat_accepted', 'chat_rejected'] as const) {

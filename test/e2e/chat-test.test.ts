@@ -203,13 +203,13 @@ describe('the chat test page', () => {
     const texts = ['first offline', 'second offline', 'third offline'];
     for (const text of texts) await write(page, text);
     await messages(page).getByText('waiting for the connection…').nth(2).waitFor();
-    // Longer than the page waits for an answer.
+    // Longer than the page waits for an answer, so that none of them is given up.
     await page.waitForTimeout(11_000);
     expect(await messages(page).locator('.failed').count()).toBe(0);
     await page.context().setOffline(false);
     await messages(page).getByRole('img', { name: 'sent' }).nth(3).waitFor();
 
-    // The answer is lost, and the page is loaded anew before it could ask again.
+    // Written offline, and the page is loaded anew before it could be sent.
     await page.context().setOffline(true);
     await page.getByText('reconnecting…').waitFor();
     await write(page, 'before a reload');
@@ -231,7 +231,7 @@ describe('the chat test page', () => {
     await page.context().close();
     // What a browser says of an address that it cannot reach.
     complaints.splice(0).forEach((complaint) => {
-      expect(complaint).toMatch(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket/);
+      expect(complaint).toMatch(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket|Failed to fetch/);
     });
   });
 

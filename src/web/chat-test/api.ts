@@ -107,9 +107,16 @@ export class Api {
     return this.call('GET', `/api/users/search?q=${encodeURIComponent(text)}`);
   }
 
-  /** My conversations, newest activity first. */
-  conversations(): Promise<Conversation[]> {
-    return this.call('GET', '/api/v0/chat/conversations');
+  /** My conversations, newest activity first, behind those that wait for an answer. */
+  async conversations(): Promise<Conversation[]> {
+    const lists = await Promise.all(
+      [
+        '/api/chats/requests?direction=incoming',
+        '/api/chats/requests?direction=outgoing',
+        '/api/v0/chat/conversations',
+      ].map((path) => this.call<Conversation[]>('GET', path)),
+    );
+    return lists.flat();
   }
 
   /** The conversation with a person, opened when there is none. */

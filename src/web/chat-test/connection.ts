@@ -33,9 +33,6 @@ export class Connection {
 
   constructor(token: string) {
     this.socket = io({ auth: { token, dialect: 'v0' } });
-    this.socket.on('connect', () => {
-      this.tell('set_dialect', { dialects: ['v0', 'native'] });
-    });
   }
 
   /** Whether commands reach the server. */
@@ -60,8 +57,12 @@ export class Connection {
       const text = this.socket.active ? 'reconnecting…' : `not connected: ${reason}`;
       listener(false, text);
     };
+    const found = () => {
+      if (this.socket.connected) listener(true, 'connected');
+    };
+    // Only then: what is fetched on a connection must not miss what happens before both dialects are heard.
     this.socket.on('connect', () => {
-      listener(true, 'connected');
+      this.ask('set_dialect', { dialects: ['v0', 'native'] }).then(found, found);
     });
     this.socket.on('disconnect', lost);
     this.socket.on('connect_error', (error) => {
