@@ -231,7 +231,9 @@ describe('the chat test page', () => {
     await page.context().close();
     // What a browser says of an address that it cannot reach.
     complaints.splice(0).forEach((complaint) => {
-      expect(complaint).toMatch(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket|Failed to fetch/);
+      expect(complaint).toMatch(
+        /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|WebSocket|Failed to fetch/,
+      );
     });
   });
 
