@@ -88,7 +88,4 @@ export const nameText = (maxLength: number): Joi.StringSchema =>
     .trim()
     .normalize('NFC')
     .replace(/\p{Zs}+/gu, ' ')
-    .custom((value: string, helpers) => (isNameLike(value) ? value : helpers.error('text.name')))
-    .messages({
-      'text.name': '{{#label}} must be visible text of one line, without hidden characters',
-    });
+    .custom((value: string, helpers) => (isNameLike(value) ? value : helpers.error('text.name')));

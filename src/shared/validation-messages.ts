@@ -67,5 +67,6 @@ export const VALIDATION_MESSAGES: Readonly<Record<string, string>> = {
   // Rules of our own.
   'emoji.one': 'exactly one emoji',
   'signal.long': 'too long, at most {{#limit}} characters as JSON',
+  'text.name': 'visible text of one line, without hidden characters',
   'username.reserved': 'this name is reserved',
 };

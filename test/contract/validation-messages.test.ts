@@ -17,6 +17,8 @@ interface Described {
 const CONVERSIONS = new Set(['trim', 'case', 'custom', 'sort', 'normalize']);
 /** Codes under other names than those of their rules. */
 const CODES: Record<string, string[]> = {
+  'string.maxCharacters': ['string.max'],
+  'string.minCharacters': ['string.min'],
   'string.pattern': ['string.pattern.name'],
   'object.or': ['object.missing'],
   'object.xor': ['object.xor', 'object.missing'],
