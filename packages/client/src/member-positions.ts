@@ -33,19 +33,24 @@ export class MemberPositions {
     this.ownReadSeq = Math.max(chat.lastReadSeq, isReset ? 0 : this.ownReadSeq);
     const known = new Map(isReset ? [] : this.positions);
     this.positions.clear();
-    for (const { userId, lastReadSeq, lastDeliveredSeq } of positions) {
-      const before = known.get(userId);
-      this.positions.set(userId, {
-        userId,
-        lastReadSeq: Math.max(lastReadSeq, before?.lastReadSeq ?? 0),
-        lastDeliveredSeq: Math.max(lastDeliveredSeq, before?.lastDeliveredSeq ?? 0),
+    for (const position of positions) {
+      const before = known.get(position.userId);
+      this.positions.set(position.userId, {
+        ...position,
+        lastReadSeq: Math.max(position.lastReadSeq, before?.lastReadSeq ?? 0),
+        lastDeliveredSeq: Math.max(position.lastDeliveredSeq, before?.lastDeliveredSeq ?? 0),
       });
     }
   }
 
-  /** How far a message has come among the members other than its sender. */
+  /**
+   * How far a message has come among the members other than its sender. Nobody waits for a closed account, unless
+   * there is no other.
+   */
   statusOf({ senderId, seq }: ChatMessage): MessageStatus {
-    const others = [...this.positions.values()].filter(({ userId }) => userId !== senderId);
+    const all = [...this.positions.values()].filter(({ userId }) => userId !== senderId);
+    const open = all.filter(({ isDeactivated }) => !isDeactivated);
+    const others = open.length > 0 ? open : all;
     if (others.length === 0) return 'sent';
     if (others.every(({ lastReadSeq }) => lastReadSeq >= seq)) return 'read';
     const hasArrived = ({ lastReadSeq, lastDeliveredSeq }: MemberPosition) =>

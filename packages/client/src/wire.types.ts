@@ -6,6 +6,8 @@ export interface Person {
   username: string;
   name: string;
   avatar: string | null;
+  /** There, and true, while the account is closed. */
+  isDeactivated?: true;
 }
 
 /** One attachment of a message. */
@@ -82,6 +84,8 @@ export interface MemberPosition {
   userId: string;
   lastReadSeq: number;
   lastDeliveredSeq: number;
+  /** There, and true, while the account is closed. */
+  isDeactivated?: true;
 }
 
 /** One chat in the answer of a sync. */

@@ -72,7 +72,11 @@ const presentLastMessage = (
   messageType: message.messageType,
   status: statusOf(
     message,
-    members.map((member) => ({ ...member, userId: member.card.id })),
+    members.map(({ card, ...position }) => ({
+      ...position,
+      userId: card.id,
+      isDeactivated: card.isDeactivated,
+    })),
   ),
   createdAt: message.createdAt,
 });

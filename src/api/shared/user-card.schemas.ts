@@ -11,4 +11,7 @@ export const userCardSchema = Joi.object({
   name: Joi.string().required(),
   avatar: Joi.string().allow(null).required(),
   profileImage: Joi.string().allow(null).required().description('Same as `avatar`'),
+  isDeactivated: Joi.boolean()
+    .valid(true)
+    .description('There, and true, while the account is closed'),
 });

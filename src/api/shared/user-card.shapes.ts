@@ -10,4 +10,5 @@ export const presentUserCard = (card: UserCard) => ({
   name: card.name,
   avatar: card.avatar,
   profileImage: card.avatar,
+  ...(card.isDeactivated && { isDeactivated: card.isDeactivated }),
 });

@@ -23,7 +23,7 @@ export class Blocks {
       bus: Publisher<ChatEvents>;
       accessChanges: AccessChangePoster;
       directory: {
-        exists(userId: string): Promise<boolean>;
+        card(userId: string): Promise<UserCard | undefined>;
         cards(userIds: string[]): Promise<Map<string, UserCard>>;
       };
     },
@@ -50,7 +50,8 @@ export class Blocks {
   }
 
   /**
-   * Blocks or unblocks a user. What is already so changes nothing.
+   * Blocks or unblocks a user. What is already so changes nothing. A closed account can be unblocked, as it still
+   * stands in the list of those who are blocked.
    *
    * @throws {AppError} NOT_FOUND for an unknown user, VALIDATION for oneself.
    */
@@ -58,7 +59,9 @@ export class Blocks {
     if (userId === actor.userId) {
       throw invalidInput('userId', 'somebody else than yourself');
     }
-    if (!(await this.deps.directory.exists(userId))) throw notFound('User');
+    const { directory } = this.deps;
+    const card = await directory.card(userId);
+    if (!card || (card.isDeactivated && blocked)) throw notFound('User');
     await this.deps.accessChanges.post([
       { kind: 'block', userId: actor.userId },
       { kind: 'block', userId },

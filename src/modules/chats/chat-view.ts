@@ -79,6 +79,7 @@ export class ChatStates {
     private readonly memberships: MembershipsRepository,
     private readonly blocks: BlocksRepository,
     private readonly directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> },
+    private readonly ownership: { ensure(chatId: string): Promise<void> },
   ) {}
 
   /** What the database says of chats and their members; chats without a membership are left out. */
@@ -96,12 +97,19 @@ export class ChatStates {
       [...members.values()].flatMap(({ shown }) => shown.map((m) => m.userId.toHexString())),
     );
     const cards = await this.directory.cards([...userIds]);
+    await this.giveOwners(mine, members, cards);
     return mine.map((chat) => {
       const id = chat._id.toHexString();
       const list = members.get(id) ?? { shown: [], count: 0 };
+      const membership = memberships.get(id)!;
       return {
         chat,
-        membership: memberships.get(id)!,
+        // Read before the members, so the role may have changed.
+        membership: {
+          ...membership,
+          role:
+            list.shown.find(({ _id }) => _id.equals(membership._id))?.role ?? membership.role,
+        },
         memberCount: list.count,
         members: inOrder(list.shown).flatMap(({ userId, role, lastReadSeq, lastDeliveredSeq }) => {
           const card = cards.get(userId.toHexString());
@@ -121,6 +129,23 @@ export class ChatStates {
   ): Promise<Map<string, MembershipRecord>> {
     const rows = await this.memberships.ofUser(userId, chatIds);
     return new Map(rows.map((row) => [row.chatId.toHexString(), row]));
+  }
+
+  /** Groups whose owners have all closed their accounts pass on when they are looked at, and are read again. */
+  private async giveOwners(
+    chats: ChatRecord[],
+    lists: Map<string, MemberList>,
+    cards: Map<string, UserCard>,
+  ): Promise<void> {
+    const isOpen = ({ userId }: MembershipRecord) =>
+      cards.get(userId.toHexString())?.isDeactivated !== true;
+    for (const { _id, kind } of chats) {
+      const shown = lists.get(_id.toHexString())?.shown.filter(isOpen) ?? [];
+      if (kind !== 'group' || shown.length === 0) continue;
+      if (shown.some(({ role }) => role === 'owner')) continue;
+      await this.ownership.ensure(_id.toHexString());
+      lists.set(_id.toHexString(), await this.memberList(_id));
+    }
   }
 
   private async membersOf(chats: ChatRecord[]): Promise<Map<string, MemberList>> {

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/index.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
+import type { UserCard } from '../users/index.js';
 import type { ChatAccess, ChatSnapshot } from './chat-access.js';
 import type { Contacts } from './contacts.js';
 import type { GroupOwnership } from './group-ownership.js';
@@ -13,7 +14,10 @@ export class GroupAccess {
       access: ChatAccess;
       ownership: GroupOwnership;
       contacts: Contacts;
-      directory: { exists(userId: string): Promise<boolean> };
+      directory: {
+        exists(userId: string): Promise<boolean>;
+        cards(userIds: string[]): Promise<Map<string, UserCard>>;
+      };
       /** `GROUP_ADDING`: who may be added without being asked. */
       groupAdding: Config['groupAdding'];
     },
@@ -21,14 +25,14 @@ export class GroupAccess {
 
   /**
    * The actor's role in a chat. Admins of the system have one in every room, joined or not. A group that a
-   * crash has left without an owner gets one before anybody is refused for want of the role.
+   * crash, or closed accounts, have left without an owner gets one before anybody is refused for want of the role.
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
   async chatRole(actor: Actor, chatId: string): Promise<ChatRole & { chat: ChatSnapshot }> {
     const { access, ownership } = this.deps;
     let { chat, role } = await access.reader(actor.userId, chatId);
-    if (chat.kind === 'group' && role !== 'owner' && !hasOwner(chat)) {
+    if (chat.kind === 'group' && role !== 'owner' && !(await this.hasOwner(chat))) {
       await ownership.ensure(chatId);
       ({ chat, role } = await access.reader(actor.userId, chatId));
     }
@@ -71,6 +75,13 @@ export class GroupAccess {
     return userIds.filter((id) => strangers.has(id) && !blocked.has(id) && !missing.has(id));
   }
 
+  /** Whether an owner is known of whose account is open: of large chats it is not. */
+  private async hasOwner({ members }: ChatSnapshot): Promise<boolean> {
+    const owners = [...(members ?? [])].flatMap(([id, role]) => (role === 'owner' ? [id] : []));
+    const cards = await this.deps.directory.cards(owners);
+    return [...cards.values()].some(({ isDeactivated }) => !isDeactivated);
+  }
+
   private async obstacles(actor: Actor, userIds: string[]) {
     const { contacts, directory, groupAdding } = this.deps;
     const mayAddAll = actor.role === 'admin' || groupAdding === 'everyone';
@@ -89,7 +100,3 @@ export class GroupAccess {
     };
   }
 }
-
-/** Whether one is known of: of large chats it is not. */
-const hasOwner = ({ members }: ChatSnapshot): boolean =>
-  members !== undefined && [...members.values()].includes('owner');

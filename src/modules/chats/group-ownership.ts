@@ -25,11 +25,18 @@ interface Loss {
 /** Heirs who may be gone again before they are owners: so many do not leave at once. */
 const MAX_ATTEMPTS = 100;
 
+/** Says whose accounts are open. */
+export interface OpenAccounts {
+  /** Those of the users whose accounts are open, as the database has it now. */
+  openAmong(userIds: string[]): Promise<Set<string>>;
+}
+
 /**
- * Sees to it that a group keeps an owner, whoever takes the role from whom at the same moment on whatever
+ * Sees to it that a group keeps an owner whose account is open, whoever takes the role from whom at the same moment on whatever
  * node. The role in a membership is the only record of who is an owner. Anybody becomes one by one write to
  * their membership; only losses are decided here, one after the other, by one write to the chat. The membership
- * keeps the number of its last loss, and a new membership is another document.
+ * keeps the number of its last loss, and a new membership is another document. Whoever closes an account keeps
+ * the role, beside the heir, and has it again when the account is opened.
  */
 export class GroupOwnership {
   constructor(
@@ -37,6 +44,7 @@ export class GroupOwnership {
       chats: ChatsRepository;
       roles: MemberRolesRepository;
       access: ChatAccess;
+      accounts: OpenAccounts;
       bus: Publisher<ChatEvents>;
       accessChanges: AccessChangePoster;
       clock: Clock;
@@ -83,9 +91,10 @@ export class GroupOwnership {
     const { access, bus, roles } = this.deps;
     const chat = await access.snapshot(chatId);
     if (chat?.kind !== 'group') return;
+    // Once more after each promotion: the heir may have closed the account, or left, meanwhile.
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      if (await roles.hasOwner(chatId)) return;
-      const heir = await roles.longestStanding(chatId);
+      if (await this.hasOpen(await roles.ownerIds(chatId))) return;
+      const heir = await this.heirOf(chatId);
       if (!heir) return;
       if (!(await roles.promote(heir._id))) continue;
       const userId = heir.userId.toHexString();
@@ -100,15 +109,39 @@ export class GroupOwnership {
         },
         { scope: 'cluster' },
       );
-      return;
     }
   }
 
-  /** Whoever is alone may go; whoever stays may not cease to be the only owner. */
+  /** Gives an owner to each group that has none left now that a user's account is closed. */
+  async ensureAfter(userId: string): Promise<void> {
+    for (const chatId of await this.deps.roles.chatIdsOwnedBy(userId)) await this.ensure(chatId);
+  }
+
+  /** Who inherits a group: its longest-standing admin, or else member, whose account is open. */
+  private async heirOf(chatId: string): Promise<Pick<MembershipRecord, '_id' | 'userId'> | null> {
+    const { accounts, roles } = this.deps;
+    for (const role of ['admin', 'member'] as const) {
+      for await (const members of roles.bySeniority(chatId, role)) {
+        const open = await accounts.openAmong(members.map(({ userId }) => userId.toHexString()));
+        const heir = members.find(({ userId }) => open.has(userId.toHexString()));
+        if (heir) return heir;
+      }
+    }
+    return null;
+  }
+
+  private async hasOpen(userIds: string[]): Promise<boolean> {
+    return userIds.length > 0 && (await this.deps.accounts.openAmong(userIds)).size > 0;
+  }
+
+  /** Whoever is alone may go; whoever stays may not cease to be the only owner. Closed accounts are nobody. */
   private async requireSuccessor(owner: MembershipRecord, isLeaving: boolean): Promise<void> {
-    const { roles } = this.deps;
-    if (await roles.hasOtherOwner(owner)) return;
-    if (!isLeaving || (await roles.hasOthers(owner))) throw lastOwner();
+    const chatId = owner.chatId.toHexString();
+    const others = (await this.deps.roles.ownerIds(chatId)).filter(
+      (userId) => userId !== owner.userId.toHexString(),
+    );
+    if (await this.hasOpen(others)) return;
+    if (!isLeaving || (await this.heirOf(chatId))) throw lastOwner();
   }
 
   /** Several may do it at once; the one whose write did it publishes it. */

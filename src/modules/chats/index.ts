@@ -5,7 +5,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
-import type { UserCard } from '../users/index.js';
+import type { UserCard, UserEvents } from '../users/index.js';
 import { defineBlockModel, BlocksRepository } from './blocks.repository.js';
 import { Blocks } from './blocks.js';
 import { ChatAccess } from './chat-access.js';
@@ -20,6 +20,7 @@ import { ChatsRepository } from './chats.repository.js';
 import { Contacts } from './contacts.js';
 import { DirectChats } from './direct-chats.js';
 import { GroupAccess } from './group-access.js';
+import type { OpenAccounts } from './group-ownership.js';
 import { GroupOwnership } from './group-ownership.js';
 import { Groups } from './groups.js';
 import { defineInviteModel, InvitesRepository } from './invites.repository.js';
@@ -146,7 +147,7 @@ export interface ChatsModule {
     invites: Invites;
     personalInvites: PersonalInvites;
   };
-  subscriptions: Subscription<ChatEvents>[];
+  subscriptions: Subscription<ChatEvents & Pick<UserEvents, 'user.deactivated'>>[];
   /** Makes the room that is there from the start. */
   start(): Promise<void>;
 }
@@ -172,8 +173,9 @@ export const createChats = ({
   clock: Clock;
   accessChanges: AccessChangePoster;
   chatAccess: ChatAccessModule;
-  directory: {
+  directory: OpenAccounts & {
     exists(userId: string): Promise<boolean>;
+    card(userId: string): Promise<UserCard | undefined>;
     cards(userIds: string[]): Promise<Map<string, UserCard>>;
   };
   audit: AuditLog;
@@ -188,7 +190,16 @@ export const createChats = ({
 }): ChatsModule => {
   const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
   const roles = new MemberRolesRepository(connection);
-  const states = new ChatStates(memberships, blocks, directory);
+  const ownership = new GroupOwnership({
+    chats,
+    roles,
+    access,
+    accounts: directory,
+    bus,
+    accessChanges,
+    clock,
+  });
+  const states = new ChatStates(memberships, blocks, directory, ownership);
   const list = new ChatList({
     chats,
     memberships,
@@ -199,7 +210,6 @@ export const createChats = ({
     presenceAudience: config.presenceAudience,
     clock,
   });
-  const ownership = new GroupOwnership({ chats, roles, access, bus, accessChanges, clock });
   const changes = new MembershipChanges({
     chats,
     memberships,
@@ -283,7 +293,16 @@ export const createChats = ({
       }),
       personalInvites,
     },
-    subscriptions: online.subscriptions,
+    subscriptions: [
+      ...online.subscriptions,
+      {
+        event: 'user.deactivated',
+        phase: 'effects',
+        on: 'origin',
+        does: 'gives the groups that the user alone owned another owner',
+        run: ({ userId }) => ownership.ensureAfter(userId),
+      },
+    ],
     start: () => rooms.ensureGeneral(),
   };
 };

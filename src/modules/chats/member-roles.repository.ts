@@ -4,10 +4,12 @@ import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import type { MemberRole, MembershipRecord } from './membership.model.js';
 import { NEW_MEMBERSHIP, membershipOf } from './membership.model.js';
-import type { MembershipPair } from './memberships.repository.js';
 
 /** Excludes owners: their role and membership are taken by the guard of owners alone. */
 const notOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
+
+/** Members that {@link MemberRolesRepository.bySeniority} yields at a time. */
+const PORTION = 100;
 
 /** The beginning and end of memberships, and the roles in between. */
 export class MemberRolesRepository {
@@ -18,20 +20,20 @@ export class MemberRolesRepository {
     this.memberships = connection.model<MembershipRecord>('Membership');
   }
 
-  /** Whether a chat has an owner. */
-  async hasOwner(chatId: string): Promise<boolean> {
-    return (await this.memberships.exists({ chatId: objectId(chatId), role: 'owner' })) !== null;
+  /** The ids of a chat's owners, of closed accounts too. */
+  async ownerIds(chatId: string): Promise<string[]> {
+    const owners = await this.memberships
+      .find({ chatId: objectId(chatId), role: 'owner' }, { userId: 1 })
+      .lean();
+    return owners.map(({ userId }) => userId.toHexString());
   }
 
-  /** Whether anybody else is in the owner's chat. */
-  async hasOthers({ chatId, userId }: MembershipPair): Promise<boolean> {
-    return (await this.memberships.exists({ chatId, userId: trusted({ $ne: userId }) })) !== null;
-  }
-
-  /** Whether the owner's chat has another owner. */
-  async hasOtherOwner({ chatId, userId }: MembershipPair): Promise<boolean> {
-    const others = { chatId, userId: trusted({ $ne: userId }) };
-    return (await this.memberships.exists({ ...others, role: 'owner' })) !== null;
+  /** The ids of the chats that a user owns. */
+  async chatIdsOwnedBy(userId: string): Promise<string[]> {
+    const owned = await this.memberships
+      .find({ userId: objectId(userId), role: 'owner' }, { chatId: 1 })
+      .lean();
+    return owned.map(({ chatId }) => chatId.toHexString());
   }
 
   /** A user's membership of a chat as its owner; null for everybody else. */
@@ -39,15 +41,24 @@ export class MemberRolesRepository {
     return this.memberships.findOne({ ...membershipOf(chatId, userId), role: 'owner' }).lean();
   }
 
-  /** Who has been in a chat for longest, of its admins or else of all; null for an empty chat. */
-  async longestStanding(chatId: string): Promise<MembershipRecord | null> {
-    const ofChat = { chatId: objectId(chatId) };
-    const first = { joinedAt: 1, _id: 1 } as const;
-    const admin = await this.memberships
-      .findOne({ ...ofChat, role: 'admin' })
-      .sort(first)
-      .lean();
-    return admin ?? this.memberships.findOne(ofChat).sort(first).lean();
+  /** Those members of a chat who have this role, the longest-standing first, in portions. */
+  async *bySeniority(
+    chatId: string,
+    role: MemberRole,
+  ): AsyncGenerator<Pick<MembershipRecord, '_id' | 'userId'>[]> {
+    const found = this.memberships
+      .find({ chatId: objectId(chatId), role }, { userId: 1 })
+      .sort({ joinedAt: 1, _id: 1 })
+      .lean()
+      .cursor({ batchSize: PORTION });
+    let portion: Pick<MembershipRecord, '_id' | 'userId'>[] = [];
+    for await (const membership of found) {
+      portion.push(membership);
+      if (portion.length < PORTION) continue;
+      yield portion;
+      portion = [];
+    }
+    if (portion.length > 0) yield portion;
   }
 
   /**

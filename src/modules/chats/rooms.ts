@@ -332,7 +332,7 @@ export class RoomOnline {
     const cards = await directory.cards(here.map(([userId]) => userId));
     return here.flatMap(([userId, presence]) => {
       const card = cards.get(userId);
-      return card ? [{ card, presence }] : [];
+      return card && !card.isDeactivated ? [{ card, presence }] : [];
     });
   }
 }

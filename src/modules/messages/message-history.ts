@@ -160,7 +160,7 @@ export class MessageHistory {
     const own = rows.find((row) => row.userId.equals(userId));
     // The actor's row is beyond the limit in a large chat, or not there for a reader of a room.
     const floor = own?.clearedSeq ?? (await this.deps.positions.clearedSeq(chatId, userId));
-    return { floor, positions: positionsOf(rows) };
+    return { floor, positions: await this.positionsOf(rows) };
   }
 
   /**
@@ -186,7 +186,16 @@ export class MessageHistory {
 
   /** How far all members have come; empty for a large chat. */
   async positions(chatId: string): Promise<MemberPosition[]> {
-    return positionsOf(await this.positionRows(chatId));
+    return this.positionsOf(await this.positionRows(chatId));
+  }
+
+  private async positionsOf(rows: MemberPositionRow[]): Promise<MemberPosition[]> {
+    if (rows.length > RECEIPT_MEMBERS) return [];
+    const positions = rows.map(({ userId, ...row }) => ({ ...row, userId: userId.toHexString() }));
+    const cards = await this.deps.directory.cards(positions.map(({ userId }) => userId));
+    return positions.map((position) =>
+      cards.get(position.userId)?.isDeactivated ? { ...position, isDeactivated: true } : position,
+    );
   }
 
   private positionRows(chatId: string): Promise<MemberPositionRow[]> {
@@ -206,11 +215,6 @@ export class MessageHistory {
     }));
   }
 }
-
-const positionsOf = (rows: MemberPositionRow[]): MemberPosition[] =>
-  rows.length > RECEIPT_MEMBERS
-    ? []
-    : rows.map(({ userId, ...row }) => ({ ...row, userId: userId.toHexString() }));
 
 /**
  * What is visible of a chat.

@@ -34,14 +34,21 @@ export interface ReceiptPosition {
   userId: string;
   lastReadSeq: number;
   lastDeliveredSeq: number;
+  /** Set, and true, while the member's account is closed. */
+  isDeactivated?: true | undefined;
 }
 
-/** How far a message has come among the members other than its sender. */
+/**
+ * How far a message has come among the members other than its sender. Nobody waits for a closed account, unless
+ * there is no other.
+ */
 export const statusOf = (
   message: { seq: number; senderId: string },
   positions: ReceiptPosition[],
 ): MessageStatus => {
-  const others = positions.filter(({ userId }) => userId !== message.senderId);
+  const all = positions.filter(({ userId }) => userId !== message.senderId);
+  const open = all.filter(({ isDeactivated }) => !isDeactivated);
+  const others = open.length > 0 ? open : all;
   if (others.length === 0) return 'sent';
   if (others.every(({ lastReadSeq }) => lastReadSeq >= message.seq)) return 'read';
   const hasArrived = (position: ReceiptPosition) =>

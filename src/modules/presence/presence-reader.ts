@@ -76,7 +76,7 @@ export class PresenceReader {
     return here
       .flatMap(([userId, presence]) => {
         const card = cards.get(userId);
-        return card ? [{ card, presence }] : [];
+        return card && !card.isDeactivated ? [{ card, presence }] : [];
       })
       .sort((a, b) => a.card.username.localeCompare(b.card.username));
   }

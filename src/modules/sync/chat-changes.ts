@@ -139,4 +139,5 @@ export const positionsOf = ({ members }: ChatState) =>
     userId: card.id,
     lastReadSeq,
     lastDeliveredSeq,
+    ...(card.isDeactivated && { isDeactivated: card.isDeactivated }),
   }));

@@ -68,7 +68,10 @@ const stateTag = ({ chat, membership, members, memberCount, isBlocked }: ChatSta
         [membership.markedUnread, isBlocked, memberCount],
         members
           .map(({ card, role, lastReadSeq, lastDeliveredSeq }) =>
-            JSON.stringify([card.id, card.name, card.avatar, role, lastReadSeq, lastDeliveredSeq]),
+            JSON.stringify([
+              [card.id, card.name, card.avatar, role, lastReadSeq, lastDeliveredSeq],
+              card.isDeactivated,
+            ]),
           )
           .sort(),
       ]),

@@ -16,6 +16,8 @@ export interface UserCard {
   name: string;
   /** URL of the picture. */
   avatar: string | null;
+  /** Set, and true, while the account is closed. */
+  isDeactivated?: true;
 }
 
 /** Names from before they were checked may show nothing. */
@@ -32,12 +34,8 @@ export const toUserCard = (user: CardFields): UserCard => ({
   lastName: user.lastName,
   name: nameOf(user),
   avatar: user.avatar,
+  ...(user.deactivatedAt && { isDeactivated: true }),
 });
-
-interface Entry {
-  card: UserCard;
-  isActive: boolean;
-}
 
 const CACHE_SIZE = 20_000;
 /** How long a node may show an old name when it has missed the event of a change, in milliseconds. */
@@ -45,7 +43,7 @@ const CACHE_TTL_MS = 5000;
 
 /** What the other modules need of users often: most answers come from memory. */
 export class UserDirectory {
-  private readonly cache = new CachedLookup<Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+  private readonly cache = new CachedLookup<UserCard>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
   private readonly reader;
   private readonly presence;
 
@@ -68,18 +66,25 @@ export class UserDirectory {
 
   /** The card of a user, also of a deactivated one: old messages keep their author's name. */
   async card(userId: string): Promise<UserCard | undefined> {
-    return (await this.entry(userId))?.card;
+    return this.cache.get(userId, () => this.reader.load(userId));
   }
 
   /** The cards of those users that there are. */
   async cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> {
-    const entries = await Promise.all([...new Set(userIds)].map((id) => this.entry(id)));
-    return new Map(entries.flatMap((entry) => (entry ? [[entry.card.id, entry.card]] : [])));
+    const cards = await Promise.all([...new Set(userIds)].map((id) => this.card(id)));
+    return new Map(cards.flatMap((card) => (card ? [[card.id, card]] : [])));
   }
 
   /** Whether there is an account with this id that is not deactivated. */
   async exists(userId: string): Promise<boolean> {
-    return (await this.entry(userId))?.isActive ?? false;
+    const card = await this.card(userId);
+    return card !== undefined && !card.isDeactivated;
+  }
+
+  /** Those of the users whose accounts are open, as the database has it now. */
+  async openAmong(userIds: string[]): Promise<Set<string>> {
+    const statuses = await this.users.statuses(userIds);
+    return new Set(userIds.filter((id) => statuses.get(id)?.isDeactivated === false));
   }
 
   /** User ids by username in lower case, of those names that belong to accounts that are open. */
@@ -117,17 +122,8 @@ export class UserDirectory {
     return found;
   }
 
-  private entry(userId: string): Promise<Entry | undefined> {
-    return this.cache.get(userId, () => this.reader.load(userId));
-  }
-
-  private async read(ids: string[]): Promise<Map<string, Entry>> {
+  private async read(ids: string[]): Promise<Map<string, UserCard>> {
     const found = await this.users.cards(ids);
-    return new Map(
-      found.map(({ user, isActive }) => {
-        const card = toUserCard(user);
-        return [card.id, { card, isActive }];
-      }),
-    );
+    return new Map(found.map((user) => [user._id.toHexString(), toUserCard(user)]));
   }
 }

@@ -7,7 +7,10 @@ import { FORMER_NAME_RULES, NAME_RULES, nameWords } from './name-words.js';
 import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
 
 /** The fields that everybody may see in lists. */
-export type CardFields = Pick<UserRecord, '_id' | 'username' | 'firstName' | 'lastName' | 'avatar'>;
+export type CardFields = Pick<
+  UserRecord,
+  '_id' | 'username' | 'firstName' | 'lastName' | 'avatar' | 'deactivatedAt'
+>;
 
 /** The fields that a new account starts with; the others have their defaults. */
 export type NewUser = Pick<
@@ -41,7 +44,13 @@ export interface AccountFilter extends PageQuery {
   isDeactivated: boolean | undefined;
 }
 
-const CARD_FIELDS = { username: 1, firstName: 1, lastName: 1, avatar: 1 } as const;
+const CARD_FIELDS = {
+  username: 1,
+  firstName: 1,
+  lastName: 1,
+  avatar: 1,
+  deactivatedAt: 1,
+} as const;
 /** Updates that are sent to the database together. */
 const MAX_WRITES = 1000;
 /** Ids that `closedIds` yields at a time. */
@@ -264,12 +273,9 @@ export class UsersRepository {
     );
   }
 
-  /** The card fields of those users that there are, and whether their accounts are open. */
-  async cards(userIds: string[]): Promise<{ user: CardFields; isActive: boolean }[]> {
-    const users = await this.users
-      .find({ _id: trusted({ $in: userIds }) }, { ...CARD_FIELDS, deactivatedAt: 1 })
-      .lean();
-    return users.map((user) => ({ user, isActive: user.deactivatedAt === null }));
+  /** The card fields of those users that there are. */
+  async cards(userIds: string[]): Promise<CardFields[]> {
+    return this.users.find({ _id: trusted({ $in: userIds }) }, CARD_FIELDS).lean();
   }
 
   /** Ids by lower-case username, of those names that belong to open accounts. */

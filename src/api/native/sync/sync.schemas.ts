@@ -69,6 +69,9 @@ const syncedChatResponse = Joi.object({
         userId: Joi.string().required(),
         lastReadSeq: Joi.number().integer().required(),
         lastDeliveredSeq: Joi.number().integer().required(),
+        isDeactivated: Joi.boolean()
+          .valid(true)
+          .description('There, and true, while the account is closed: nobody waits for it to read'),
       }),
     )
     .required()
