@@ -103,11 +103,11 @@ describe('messages of wrong input', () => {
   });
 
   it.each<[string, object, string]>([
-    ['/api/auth/login', { password: 'x' }, 'needs at least one of username, email'],
+    ['/api/auth/login', { password: 'x' }, 'needs at least one of identifier, username, email'],
     [
       '/api/auth/login',
       { password: 'x', username: 'a', email: 'b' },
-      'only one of username, email',
+      'only one of identifier, username, email',
     ],
     ['/api/auth/login', { username: 'a', password: 'é'.repeat(40) }, 'password: at most 72 bytes'],
     ['/api/auth/register', { username: 'Admin' }, 'username: this name is reserved'],

@@ -4,8 +4,10 @@ import type { KeyValueStorage } from './storage.js';
 import { defaultStorage } from './storage.js';
 import type { Person } from './wire.types.js';
 
-/** Who signs in: a username or an e-mail address, and the password. */
-export type Credentials = { password: string } & ({ username: string } | { email: string });
+/** Who signs in: a username or an e-mail address, under whichever of the names, and the password. */
+export type Credentials = { password: string } & (
+  { identifier: string } | { username: string } | { email: string }
+);
 
 /** A new account. */
 export interface SignUp {
@@ -64,6 +66,11 @@ class DeviceTokenStorage {
   }
 }
 
+const nameIn = (credentials: Credentials): string => {
+  if ('identifier' in credentials) return credentials.identifier;
+  return 'email' in credentials ? credentials.email : credentials.username;
+};
+
 /**
  * Signs in. The device is known to the server from then on, so that wrong passwords of strangers do not keep
  * its user from signing in here; give a `storage` that lasts where there is no localStorage.
@@ -77,7 +84,7 @@ export const signIn = async (
   { storage = defaultStorage() }: SignInOptions = {},
 ): Promise<SignedIn> => {
   const devices = new DeviceTokenStorage(url, storage);
-  const name = 'email' in credentials ? credentials.email : credentials.username;
+  const name = nameIn(credentials);
   const deviceToken = await devices.read(name);
   const body = { ...credentials, ...(deviceToken !== undefined && { deviceToken }) };
   const signedIn = await new RestApi(url).request<SignedIn>('POST', '/api/auth/login', body);

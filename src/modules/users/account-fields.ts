@@ -45,12 +45,35 @@ export const nameSchema = nameText(50).allow('');
 /** bcrypt reads no further than this; a longer password would be matched by its beginning alone. */
 const PASSWORD_MAX_BYTES = 72;
 
-/** The password of an account, as it is given to sign in. */
-export const passwordSchema = countedText().max(PASSWORD_MAX_BYTES, 'utf8');
+/**
+ * The form in which passwords are hashed and compared: NFKC. Keyboards and systems write the same letters
+ * differently, as one character or with their accents apart.
+ */
+export const passwordForm = (password: string): string => password.normalize('NFKC');
 
-/** Builds the schema of a password that is being chosen, from its shortest length in characters. */
+/** Whether bcrypt reads all of a text. */
+export const canBeHashed = (text: string): boolean =>
+  Buffer.byteLength(text) <= PASSWORD_MAX_BYTES;
+
+/** UTF-16 units: no text is longer whose form {@link canBeHashed}. */
+const PASSWORD_MAX_UNITS = 1000;
+
+/**
+ * The password of an account, as it is given to sign in: at most 72 bytes in its form, or as it is given, in
+ * which accounts from before the form have it.
+ */
+export const passwordSchema = countedText().custom((password: string, { error }) =>
+  password.length <= PASSWORD_MAX_UNITS &&
+  (canBeHashed(passwordForm(password)) || canBeHashed(password))
+    ? password
+    : error('string.max', { limit: PASSWORD_MAX_BYTES, encoding: 'utf8' }),
+);
+
+/** Builds the schema of a password that is being chosen, from its shortest length in characters; both count in its form. */
 export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
-  passwordSchema
+  countedText()
+    .normalize('NFKC')
+    .max(PASSWORD_MAX_BYTES, 'utf8')
     .minCharacters(minLength)
     .description(`At least ${minLength} characters and at most ${PASSWORD_MAX_BYTES} bytes`);
 

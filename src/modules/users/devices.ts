@@ -72,6 +72,11 @@ export class KnownDevices {
     await this.devices.setPasswordMark(id, markOf(passwordHash));
   }
 
+  /** Keeps all devices of an account known under another hash of the same password. */
+  async keepAll({ _id, passwordHash }: Account, newHash: string): Promise<void> {
+    await this.devices.replacePasswordMark(_id, markOf(passwordHash), markOf(newHash));
+  }
+
   private dates(): DeviceDates {
     const now = this.clock.now();
     return { lastUsedAt: new Date(now), expiresAt: new Date(now + LIFETIME_MS) };

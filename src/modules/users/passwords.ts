@@ -3,6 +3,7 @@ import { ConcurrencyLimiter } from '../../platform/concurrency-limiter.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { rateLimited } from '../../platform/rate-limiter.js';
 import { AppError } from '../../shared/errors.js';
+import { canBeHashed, passwordForm } from './account-fields.js';
 
 /** How much work the hasher takes on. */
 export interface PasswordHasherOptions {
@@ -39,20 +40,33 @@ export class PasswordHasher {
     this.dummyHash = `$2b$${cost}$${'.'.repeat(53)}`;
   }
 
-  /** @throws {AppError} OVERLOADED when too many calls are waiting. */
-  hash(password: string): Promise<string> {
-    return this.limiter.run(() => bcrypt.hash(password, this.options.rounds));
-  }
-
   /**
-   * Whether the password has this hash. Without a hash the answer is no, after the same time: the response time
-   * must not tell whether an account exists.
+   * Hashes a password in its form.
    *
    * @throws {AppError} OVERLOADED when too many calls are waiting.
    */
-  async matches(password: string, hash: string | undefined): Promise<boolean> {
-    const isMatch = await this.limiter.run(() => bcrypt.compare(password, hash ?? this.dummyHash));
-    return isMatch && hash !== undefined;
+  hash(password: string): Promise<string> {
+    return this.limiter.run(() => bcrypt.hash(passwordForm(password), this.options.rounds));
+  }
+
+  /**
+   * Whether the password, in its form, has this hash. Without a hash the answer is no, after the same time: the
+   * response time must not tell whether an account exists.
+   *
+   * @throws {AppError} OVERLOADED when too many calls are waiting.
+   */
+  matches(password: string, hash: string | undefined): Promise<boolean> {
+    return this.compare(passwordForm(password), hash);
+  }
+
+  /** As {@link matches}, of a hash from before the form: of the password as it was given then. */
+  matchesAsGiven(password: string, hash: string | undefined): Promise<boolean> {
+    return this.compare(password, hash);
+  }
+
+  private async compare(text: string, hash: string | undefined): Promise<boolean> {
+    const isMatch = await this.limiter.run(() => bcrypt.compare(text, hash ?? this.dummyHash));
+    return isMatch && hash !== undefined && canBeHashed(text);
   }
 }
 

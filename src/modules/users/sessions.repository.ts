@@ -208,6 +208,14 @@ export class DevicesRepository {
     await this.devices.updateOne({ _id: id }, { $set: { passwordMark } });
   }
 
+  /** Sets another mark on those of a user's devices that have this one. */
+  async replacePasswordMark(userId: Types.ObjectId, from: string, to: string): Promise<void> {
+    await this.devices.updateMany(
+      { userId, passwordMark: from },
+      { $set: { passwordMark: to } },
+    );
+  }
+
   /** Removes all devices of a user but for the `kept` that were used last. */
   async dropOldest(userId: Types.ObjectId, kept: number): Promise<void> {
     const tooMany = await this.devices

@@ -3,6 +3,7 @@ import { rateLimited } from '../../platform/rate-limiter.js';
 import { addressKey } from '../../platform/tally.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
+import { canBeHashed, fold, passwordForm } from './account-fields.js';
 import type { Accounts } from './accounts.js';
 import type { KnownDevice, KnownDevices } from './devices.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
@@ -19,9 +20,9 @@ export interface Registration {
   lastName?: string;
 }
 
-/** A sign-in, by username or by e-mail address. */
+/** A sign-in. Each of the three names takes a username or an e-mail address. */
 export type Credentials = { password: string; deviceToken?: string } & (
-  { username: string } | { email: string }
+  { identifier: string } | { username: string } | { email: string }
 );
 
 /** A change of password. */
@@ -76,8 +77,13 @@ const countersOfStranger = (
   { ip }: SessionOrigin,
 ): Counters => ({
   source: addressKey(ip),
-  account: user ? `user:${user._id.toString()}` : `name:${name.toLowerCase()}`,
+  account: user ? `user:${user._id.toString()}` : `name:${fold(name)}`,
 });
+
+const nameIn = (credentials: Credentials): string => {
+  if ('identifier' in credentials) return credentials.identifier;
+  return 'email' in credentials ? credentials.email : credentials.username;
+};
 
 /** Signing up, in and out, and changing the password. */
 export class SignIn {
@@ -127,21 +133,23 @@ export class SignIn {
    */
   async login(credentials: Credentials, origin: SessionOrigin): Promise<LoginGrant> {
     const { accounts, devices, sessions } = this.deps;
-    const isByEmail = 'email' in credentials;
-    const name = isByEmail ? credentials.email : credentials.username;
+    const name = nameIn(credentials);
+    // No username has an @, in whatever width it is typed.
+    const isByEmail = fold(name).includes('@');
     // The device is looked up whether or not the account exists: the response time must not tell.
-    const [user, device] = await Promise.all([
+    const [found, device] = await Promise.all([
       isByEmail ? accounts.findByEmail(name) : accounts.findByUsername(name),
       devices.find(credentials.deviceToken),
     ]);
-    const known = user && device && devices.isKnownTo(user, device) ? device : undefined;
-    await this.checkPassword(
-      known ? countersOfDevice(known) : countersOfStranger(user, name, origin),
+    const known = found && device && devices.isKnownTo(found, device) ? device : undefined;
+    const isAsGiven = await this.checkPassword(
+      known ? countersOfDevice(known) : countersOfStranger(found, name, origin),
       credentials.password,
-      user?.passwordHash,
+      found?.passwordHash,
     );
-    if (!user) throw invalidCredentials();
-    if (user.deactivatedAt) throw deactivated();
+    if (!found) throw invalidCredentials();
+    if (found.deactivatedAt) throw deactivated();
+    const user = isAsGiven ? await this.withHashOfForm(found, credentials.password) : found;
     const remembered = await devices.remember(user, known);
     const session = await sessions.start(user._id.toString(), origin, remembered.id);
     // A change of password ends the logins that it finds. This finds a login that began with the old password
@@ -220,18 +228,47 @@ export class SignIn {
     return ended + endedSince;
   }
 
-  /** @throws {AppError} INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED. */
+  /**
+   * @returns whether the hash is of the password as it was given, from before passwords had a form.
+   * @throws {AppError} INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED.
+   */
   private async checkPassword(
     { source, account }: Counters,
     password: string,
     hash: string | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { hasher, refusals, wrongPasswords } = this.deps;
     const check = () =>
       wrongPasswords.run(account, async () => {
-        if (!(await hasher.matches(password, hash))) throw invalidCredentials();
+        if (await hasher.matches(password, hash)) return false;
+        const hasOtherForm = passwordForm(password) !== password;
+        if (hasOtherForm && (await hasher.matchesAsGiven(password, hash))) return true;
+        throw invalidCredentials();
       });
-    await (source === undefined ? check() : refusals.run(source, check));
+    return source === undefined ? check() : refusals.run(source, check);
+  }
+
+  /**
+   * Replaces a hash of the password as it was given by one of its form; answers the account as it is then.
+   *
+   * @throws {AppError} INVALID_CREDENTIALS when the password has been changed meanwhile; OVERLOADED.
+   */
+  private async withHashOfForm(user: UserRecord, password: string): Promise<UserRecord> {
+    const { accounts, devices, hasher } = this.deps;
+    // Accepted while it was compared as it was given, it may be too long in its form.
+    if (!canBeHashed(passwordForm(password))) return user;
+    const passwordHash = await hasher.hash(password);
+    const userId = user._id.toString();
+    if (await accounts.replacePasswordHash(userId, user.passwordHash, passwordHash)) {
+      await devices.keepAll(user, passwordHash);
+      return { ...user, passwordHash };
+    }
+    // Another login has replaced it, or the password was changed.
+    const current = await accounts.findById(userId);
+    if (!current || !(await hasher.matches(password, current.passwordHash))) {
+      throw invalidCredentials();
+    }
+    return current;
   }
 
   private async createAccount({ password, ...account }: Registration): Promise<UserRecord> {

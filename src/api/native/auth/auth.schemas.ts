@@ -19,17 +19,20 @@ export const registerBody = (passwordMinLength: number) =>
     lastName: nameSchema,
   });
 
+const loginName = Joi.string().trim().max(254).description('A username or an e-mail address');
+
 /** Body of a sign-in. */
 export const loginBody = Joi.object<Credentials>({
-  username: Joi.string().trim().max(254),
-  email: Joi.string().trim().max(254),
+  identifier: loginName,
+  username: loginName,
+  email: loginName,
   password: passwordSchema.required(),
   // Any text: one that is no token of this account is ignored, like one that has expired.
   deviceToken: Joi.string()
     .max(256)
     .allow('')
     .description('From an earlier login or sign-up on this device'),
-}).xor('username', 'email');
+}).xor('identifier', 'username', 'email');
 
 /** Body of a refresh. */
 export const refreshBody = Joi.object<{ refreshToken: string }>({
