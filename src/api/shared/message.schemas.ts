@@ -43,8 +43,8 @@ export const attachmentSchema = Joi.object<
 /** One attachment or several. */
 export const mediaSchema = Joi.array().items(attachmentSchema).single().min(1).max(10);
 
-/** The name of a room, or the id of any chat. */
-export const roomSchema = nameText(64).example('general');
+/** The slug or the name of a room, or the id of any chat. */
+export const roomSchema = nameText(100).example('general');
 
 /** A message in the native shape. */
 export const messageResponse = Joi.object({

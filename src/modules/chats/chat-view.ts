@@ -107,8 +107,7 @@ export class ChatStates {
         // Read before the members, so the role may have changed.
         membership: {
           ...membership,
-          role:
-            list.shown.find(({ _id }) => _id.equals(membership._id))?.role ?? membership.role,
+          role: list.shown.find(({ _id }) => _id.equals(membership._id))?.role ?? membership.role,
         },
         memberCount: list.count,
         members: inOrder(list.shown).flatMap(({ userId, role, lastReadSeq, lastDeliveredSeq }) => {

@@ -78,6 +78,8 @@ export interface ChatRecord {
   clientChatId?: string;
   /** A room's name in addresses and commands; unique. */
   slug?: string;
+  /** Of a room, its name as names are compared; absent while another room answers to it. */
+  nameKey?: string;
   name?: string;
   description?: string;
   /** URL of the chat's picture. */
@@ -148,6 +150,7 @@ const chatSchema = new Schema<ChatRecord>(
     making: { type: makingSchema, default: undefined },
     clientChatId: String,
     slug: String,
+    nameKey: String,
     name: String,
     description: String,
     picture: String,
@@ -162,10 +165,14 @@ chatSchema.index(
   { directKey: 1 },
   { unique: true, partialFilterExpression: { directKey: { $type: 'string' } } },
 );
-// The one room of a name.
+// The one room of a slug, and the one that answers to a name.
 chatSchema.index(
   { slug: 1 },
   { unique: true, partialFilterExpression: { slug: { $type: 'string' } } },
+);
+chatSchema.index(
+  { nameKey: 1 },
+  { unique: true, partialFilterExpression: { nameKey: { $type: 'string' } } },
 );
 // A maker's retry finds what the first attempt made.
 chatSchema.index(

@@ -1,4 +1,4 @@
-import type { Connection, Model, Types, mongo } from 'mongoose';
+import type { Connection, Model, Types, UpdateQuery, mongo } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
@@ -14,6 +14,8 @@ export interface NewNamedChat {
   initiator: string | undefined;
   name: string;
   slug?: string;
+  /** The name that a room answers to. */
+  nameKey?: string | undefined;
   description?: string;
   picture?: string;
   /** Made by the client; the first members are listed beside it until all of them are in. */
@@ -212,6 +214,19 @@ export class ChatsRepository {
     return (await this.chats.findOne({ slug: equalText(slug) }).lean()) ?? undefined;
   }
 
+  /** The room that answers to a name. */
+  async byNameKey(nameKey: string): Promise<ChatRecord | undefined> {
+    return (await this.chats.findOne({ nameKey: equalText(nameKey) }).lean()) ?? undefined;
+  }
+
+  /** Those of the slugs that rooms have. */
+  async slugsAmong(slugs: string[]): Promise<Set<string>> {
+    const rooms = await this.chats
+      .find({ slug: trusted({ $in: slugs, $type: 'string' as const }) }, { slug: 1 })
+      .lean();
+    return new Set(rooms.flatMap(({ slug }) => slug ?? []));
+  }
+
   /** Rooms, the ones with the newest messages first. */
   async rooms(limit: number): Promise<ChatRecord[]> {
     return this.chats.find({ kind: 'room' }).sort({ lastMessageAt: -1 }).limit(limit).lean();
@@ -227,7 +242,7 @@ export class ChatsRepository {
   /**
    * Stores a group or room.
    *
-   * @returns undefined when its slug is taken, or the maker has used the client's id before.
+   * @returns undefined when its slug or the name that it should answer to is taken, or the maker has used the client's id before.
    */
   async insert(chat: NewNamedChat): Promise<ChatRecord | undefined> {
     const { clientChatId, createdAt, initiator = NOBODY, memberIds, inviteIds, ...rest } = chat;
@@ -254,11 +269,27 @@ export class ChatsRepository {
     }
   }
 
-  /** Changes how a group or room looks; answers it as it is now. */
-  async changeAppearance(chatId: string, changes: Appearance): Promise<ChatRecord | null> {
-    return this.chats
-      .findOneAndUpdate({ _id: objectId(chatId) }, { $set: changes }, { returnDocument: 'after' })
-      .lean();
+  /**
+   * Changes how a group or room looks; answers it as it is now.
+   *
+   * @param nameKey the name to which a room answers from now on, unless another one does.
+   */
+  async changeAppearance(
+    chatId: string,
+    changes: Appearance,
+    nameKey?: string,
+  ): Promise<ChatRecord | null> {
+    const write = (update: UpdateQuery<ChatRecord>) =>
+      this.chats
+        .findOneAndUpdate({ _id: objectId(chatId) }, update, { returnDocument: 'after' })
+        .lean();
+    if (nameKey === undefined) return write({ $set: changes });
+    try {
+      return await write({ $set: { ...changes, nameKey } });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return write({ $set: changes, $unset: { nameKey: 1 } });
+    }
   }
 
   /**

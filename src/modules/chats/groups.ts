@@ -6,12 +6,13 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
-import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import type { ChatRecord, ChatsRepository, NewNamedChat } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
 import { refusalToManage } from './chats.policy.js';
 import type { MembershipChanges } from './members.js';
 import type { PersonalInvites } from './personal-invites.js';
-import { invalidRoomName, roomSlug } from './rooms.js';
+import { chosenSlug, isPath, roomNameKey, slugOfName } from './room-slugs.js';
+import { insertNumbered } from './rooms.js';
 import type { GroupLog } from './system-text.js';
 import { chatChanged, groupCreated } from './system-text.js';
 
@@ -21,7 +22,7 @@ export interface NewGroup {
   name: string;
   /** Made by the client: trying again under it does not make another one. */
   clientChatId?: string;
-  /** A room's name in addresses; made of the name when left out. */
+  /** A room's name in addresses; made of the name, with a number when it is taken, when left out. */
   slug?: string;
   description?: string;
   picture?: string | null;
@@ -45,6 +46,7 @@ export class Groups {
       access: GroupAccess;
       changes: MembershipChanges;
       personalInvites: PersonalInvites;
+      rooms: { called(text: string): Promise<ChatRecord | undefined> };
       log: GroupLog;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
@@ -75,7 +77,10 @@ export class Groups {
     if (earlier) return this.replay(actor, earlier);
     const wanted = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
     this.assertPicture(group.picture);
-    const slug = group.kind === 'room' ? slugOf(group) : undefined;
+    if (group.kind === 'room' && isPath(group.name)) {
+      throw invalidInput('name', 'no path');
+    }
+    const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
     await newConversations.consume(actor.userId);
     const { chat, isReplay } = await this.insert(actor, group, slug, addable, others);
@@ -106,23 +111,42 @@ export class Groups {
     inviteIds: string[],
   ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
     const { kind, name, clientChatId, description, picture } = group;
-    const chat = await this.deps.chats.insert({
+    const { chats, clock } = this.deps;
+    const stored = {
       kind,
       initiator: actor.userId,
       name,
       ...(clientChatId !== undefined && { clientChatId }),
-      ...(slug !== undefined && { slug }),
       ...(description !== undefined && { description }),
       ...(picture && { picture }),
       memberIds: [actor.userId, ...memberIds],
       inviteIds,
-      createdAt: new Date(this.deps.clock.now()),
-    });
+      createdAt: new Date(clock.now()),
+    };
+    const chat =
+      kind === 'group' ? await chats.insert(stored) : await this.insertRoom(stored, slug);
     if (chat) return { chat, isReplay: false };
     // The same request at the same moment, or else the name is taken.
     const twin = await this.madeBefore(actor, group);
     if (!twin) throw nameTaken();
     return { chat: twin, isReplay: true };
+  }
+
+  /** Under a slug of its own a room may have the name of another one, which goes on answering to it. */
+  private async insertRoom(room: NewNamedChat, slug?: string): Promise<ChatRecord | undefined> {
+    const { chats, rooms } = this.deps;
+    const nameKey = roomNameKey(room.name);
+    if (slug === undefined) {
+      if (await rooms.called(room.name)) return undefined;
+      return insertNumbered(chats, slugOfName(room.name), (free) =>
+        chats.insert({ ...room, slug: free, nameKey }),
+      );
+    }
+    const isNamed = await rooms.called(room.name);
+    return (
+      (isNamed ? undefined : await chats.insert({ ...room, slug, nameKey })) ??
+      chats.insert({ ...room, slug })
+    );
   }
 
   private async madeBefore(actor: Actor, group: NewGroup): Promise<ChatRecord | undefined> {
@@ -141,10 +165,13 @@ export class Groups {
    */
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
     const { access, bus, chats, log } = this.deps;
-    const refusal = refusalToManage(await access.chatRole(actor, chatId));
+    const chatRole = await access.chatRole(actor, chatId);
+    const refusal = refusalToManage(chatRole);
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
-    const chat = await chats.changeAppearance(chatId, changes);
+    const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;
+    const nameKey = isRenamed ? roomNameKey(changes.name!) : undefined;
+    const chat = await chats.changeAppearance(chatId, changes, nameKey);
     if (!chat) throw notFound('Chat');
     bus.emit(
       'chat.updated',
@@ -227,10 +254,12 @@ class GroupMaking {
   }
 }
 
-const slugOf = ({ slug, name }: NewGroup): string => {
-  const made = roomSlug(slug ?? name);
-  if (made === undefined) throw invalidRoomName(slug === undefined ? 'name' : 'slug');
-  return made;
+const slugIn = (text: string): string => {
+  const slug = chosenSlug(text);
+  if (slug === undefined) {
+    throw invalidInput('slug', 'letters, digits, . _ - and spaces, at most 64, and no id');
+  }
+  return slug;
 };
 
 const clientChatIdReused = (name: string): AppError =>

@@ -77,7 +77,7 @@ export type {
   RoomsQuery,
   RoomView,
 } from './rooms.js';
-export { SLUG_MAX_LENGTH } from './rooms.js';
+export { SLUG_MAX_LENGTH } from './room-slugs.js';
 export type { SystemFacts, SystemLog } from './system-text.js';
 
 /** Registers the module's models on a connection. */
@@ -263,6 +263,7 @@ export const createChats = ({
         access: groupAccess,
         changes,
         personalInvites,
+        rooms,
         log: groupLog,
         bus,
         newConversations,

@@ -8,6 +8,7 @@ import type { Clock } from '../../shared/clock.js';
 import type { AppError } from '../../shared/errors.js';
 import { invalidInput, notFound } from '../../shared/errors.js';
 import { isId } from '../../shared/ids.js';
+import { lengthOf } from '../../shared/text.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from '../users/index.js';
@@ -19,30 +20,14 @@ import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { Contacts } from './contacts.js';
 import type { MembershipChanges } from './members.js';
 import type { MembershipsRepository } from './memberships.repository.js';
-
-/** Longest name of a room in addresses and commands. */
-export const SLUG_MAX_LENGTH = 64;
-
-const SLUG_PATTERN = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u;
-
-/** A room's name, or the start of one, written as in slugs. */
-const asInSlug = (name: string): string =>
-  name.normalize('NFKC').trim().toLowerCase().replace(/\s+/g, '-');
-
-/**
- * The slug of a room's name: lower case, with dashes for white space. Two names that differ in case or
- * spacing are one room.
- *
- * @returns undefined for a name of which no slug can be made: empty, too long, or with other signs.
- */
-export const roomSlug = (name: string): string | undefined => {
-  const slug = asInSlug(name);
-  return slug.length <= SLUG_MAX_LENGTH && SLUG_PATTERN.test(slug) ? slug : undefined;
-};
-
-/** The refusal of such a name. */
-export const invalidRoomName = (path: string): AppError =>
-  invalidInput(path, 'a name of letters, digits, . _ - and spaces, at most 64');
+import {
+  SLUG_MAX_LENGTH,
+  isMadeSlug,
+  isPath,
+  numberedSlug,
+  roomNameKey,
+  slugOfName,
+} from './room-slugs.js';
 
 /** A page of public rooms; `q` is the start of a name. */
 export interface RoomsQuery extends PageQuery {
@@ -74,25 +59,35 @@ export class PublicRooms {
     },
   ) {}
 
-  /** The room of a name; undefined when there is none. Any spelling of the name will do. */
-  async bySlug(name: string): Promise<ChatRecord | undefined> {
-    const slug = roomSlug(name);
-    if (slug === undefined) return undefined;
-    return this.deps.chats.bySlug(slug);
+  /**
+   * The room that somebody means: the one with this slug, exactly as it stands; else the one of this name, in any
+   * case and spacing; else the one that was given this slug, or has had this name.
+   */
+  async called(text: string): Promise<ChatRecord | undefined> {
+    const { chats } = this.deps;
+    const key = roomNameKey(text);
+    const [addressed, named, folded] = await Promise.all([
+      chats.bySlug(text),
+      chats.byNameKey(key),
+      key === text ? undefined : chats.bySlug(key),
+    ]);
+    return addressed ?? named ?? (folded && !isMadeSlug(folded) ? folded : undefined);
   }
 
   /**
-   * The room of a name, made when there is none; its maker is its owner and first member.
+   * The room of a name or slug, made when there is none; its maker is its owner and first member.
    *
-   * @throws {AppError} VALIDATION for a name that cannot be one, RATE_LIMITED.
+   * @throws {AppError} VALIDATION for a name that no room can be given so, RATE_LIMITED; UNAVAILABLE when too many
+   *   rooms have names that are alike.
    */
   async ensure(name: string, actor: Actor): Promise<ChatRecord> {
-    const existing = await this.bySlug(name);
+    const existing = await this.called(name);
     if (existing) return existing;
-    const slug = roomSlug(name);
-    if (slug === undefined) throw invalidRoomName('room');
+    if (lengthOf(name) > SLUG_MAX_LENGTH || isPath(name)) {
+      throw invalidInput('room', 'a slug, or a name of at most 64 characters that is no path');
+    }
     await this.deps.newConversations.consume(actor.userId);
-    return this.insert(slug, name.trim(), actor.userId);
+    return this.make(name, actor.userId);
   }
 
   /**
@@ -100,10 +95,15 @@ export class PublicRooms {
    *
    * @throws {AppError} NOT_FOUND when there is no such room.
    */
-  async join(actor: Actor, name: string): Promise<{ chat: ChatRecord; joined: boolean }> {
+  async join(actor: Actor, name: string): Promise<ChatRecord> {
     const chat = await this.existing(name);
-    const added = await this.deps.changes.add(chat._id.toHexString(), [actor.userId], actor.userId);
-    return { chat, joined: added.length > 0 };
+    await this.enter(actor, chat._id.toHexString());
+    return chat;
+  }
+
+  /** Makes the actor a member of the room of this id; doing it again changes nothing. */
+  async enter(actor: Actor, chatId: string): Promise<void> {
+    await this.deps.changes.add(chatId, [actor.userId], actor.userId);
   }
 
   /**
@@ -129,8 +129,10 @@ export class PublicRooms {
     query: RoomsQuery,
   ): Promise<{ views: RoomView[]; pagination: Pagination }> {
     const rooms = await this.deps.chats.rooms(MAX_LISTED);
-    const prefix = asInSlug(query.q ?? '');
-    const fitting = rooms.filter((room) => room.slug?.startsWith(prefix));
+    const prefix = roomNameKey(query.q ?? '');
+    const fitting = rooms.filter(({ name = '', slug = '' }) =>
+      [slug, roomNameKey(name)].some((text) => text.startsWith(prefix)),
+    );
     const start = (query.page - 1) * query.limit;
     const shown = fitting.slice(start, start + query.limit);
     return { views: await this.views(actor, shown), pagination: paginate(query, fitting.length) };
@@ -148,11 +150,11 @@ export class PublicRooms {
 
   /** Makes the room that is there from the start, unless it is there. */
   async ensureGeneral(): Promise<void> {
-    if (!(await this.bySlug(GENERAL))) await this.insert(GENERAL, GENERAL, undefined);
+    if (!(await this.called(GENERAL))) await this.make(GENERAL, undefined);
   }
 
   private async existing(name: string): Promise<ChatRecord> {
-    const chat = await this.bySlug(name);
+    const chat = await this.called(name);
     if (!chat) throw notFound('Room');
     return chat;
   }
@@ -174,21 +176,23 @@ export class PublicRooms {
   }
 
   /** A loser of the race for a name finds the winner's room. */
-  private async insert(
-    slug: string,
-    name: string,
-    ownerId: string | undefined,
-  ): Promise<ChatRecord> {
+  private async make(name: string, ownerId: string | undefined): Promise<ChatRecord> {
     const { bus, changes, chats, clock } = this.deps;
-    const chat = await chats.insert({
-      kind: 'room',
-      initiator: ownerId,
-      slug,
-      name,
-      memberIds: [],
-      createdAt: new Date(clock.now()),
-    });
-    if (!chat) return this.existing(slug);
+    const nameKey = roomNameKey(name);
+    const createdAt = new Date(clock.now());
+    const made = await insertNumbered(chats, slugOfName(name), (slug) =>
+      chats.insert({
+        kind: 'room',
+        initiator: ownerId,
+        slug,
+        name,
+        nameKey,
+        memberIds: [],
+        createdAt,
+      }),
+    );
+    const chat = made ?? (await this.existing(name));
+    if (!made) return chat;
     bus.emit(
       'chat.created',
       { chat: chatFacts(chat), memberIds: [], audience: audiences.users([]) },
@@ -201,16 +205,55 @@ export class PublicRooms {
   }
 }
 
-/** Rooms whose id a node keeps in memory. */
-const MAX_NAMES = 10_000;
+/** Slugs that are looked at together for one that is free, and how often. */
+const SLUGS_AT_ONCE = 100;
+const MAX_ATTEMPTS = 50;
 
 /**
- * Finds the chat that a `room` means: the name of a public room, or the id of any chat. What looks like
+ * Inserts a room under a slug, or the slug with the first number from 2 on that is free.
+ *
+ * @param insert answers undefined when the slug is taken, or something else of the room.
+ * @returns undefined when nothing was inserted although the slug is free: something else is taken.
+ * @throws {AppError} UNAVAILABLE when all numbers are taken.
+ */
+export const insertNumbered = async (
+  chats: Pick<ChatsRepository, 'slugsAmong'>,
+  slug: string,
+  insert: (slug: string) => Promise<ChatRecord | undefined>,
+): Promise<ChatRecord | undefined> => {
+  let first = 1;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const candidates = Array.from({ length: SLUGS_AT_ONCE }, (_, i) =>
+      first + i === 1 ? slug : numberedSlug(slug, first + i),
+    );
+    const taken = await chats.slugsAmong(candidates);
+    const free = candidates.find((candidate) => !taken.has(candidate));
+    if (free === undefined) {
+      first += SLUGS_AT_ONCE;
+      continue;
+    }
+    const chat = await insert(free);
+    if (chat) return chat;
+    if (!(await chats.slugsAmong([free])).has(free)) return undefined;
+  }
+  throw new AppError('UNAVAILABLE', 'Too many rooms have such names; choose another', {
+    retryAfter: 1,
+  });
+};
+
+/** Rooms whose id a node keeps in memory, by slug and by name. */
+const MAX_NAMES = 10_000;
+/** How long a name leads to the same room, in milliseconds: rooms are renamed. */
+const NAME_TTL_MS = 5000;
+
+/**
+ * Finds the chat that a `room` means: the slug or name of a public room, or the id of any chat. What looks like
  * an id is never a name, so that nobody can set up a room in another chat's place.
  */
 export class RoomResolver {
   /** Ids by slug; a room keeps its slug for ever. */
-  private readonly known = new LRUCache<string, string>({ max: MAX_NAMES });
+  private readonly bySlug = new LRUCache<string, string>({ max: MAX_NAMES });
+  private readonly byName = new LRUCache<string, string>({ max: MAX_NAMES, ttl: NAME_TTL_MS });
 
   constructor(
     private readonly rooms: PublicRooms,
@@ -223,13 +266,11 @@ export class RoomResolver {
    * @throws {AppError} NOT_FOUND for a name that no room has.
    */
   async find(room = GENERAL): Promise<string> {
-    const id = idIn(room);
+    const id = idIn(room) ?? this.remembered(room);
     if (id !== undefined) return id;
-    const known = this.remembered(room);
-    if (known !== undefined) return known;
-    const chat = await this.rooms.bySlug(room);
+    const chat = await this.rooms.called(room);
     if (!chat) throw notFound('Room');
-    return this.remember(chat);
+    return this.remember(room, chat);
   }
 
   /**
@@ -245,25 +286,24 @@ export class RoomResolver {
       await this.access.member(actor.userId, id);
       return id;
     }
-    const known = this.remembered(room);
-    const chatId = known ?? this.remember(await this.rooms.ensure(room, actor));
+    const chatId =
+      this.remembered(room) ?? this.remember(room, await this.rooms.ensure(room, actor));
     const chat = await this.access.snapshot(chatId);
     const isMember = chat && (await this.access.role(chat, actor.userId)) !== undefined;
     if (isMember) return chatId;
-    await this.rooms.join(actor, room);
+    await this.rooms.enter(actor, chatId);
     // Another node may have added the actor, and its event may not have arrived yet.
     this.access.forget(chatId);
     return chatId;
   }
 
   private remembered(room: string): string | undefined {
-    const slug = roomSlug(room);
-    return slug === undefined ? undefined : this.known.get(slug);
+    return this.bySlug.get(room) ?? this.byName.get(room);
   }
 
-  private remember({ _id, slug = '' }: ChatRecord): string {
+  private remember(room: string, { _id, slug }: ChatRecord): string {
     const chatId = _id.toHexString();
-    this.known.set(slug, chatId);
+    (room === slug ? this.bySlug : this.byName).set(room, chatId);
     return chatId;
   }
 }

@@ -52,8 +52,7 @@ const PASSWORD_MAX_BYTES = 72;
 export const passwordForm = (password: string): string => password.normalize('NFKC');
 
 /** Whether bcrypt reads all of a text. */
-export const canBeHashed = (text: string): boolean =>
-  Buffer.byteLength(text) <= PASSWORD_MAX_BYTES;
+export const canBeHashed = (text: string): boolean => Buffer.byteLength(text) <= PASSWORD_MAX_BYTES;
 
 /** UTF-16 units: no text is longer whose form {@link canBeHashed}. */
 const PASSWORD_MAX_UNITS = 1000;

@@ -41,12 +41,12 @@ export class PasswordHasher {
   }
 
   /**
-   * Hashes a password in its form.
+   * Hashes a new password, which its schema has brought into its form.
    *
    * @throws {AppError} OVERLOADED when too many calls are waiting.
    */
   hash(password: string): Promise<string> {
-    return this.limiter.run(() => bcrypt.hash(passwordForm(password), this.options.rounds));
+    return this.limiter.run(() => bcrypt.hash(password, this.options.rounds));
   }
 
   /**

@@ -210,10 +210,7 @@ export class DevicesRepository {
 
   /** Sets another mark on those of a user's devices that have this one. */
   async replacePasswordMark(userId: Types.ObjectId, from: string, to: string): Promise<void> {
-    await this.devices.updateMany(
-      { userId, passwordMark: from },
-      { $set: { passwordMark: to } },
-    );
+    await this.devices.updateMany({ userId, passwordMark: from }, { $set: { passwordMark: to } });
   }
 
   /** Removes all devices of a user but for the `kept` that were used last. */

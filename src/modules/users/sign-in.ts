@@ -256,8 +256,9 @@ export class SignIn {
   private async withHashOfForm(user: UserRecord, password: string): Promise<UserRecord> {
     const { accounts, devices, hasher } = this.deps;
     // Accepted while it was compared as it was given, it may be too long in its form.
-    if (!canBeHashed(passwordForm(password))) return user;
-    const passwordHash = await hasher.hash(password);
+    const form = passwordForm(password);
+    if (!canBeHashed(form)) return user;
+    const passwordHash = await hasher.hash(form);
     const userId = user._id.toString();
     if (await accounts.replacePasswordHash(userId, user.passwordHash, passwordHash)) {
       await devices.keepAll(user, passwordHash);

@@ -49,7 +49,7 @@ export const roomRoutes = ({ rooms, list, clock }: UseCases): AnyRoute[] => [
     params: roomParams,
     response: chatResponse,
     handle: async ({ actor, params }) => {
-      const { chat } = await rooms.join(actor, params.slug);
+      const chat = await rooms.join(actor, params.slug);
       return { data: presentChat(await list.detail(actor, chat._id.toHexString()), clock.now()) };
     },
   }),
