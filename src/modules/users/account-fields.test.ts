@@ -1,5 +1,13 @@
 import { expect, it } from '@jest/globals';
-import { emailSchema, nameSchema, newPasswordSchema, usernameSchema } from './account-fields.js';
+import {
+  emailSchema,
+  isReservedUsername,
+  nameSchema,
+  newPasswordSchema,
+  newUsernameSchema,
+  passwordSchema,
+  usernameSchema,
+} from './account-fields.js';
 
 const accepts = (schema: { validate(value: unknown): { error?: unknown } }, value: unknown) =>
   schema.validate(value).error === undefined;
@@ -34,4 +42,45 @@ it('counts the shortest password in characters and the longest in bytes', () => 
   expect(accepts(schema, 'x'.repeat(7))).toBe(false);
   expect(accepts(schema, 'x'.repeat(72))).toBe(true);
   expect(accepts(schema, 'ä'.repeat(37))).toBe(false);
+});
+
+it('counts a password in its Unicode form, as chosen and as given', () => {
+  const chosen = newPasswordSchema(6);
+  // Five letters with their accents apart are ten code points.
+  expect(accepts(chosen, 'e\u0301'.repeat(5))).toBe(false);
+  expect(accepts(chosen, 'e\u0301'.repeat(6))).toBe(true);
+  // 36 letters are 72 bytes, however their accents were typed.
+  expect(accepts(chosen, 'e\u0301'.repeat(36))).toBe(true);
+  expect(accepts(chosen, 'e\u0301'.repeat(37))).toBe(false);
+  // One sign of 3 bytes that is 33 in the form.
+  expect(accepts(chosen, '\ufdfa'.repeat(6))).toBe(false);
+  expect(chosen.validate('Zu\u0308rich\uff11').value).toBe('Z\u00fcrich1');
+  // As it was given before there was a form it was short enough.
+  expect(accepts(passwordSchema, '\ufdfa'.repeat(6))).toBe(true);
+  expect(accepts(passwordSchema, 'e\u0301'.repeat(36))).toBe(true);
+  expect(accepts(passwordSchema, 'e\u0301'.repeat(37))).toBe(false);
+  expect(accepts(passwordSchema, 'x'.repeat(100_000))).toBe(false);
+  expect(passwordSchema.validate('Zu\u0308rich').value).toBe('Zu\u0308rich');
+});
+
+it('reserves names that stand for everybody, a place or the server, in any case and width', () => {
+  const names = 'all here channel everyone room admin system parley me'.split(' ');
+  const spelled = names.flatMap((name) => [
+    name,
+    name.toUpperCase(),
+    name[0]!.toUpperCase() + name.slice(1),
+    name.replace(/[a-z]/g, (letter) => String.fromCodePoint(letter.codePointAt(0)! + 0xfee0)),
+  ]);
+  for (const name of [...spelled, '...', '---', '_._']) {
+    expect([name, isReservedUsername(name), accepts(newUsernameSchema, name)]).toEqual([
+      name,
+      true,
+      false,
+    ]);
+  }
+  for (const name of ['allan', 'there', 'admin2', 'the.system', 'mee', 'a--', '0.0']) {
+    expect([name, accepts(newUsernameSchema, name)]).toEqual([name, true]);
+  }
+  // Those that exist are names.
+  expect(names.filter((name) => name.length > 2 && !accepts(usernameSchema, name))).toEqual([]);
 });
