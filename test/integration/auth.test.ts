@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import bcrypt from 'bcrypt';
 import jwt from 'jsonwebtoken';
 import { Types } from 'mongoose';
 import request from 'supertest';
@@ -845,5 +846,160 @@ describe('the first admin', () => {
     await Promise.all(nodes.map((node) => node.close()));
     const { user } = await login({ username: 'root', password: env.ADMIN_PASSWORD });
     expect(user).toMatchObject({ username: 'root', role: 'admin' });
+  });
+});
+
+describe('a login by any name', () => {
+  it.each<[string, (username: string) => object]>([
+    ['identifier: the username', (name) => ({ identifier: name })],
+    ['identifier: the address', (name) => ({ identifier: `${name}@example.com` })],
+    ['username: the address', (name) => ({ username: `${name}@example.com` })],
+    ['email: the username', (name) => ({ email: name })],
+    ['username in capitals', (name) => ({ username: name.toUpperCase() })],
+    ['email in capitals', (name) => ({ email: `${name}@example.com`.toUpperCase() })],
+    ['identifier in capitals', (name) => ({ identifier: `${name}@EXAMPLE.com` })],
+    ['username between spaces', (name) => ({ username: `  ${name}\t` })],
+    ['email between spaces', (name) => ({ email: `\u3000${name}@example.com ` })],
+    [
+      'username in full width',
+      (name) => ({
+        username: name.replace(/[a-z]/g, (c) => String.fromCodePoint(c.codePointAt(0)! + 0xfee0)),
+      }),
+    ],
+    ['address with a full-width @', (name) => ({ identifier: `${name}\uff20example.com` })],
+  ])('takes %s', async (_, credentials) => {
+    const account = newAccount();
+    const username = `Dot.${account.username}`;
+    await post('/api/auth/register', {
+      ...account,
+      username,
+      email: `${username}@example.com`,
+    }).expect(201);
+    const { user } = await login({ ...credentials(username), password: 'test123' });
+    expect(user).toMatchObject({ username });
+  });
+
+  it('takes exactly one name, and tells nothing of unknown ones', async () => {
+    const { username } = await registerUser(server);
+    const password = 'test123';
+    await post('/api/auth/login', { password }).expect(400);
+    await post('/api/auth/login', { identifier: username, username, password }).expect(400);
+    for (const identifier of ['nobody', 'nobody@example.com', '@', `@${username}`]) {
+      const { body } = await post('/api/auth/login', { identifier, password }).expect(401);
+      expect(body).toMatchObject({ code: 'INVALID_CREDENTIALS' });
+    }
+  });
+
+  it('opens accounts whose names were reserved only later', async () => {
+    const user = await registerUser(server);
+    await inside.db
+      .collection('users')
+      .updateOne(
+        { username: user.username },
+        { $set: { username: 'everyone', usernameLower: 'everyone' } },
+      );
+    await login({ identifier: 'Everyone', password: 'test123' });
+  });
+});
+
+describe('a password', () => {
+  const samples: [string, string, string][] = [
+    ['accents of their own', 'Z\u00FCrich-caf\u00E9-12', 'Zu\u0308rich-cafe\u0301-12'],
+    ['full width', 'secret12', '\uff53\uff45\uff43\uff52\uff45\uff54\uff11\uff12'],
+    ['a ligature', 'office-12', 'o\ufb03ce-12'],
+    [
+      'Hangul',
+      '\ud55c\uae00\ube44\ubc00\ubc88\ud638',
+      '\ud55c\uae00\ube44\ubc00\ubc88\ud638'.normalize('NFD'),
+    ],
+    [
+      'two marks',
+      '\u1ec7\u1ec7\u1ec7\u1ec7\u1ec7\u1ec7',
+      'e\u0323\u0302'.repeat(3) + 'e\u0302\u0323'.repeat(3),
+    ],
+    ['the sign for a unit', '\u00c5ngstr\u00f6m', '\u212bngstr\u00f6m'],
+  ];
+  it.each(samples)('of %s is the same in every Unicode form', async (_, one, other) => {
+    for (const [chosen, typed] of [
+      [one, other],
+      [other, one],
+    ]) {
+      const account = { ...newAccount(), password: chosen! };
+      await post('/api/auth/register', account).expect(201);
+      for (const password of [one, other]) await login({ username: account.username, password });
+      const { token } = await login({ username: account.username, password: typed });
+      await as(token)
+        .post('/api/auth/change-password', { currentPassword: typed, newPassword: 'better123' })
+        .expect(200);
+    }
+  });
+
+  it('is another with other letters, signs or spaces', async () => {
+    const account = { ...newAccount(), password: 'Zürich-12' };
+    await post('/api/auth/register', account).expect(201);
+    for (const password of ['Zurich-12', 'zürich-12', 'Zürich-12 ', 'Zürich–12', 'Zürich-1']) {
+      await post('/api/auth/login', { username: account.username, password }).expect(401);
+    }
+  });
+
+  describe('hashed before it had a form', () => {
+    const apart = 'Zu\u0308rich-cafe\u0301-12';
+    /** An account whose hash is of the password as it was given; answers the stored hash of now. */
+    const former = async (password: string) => {
+      const user = await registerUser(server);
+      const { deviceToken } = await login({ username: user.username, password: 'test123' });
+      const users = inside.db.collection('users');
+      const passwordHash = await bcrypt.hash(password, 4);
+      await users.updateOne({ username: user.username }, { $set: { passwordHash } });
+      const hashNow = async () =>
+        (await users.findOne({ username: user.username }))?.passwordHash as string;
+      return { ...user, passwordHash, deviceToken, hashNow };
+    };
+
+    it('signs in as it was given, and in every form from then on', async () => {
+      const user = await former(apart);
+      const composed = apart.normalize('NFC');
+      await post('/api/auth/login', { username: user.username, password: composed }).expect(401);
+      const known = await login({ username: user.username, password: apart });
+      expect(await user.hashNow()).not.toBe(user.passwordHash);
+      const again = await login({
+        username: user.username,
+        password: composed,
+        deviceToken: known.deviceToken,
+      });
+      expect(again.deviceToken).toBe(known.deviceToken);
+      await login({ username: user.username, password: apart });
+    });
+
+    it('signs in at many places at once while the hash is replaced', async () => {
+      const user = await former(apart);
+      const logins = await Promise.all(
+        Array.from({ length: 6 }, () => login({ username: user.username, password: apart })),
+      );
+      for (const { token } of logins) await as(token).get('/api/auth/me').expect(200);
+    });
+
+    it('is confirmed as it was given when it is changed', async () => {
+      const user = await former(apart);
+      await as(user.token)
+        .post('/api/auth/change-password', { currentPassword: apart, newPassword: 'better123' })
+        .expect(200);
+      await login({ username: user.username, password: 'better123' });
+    });
+
+    it('signs in although it is too long in its form, and its beginning does not', async () => {
+      const long = '\ufdfa'.repeat(5);
+      const user = await former(long);
+      await login({ username: user.username, password: long });
+      expect(await user.hashNow()).toBe(user.passwordHash);
+      const cut = await former(Buffer.from(long.normalize('NFKC')).subarray(0, 72).toString());
+      await post('/api/auth/login', { username: cut.username, password: long }).expect(401);
+    });
+
+    it('whose hash is of its form is not replaced', async () => {
+      const user = await former('test123');
+      await login({ username: user.username, password: 'test123' });
+      expect(await user.hashNow()).toBe(user.passwordHash);
+    });
   });
 });
