@@ -4,7 +4,7 @@ import { CHAT, ME, THEM, message, synced } from '../test/client-fixtures.js';
 import { SEED, runs } from '../../../test/support/seed.js';
 import { ChatStore } from './chat-store.js';
 import { MAX_MESSAGES, SLACK } from './message-window.js';
-import type { ChatMessage } from './wire.types.js';
+import type { ChatMessage, SyncedChat } from './wire.types.js';
 
 const newStore = () => new ChatStore(CHAT, ME);
 const contents = (store: ChatStore) => store.list().map(({ content }) => content);
@@ -124,6 +124,31 @@ describe('a chat on a device', () => {
     expect(statusOfMine()).toBe('read');
     store.applyPosition(ME, 'lastReadSeq', 1);
     expect(store.unreadCount()).toBe(1);
+  });
+
+  it('waits for nobody whose account is closed, unless there is nobody else', () => {
+    const closed = (userId: string) =>
+      ({ userId, lastReadSeq: 0, lastDeliveredSeq: 0, isDeactivated: true }) as const;
+    const open = (userId: string, lastReadSeq: number) => ({
+      userId,
+      lastReadSeq,
+      lastDeliveredSeq: lastReadSeq,
+    });
+    const statusAmong = (...positions: SyncedChat['positions']) => {
+      const store = newStore();
+      store.applySync(synced([message(1, { senderId: ME })], { positions }));
+      return store.list()[0]!.status;
+    };
+    expect(statusAmong(open(ME, 1), open(THEM, 1), closed('x'))).toBe('read');
+    expect(statusAmong(open(ME, 1), open(THEM, 0), closed('x'))).toBe('sent');
+    expect(statusAmong(open(ME, 1), closed('x'))).toBe('sent');
+    expect(statusAmong(open(ME, 1), { ...closed('x'), lastReadSeq: 1 })).toBe('read');
+    // The account may be opened again.
+    const store = newStore();
+    const mine = message(1, { senderId: ME });
+    store.applySync(synced([mine], { positions: [open(ME, 1), open(THEM, 1), closed('x')] }));
+    store.applySync(synced([], { positions: [open(ME, 1), open(THEM, 1), open('x', 0)] }));
+    expect(store.list()[0]!.status).toBe('sent');
   });
 
   describe('with unread messages older than what it holds', () => {
