@@ -898,7 +898,8 @@ describe('a login by any name', () => {
         { username: user.username },
         { $set: { username: 'everyone', usernameLower: 'everyone' } },
       );
-    await login({ identifier: 'Everyone', password: 'test123' });
+    const { user: own } = await login({ identifier: 'Everyone', password: 'test123' });
+    expect(own).toMatchObject({ id: user.id, username: 'everyone' });
   });
 });
 

@@ -187,6 +187,7 @@ describe('a group whose owners have all closed their accounts', () => {
     const left = others[3]!;
     await Promise.all([owner, ...others.slice(0, 3)].map(close));
     await eventually(async () => (await cluster.rolesIn(chatId))[left.id] === 'owner');
+    expect(await get(left, `/api/chats/${chatId}`)).toMatchObject({ role: 'owner' });
   });
 
   it('lets the last open owner neither leave nor step down while somebody else is open', async () => {
