@@ -25,10 +25,8 @@ const get = async (user: TestUser, path: string) =>
   (await server.http.get(path).set(user.auth).expect(200)).body.data;
 const post = (user: TestUser, path: string, body: object = {}) =>
   server.http.post(path).set(user.auth).send(body);
-const close = (user: TestUser) =>
-  post(root, `/api/admin/users/${user.id}/deactivate`).expect(200);
-const reopen = (user: TestUser) =>
-  post(root, `/api/admin/users/${user.id}/reactivate`).expect(200);
+const close = (user: TestUser) => post(root, `/api/admin/users/${user.id}/deactivate`).expect(200);
+const reopen = (user: TestUser) => post(root, `/api/admin/users/${user.id}/reactivate`).expect(200);
 /** Closes an account as a server does that stops right after the write. */
 const closeInSilence = ({ id }: TestUser) =>
   cluster.nodes[0].app.connection
