@@ -376,7 +376,7 @@ describe('the client', () => {
     a.on('disconnected', () => lost.push('disconnected'));
     const write = new Message(a, chatId);
     // Six bytes a character as JSON: allowed by its length, and longer than a frame.
-    const allowed = '\u0001'.repeat(10_000);
+    const allowed = `${'\u0001'.repeat(9_999)}x`;
     const sent = [allowed, 'x'.repeat(70_000), 'y'.repeat(300_000), 'short'].map((text) =>
       write.sendText(text),
     );

@@ -174,7 +174,7 @@ describe('members', () => {
     await post('/api/messages', { chatId, content: 'without Mike' }).expect(201);
     await post(`/api/chats/${chatId}/members`, { userIds: [mike.id] }, anna).expect(403);
     const added = await post(`/api/chats/${chatId}/members`, { userIds: [mike.id, anna.id] });
-    expect(added.body.data).toEqual({ chatId, added: [mike.id] });
+    expect(added.body.data).toEqual({ chatId, added: [mike.id], invited: [] });
     await post('/api/messages', { chatId, content: 'with Mike' }).expect(201);
     await socket.next('unread_message', (p) => p.unreadCount === 1 && p.chatId === chatId);
 

@@ -122,8 +122,23 @@ export class Connection {
     this.socket.disconnect();
   }
 
-  /** Sends a command; rejects with a ChatError when it is refused, or when there is no answer. */
+  /**
+   * Sends a command; rejects with a ChatError when it is refused, or when there is no answer. Where the token has
+   * ended, as after a night in which the device slept, a newer one is brought on the way.
+   */
   async command<T>(event: string, payload: unknown): Promise<T> {
+    const { offered } = this;
+    try {
+      return await this.ask<T>(event, payload);
+    } catch (thrown) {
+      const error = toChatError(thrown);
+      if (!error.isRenewable) throw error;
+      if (!(await this.bringToken(offered))) throw lost(event);
+      return this.ask<T>(event, payload);
+    }
+  }
+
+  private async ask<T>(event: string, payload: unknown): Promise<T> {
     if (!this.socket.connected) throw disconnected();
     if (!fitsFrame(event, payload)) throw tooLong(event);
     const { losses } = this;
@@ -192,17 +207,19 @@ export class Connection {
     });
   }
 
-  private async bringToken(old: string | undefined): Promise<void> {
+  /** Brings the server a newer token than `old`; answers whether it has taken it. */
+  private async bringToken(old: string | undefined): Promise<boolean> {
     try {
       await this.login.renew(old, endsSoon());
       const { token } = this.login;
-      await this.command('refresh_token', { token });
+      await this.ask('refresh_token', { token });
       this.offered = token;
     } catch {
       // The connection ends with its token; the next handshake finds out why, and says so.
-      return;
+      return false;
     }
     this.renewInTime();
+    return true;
   }
 
   private signOut(error: ChatError): void {
