@@ -1,7 +1,12 @@
 /** One account cannot stop everybody: its calls are few at a time, and counted, whatever they are. */
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import type { ProxiedServer } from '../support/proxied-server.js';
 import { startProxiedServer } from '../support/proxied-server.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -132,7 +137,10 @@ describe('health', () => {
     });
     try {
       const health = () => server.http.get('/health');
-      await new Promise((resolve) => setTimeout(resolve, 1200));
+      await eventually(async () => {
+        const { body } = await health();
+        return (body as { load: string }).load === 'overloaded';
+      });
       await server.http.post('/api/auth/refresh').send({ refreshToken: 'x' });
       await server.http.post('/api/auth/refresh').send({ refreshToken: 'x' }).expect(429);
       for (let i = 0; i < 10; i += 1) {
@@ -249,12 +257,19 @@ describe('allowances of one user', () => {
 
 describe('uploads of one user', () => {
   let node: TestServer;
+  let dataDir: string;
   beforeAll(async () => {
-    node = await startServer({ env: { USER_CONCURRENCY: '1' } });
+    dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'));
+    node = await startServer({ env: { USER_CONCURRENCY: '1', DATA_DIR: dataDir } });
   });
   afterAll(async () => {
     await node.close();
+    await rm(dataDir, { recursive: true, force: true });
   });
+
+  /** Waits until an upload has its turn: its file is being written. */
+  const untilTaken = () =>
+    eventually(async () => (await readdir(join(dataDir, 'media/tmp'))).length > 0);
 
   /** Begins an upload and leaves its last byte out. */
   const begin = (
@@ -287,7 +302,7 @@ describe('uploads of one user', () => {
     const { alice, chatId } = await openDirectChat(node);
     const socket = await TestSocket.connect(node, alice);
     const first = begin(alice, chatId);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await untilTaken();
     const second = begin(alice, chatId);
     let isSecondDone = false;
     const secondAnswer = second.finish().then((line) => {
@@ -308,8 +323,11 @@ describe('uploads of one user', () => {
 
   it('that break off give their turn to the next', async () => {
     const { alice, chatId } = await openDirectChat(node);
-    const [first, second] = [begin(alice, chatId), begin(alice, chatId)];
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const first = begin(alice, chatId);
+    await untilTaken();
+    const arrived = once(node.app.httpServer, 'request');
+    const second = begin(alice, chatId);
+    await arrived;
     first.socket.destroy();
     expect(await second.finish()).toBe('HTTP/1.1 201 Created');
     second.socket.destroy();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
@@ -22,7 +23,7 @@ const start = async (httpConnectionsPerAddress: number, trustProxy = 'false') =>
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { port: (server.address() as AddressInfo).port, metrics };
+  return { server, port: (server.address() as AddressInfo).port, metrics };
 };
 
 /** Opens a connection and sends a request; answers the status line, or undefined when it was closed. */
@@ -57,11 +58,14 @@ describe('HTTP connections from one address', () => {
   });
 
   it('make room when they end', async () => {
-    const { port } = await start(2);
+    const { server, port } = await start(2);
     for (let i = 0; i < 5; i += 1) {
+      const accepted = once(server, 'connection') as Promise<[Socket]>;
       expect(await ask(port, '127.0.0.1')).toBe(OK);
+      const [connection] = await accepted;
+      const closed = once(connection, 'close');
       open.pop()!.destroy();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await closed;
     }
   });
 
