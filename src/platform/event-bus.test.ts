@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { silentLogger } from '../../test/support/logger.js';
 import type { Subscription } from './event-bus.js';
 import { EventBus, PHASES } from './event-bus.js';
-import { createLogger } from './logger.js';
 
 interface Events {
   'thing.happened': { id: string };
@@ -10,7 +10,7 @@ interface Events {
 
 /** A bus, and what its subscriptions have done. */
 const setUp = () => {
-  const bus = new EventBus<Events>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+  const bus = new EventBus<Events>(silentLogger());
   const done: string[] = [];
   const noting = (
     phase: Subscription<Events>['phase'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from './logger.js';
+import { silentLogger } from '../../test/support/logger.js';
 import type { LagSource } from './load-monitor.js';
 import { LoadMonitor, eventLoopLag } from './load-monitor.js';
 import { createMetrics } from './metrics.js';
@@ -19,7 +19,7 @@ class FakeLag implements LagSource {
 const setUp = (lagMs: number) => {
   const source = new FakeLag();
   const metrics = createMetrics();
-  const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+  const logger = silentLogger();
   const monitor = new LoadMonitor({ source, lagMs, logger, metrics, random: () => 0 });
   const levelAt = (ms: number) => {
     source.ms = ms;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createLogger } from './logger.js';
+import { silentLogger } from '../../test/support/logger.js';
 import { RateLimiter } from './rate-limiter.js';
 import { addressKey } from './tally.js';
 
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 const newLimiter = (limit: number) =>
   new RateLimiter({ name: 'test', limit, windowMs: 1000 }, logger);
 

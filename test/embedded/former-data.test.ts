@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../packages/embedded-mongo/test/embedded-db.
 import { loadConfig } from '../../src/config/index.js';
 import type { OpenDatabase } from '../../src/open-database.js';
 import { openDatabase } from '../../src/open-database.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import type { TestServer } from '../support/server.js';
 import { startServer } from '../support/server.js';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   const dataDir = temporaryFolder();
   execFileSync('tar', ['-xzf', 'test/embedded/fixtures/former-data.tar.gz', '-C', dataDir]);
   const config = loadConfig({ DATA_DIR: dataDir, NODE_ENV: 'test' });
-  database = await openDatabase(config, createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+  database = await openDatabase(config, silentLogger());
   server = await startServer({
     mongodbUri: database.uri,
     isDatabasePrivate: true,

@@ -6,7 +6,7 @@ import {
   createAccessChanges,
   defineAccessChangeModels,
 } from '../../src/modules/access-changes/index.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
@@ -23,7 +23,7 @@ describe('an access change', () => {
   beforeAll(async () => {
     const url = new URL((process.env.TEST_MONGODB_URI ?? process.env.MONGODB_URI)!);
     url.pathname = `/notices_${randomUUID().slice(0, 8)}`;
-    const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+    const logger = silentLogger();
     database = await connectDatabase(
       url.href,
       { databaseTimeoutMs: 10_000 },

@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import type { Connection } from 'mongoose';
 import { defineLeaseModels } from '../../src/platform/leases.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { databaseTarget, throughProxy } from '../support/database-target.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -13,7 +13,7 @@ it('waits for a database that goes away between the building of indexes and its 
   const uri = new URL(process.env.TEST_MONGODB_URI!);
   uri.pathname = `/start_${randomUUID().slice(0, 8)}`;
   const proxy = await TcpProxy.start(databaseTarget(uri.href));
-  const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+  const logger = silentLogger();
   let connections = 0;
   let failures = 0;
   const defineModels = (connection: Connection) => {

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { MongoClient } from 'mongodb';
 import { Jobs } from '../../src/platform/jobs.js';
 import { Leases, defineLeaseModels } from '../../src/platform/leases.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 
 const uri = new URL(process.env.TEST_MONGODB_URI!);
 uri.pathname = `/leases_${randomUUID().slice(0, 8)}`;
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 const LENGTH_MS = 10_000;
 
 let databases: Database[];

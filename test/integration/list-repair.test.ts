@@ -6,7 +6,7 @@ import { Types } from 'mongoose';
 import { ChatsRepository, defineChatModels } from '../../src/modules/chats/index.js';
 import { ChatPreviews, MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
 import { LogRepository } from '../../src/modules/messages/log/index.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
@@ -106,7 +106,7 @@ describe('a list that could not be written', () => {
   it('is written when the database takes it again, without another message', async () => {
     const uri = new URL(process.env.TEST_MONGODB_URI!);
     uri.pathname = `/lists_${randomUUID().slice(0, 8)}`;
-    const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+    const logger = silentLogger();
     const { connection, close } = await connectDatabase(
       uri.href,
       { databaseTimeoutMs: 10_000 },

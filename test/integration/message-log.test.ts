@@ -9,7 +9,7 @@ import { Types, mongo } from 'mongoose';
 import type { StoredMessage } from '../../src/modules/messages/index.js';
 import { MessageLog, defineMessageModels } from '../../src/modules/messages/index.js';
 import { LogRepository } from '../../src/modules/messages/log/index.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import type { Metrics } from '../../src/platform/metrics.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import type { Database } from '../../src/platform/mongo.js';
@@ -21,7 +21,7 @@ import { SEED } from '../support/seed.js';
 
 const uri = new URL(process.env.TEST_MONGODB_URI!);
 uri.pathname = `/log_${randomUUID().slice(0, 8)}`;
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 
 let databases: Database[];
 beforeAll(async () => {

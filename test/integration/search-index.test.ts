@@ -26,7 +26,7 @@ import {
 } from '../../src/modules/search/search.repository.js';
 import { fold } from '../../src/shared/fold.js';
 import { matcherOf, queryTerms, termsOf } from '../../src/modules/search/tokenizer.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { systemClock } from '../../src/shared/clock.js';
@@ -35,7 +35,7 @@ import { SEED } from '../support/seed.js';
 
 const uri = new URL(process.env.TEST_MONGODB_URI!);
 uri.pathname = `/search_${randomUUID().slice(0, 8)}`;
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 const senderId = new Types.ObjectId();
 
 /** What one node has of messages and search. */

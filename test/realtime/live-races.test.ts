@@ -18,7 +18,7 @@ import type { AccessChangeEvents } from '../../src/modules/access-changes/index.
 import type { UserDirectory, UserEvents } from '../../src/modules/users/index.js';
 import { audiences } from '../../src/shared/audience.js';
 import { EventBus } from '../../src/platform/event-bus.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from '../support/logger.js';
 import type { Database } from '../../src/platform/mongo.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { objectId } from '../../src/platform/object-id.js';
@@ -101,7 +101,7 @@ describe('a device that goes while it comes to a live stream', () => {
 });
 
 describe('somebody who loses the right while coming to a live stream', () => {
-  const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+  const logger = silentLogger();
   let server: TestServer;
   /** Another node's live streams: events come to it when the test says so. */
   let database: Database;

@@ -10,7 +10,7 @@ import {
 } from '../../src/modules/access-changes/index.js';
 import type { UsersApi } from '../../src/modules/users/index.js';
 import { createUsers, defineUsersModels } from '../../src/modules/users/index.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from './logger.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 import { RateLimiter } from '../../src/platform/rate-limiter.js';
 import { systemClock } from '../../src/shared/clock.js';
@@ -24,7 +24,7 @@ export interface TestAccounts extends Pick<UsersApi, 'accounts' | 'administratio
 
 /** Opens the accounts of a node; close them before the node. */
 export const openAccounts = async (server: TestServer): Promise<TestAccounts> => {
-  const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+  const logger = silentLogger();
   const { connection, close } = await connectDatabase(
     server.mongodbUri,
     { databaseTimeoutMs: 10_000 },

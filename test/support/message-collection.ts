@@ -5,7 +5,7 @@ import type { Collection, Connection } from 'mongoose';
 import { startEmbeddedDb } from '@parley-chat/embedded-mongo';
 import type { StoredMessage } from '../../src/modules/messages/index.js';
 import { defineMessageModels } from '../../src/modules/messages/index.js';
-import { createLogger } from '../../src/platform/logger.js';
+import { silentLogger } from './logger.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
 
 /** The collection of messages with its indexes, on an embedded database of its own. */
@@ -22,7 +22,7 @@ export const openMessageCollection = async (): Promise<MessageCollection> => {
   const { connection, close } = await connectDatabase(
     database.uri,
     { databaseTimeoutMs: 10_000 },
-    createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+    silentLogger(),
     defineMessageModels,
   );
   return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { silentLogger } from '../../../test/support/logger.js';
 import { EventBus } from '../../platform/event-bus.js';
-import { createLogger } from '../../platform/logger.js';
 import type { AccessReconcilerEvents } from './access-changes.events.js';
 import type { LocalConnections } from './access-reconciler.js';
 import { AccessReconciler } from './access-reconciler.js';
@@ -10,9 +10,7 @@ const reconciled = async (
   inChat: ReturnType<LocalConnections['inChat']>,
   isMember: boolean,
 ): Promise<string[]> => {
-  const bus = new EventBus<AccessReconcilerEvents>(
-    createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
-  );
+  const bus = new EventBus<AccessReconcilerEvents>(silentLogger());
   const emitted: string[] = [];
   for (const type of ['members.added', 'members.removed'] as const) {
     const run = () => {

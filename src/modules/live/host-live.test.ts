@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Types } from 'mongoose';
-import type { Actor } from '../../shared/actor.js';
+import { aLiveStream, anActor } from '../../../test/support/factories.js';
 import { HostLive } from './host-live.js';
 import type { NewLiveStream } from './live.repository.js';
 
@@ -10,7 +10,7 @@ type HostLiveDeps = ConstructorParameters<typeof HostLive>[0];
 const setUp = () => {
   const ended: string[] = [];
   const state = { now: 0, isDatabaseAway: false };
-  const stream = { _id: new Types.ObjectId(), hostId: new Types.ObjectId(), chatId: null };
+  const stream = aLiveStream();
   const host = new HostLive({
     streams: {
       abandoned: () =>
@@ -65,13 +65,7 @@ describe('a stream to everybody', () => {
     const host = new HostLive({
       streams: {
         insert: ({ hostId, title, startedAt }: NewLiveStream) =>
-          Promise.resolve({
-            _id: new Types.ObjectId(),
-            hostId: new Types.ObjectId(hostId),
-            title,
-            startedAt,
-            chatId: null,
-          }),
+          Promise.resolve(aLiveStream({ hostId: new Types.ObjectId(hostId), title, startedAt })),
         end: (_id: Types.ObjectId, reason: string) => {
           ended.push(reason);
           return Promise.resolve(true);
@@ -85,11 +79,7 @@ describe('a stream to everybody', () => {
       clock: { now: () => 0 },
       graceMs: 0,
     } as unknown as HostLiveDeps);
-    const former: Actor = {
-      userId: new Types.ObjectId().toHexString(),
-      role: 'admin',
-      sessionId: '',
-    };
+    const former = anActor({ role: 'admin' });
     const device = {
       id: 'phone',
       isConnected: true,

@@ -1,16 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { Types } from 'mongoose';
+import { aLiveStream, anObjectId } from '../../../test/support/factories.js';
 import { audiences } from '../../shared/audience.js';
-import type { LiveEndReason, LiveStream } from './live.repository.js';
+import type { LiveEndReason } from './live.repository.js';
 import { LiveParticipants } from './live-participants.js';
 import { LiveAccessGuard } from './live-access.js';
 
-const HOST = new Types.ObjectId();
-const stream = {
-  _id: new Types.ObjectId(),
-  hostId: HOST,
-  chatId: new Types.ObjectId(),
-} as LiveStream;
+const stream = aLiveStream({ chatId: anObjectId() });
+const HOST = stream.hostId;
 const block = { kind: 'block', userId: HOST.toHexString() } as const;
 
 /** A guard with a host in a direct chat, given answers about the stream, and why it has ended, if it has. */

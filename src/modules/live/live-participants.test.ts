@@ -1,25 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
+import { aLiveStream } from '../../../test/support/factories.js';
 import { AppError } from '../../shared/errors.js';
-import { Types } from 'mongoose';
-import type { LiveStream } from './live.repository.js';
 import { LiveParticipants, isHostDevice, leavesAfter } from './live-participants.js';
-
-const newStream = (): LiveStream => ({
-  _id: new Types.ObjectId(),
-  hostId: new Types.ObjectId(),
-  title: 'Live',
-  chatId: null,
-  status: 'live',
-  hostExpiresAt: new Date(),
-  startedAt: new Date(),
-  endedAt: null,
-  endReason: null,
-});
 
 describe('the participants of this node', () => {
   it('are found by device, user and stream', () => {
     const participants = new LiveParticipants();
-    const [one, two] = [newStream(), newStream()];
+    const [one, two] = [aLiveStream(), aLiveStream()];
     const [oneId, twoId] = [one._id.toHexString(), two._id.toHexString()];
     participants.add(one, one.hostId.toHexString(), 'studio');
     participants.add(one, 'bob', 'phone');
@@ -37,7 +24,7 @@ describe('the participants of this node', () => {
 
   it('hold a device once, however often it joins', () => {
     const participants = new LiveParticipants();
-    const stream = newStream();
+    const stream = aLiveStream();
     participants.add(stream, 'bob', 'phone');
     participants.add({ ...stream }, 'bob', 'phone');
     expect(participants.ofUser('bob')).toHaveLength(1);
@@ -47,7 +34,7 @@ describe('the participants of this node', () => {
 
   it('hold nothing of a device that has left', () => {
     const participants = new LiveParticipants();
-    const [one, two] = [newStream(), newStream()];
+    const [one, two] = [aLiveStream(), aLiveStream()];
     participants.add(one, 'bob', 'phone');
     participants.add(two, 'bob', 'phone');
     participants.remove(one._id.toHexString(), 'phone');

@@ -2,12 +2,12 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Types } from 'mongoose';
+import { aFile, anActor, anId } from '../../../test/support/factories.js';
 import { AppError } from '../../shared/errors.js';
 import type { ErrorCode } from '../../shared/errors.js';
 import { SharedFiles } from './shared-files.js';
 
-const actor = { userId: '6500000000000000000000aa', role: 'user' as const, sessionId: '' };
+const actor = anActor();
 
 /** Shares a file whose message ends in an error; answers how often the file was removed again. */
 const removalsAfter = async (code: ErrorCode): Promise<number> => {
@@ -16,9 +16,9 @@ const removalsAfter = async (code: ErrorCode): Promise<number> => {
   await writeFile(path, 'content');
   const discard = jest.fn(() => Promise.resolve());
   const deps = {
-    rooms: { enter: () => Promise.resolve('6500000000000000000000bb') },
+    rooms: { enter: () => Promise.resolve(anId()) },
     uploads: {
-      store: () => Promise.resolve({ _id: new Types.ObjectId(), kind: 'file' }),
+      store: () => Promise.resolve(aFile()),
       discard,
     },
     links: { address: () => '/media/x' },

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Types } from 'mongoose';
+import type { Types } from 'mongoose';
+import { anId } from '../../../test/support/factories.js';
 import { systemClock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { typeNotAllowed } from './files.js';
@@ -61,7 +62,7 @@ const setUp = (removal: () => Promise<void> = () => Promise.resolve()) => {
   const received = (...names: string[]) =>
     Promise.all(
       names.map(async (name) => {
-        const path = join(folder, new Types.ObjectId().toHexString());
+        const path = join(folder, anId());
         await writeFile(path, name);
         return { path, name, mimeType: '', size: name.length };
       }),

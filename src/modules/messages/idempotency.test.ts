@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Types } from 'mongoose';
+import { anId, aStoredMessage } from '../../../test/support/factories.js';
 import { RecentSends, findWritten, identityOf } from './idempotency.js';
-import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
 
-const ID = '665f1c2e9b1e8a3d4c5b6a79';
+const ID = anId();
 const image = { url: 'https://example.org/a.png', type: 'image' as const };
 const input: SendInput = {
   chatId: ID,
@@ -41,13 +40,9 @@ describe('the identity of a send', () => {
 });
 
 describe('a message under a client id', () => {
-  const stored = { fingerprint: 'a' } as StoredMessage;
+  const stored = aStoredMessage({ fingerprint: 'a', clientMessageId: 'one' });
   const messages = { byClientId: () => Promise.resolve(stored) };
-  const keys = {
-    chatId: new Types.ObjectId(),
-    senderId: new Types.ObjectId(),
-    clientMessageId: 'one',
-  };
+  const keys = { chatId: stored.chatId, senderId: stored.senderId, clientMessageId: 'one' };
 
   it('is found again by its fingerprint', async () => {
     expect(await findWritten(messages, { ...keys, fingerprint: 'a' })).toBe(stored);

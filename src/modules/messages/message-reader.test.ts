@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { Types } from 'mongoose';
+import { anActor, aStoredMessage } from '../../../test/support/factories.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess, MemberPositionsRepository } from '../chats/index.js';
 import { MessageReader } from './message-reader.js';
 import type { MessagesRepository } from './messages.repository.js';
 
-const ID = '665f1c2e9b1e8a3d4c5b6a79';
-const actor = { userId: ID, role: 'user' as const, sessionId: ID };
-const messages = {
-  byId: () => Promise.resolve({ chatId: new Types.ObjectId(ID), seq: 1 }),
-} as unknown as MessagesRepository;
+const stored = aStoredMessage();
+const messages = { byId: () => Promise.resolve(stored) } as unknown as MessagesRepository;
 const readWhere = (failure: Error) => {
   const access = { reader: () => Promise.reject(failure) } as unknown as ChatAccess;
-  return new MessageReader(messages, {} as MemberPositionsRepository, access).visible(actor, ID);
+  return new MessageReader(messages, {} as MemberPositionsRepository, access).visible(
+    anActor(),
+    stored._id.toHexString(),
+  );
 };
 
 describe('a message in a chat that cannot be looked at', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { anActor } from '../../../test/support/factories.js';
 import type { UserStatus } from '../users/index.js';
 import { PresencePublisher } from './presence-publisher.js';
 import { StatusChooser } from './status-chooser.js';
 
-const userId = '6500000000000000000000aa';
-const actor = { userId, role: 'user' as const, sessionId: '' };
+const actor = anActor();
+const { userId } = actor;
 
 /** A connected user, and a database whose writes can be made to fail. */
 const setUp = () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { silentLogger } from '../../../test/support/logger.js';
 import { EventBus } from '../../platform/event-bus.js';
-import { createLogger } from '../../platform/logger.js';
 import type { MessageEvents } from '../messages/index.js';
 import { createReceipts } from './index.js';
 import { DeliveryTracker } from './receipts.js';
@@ -23,7 +23,7 @@ const setUp = () => {
       return new Promise<void>((resolve) => ends.push(resolve));
     },
   };
-  const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+  const logger = silentLogger();
   return { tracker: new DeliveryTracker(receipts, logger), written, ends };
 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -68,7 +68,7 @@ describe('the delivery tracker', () => {
 });
 
 it('a sent message is recorded as delivered to the other members who are connected to this node', async () => {
-  const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+  const logger = silentLogger();
   const delivered: unknown[] = [];
   const { close, subscriptions } = createReceipts({
     access: {

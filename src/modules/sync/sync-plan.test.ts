@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Types } from 'mongoose';
-import type { ChatState } from '../chats/index.js';
+import { aChatState, aMembership } from '../../../test/support/factories.js';
 import type { CursorState, SyncRequest } from './sync-plan.js';
 import { CursorStateFinder, planOf } from './sync-plan.js';
 
@@ -65,15 +64,8 @@ describe("a client's version", () => {
 });
 
 describe('the plan of a sync', () => {
-  const id = new Types.ObjectId();
-  const chatId = id.toHexString();
-  const state = {
-    chat: { _id: id, status: 'accepted', name: 'Tea' },
-    membership: { role: 'member', lastReadSeq: 1, clearedSeq: 0 },
-    members: [],
-    memberCount: 0,
-    isBlocked: false,
-  } as unknown as ChatState;
+  const state = aChatState({ membership: aMembership({ lastReadSeq: 1 }) });
+  const chatId = state.chat._id.toHexString();
   const plan = (request: Partial<SyncRequest>, cursorState?: CursorState, of = state) =>
     planOf(
       of,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { QUEUE_STEP_MS } from '../../shared/deadline.js';
 import { VersionDigest } from './version-digest.js';
 
@@ -36,7 +36,7 @@ const setUp = () => {
       hint: () => undefined,
     },
     clock: { now: () => Date.now() },
-    logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+    logger: silentLogger(),
     intervalMs: INTERVAL_MS,
   });
   digest.start();

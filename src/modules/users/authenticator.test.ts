@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { silentLogger } from '../../../test/support/logger.js';
 import { EventBus } from '../../platform/event-bus.js';
-import { createLogger } from '../../platform/logger.js';
 import { systemClock } from '../../shared/clock.js';
 import { AccessTokenAuthenticator } from './authenticator.js';
 import { AccessTokens } from './tokens.js';
@@ -26,7 +26,7 @@ describe('AccessTokenAuthenticator', () => {
   let authenticator: AccessTokenAuthenticator;
 
   beforeEach(() => {
-    bus = new EventBus(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+    bus = new EventBus(silentLogger());
     status = { role: 'user', isDeactivated: false };
     live = new Set([SESSION, OTHER_SESSION]);
     isSessionLive = jest.fn((_userId, sessionId) => Promise.resolve(live.has(sessionId)));

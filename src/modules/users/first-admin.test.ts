@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { silentLogger } from '../../../test/support/logger.js';
 import { ConfigError } from '../../config/index.js';
-import { createLogger } from '../../platform/logger.js';
 import { AppError } from '../../shared/errors.js';
 import type { Accounts } from './accounts.js';
 import { ensureAdmin } from './first-admin.js';
@@ -13,7 +13,7 @@ const settings = {
   passwordMinLength: 6,
 };
 const hasher = new PasswordHasher({ rounds: 4, concurrency: 1, maxQueue: 1 });
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 
 describe('the start of a node', () => {
   const accounts = {

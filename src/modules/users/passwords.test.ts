@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { RateLimiter } from '../../platform/rate-limiter.js';
 import { AppError } from '../../shared/errors.js';
 import { FailedAttempts, PasswordHasher } from './passwords.js';
@@ -56,7 +56,7 @@ describe('PasswordHasher', () => {
   });
 });
 
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 const newAttempts = (limit: number) =>
   new FailedAttempts(new RateLimiter({ name: 'attempts', limit, windowMs: 60_000 }, logger));
 

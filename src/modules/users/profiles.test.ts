@@ -1,14 +1,13 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { anActor, anId, aUser } from '../../../test/support/factories.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { EventBus } from '../../platform/event-bus.js';
-import { createLogger } from '../../platform/logger.js';
-import type { Actor } from '../../shared/actor.js';
 import { Profiles, canAlwaysSeeEmail } from './profiles.js';
 import type { UserEvents } from './users.events.js';
-import type { UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
-const ada: Actor = { userId: 'a'.repeat(24), role: 'user', sessionId: 's' };
-const grace = 'b'.repeat(24);
+const ada = anActor();
+const grace = anId();
 const UPLOAD = '/api/media/ada';
 
 describe('a change of a profile', () => {
@@ -23,9 +22,9 @@ describe('a change of a profile', () => {
     announced = [];
     update.mockReset().mockImplementation((_userId, changes) => {
       if (changes.avatar !== undefined) avatar = changes.avatar;
-      return Promise.resolve({ avatar } as UserRecord);
+      return Promise.resolve(aUser({ avatar }));
     });
-    const bus = new EventBus<UserEvents>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+    const bus = new EventBus<UserEvents>(silentLogger());
     bus.subscribe([
       {
         event: 'user.picture_changed',

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Types } from 'mongoose';
-import { createLogger } from '../../platform/logger.js';
+import { anActor, aUser } from '../../../test/support/factories.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { RateLimiter } from '../../platform/rate-limiter.js';
 import { systemClock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
@@ -11,12 +11,7 @@ import type { UserRecord } from './users.model.js';
 
 type Deps = ConstructorParameters<typeof SignIn>[0];
 
-const user = {
-  _id: new Types.ObjectId(),
-  username: 'ada',
-  passwordHash: 'old hash',
-  deactivatedAt: null,
-} as unknown as UserRecord;
+const user = aUser({ username: 'ada', passwordHash: 'old hash' });
 const session = { sessionId: 'b'.repeat(24), userId: user._id.toString(), refreshToken: 'r' };
 const origin = { ip: '', userAgent: '' };
 const credentials = { username: 'ada', password: 'test123' };
@@ -36,7 +31,7 @@ describe('a login', () => {
     sessions.start.mockReset().mockResolvedValue(session);
     sessions.revoke.mockReset();
     hasher.matches.mockReset().mockResolvedValue(true);
-    const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+    const logger = silentLogger();
     const tokens = new AccessTokens(
       { secret: 'x'.repeat(32), issuer: 'parley', audience: 'parley', lifetime: 60 },
       systemClock,
@@ -82,11 +77,7 @@ describe('a login', () => {
 });
 
 describe('a change of password', () => {
-  const actor = {
-    userId: user._id.toString(),
-    sessionId: session.sessionId,
-    role: 'user',
-  } as const;
+  const actor = anActor({ userId: user._id.toString(), sessionId: session.sessionId });
   const change = { currentPassword: 'test123', newPassword: 'better123' };
   /** What the account and its logins are; passwords are their own hashes here. */
   let passwordHash: string;

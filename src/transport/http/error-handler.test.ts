@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import type { RequestHandler } from 'express';
 import request from 'supertest';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { createMetrics } from '../../platform/metrics.js';
 import { AppError, ERROR_STATUS } from '../../shared/errors.js';
 import { createDocsRouter } from './docs-router.js';
@@ -12,7 +12,7 @@ const answerTo = (...handlers: RequestHandler[]) =>
   request(
     express()
       .use(...handlers)
-      .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics())),
+      .use(errorHandler(silentLogger(), createMetrics())),
   );
 
 describe('an error', () => {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import supertest from 'supertest';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { createMetrics } from '../../platform/metrics.js';
 import { errorHandler } from './error-handler.js';
 import { jsonBody } from './json-body.js';
@@ -25,7 +25,7 @@ const serve = (anonymousKb: number) => {
     .use((req, res) => {
       res.json({ length: JSON.stringify(req.body).length });
     })
-    .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics()));
+    .use(errorHandler(silentLogger(), createMetrics()));
   server = createServer(app).listen(0);
   return (body: string | Buffer, headers: Record<string, string> = {}) => {
     const call = supertest(server)

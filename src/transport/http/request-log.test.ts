@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import supertest from 'supertest';
+import { silentLogger } from '../../../test/support/logger.js';
 import type { Logger } from '../../platform/logger.js';
-import { createLogger } from '../../platform/logger.js';
 import { createMetrics } from '../../platform/metrics.js';
 import { rateLimited } from '../../platform/rate-limiter.js';
 import type { ErrorCode } from '../../shared/errors.js';
@@ -30,7 +30,7 @@ const linesOf = async (error: Error | undefined, path = '/a/b', headers = {}): P
       if (error) throw error;
       res.json({});
     })
-    .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics()));
+    .use(errorHandler(silentLogger(), createMetrics()));
   await supertest(app).get(path).set(headers);
   return lines;
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import supertest from 'supertest';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { createMetrics } from '../../platform/metrics.js';
 import { UserLimits } from '../../platform/user-limits.js';
 import { UserTurns } from '../../platform/user-turns.js';
@@ -42,7 +42,7 @@ describe('requests under way', () => {
           maxRequests: 2,
         }),
       )
-      .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics()));
+      .use(errorHandler(silentLogger(), createMetrics()));
     const server = app.listen(0);
     const get = () => supertest(server).get('/slow').then();
     const taken = [get(), get()];
@@ -102,7 +102,7 @@ describe("a user's request", () => {
             maxRequests: 2,
           }),
         )
-        .use(errorHandler(createLogger({ logLevel: 'silent', nodeEnv: 'test' }), createMetrics()));
+        .use(errorHandler(silentLogger(), createMetrics()));
       await supertest(app).get('/quick').expect(status);
       for (let i = 0; i < calls.length; i += 1) {
         ends[i]!();

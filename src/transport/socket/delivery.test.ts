@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { Server } from 'socket.io';
+import { silentLogger } from '../../../test/support/logger.js';
 import { EventBus } from '../../platform/event-bus.js';
-import { createLogger } from '../../platform/logger.js';
 import type { ForClients } from '../../shared/audience.js';
 import { audiences } from '../../shared/audience.js';
 import type { DialectMask, DialectName } from './dialect.js';
@@ -42,7 +42,7 @@ const setUp = (masks: DialectMask[]) => {
     connected: (userIds: Iterable<string>) => [...userIds],
     usersIn: (userIds: Iterable<string>) => [...userIds].filter((id) => id !== 'left'),
   };
-  const bus = new EventBus<Events>(createLogger({ logLevel: 'silent', nodeEnv: 'test' }));
+  const bus = new EventBus<Events>(silentLogger());
   const fanout = new Delivery<Events>(
     io as unknown as Server,
     registry as unknown as SocketRegistry,

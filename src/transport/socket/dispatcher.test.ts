@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import Joi from 'joi';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { createMetrics } from '../../platform/metrics.js';
 import { UserLimits } from '../../platform/user-limits.js';
 import { UserTurns } from '../../platform/user-turns.js';
@@ -49,7 +49,7 @@ const setUp = () => {
       }),
     ],
     registry: {} as SocketRegistry,
-    logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+    logger: silentLogger(),
     metrics: createMetrics(),
     work: { admit: busy, begin: () => () => undefined },
     userLimits: new UserLimits({} as never),
@@ -174,7 +174,7 @@ describe('commands of one socket', () => {
         }),
       ),
       registry: {} as SocketRegistry,
-      logger: createLogger({ logLevel: 'silent', nodeEnv: 'test' }),
+      logger: silentLogger(),
       metrics: createMetrics(),
       work: { admit: () => undefined, begin: () => () => undefined },
       userLimits: new UserLimits({ reads: { consume: () => wait(queue.shift()!) } } as never),

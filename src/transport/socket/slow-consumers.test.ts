@@ -1,10 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { createLogger } from '../../platform/logger.js';
+import { silentLogger } from '../../../test/support/logger.js';
 import { channels } from './channels.js';
 import { SlowConsumers } from './slow-consumers.js';
 import type { ParleySocket } from './socket-data.js';
 
-const logger = createLogger({ logLevel: 'silent', nodeEnv: 'test' });
+const logger = silentLogger();
 
 const setUp = (waiting: { data?: unknown }[]) => {
   const close = jest.fn<(discard?: boolean) => void>();

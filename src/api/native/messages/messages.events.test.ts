@@ -1,33 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
+import { aMessage, aUserCard } from '../../../../test/support/factories.js';
 import { audiences } from '../../../shared/audience.js';
 import type { Emission, LocalSockets } from '../../../transport/socket/rendering.js';
-import type { UserCard } from '../../../modules/users/index.js';
-import type { MessageRecord, UnreadCountsRepository } from '../../../modules/messages/index.js';
+import type { UnreadCountsRepository } from '../../../modules/messages/index.js';
 import { UnreadCounter } from '../../../modules/messages/index.js';
 import { messageRenderings } from './messages.events.js';
 
-const ID = '665f1c2e9b1e8a3d4c5b6a79';
-const message = {
-  id: ID,
-  chatId: ID,
-  seq: 7,
-  version: 7,
-  senderId: ID,
-  messageType: 'text',
-  content: 'hello',
-  media: [],
-  mentions: [],
-  reactions: [],
-  createdAt: new Date(0).toISOString(),
-} as unknown as MessageRecord;
-const sender = { id: ID, username: 'alice', name: '', avatarUrl: '' } as unknown as UserCard;
+const message = aMessage({ seq: 7, version: 7 });
+const { chatId, id } = message;
+const sender = aUserCard({ id: message.senderId });
 const local: LocalSockets = {
   notLooking: (userIds) => [...userIds],
 };
 const notesFor = (unreadAt: Parameters<typeof messageRenderings>[0], memberIds: string[]) => {
   const { renderings } = messageRenderings(unreadAt);
   const [, ...notes] = renderings['message.sent']!.render(
-    { message, sender, status: 'sent', memberIds, audience: audiences.chat(ID) },
+    { message, sender, status: 'sent', memberIds, audience: audiences.chat(chatId) },
     local,
   );
   return Promise.all(notes.map((note) => Promise.resolve<Emission>(note)));
@@ -40,8 +28,8 @@ describe('the note of a message', () => {
       ['a', 'b'],
     );
     expect(notes).toMatchObject([
-      { event: 'unread_message', payload: { chatId: ID, unreadCount: 3, message: { id: ID } } },
-      { event: 'unread_message', payload: { chatId: ID, lastSeq: 7, message: { id: ID } } },
+      { event: 'unread_message', payload: { chatId, unreadCount: 3, message: { id } } },
+      { event: 'unread_message', payload: { chatId, lastSeq: 7, message: { id } } },
     ]);
     expect(notes[1]!.payload).not.toHaveProperty('unreadCount');
   });

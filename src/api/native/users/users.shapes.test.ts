@@ -1,31 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { Types } from 'mongoose';
-import type { UserRecord } from '../../../modules/users/index.js';
+import { aUser } from '../../../../test/support/factories.js';
 import { toUserCard } from '../../../modules/users/index.js';
 import { presentOwnUser, presentProfile } from './users.shapes.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
 import { ownUserSchema, profileSchema } from './users.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
-const user: UserRecord = {
-  _id: new Types.ObjectId(),
-  username: 'Ada',
-  usernameLower: 'ada',
-  email: 'Ada@example.com',
-  emailLower: 'ada@example.com',
-  passwordHash: 'never shown',
-  firstName: 'Ada',
-  lastName: 'Lovelace',
-  avatar: null,
-  bio: 'Engines',
-  role: 'user',
-  status: 'busy',
-  customStatus: 'computing',
-  lastSeenAt: new Date(),
-  deactivatedAt: null,
-  createdAt: new Date(),
-  updatedAt: new Date(),
-};
+const user = aUser({ status: 'busy', customStatus: 'computing', lastSeenAt: new Date() });
 
 describe('user presenters', () => {
   it('name a person by first and last name, else by username', () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Types } from 'mongoose';
+import { anObjectId } from '../../../../test/support/factories.js';
 import type { ChatQueue, MessageDraft } from './write-queues.js';
 import { WriteQueues } from './write-queues.js';
 
@@ -16,7 +16,7 @@ const setUp = () => {
     queues
       .add<never>(chatId, (resolve, reject) => ({
         kind: 'insert',
-        id: new Types.ObjectId(),
+        id: anObjectId(),
         draft: { content } as MessageDraft,
         attempts: 0,
         since: performance.now(),
