@@ -56,6 +56,7 @@ const config: Config = {
     suite('integration'),
     suite('realtime'),
     suite('contract'),
+    suite('faults'),
     suite('embedded', base, ['<rootDir>/packages/embedded-mongo/test/**/*.test.ts']),
     suite('chaos'),
     suite('e2e'),
