@@ -20,7 +20,12 @@ interface Line {
 const lines: Line[] = [];
 const failedTests: string[] = [];
 const totals = { passed: 0, failed: 0, skipped: 0 };
-const env: NodeJS.ProcessEnv = { ...process.env, CI: 'true', FORCE_COLOR: '0' };
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  CI: 'true',
+  TEST_THOROUGH: 'true',
+  FORCE_COLOR: '0',
+};
 
 const note = (line: Line, report: string): void => {
   lines.push(line);

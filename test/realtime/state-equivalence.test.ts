@@ -212,7 +212,7 @@ describe('a device that follows', () => {
             client.disconnect();
           }
         }),
-        { seed: SEED, numRuns: runs(6), endOnFailure: true },
+        { seed: SEED, numRuns: runs(3, 6), endOnFailure: true },
       );
     },
     runs(240_000),
