@@ -20,11 +20,11 @@ it.each([
     ),
     'UNAVAILABLE',
   ],
-])('is retryable when %s', (_when, error, code) => {
+])('a driver error is retryable when %s', (_when, error, code) => {
   expect(fromDriverError(error)).toMatchObject({ code, status: 503, retryAfter: 1 });
 });
 
-it('says that there is no room, and when to try again, as MongoDB and the embedded database tell it', () => {
+it('a driver error says that there is no room, and when to try again, as MongoDB and the embedded database tell it', () => {
   const error = new mongo.MongoServerError({ code: 14031, message: '' });
   const full = { code: 'INSUFFICIENT_STORAGE', status: 507, retryAfter: 10 };
   expect(fromDriverError(error)).toMatchObject(full);
@@ -36,11 +36,11 @@ it.each([
   ['a violated index', new mongo.MongoServerError({ code: 11000, message: '' })],
   ['another error of the driver', named('MongoInvalidArgumentError')],
   ['a bug', new TypeError('x is undefined')],
-])('is not for %s', (_what, error) => {
+])('a driver error is not retryable for %s', (_what, error) => {
   expect(fromDriverError(error)).toBeUndefined();
 });
 
-it('knows a violated unique index', () => {
+it('a driver error tells of a violated unique index', () => {
   expect(isDuplicateKey(new mongo.MongoServerError({ code: 11000, message: '' }))).toBe(true);
   expect(isDuplicateKey(new mongo.MongoServerError({ code: 50, message: '' }))).toBe(false);
 });

@@ -4,7 +4,7 @@ import { runChaos } from './chaos-run.js';
 import type { FaultName } from './faults.js';
 import { FAULTS } from './faults.js';
 
-it('loses nothing and doubles nothing while what it stands on fails', async () => {
+it('a cluster loses nothing and doubles nothing while what it stands on fails', async () => {
   const report = await runChaos({
     seed: 20_261_121,
     seconds: 20,

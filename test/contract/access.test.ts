@@ -46,22 +46,25 @@ describe('routes', () => {
     );
   });
 
-  it.each(Object.entries(routeSamples))('%s', async (name, sample) => {
-    const route = routeOf(name);
-    const by = world[sample.by ?? 'alice'];
-    const request = await sample.request(world);
-    if (route.auth !== 'none') {
-      const anonymous = await call(route, request, undefined);
-      expect([anonymous.status, anonymous.body.code]).toEqual([401, 'UNAUTHENTICATED']);
-      const stranger = await call(route, request, world.stranger);
-      if (sample.stranger === 200) expect(stranger.status).toBeLessThan(400);
-      else expect(stranger.status).toBe(sample.stranger);
-    }
-    if (!sample.isForm) {
-      const allowed = await call(route, await sample.request(world), by);
-      expect([name, allowed.status < 400 ? 'allowed' : allowed.body]).toEqual([name, 'allowed']);
-    }
-  });
+  it.each(Object.entries(routeSamples))(
+    'answer whoever may call %s, and nobody else',
+    async (name, sample) => {
+      const route = routeOf(name);
+      const by = world[sample.by ?? 'alice'];
+      const request = await sample.request(world);
+      if (route.auth !== 'none') {
+        const anonymous = await call(route, request, undefined);
+        expect([anonymous.status, anonymous.body.code]).toEqual([401, 'UNAUTHENTICATED']);
+        const stranger = await call(route, request, world.stranger);
+        if (sample.stranger === 200) expect(stranger.status).toBeLessThan(400);
+        else expect(stranger.status).toBe(sample.stranger);
+      }
+      if (!sample.isForm) {
+        const allowed = await call(route, await sample.request(world), by);
+        expect([name, allowed.status < 400 ? 'allowed' : allowed.body]).toEqual([name, 'allowed']);
+      }
+    },
+  );
 
   it('are closed to a deactivated account', async () => {
     const leaver = await world.newUser();
@@ -123,17 +126,20 @@ describe('socket commands', () => {
     });
   });
 
-  it.each(Object.entries(commandSamples))('%s', async (name, sample) => {
-    const event = name.split(' ')[1]!;
-    const [stranger, by] = await Promise.all([
-      TestSocket.connect(world.server, world.stranger),
-      TestSocket.connect(world.server, world[sample.by ?? 'alice']),
-    ]);
-    const refused = await stranger.command(event, await sample.payload(world));
-    expect(refused.ok ? 'ok' : refused.error.code).toBe(sample.stranger);
-    const allowed = await by.command(event, await sample.payload(world));
-    expect([name, allowed.ok ? 'ok' : allowed.error]).toEqual([name, 'ok']);
-    stranger.close();
-    by.close();
-  });
+  it.each(Object.entries(commandSamples))(
+    'answer whoever may send %s, and nobody else',
+    async (name, sample) => {
+      const event = name.split(' ')[1]!;
+      const [stranger, by] = await Promise.all([
+        TestSocket.connect(world.server, world.stranger),
+        TestSocket.connect(world.server, world[sample.by ?? 'alice']),
+      ]);
+      const refused = await stranger.command(event, await sample.payload(world));
+      expect(refused.ok ? 'ok' : refused.error.code).toBe(sample.stranger);
+      const allowed = await by.command(event, await sample.payload(world));
+      expect([name, allowed.ok ? 'ok' : allowed.error]).toEqual([name, 'ok']);
+      stranger.close();
+      by.close();
+    },
+  );
 });

@@ -197,7 +197,7 @@ describe('socket commands refuse', () => {
     socket.close();
   });
 
-  it('answers an unknown event, and survives names that objects have', async () => {
+  it('an unknown event, and survive names that objects have', async () => {
     const socket = await TestSocket.connect(world.server, world.alice);
     for (const event of ['no_such_event', '__proto__', 'constructor', 'toString', '']) {
       const ack = await socket.command(event, {});

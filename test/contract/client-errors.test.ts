@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { ERROR_STATUS } from '../../src/shared/errors.js';
 import { ChatError } from '@parley-chat/client';
 
-it('knows which of the server’s refusals may pass by themselves', () => {
+it('the client knows which of the server’s refusals may pass by themselves', () => {
   const mayPass = Object.entries(ERROR_STATUS)
     .filter(([, status]) => [429, 500, 503].includes(status))
     .map(([code]) => code);
@@ -12,7 +12,7 @@ it('knows which of the server’s refusals may pass by themselves', () => {
   expect(isTriedAgain.sort()).toEqual(mayPass.sort());
 });
 
-it('tries again when a disk is full, and not when a quota is used up', () => {
+it('the client tries again when a disk is full, and not when a quota is used up', () => {
   const refusal = { code: 'INSUFFICIENT_STORAGE', message: '' };
   expect(new ChatError({ ...refusal, retryAfter: 10 }).isRetryable).toBe(true);
   expect(new ChatError(refusal).isRetryable).toBe(false);

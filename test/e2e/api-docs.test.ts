@@ -17,7 +17,7 @@ afterAll(async () => {
   await server.close();
 });
 
-it('shows every route, loads nothing from elsewhere and breaks no policy', async () => {
+it('the documentation page shows every route, loads nothing from elsewhere and breaks no policy', async () => {
   const page = await browser.newPage();
   const complaints: string[] = [];
   const foreign: string[] = [];
@@ -36,7 +36,7 @@ it('shows every route, loads nothing from elsewhere and breaks no policy', async
   expect(foreign).toEqual([]);
 });
 
-it('lets a reader sign in and call a route', async () => {
+it('the documentation page lets a reader sign in and call a route', async () => {
   const { token, username } = await registerUser(server);
   const page = await browser.newPage();
   await page.goto(`${server.url}/api/docs`);

@@ -66,7 +66,7 @@ const register = async (username: string) =>
     })
   ).body.data;
 
-it('refuses writes with 507 while there is no room, says so in /health, recovers by itself, and loses nothing', async () => {
+it('the server refuses writes with 507 while its database has no room, says so in /health, recovers by itself, and loses nothing', async () => {
   const [alice, bob] = [await register('alice'), await register('bobby')];
   const chat = (
     await call('POST', '/api/chats/or-create', alice.token, { recipientId: bob.user.id })

@@ -75,7 +75,7 @@ const register = (username: string) =>
     password: 'test123',
   });
 
-it('answers 507 without room, leaves no row and no file, and the chat goes on', async () => {
+it('the server answers an upload with 507 when the disk has no room, leaves no row and no file, and the chat goes on', async () => {
   const [alice, bob] = [await register('alice'), await register('bobby')];
   const chat = await call('/api/chats/or-create', alice.token, { recipientId: bob.user.id });
   await call(`/api/chats/${chat.id}/accept`, bob.token);

@@ -13,7 +13,7 @@ const markdownFiles = (folder: string): string[] =>
     return entry.name.endsWith('.md') ? [path] : [];
   });
 
-it('runs the API testing script to its end', async () => {
+it('the API testing script runs to its end', async () => {
   const server = await startServer();
   try {
     const { stdout } = await promisify(execFile)('bash', ['scripts/CHAT_API_TESTING.sh'], {
@@ -26,7 +26,7 @@ it('runs the API testing script to its end', async () => {
   }
 });
 
-it('links only to files that exist', () => {
+it('every document links only to files that exist', () => {
   const files = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...markdownFiles('docs')];
   const broken = files.flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g)]

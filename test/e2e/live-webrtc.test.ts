@@ -58,7 +58,7 @@ const openPage = async (user: TestUser): Promise<Page> => {
   return page;
 };
 
-it('carries a picture from one browser to another', async () => {
+it('a live stream carries a picture from one browser to another', async () => {
   const { alice, bob, chatId } = await openDirectChat(server);
   const [host, viewer] = [await openPage(alice), await openPage(bob)];
   const liveId = await host.evaluate<string>(

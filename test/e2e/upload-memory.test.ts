@@ -14,7 +14,7 @@ const peakMb = async (pid: number): Promise<number> => {
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
 };
 
-it('takes 100 MB with less than 60 MB of extra memory', async () => {
+it('an upload of 100 MB takes less than 60 MB of extra memory', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-upload-'));
   const parley = await startParley({ DATA_DIR: dataDir, LOG_LEVEL: 'warn' });
   try {

@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => collection.close());
 
-it('are found by an index that has nothing else: no more is looked at than is shown', async () => {
+it('the files of a chat are found by an index that has nothing else: no more is looked at than is shown', async () => {
   const page = () =>
     messages
       .find({ chatId, 'media.type': { $exists: true }, seq: { $gt: 0 } })
@@ -52,16 +52,19 @@ it.each([
   ['all', {}, CHAT_FILES_INDEX, FILES],
   ['those of one kind', { messageType: 'image' }, CHAT_FILES_BY_TYPE_INDEX, FILES],
   ['those of a kind that nobody sent', { messageType: 'audio' }, CHAT_FILES_BY_TYPE_INDEX, 0],
-])('are counted without a look at the messages: %s', async (_name, kind, hint, count) => {
-  const filter = { chatId, 'media.type': { $exists: true }, seq: { $gt: 0 }, ...kind };
-  expect(await messages.countDocuments(filter, { hint })).toBe(count);
-  const explained = await connection.db!.command({
-    explain: { count: messages.collectionName, query: filter, hint },
-  });
-  expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
-});
+])(
+  'the files of a chat are counted without a look at the messages: %s',
+  async (_name, kind, hint, count) => {
+    const filter = { chatId, 'media.type': { $exists: true }, seq: { $gt: 0 }, ...kind };
+    expect(await messages.countDocuments(filter, { hint })).toBe(count);
+    const explained = await connection.db!.command({
+      explain: { count: messages.collectionName, query: filter, hint },
+    });
+    expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
+  },
+);
 
-it('are counted one by one where a filter says more than the index knows', async () => {
+it('the files of a chat are counted one by one where a filter says more than the index knows', async () => {
   const filter = { chatId, 'media.type': { $exists: true }, content: 'number 1' };
   expect(await messages.countDocuments(filter, { hint: CHAT_FILES_INDEX })).toBe(1);
 });

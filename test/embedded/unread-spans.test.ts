@@ -56,7 +56,7 @@ const mentionsAfter = async (afterSeq: number): Promise<number> => {
 };
 
 it.each([0, 1, 777, MESSAGES - 201, MESSAGES - 200, MESSAGES - HIDDEN, MESSAGES])(
-  'are counted exactly after number %i',
+  'unread messages are counted exactly after number %i',
   async (afterSeq) => {
     const unread = seqs.filter((seq) => seq > afterSeq && counts(seq));
     expect(await unreadAfter(afterSeq)).toBe(unread.length);
@@ -65,11 +65,11 @@ it.each([0, 1, 777, MESSAGES - 201, MESSAGES - 200, MESSAGES - HIDDEN, MESSAGES]
 );
 
 it.each([
-  ['one’s own', { senderId: reader }],
-  ['the uncounted', { uncounted: true }],
-  ['one’s own uncounted', { senderId: reader, uncounted: true }],
+  ['the reader’s own messages', { senderId: reader }],
+  ['uncounted messages', { uncounted: true }],
+  ['the reader’s own uncounted messages', { senderId: reader, uncounted: true }],
   ['mentions', { mentions: reader }],
-  ['one’s own mentions', { senderId: reader, mentions: reader }],
+  ['mentions in the reader’s own messages', { senderId: reader, mentions: reader }],
 ])('%s are counted without a look at a message', async (_name, filter) => {
   const explained = await connection.db!.command({
     explain: {
@@ -80,7 +80,7 @@ it.each([
   expect(JSON.stringify(explained)).toContain('COUNT_SCAN');
 });
 
-it('of the others, only what one has deleted for oneself is read', async () => {
+it('of the messages of others, only those that the reader has deleted for themselves are looked at', async () => {
   const explained = await messages
     .find({ chatId, senderId: { $ne: reader }, uncounted: null, deletedFor: reader })
     .explain('executionStats');
@@ -88,7 +88,7 @@ it('of the others, only what one has deleted for oneself is read', async () => {
   expect(executionStats.totalDocsExamined).toBeLessThanOrEqual(HIDDEN);
 });
 
-it('stay exact while the reader’s own messages are being deleted for everyone', async () => {
+it('unread counts stay exact while the reader’s own messages are being deleted for everyone', async () => {
   const unread = seqs.filter(counts);
   const own = seqs.filter((seq) => isOwn(seq) && !isSystem(seq) && !isHidden(seq));
   let isOver = false;

@@ -8,7 +8,7 @@ import { TestSocket } from '../support/socket.js';
 /** How long the closing of connections may take before it counts as failed, in milliseconds. */
 const STEP_MS = 8000;
 
-it('is not held up by a websocket that is stalled, nor by half a request', async () => {
+it('a node that goes down is not held up by a websocket that is stalled, nor by half a request', async () => {
   const server = await startServer();
   const { alice } = await openDirectChat(server);
   const stalled = await TestSocket.connect(server, alice);

@@ -7,7 +7,7 @@ import { TestSocket } from '../support/socket.js';
 
 const LIMITED = { ok: false, error: { code: 'RATE_LIMITED', retryAfter: expect.any(Number) } };
 
-describe("one user's calls at a time, while the database stands still", () => {
+describe('the calls of one user while the database stands still', () => {
   let world: ProxiedServer;
   beforeAll(async () => {
     world = await startProxiedServer({ env: { USER_CONCURRENCY: '' } });

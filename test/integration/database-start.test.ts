@@ -9,7 +9,7 @@ import { connectDatabase } from '../../src/platform/mongo.js';
 import { databaseTarget, throughProxy } from '../support/database-target.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-it('waits for a database that goes away between the building of indexes and its first use', async () => {
+it('a node that starts waits for a database that goes away between the building of indexes and its first use', async () => {
   const uri = new URL(process.env.TEST_MONGODB_URI!);
   uri.pathname = `/start_${randomUUID().slice(0, 8)}`;
   const proxy = await TcpProxy.start(databaseTarget(uri.href));

@@ -427,7 +427,7 @@ describe('a file', () => {
     await look().expect(200);
   });
 
-  it('in parts and conditionally', async () => {
+  it('is served in parts and conditionally', async () => {
     const { url } = await uploaded(PDF, 'a.pdf');
     const part = await server.http.get(url).set('Range', 'bytes=0-3').buffer();
     expect([part.status, (part.body as Buffer).toString()]).toEqual([206, '%PDF']);
@@ -449,7 +449,7 @@ describe('a file', () => {
     ]);
   });
 
-  it('as far as they read it: a download that breaks off is no error', async () => {
+  it('may be read in part: a download that breaks off is no error', async () => {
     const before = new Set(await filesOnDisk());
     const { url } = await uploaded(PDF, 'a.pdf');
     const [stored] = (await filesOnDisk()).filter((path) => !before.has(path));

@@ -14,7 +14,7 @@ interface Listed {
 }
 
 // Without Redis the other node learns of a broadcast up to a second later.
-describe('broadcasts over two nodes, one of which hears of them late', () => {
+describe('a node that hears of broadcasts late', () => {
   let nodes: [TestServer, TestServer];
   let admin: TestUser;
   const open: TestSocket[] = [];
@@ -134,7 +134,7 @@ describe('broadcasts over two nodes, one of which hears of them late', () => {
     expect(heard(again)).toEqual([]);
   });
 
-  it('are read over the socket, and all my devices are told how many are left', async () => {
+  it('takes them as read over the socket, and tells all my devices how many are left', async () => {
     const reader = await registerUser(nodes[0]);
     const [one, two] = [await broadcast(nodes[0], 'One'), await broadcast(nodes[0], 'Two')];
     const [phone, v0] = [await connect(nodes[0], reader), await connect(nodes[0], reader, 'v0')];

@@ -10,7 +10,7 @@ import { registerUser, startServer } from '../support/server.js';
 import { TestSocket, settled } from '../support/socket.js';
 
 /** People connected, and as many who are not; raise it to measure. */
-const PEOPLE = Number(process.env.BROADCAST_PEOPLE ?? 100);
+const PEOPLE = Number(process.env.BROADCAST_PEOPLE ?? 40);
 const HOUR = 3_600_000;
 
 interface Broadcast {
@@ -25,7 +25,7 @@ interface Statistics {
   read: number;
 }
 
-describe('broadcasts over two nodes', () => {
+describe('broadcasting over two nodes', () => {
   let redis: RedisProcess;
   let first: TestServer;
   let second: TestServer;

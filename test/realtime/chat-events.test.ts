@@ -130,7 +130,7 @@ describe('what I do with a chat for myself', () => {
     theirs.close();
   });
 
-  it('reading is known to my other devices where no position tells them', async () => {
+  it('is known to my other devices when it is reading and no position tells them', async () => {
     const { alice, bob, chatId } = await openDirectChat(server);
     const marked = { isMarkedUnread: true };
     const path = `/api/chats/${chatId}/settings`;
@@ -156,7 +156,7 @@ describe('what I do with a chat for myself', () => {
     laptop.close();
   });
 
-  it('a block silences typing and reading at once', async () => {
+  it('silences typing and reading at once when it is a block', async () => {
     const { alice, bob, chatId } = await openDirectChat(server);
     await post(alice, '/api/messages', { chatId, content: 'x' }).expect(201);
     const a = await TestSocket.connect(server, alice);

@@ -128,7 +128,7 @@ describe('the gateway', () => {
     close();
   });
 
-  it('tells nobody but the members', async () => {
+  it('tells nothing of a chat to somebody who is no member', async () => {
     const { chatId, a, close } = await pair();
     const stranger = await TestSocket.connect(server, await registerUser(server));
     const joined = await stranger.command('join_chat', { chatId });

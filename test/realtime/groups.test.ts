@@ -134,7 +134,7 @@ describe('making a group', () => {
 });
 
 describe('changing a group', () => {
-  it('is for owners and admins; all hear of it', async () => {
+  it('is allowed to owners and admins alone, and every member hears of it', async () => {
     const chatId = await newGroup();
     const socket = await TestSocket.connect(server, mike);
     const patch = (body: object, user = olga) =>
@@ -205,7 +205,7 @@ describe('members', () => {
     await remove(`/api/chats/${chatId}/members/${anna.id}`, stranger).expect(404);
   });
 
-  it('are listed in pages, for members', async () => {
+  it('are listed in pages, and to members only', async () => {
     const chatId = await newGroup();
     const page = await get(`/api/chats/${chatId}/members?limit=2&page=2`).expect(200);
     expect(page.body).toMatchObject({
@@ -265,7 +265,7 @@ describe('the other devices of somebody', () => {
 });
 
 describe('owners', () => {
-  it('hand over before they go', async () => {
+  it('who are the last cannot leave a group before they make somebody else owner', async () => {
     const chatId = await newGroup();
     const refused = await post(`/api/chats/${chatId}/leave`).expect(409);
     expect(refused.body.code).toBe('LAST_OWNER');
@@ -298,7 +298,7 @@ describe('owners', () => {
 });
 
 describe('pinning in a group', () => {
-  it('is for owners and admins', async () => {
+  it('is allowed to owners and admins alone', async () => {
     const chatId = await newGroup();
     const sent = await post('/api/messages', { chatId, content: 'rules' }, anna).expect(201);
     const { id } = (sent.body as { data: { id: string } }).data;

@@ -197,7 +197,7 @@ describe('limits of what costs much, per user', () => {
     expect(await other()).toBeUndefined();
   };
 
-  it('changes of messages, over devices and transports', async () => {
+  it('hold for changes of messages, over devices and transports', async () => {
     const { a, alice, b, chatId, messageId, phone } = await setUp();
     const react = (user: TestUser) =>
       byRest('post', `/api/messages/${messageId}/react`, user, { emoji: '👍' });
@@ -216,7 +216,7 @@ describe('limits of what costs much, per user', () => {
     expect(sent.ok).toBe(true);
   });
 
-  it('syncs', async () => {
+  it('hold for syncs', async () => {
     const { a, alice, b, phone } = await setUp();
     await expectLimit(
       [
@@ -230,7 +230,7 @@ describe('limits of what costs much, per user', () => {
     );
   });
 
-  it('searches and lists of who is online', async () => {
+  it('hold for searches and lists of who is online', async () => {
     const { a, alice, bob, chatId } = await setUp();
     const search = (user: TestUser) => byRest('get', '/api/search/messages?q=one', user);
     await expectLimit(
@@ -246,7 +246,7 @@ describe('limits of what costs much, per user', () => {
     );
   });
 
-  it('typing and statuses in all dialects, but never the end of typing', async () => {
+  it('hold for typing and statuses in all dialects, but never the end of typing', async () => {
     const { a, b, bob, chatId, phone } = await setUp();
     await expectLimit(
       [
@@ -262,7 +262,7 @@ describe('limits of what costs much, per user', () => {
     expect(await bySocket(a, 'stop_typing', { chatId })()).toBeUndefined();
   });
 
-  it('live streams: beginning, joining, and what is said there', async () => {
+  it('hold for live streams: beginning, joining, and what is said there', async () => {
     const { a, b, bob, chatId, phone } = await setUp();
     const started = await b.command<{ liveId: string }>('start_live', { title: 'Live', chatId });
     const { liveId } = started.data;

@@ -30,7 +30,7 @@ describe('live streams', () => {
     return { alice, bob, chatId, host, viewer, liveId, close };
   };
 
-  it('is announced to the chat, listed, counted, and ended', async () => {
+  it('are announced to the chat, listed, counted, and ended', async () => {
     const { alice, bob, chatId, host, viewer, liveId, close } = await stream();
     expect(await host.next('live_started')).toMatchObject({ liveId, hostId: alice.id });
     expect(await viewer.next('live_started')).toMatchObject({ liveId, title: 'Cooking', chatId });
@@ -50,7 +50,7 @@ describe('live streams', () => {
     close();
   });
 
-  it('finds the stream that a host already has, and only announces it once', async () => {
+  it('are one per host: a second start finds the first, which is announced once', async () => {
     const { chatId, host, viewer, liveId, close } = await stream();
     const again = await host.command('start_live', { title: 'Cooking', chatId });
     expect(again.data).toMatchObject({ liveId });
@@ -61,7 +61,7 @@ describe('live streams', () => {
     close();
   });
 
-  it('shows comments and reactions to those who watch; a comment reaches the chat only when asked', async () => {
+  it('show comments and reactions to those who watch; a comment reaches the chat only when asked', async () => {
     const { alice, bob, chatId, host, viewer, liveId, close } = await stream();
     await viewer.command('live_comment', { liveId, content: 'Smells good' });
     expect(await host.next('live_comment')).toMatchObject({
@@ -78,7 +78,7 @@ describe('live streams', () => {
     close();
   });
 
-  it('hands signals between host and viewer, and to nobody else', async () => {
+  it('hand signals between host and viewer, and to nobody else', async () => {
     const { alice, bob, host, viewer, liveId, close } = await stream();
     const phone = await TestSocket.connect(server, bob);
     await host.command('live_signal', { liveId, to: bob.id, data: { type: 'offer', sdp: 'v=0' } });
@@ -103,7 +103,7 @@ describe('live streams', () => {
     close();
   });
 
-  it('is closed to people outside the chat, and to those who only know its id', async () => {
+  it('are closed to people outside the chat, and to those who only know its id', async () => {
     const { host, liveId, close } = await stream();
     const stranger = await TestSocket.connect(server, await registerUser(server));
     for (const [event, payload] of [
@@ -122,7 +122,7 @@ describe('live streams', () => {
     close();
   });
 
-  it('asks those who did not join to do so first, and viewers not to end it', async () => {
+  it('ask those who did not join to do so first, and cannot be ended by viewers', async () => {
     const { bob, viewer, liveId, close } = await stream();
     const ended = await viewer.command('end_live', { liveId });
     expect(ended.error.code).toBe('FORBIDDEN');
@@ -133,14 +133,14 @@ describe('live streams', () => {
     close();
   });
 
-  it('forgets a viewer whose connection is lost', async () => {
+  it('forget a viewer whose connection is lost', async () => {
     const { bob, host, viewer, close } = await stream();
     viewer.close();
     expect(await host.next('live_viewer_left')).toMatchObject({ userId: bob.id, viewerCount: 0 });
     close();
   });
 
-  it('waits for a host who is gone, and ends when the host does not come back', async () => {
+  it('wait for a host who is gone, and end when the host does not come back', async () => {
     const { alice, chatId, host, viewer, liveId, close } = await stream();
     host.close();
     const back = await TestSocket.connect(server, alice);

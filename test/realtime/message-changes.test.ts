@@ -179,7 +179,7 @@ describe('editing', () => {
     ).toHaveLength(1);
   });
 
-  it('is for the sender alone, and for nobody outside', async () => {
+  it('is allowed to the sender alone', async () => {
     const { id } = await send('mine');
     expect(await b.command('edit_message', { messageId: id, content: 'yours' })).toMatchObject({
       error: { code: 'FORBIDDEN' },
@@ -255,7 +255,7 @@ describe('deleting', () => {
     expect(await count()).toBe(1);
   });
 
-  it('a deleted message can be neither edited nor reacted to, and is deleted once', async () => {
+  it('leaves what can be neither edited nor reacted to, and happens once', async () => {
     const { id } = await send('gone');
     const first = await server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
     const second = await server.http.delete(`/api/messages/${id}`).set(alice.auth).expect(200);
@@ -329,7 +329,7 @@ describe('deleting', () => {
     for (const socket of [mine, theirs]) socket.close();
   });
 
-  it('for everyone is for the sender alone', async () => {
+  it('for everyone is allowed to the sender alone', async () => {
     const { id } = await send('stays');
     expect(await b.command('delete_message', { messageId: id })).toMatchObject({
       error: { code: 'FORBIDDEN' },
@@ -431,7 +431,7 @@ describe('reactions', () => {
     expect((await react()).body.data).toMatchObject({ isOn: false, reactions: [] });
   });
 
-  it('refuses what is not one emoji, and a message of another chat', async () => {
+  it('are refused when they are not one emoji, or to a message of another chat', async () => {
     const { id } = await send('no');
     for (const emoji of ['x', '👍👍', '<img>', '']) {
       expect(await b.command('add_reaction', { messageId: id, emoji })).toMatchObject({
@@ -458,7 +458,7 @@ describe('reactions', () => {
   });
 });
 
-describe('threads, pins, mentions and forwarding', () => {
+describe('a chat with threads, pins and mentions', () => {
   it('lists the answers to a message', async () => {
     const { id } = await send('What time?');
     const first = await send('Noon', { replyTo: id });
@@ -472,7 +472,7 @@ describe('threads, pins, mentions and forwarding', () => {
     expect(rest.body.data).toMatchObject({ messages: [{ content: 'Later' }], hasMore: false });
   });
 
-  it('answers only what the sender can still see', async () => {
+  it('takes answers only to what the sender can still see', async () => {
     const fresh = await openDirectChat(server);
     const say = async (content: string) => {
       const sent = await post('/api/messages', { chatId: fresh.chatId, content }, fresh.alice);
@@ -497,7 +497,7 @@ describe('threads, pins, mentions and forwarding', () => {
     await answer(cleared, fresh.alice).expect(201);
   });
 
-  it('pins and unpins', async () => {
+  it('has messages pinned and unpinned', async () => {
     const { id } = await send('Remember');
     await post(`/api/messages/${id}/pin`, {}, bob).expect(200);
     expect(await a.next('message_pinned', about(id))).toMatchObject({

@@ -11,7 +11,7 @@ interface Shown {
   content: string;
 }
 
-describe('the order and number of messages', () => {
+describe('the server', () => {
   const closeAfter = closeAfterEach();
   let server: TestServer;
   beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
 const accepts = (schema: { validate(value: unknown): { error?: unknown } }, value: unknown) =>
   schema.validate(value).error === undefined;
 
-it('accepts usernames of 3 to 30 letters, digits, "_", "." and "-"', () => {
+it('a new account may have usernames of 3 to 30 letters, digits, "_", "." and "-"', () => {
   expect(['ada', 'A.d_a-1', 'x'.repeat(30)].map((name) => accepts(usernameSchema, name))).toEqual([
     true,
     true,
@@ -23,13 +23,13 @@ it('accepts usernames of 3 to 30 letters, digits, "_", "." and "-"', () => {
   ).toEqual([false, false, false, false]);
 });
 
-it('accepts e-mail addresses of at most 254 characters', () => {
+it('a new account may have e-mail addresses of at most 254 characters', () => {
   expect(accepts(emailSchema, 'ada@example.internal')).toBe(true);
   expect(accepts(emailSchema, 'ada')).toBe(false);
   expect(accepts(emailSchema, `ada@${'x.'.repeat(130)}com`)).toBe(false);
 });
 
-it('refuses names that cannot be seen, or that turn the direction of the text after them', () => {
+it('an account cannot have names that cannot be seen, or that turn the direction of the text after them', () => {
   expect(accepts(nameSchema, '')).toBe(true);
   expect(accepts(nameSchema, 'Ada 👩‍🔬')).toBe(true);
   expect(accepts(nameSchema, '\u200b')).toBe(false);
@@ -37,7 +37,7 @@ it('refuses names that cannot be seen, or that turn the direction of the text af
   expect(accepts(nameSchema, 'Ada\nLovelace')).toBe(false);
 });
 
-it('counts the shortest password in characters and the longest in bytes', () => {
+it('the shortest password is counted in characters and the longest in bytes', () => {
   const schema = newPasswordSchema(8);
   expect(accepts(schema, 'x'.repeat(7))).toBe(false);
   expect(accepts(schema, 'x'.repeat(72))).toBe(true);
