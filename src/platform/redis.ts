@@ -23,6 +23,12 @@ const FAIL_FAST: RedisOptions = {
   socketTimeout: SILENCE_MS,
 };
 
+/**
+ * How long a connection may take to end when the process shuts down, in milliseconds. The client keeps the
+ * process alive for this long also where its connection has gone already.
+ */
+const DISCONNECT_MS = 200;
+
 const OPTIONS: Record<RedisPurpose, RedisOptions> = {
   publish: FAIL_FAST,
   // A subscriber must queue: without the offline queue its first SUBSCRIBE fails the start.
@@ -57,6 +63,7 @@ export class RedisClients {
     const client = new Redis(this.url, {
       ...OPTIONS[purpose],
       connectTimeout: 1000,
+      disconnectTimeout: DISCONNECT_MS,
       retryStrategy: (attempt) => Math.min(attempt * 100, 1000),
     });
     // Without a listener, ioredis would print every failed attempt to reconnect.
