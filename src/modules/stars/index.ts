@@ -7,8 +7,8 @@ import type { StarEvents } from './stars.events.js';
 import { StarsRepository } from './stars.repository.js';
 import { Stars } from './stars.js';
 
-export { defineStarModels } from './star.model.js';
 export type { StarEvents, StarState } from './stars.events.js';
+export { defineStarModels } from './stars.repository.js';
 export type { StarQuery, StarTarget, StarredMessage, Stars } from './stars.js';
 
 /** The events after which a user sees messages no longer. */

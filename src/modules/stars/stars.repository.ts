@@ -1,8 +1,38 @@
-import { trusted } from 'mongoose';
-import type { Connection, Model } from 'mongoose';
+import type { Connection, Model, Types } from 'mongoose';
+import { Schema, trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
-import type { StarRecord } from './star.model.js';
-import { starModel } from './star.model.js';
+
+/** A star: a user has marked a message for themselves. */
+export interface StarRecord {
+  /** Made by the database, whichever node stores the star: ids grow with the time, and sort the list. */
+  _id: Types.ObjectId;
+  userId: Types.ObjectId;
+  messageId: Types.ObjectId;
+  /** The message's chat, and its number there: whoever leaves or clears a chat loses stars by them. */
+  chatId: Types.ObjectId;
+  seq: number;
+  starredAt: Date;
+}
+
+const starSchema = new Schema<StarRecord>(
+  {
+    userId: { type: Schema.Types.ObjectId, required: true },
+    messageId: { type: Schema.Types.ObjectId, required: true },
+    chatId: { type: Schema.Types.ObjectId, required: true },
+    seq: { type: Number, required: true },
+    starredAt: { type: Date, required: true },
+  },
+  { collection: 'stars', versionKey: false },
+);
+// One star per message and user; all stars of a message that is deleted for everyone.
+starSchema.index({ messageId: 1, userId: 1 }, { unique: true });
+// A user's stars, newest first, and how many there are.
+starSchema.index({ userId: 1, _id: -1 });
+
+/** Registers the stars on a connection. */
+export const defineStarModels = (connection: Connection): void => {
+  connection.model<StarRecord>('Star', starSchema);
+};
 
 /** A star before it is stored. */
 export type NewStar = Omit<StarRecord, '_id'>;
@@ -13,7 +43,7 @@ export class StarsRepository {
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
-    this.stars = starModel(connection);
+    this.stars = connection.model<StarRecord>('Star');
   }
 
   /** The user's star on a message; null when there is none. */

@@ -11,9 +11,8 @@ import type {
   MessageReader,
   MessageView,
 } from '../messages/index.js';
-import type { StarRecord } from './star.model.js';
 import type { StarEvents, StarState } from './stars.events.js';
-import type { NewStar, StarsRepository } from './stars.repository.js';
+import type { NewStar, StarRecord, StarsRepository } from './stars.repository.js';
 
 /** The message to star; when `chatId` is given, it must be of this chat. */
 export interface StarTarget {
