@@ -6,46 +6,46 @@ import type { Logger } from './platform/logger.js';
 import { createLogger } from './platform/logger.js';
 import { printWelcome } from './welcome.js';
 
-/** The whole way down must end within this time (ms), whatever hangs. */
+/** The whole shutdown must end within this time (ms), whatever hangs. */
 const SHUTDOWN_LIMIT_MS = 25_000;
 
-/** Whether the process is ending; what fails then because its base has gone is no news. */
-let isGoingDown = false;
+/** Whether the process is ending; what fails then because something it needs is closed is not logged. */
+let isShuttingDown = false;
 
 /**
  * Ends the process in order when it is told to, or when it cannot be trusted any more. A signal that comes
- * again, as from an impatient hand or a supervisor, changes nothing: the way down has an end of its own.
+ * again, as from an impatient hand or a supervisor, changes nothing: the shutdown has a limit of its own.
  *
  * @param end closes what there is at the moment.
  */
-const goDownInOrder = (logger: Logger, end: () => Promise<void>): void => {
+const shutDownInOrder = (logger: Logger, end: () => Promise<void>): void => {
   let exitCode = 0;
-  const goDown = (reason: string, code: number) => {
+  const shutDown = (reason: string, code: number) => {
     exitCode = Math.max(exitCode, code);
-    if (isGoingDown) return;
-    isGoingDown = true;
-    logger.info({ reason }, 'going down');
+    if (isShuttingDown) return;
+    isShuttingDown = true;
+    logger.info({ reason }, 'shutting down');
     setTimeout(() => process.exit(1), SHUTDOWN_LIMIT_MS).unref();
     void end()
       .catch((error: unknown) => {
-        logger.error({ err: error }, 'the way down ended early');
+        logger.error({ err: error }, 'shutdown aborted');
         exitCode = 1;
       })
       .then(() => process.exit(exitCode));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      goDown(signal, 0);
+      shutDown(signal, 0);
     });
   }
-  // A rejection that nobody owns leaves the process in an unknown state: log it, go down in order.
+  // A rejection that nobody owns leaves the process in an unknown state: log it, shut down in order.
   process.on('unhandledRejection', (error) => {
     logger.fatal({ err: error }, 'unhandled rejection');
-    goDown('unhandled rejection', 1);
+    shutDown('unhandled rejection', 1);
   });
   process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'uncaught exception');
-    goDown('uncaught exception', 1);
+    shutDown('uncaught exception', 1);
   });
 };
 
@@ -54,7 +54,7 @@ const start = async (): Promise<void> => {
   const logger = createLogger(config);
   // While a node is being built there is nobody whom it would have to let go of.
   let end = () => Promise.resolve();
-  goDownInOrder(logger, () => end());
+  shutDownInOrder(logger, () => end());
   const database = await openDatabase(config, logger);
   end = () => database.close();
   const app = await createApp({
@@ -64,7 +64,7 @@ const start = async (): Promise<void> => {
     logger,
   });
   app.shutdown.add('close embedded database', 5000, () => database.close());
-  if (isGoingDown) return;
+  if (isShuttingDown) return;
   end = () => app.shutdown.run();
 
   const port = await app.listen();
@@ -73,7 +73,7 @@ const start = async (): Promise<void> => {
 };
 
 start().catch((error: unknown) => {
-  if (isGoingDown) return;
+  if (isShuttingDown) return;
   const message = error instanceof ConfigError ? error.message : error;
   // Not through the logger: its settings may be the very thing that is wrong.
   process.stderr.write(`${String(message instanceof Error ? message.stack : message)}\n`);

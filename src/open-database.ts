@@ -38,7 +38,7 @@ export const openDatabase = async (
     durability: config.embeddedDurability,
     logger: linesFor(logger.child({ part: 'embedded database' })),
   });
-  // Without it the process can do nothing, and nothing in it can start another: so it goes down, as at
+  // Without it the process can do nothing, and nothing in it can start another: so it shuts down, as at
   // every rejection that nobody owns.
   void embedded.failed.then((error) => {
     throw new Error('The embedded database has ended', { cause: error });

@@ -1,6 +1,6 @@
 import type { Logger } from './logger.js';
 
-/** One step of the way down; later steps may rely on earlier ones being done. */
+/** One step of the shutdown; later steps may rely on earlier ones being done. */
 interface Step {
   name: string;
   timeoutMs: number;
@@ -8,7 +8,7 @@ interface Step {
 }
 
 /**
- * Takes the process down in order: each step runs after the one before it has ended or timed out, so
+ * Shuts the process down in order: each step runs after the one before it has ended or timed out, so
  * that a hanging component delays the exit but does not prevent it.
  */
 export class Shutdown {
@@ -22,7 +22,7 @@ export class Shutdown {
     this.steps.push({ name, timeoutMs, run });
   }
 
-  /** Whether the way down has begun. */
+  /** Whether the shutdown has begun. */
   get hasBegun(): boolean {
     return this.ending !== undefined;
   }

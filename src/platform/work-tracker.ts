@@ -5,8 +5,8 @@ import type { LoadMonitor, Sheddable } from './load-monitor.js';
 export type End = () => void;
 
 /**
- * What a node takes in, over all transports: new work is refused while the process is too busy and, on the
- * way down, for good; what was taken in before is counted until it has ended.
+ * What a node takes in, over all transports: new work is refused while the process is too busy and, once
+ * it shuts down, for good; what was taken in before is counted until it has ended.
  */
 export class WorkTracker {
   private underWay = 0;
@@ -18,18 +18,18 @@ export class WorkTracker {
   /**
    * Lets work in, or refuses it.
    *
-   * @throws {AppError} SHUTTING_DOWN for work on the way down; UNAVAILABLE while the process is too busy.
+   * @throws {AppError} SHUTTING_DOWN for work during the shutdown; UNAVAILABLE while the process is too busy.
    */
   admit(what: Sheddable): void {
     if (this.isClosed && what === 'work') {
-      throw new AppError('SHUTTING_DOWN', 'This server is going down; try again', {
+      throw new AppError('SHUTTING_DOWN', 'This server is shutting down; try again', {
         retryAfter: 1,
       });
     }
     this.load.admit(what);
   }
 
-  /** Counts a request or command in; what begins on the way down is not waited for. */
+  /** Counts a request or command in; what begins during the shutdown is not waited for. */
   begin(): End {
     if (this.isClosed) return () => undefined;
     this.underWay += 1;

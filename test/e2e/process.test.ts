@@ -92,7 +92,7 @@ describe('the program', () => {
     const { alice } = await openDirectChat(asServer(parley));
     const socket = await TestSocket.connect(parley, alice);
     const stopped = parley.stop('SIGINT');
-    while (!parley.output().includes('going down')) await once(parley.child.stdout!, 'data');
+    while (!parley.output().includes('shutting down')) await once(parley.child.stdout!, 'data');
     parley.child.kill('SIGINT');
     expect(await stopped).toBe(0);
     await socket.closed();

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { Request, Response } from 'express';
 
-/** One thing that the server stands on. */
+/** One thing that the server needs. */
 export interface Component {
   name: string;
   /** Whether the server can serve without it. */
@@ -20,7 +20,7 @@ export interface HealthParts {
   environment: string;
   components: Component[];
   load: Busyness;
-  /** Whether the server takes new work; false while it goes down. */
+  /** Whether the server takes new work; false while it shuts down. */
   isReady(): boolean;
 }
 

@@ -37,7 +37,7 @@ export interface HandshakeParts {
   pendingJoins: PendingJoins;
   /** The chats whose channels a user's sockets join. */
   chatIdsOf(userId: string): Promise<string[]>;
-  /** Whether the server takes connections; false while it goes down. */
+  /** Whether the server takes connections; false while it shuts down. */
   isAccepting(): boolean;
   /** Notes an error that is nobody's refusal. */
   onFailure(error: unknown): void;
@@ -46,14 +46,14 @@ export interface HandshakeParts {
 /**
  * Connection middleware: who is calling, in which dialect, and in which chats. The token comes in
  * `auth: { token }`, or in an Authorization header where a client can set one. A connection that is
- * refused is told why and closed.
+ * refused gets the error and is closed.
  */
 export const handshake =
   (parts: HandshakeParts) =>
   async (socket: ParleySocket, next: (error?: ExtendedError) => void): Promise<void> => {
     try {
       if (!parts.isAccepting()) {
-        throw new AppError('SHUTTING_DOWN', 'This server is going down', { retryAfter: 1 });
+        throw new AppError('SHUTTING_DOWN', 'This server is shutting down', { retryAfter: 1 });
       }
       await parts.admission.admit(socket.conn, () => greet(parts, socket));
       next();
