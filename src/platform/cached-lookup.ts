@@ -10,7 +10,7 @@ class LoadFailure extends Error {}
 
 /**
  * Remembers what was looked up, for a while or up to a number of entries. Who asks for a key while it is
- * looked up waits for the same answer; all go on in the order in which they asked.
+ * looked up waits for the same answer; all continue in the order in which they asked.
  *
  * Only answers are kept: who asks after a failed look-up, or after one that found nothing, looks up again.
  * An entry is as old as its look-up's beginning. When an entry is forgotten while it is looked up, all who

@@ -32,7 +32,7 @@ export class DiskSpace {
     return !this.probing.has(disk);
   }
 
-  /** Looks at an error that a client is told: one for want of room makes its disk count as full. */
+  /** Looks at an error that a client gets: one for lack of room marks its disk as full. */
   note(error: AppError): void {
     // Without a time it is a user's quota.
     if (error.code !== 'INSUFFICIENT_STORAGE' || error.retryAfter === undefined) return;

@@ -17,7 +17,7 @@ export interface DriverLimits {
 
 /** How often is looked, in milliseconds. */
 const LOOK_EVERY_MS = 1000;
-/** Looks in a row at which work must be overdue: one may come late after the process itself stood still. */
+/** Looks in a row at which work must be overdue: one may come late after the process itself was suspended. */
 const PATIENCE = 2;
 
 /**

@@ -6,9 +6,9 @@ export type EventMap = object;
 /**
  * The order in which one event is worked on:
  *
- * - `state`: what the node remembers is put right (caches, positions), so that later phases read the truth;
+ * - `state`: what the node remembers (caches, positions) is updated, so that later phases do not read old values;
  * - `sockets`: sockets join and leave channels, or are closed;
- * - `deliver`: clients are told;
+ * - `deliver`: the event is sent to clients;
  * - `effects`: what else follows, such as further writes.
  *
  * Within a phase the order is not defined, and nothing may depend on it.
@@ -16,13 +16,13 @@ export type EventMap = object;
 export const PHASES = ['state', 'sockets', 'deliver', 'effects'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Who is told of an event: every node of the cluster, or only the node that emits it. */
+/** Who receives an event: every node of the cluster, or only the node that emits it. */
 export type Scope = 'cluster' | 'node';
 
 /**
  * What is done about an event.
  *
- * `on: 'every-node'` runs on every node that is told. `on: 'origin'` runs once in the cluster, on the node
+ * `on: 'every-node'` runs on every node that receives the event. `on: 'origin'` runs once in the cluster, on the node
  * that has emitted the event with the scope `cluster`: an event of the scope `node` reports what one node
  * has learned or does, and each node may report the same.
  *
@@ -59,7 +59,7 @@ export interface Publisher<Events extends EventMap> {
  * Domain events of a node, and of the cluster when a forwarder connects the nodes.
  *
  * Emitting never throws and never waits: a failing subscription is logged, the others run, and the write
- * that the event reports stands.
+ * that the event reports is not undone.
  */
 export class EventBus<Events extends EventMap> implements Publisher<Events> {
   private readonly registered = new Map<string, Registered[]>();

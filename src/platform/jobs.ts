@@ -66,8 +66,8 @@ export class Jobs {
   }
 
   /**
-   * As {@link every}, on one node of all: the others look on until it has not been heard of for two
-   * rounds, or has gone.
+   * As {@link every}, on one node of all: the others wait until it has not renewed its lease for two
+   * rounds, or has released it.
    */
   everyOnce(name: string, intervalMs: number, work: () => Promise<unknown>): void {
     const lengthMs = Math.max(LEASE_ROUNDS * intervalMs, MIN_LEASE_MS);

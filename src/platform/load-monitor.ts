@@ -134,7 +134,7 @@ export const eventLoopLag = (): LagSource => {
   return {
     read: () => {
       const now = performance.now();
-      // A loop that stood still all the time has not come round to count that.
+      // A loop that was blocked all the time has measured nothing.
       const mean = histogram.count > 0 ? histogram.mean / NS_PER_MS : now - readAt;
       histogram.reset();
       readAt = now;

@@ -8,7 +8,7 @@ export type Logger = Pick<
   'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'child'
 >;
 
-/** Fields that must never reach a log, wherever they stand. */
+/** Fields that must never reach a log, wherever they are. */
 const REDACTED = [
   'req.headers.authorization',
   'req.headers.cookie',
@@ -19,7 +19,7 @@ const REDACTED = [
   '*.deviceToken',
 ];
 
-/** What may be tried again is told without a stack: on a full disk, every regular job fails every few seconds. */
+/** Errors that may be tried again are logged without a stack: on a full disk, every regular job fails every few seconds. */
 const describeError = (error: Error) => {
   const described = pino.stdSerializers.err(error);
   return toAppError(error).retryAfter === undefined

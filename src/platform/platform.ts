@@ -47,7 +47,7 @@ export interface PlatformOptions {
 /** Makes a counter of calls: `limit` within `windowMs` milliseconds. */
 export type MakeLimiter = (name: string, limit: number, windowMs: number) => RateLimiter;
 
-/** What every module and transport stands on: the connected stores, the bus, limits, jobs and the way down. */
+/** What every module and transport uses: the connected stores, the bus, limits, jobs and the shutdown. */
 export interface Platform<Events extends object> {
   config: Config;
   logger: Logger;

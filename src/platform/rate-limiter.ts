@@ -13,7 +13,7 @@ export interface RateLimitRule {
   windowMs: number;
 }
 
-/** Where a key stands after a hit. */
+/** The state of a key after a hit. */
 export interface RateLimitState {
   allowed: boolean;
   limit: number;
@@ -46,7 +46,7 @@ export class RateLimiter {
     this.shared = redis && initialised(redisStore(rule, redis), rule);
   }
 
-  /** Counts one hit and says where the key stands. */
+  /** Counts one hit and answers the state of the key. */
   async hit(key: string): Promise<RateLimitState> {
     const { limit } = this.rule;
     if (limit === 0) return { allowed: true, limit: 0, remaining: Infinity, resetSeconds: 0 };

@@ -8,8 +8,8 @@ export type RedisPurpose = 'publish' | 'subscribe' | 'limits' | 'presence';
 /**
  * How long a connection may owe an answer before it is made anew, in milliseconds. A command that is given
  * up still waits in the client's queue, and its bytes in the socket's; and a host that has vanished without
- * a word would otherwise be talked to until TCP gives up, a quarter of an hour later, although another one
- * may long have its place.
+ * notice would otherwise get commands until TCP gives up, a quarter of an hour later, although another one
+ * may have taken its place.
  */
 const SILENCE_MS = 2000;
 /** The same for the subscriber, which loses what comes while it connects anew. */
@@ -56,7 +56,7 @@ export class RedisClients {
     this.probe.unref();
   }
 
-  /** The client for a purpose; connecting goes on in the background, for ever. */
+  /** The client for a purpose; it connects in the background and tries for ever. */
   client(purpose: RedisPurpose): Redis {
     const existing = this.clients.get(purpose);
     if (existing) return existing;

@@ -21,7 +21,7 @@ export interface NumberedWrite<T> {
  * error from the unique index, reads the newest number and tries again.
  *
  * The message log does not use it: it numbers many messages of many chats in one write, of which a part may
- * stand, and what has lost goes back to its queue, whose next batch reads the numbers anyway. Trying again
+ * be written, and what has lost goes back to its queue, whose next batch reads the numbers anyway. Trying again
  * here would cost a read per message.
  *
  * @throws {AppError} UNAVAILABLE after `maxAttempts` lost numbers; and whatever `newest` and `write` throw.

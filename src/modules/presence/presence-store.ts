@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../platform/logger.js';
 
-/** Users of a node that has died, and when it was last known to live. */
+/** Users of a node that has died, and when it was last known to be alive. */
 export interface Orphans {
   userIds: string[];
   lastSeen: Date;
@@ -112,7 +112,7 @@ end
 return found`;
 
 /**
- * KEYS: nodes. ARGV: node, length of a lease (ms). Answers 1 for a lease that goes on, 0 for one that
+ * KEYS: nodes. ARGV: node, length of a lease (ms). Answers 1 for a lease that has not ended, 0 for one that
  * had ended, in which case the node must store its users again, and 2 when others have seen it end.
  */
 const RENEW = `${NOW}

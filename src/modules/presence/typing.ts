@@ -12,7 +12,7 @@ interface Indicator {
   timer: NodeJS.Timeout;
 }
 
-/** Typing indicators. They live on the node of the one who types, and end by themselves. */
+/** Typing indicators. They are kept by the node of the one who types, and end by themselves. */
 export class Typing {
   private readonly indicators = new Map<string, Indicator>();
 

@@ -29,7 +29,7 @@ export interface S3Options {
   secretAccessKey: string | undefined;
   /** Longest time for one call, in milliseconds; unset: five minutes. */
   timeoutMs?: number;
-  /** The bucket stands in the path instead of the host name, as most other stores have it. */
+  /** The bucket is in the path instead of the host name, as most other stores have it. */
   forcePathStyle: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What the store is told about a file. */
+/** What the store needs to know about a file. */
 export interface StoredFile {
   /** Where the file lies in the store: folders and name, of letters, digits, `.`, `-` and `_` alone. */
   key: string;

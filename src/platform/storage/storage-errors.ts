@@ -47,7 +47,7 @@ export const noRoomForUploads = (cause: unknown): AppError =>
     cause,
   });
 
-/** What a client is told when a file could not be stored. */
+/** The error that a client gets when a file could not be stored. */
 export const storageError = (error: unknown): AppError => {
   if (error instanceof AppError) return error;
   return isFull(error)
