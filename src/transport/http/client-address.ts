@@ -48,7 +48,7 @@ export const clientAddress = (setting: string): ((req: IncomingMessage) => strin
   return (req) => {
     const forwarded = [req.headers['x-forwarded-for'] ?? []].flat().join(',');
     const proxies = forwarded.split(',').map(plainAddress);
-    // From the nearest machine to the farthest; what stands before the first stranger is hearsay.
+    // From the nearest machine to the farthest; what an address that is not trusted has sent is not believed.
     const hops = [req.socket.remoteAddress ?? '', ...proxies.filter(Boolean).reverse()];
     return hops
       .at(hops.findIndex((address, hop) => !isTrusted(address, hop)))!

@@ -46,9 +46,9 @@ export const sendError = (req: Request, res: Response, error: AppError): void =>
 };
 
 /**
- * The last middleware: answers every error in one shape, and tells only what is meant to be told.
+ * The last middleware: answers every error in one shape, without details of internal errors.
  *
- * @param onError told every error that is answered.
+ * @param onError called with every error that is answered.
  */
 export const errorHandler =
   (

@@ -19,7 +19,7 @@ const EXPOSED = [
 ];
 
 /**
- * What browsers are told of pages of other origins, over HTTP and where Socket.IO polls. Tokens travel in a
+ * The CORS headers for pages of other origins, over HTTP and where Socket.IO polls. Tokens travel in a
  * header or a body, so the server takes no account of cookies; but pages whose requests have `credentials`
  * set, as some Socket.IO and axios set-ups do, are blocked unless it says that they may.
  */

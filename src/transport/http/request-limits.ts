@@ -6,7 +6,7 @@ import { addressKey } from '../../platform/tally.js';
 /** The limits a request can fall under. */
 export type RequestLimit = 'general' | 'user' | 'files';
 
-/** Applies the request limits and tells the client where it stands, in the `RateLimit` headers. */
+/** Applies the request limits and says in the `RateLimit` headers how much is left. */
 export class RequestLimits {
   constructor(private readonly limiters: Record<RequestLimit, RateLimiter>) {}
 

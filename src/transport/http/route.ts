@@ -55,7 +55,7 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   extra?: Record<string, Joi.Schema>;
   /** Whether the answer has a `pagination` member. */
   paginated?: boolean;
-  /** Status of success, 200 unless told. */
+  /** Status of success; 200 when absent. */
   status?: number;
   /** Further statuses of success, where the reply sets one: 200 beside 201 of a get-or-create. */
   otherStatuses?: number[];

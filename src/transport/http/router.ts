@@ -173,7 +173,7 @@ const sectionOf = (path: string): string => {
 };
 
 /**
- * Puts the routes on a router. Those whose paths begin alike stand in a router of their own, because
+ * Puts the routes on a router. Those whose paths begin alike have a router of their own, because
  * Express compares a request with one pattern after the other: so it meets a dozen instead of all.
  */
 export const mountRoutes = (routes: AnyRoute[], context: RouteContext): Router => {

@@ -10,13 +10,13 @@ export interface ChannelSockets {
   usersIn(userIds: Iterable<string>, channel: string): string[];
 }
 
-/** Socket.IO rooms of which the sockets hear something, and rooms of which they do not. */
+/** Channels whose sockets receive an event, and channels whose sockets do not. */
 export interface Channels {
   to: string[];
   except: string[];
 }
 
-/** The rooms of an audience, or of a part of it, on this node; none where nobody here is meant. */
+/** The channels of an audience, or of a part of it, on this node; none where it has nobody here. */
 export const channelsOf = (
   audience: Audience,
   part: Part | undefined,
@@ -38,7 +38,7 @@ const included = (
   return audience.to.flatMap((target) => targetChannels(target, sockets));
 };
 
-/** Those of the users who are in the audience: who has left a chat hears no more of it. */
+/** Those of the users who are in the audience: who has left a chat receives nothing more of it. */
 const among = (
   userIds: readonly string[],
   audience: Audience,

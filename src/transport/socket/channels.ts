@@ -1,8 +1,8 @@
 import type { DialectMask } from './dialect.js';
 
 /**
- * The only names of rooms. Sockets that hear different dialects stand in different copies of a room
- * (see {@link heard}), so that one publish per set of dialects reaches exactly those who hear it.
+ * The only names of channels. Sockets of different dialects are in different copies of a channel (see
+ * {@link heard}), so that one publish per set of dialects reaches exactly those who receive it.
  */
 export const channels = {
   /** All devices of a user. */
@@ -29,7 +29,7 @@ export const channels = {
 export const chatOf = (channel: string): string | undefined =>
   channel.startsWith('chat:') ? channel.slice('chat:'.length) : undefined;
 
-/** The copy of a room for the sockets that hear exactly these dialects. */
+/** The copy of a channel for the sockets that receive exactly these dialects. */
 export const heard = (channel: string, mask: DialectMask): string => `${channel}#${mask}`;
 
 /** The room of which a name is a copy, or undefined for names that are not ours. */

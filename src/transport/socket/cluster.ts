@@ -23,8 +23,8 @@ type ClusterBus = Publisher<ClusterEvents> &
  * renders for its own sockets.
  *
  * Redis loses what it cannot deliver. Nothing correct depends on an event arriving: clients find gaps
- * by the numbers and sync. When Redis is back, `cluster.gap` says so: here alone after this node could
- * not hear, everywhere after it could not be heard.
+ * by the numbers and sync. When Redis is back, `cluster.gap` says so: on this node alone after it could
+ * not receive, on all nodes after it could not publish.
  */
 export const joinCluster = (
   io: Server,

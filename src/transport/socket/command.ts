@@ -7,7 +7,7 @@ import type { DialectName } from './dialect.js';
 /** The caller's socket, as far as commands need it. */
 export interface CallerSocket {
   readonly id: string;
-  /** Whether the device is still there; a command goes on when it has gone. */
+  /** Whether the device is still connected; a command runs to its end also when it is not. */
   readonly isConnected: boolean;
   /** Sends an event to this socket alone. */
   emit(event: string, payload: unknown): void;
@@ -26,7 +26,7 @@ export interface CallerSocket {
   /** Joins or leaves a room of another kind, such as a live stream's. */
   join(channel: string): void;
   leave(channel: string): void;
-  /** Hears these dialects from now on, whatever it declared or taught before, and learns none any more. */
+  /** Receives these dialects from now on, whatever it declared or taught before, and learns none any more. */
   setDialects(dialects: readonly DialectName[]): void;
   /**
    * Stays under a newer token of the same login.
@@ -48,7 +48,7 @@ export interface CommandContext {
 
 /**
  * A client → server event. Several dialects may use one name; the first whose `accepts` says yes is
- * taken, so the one without `accepts` stands last.
+ * taken, so the one without `accepts` is last.
  */
 export interface Command<P> {
   event: string;

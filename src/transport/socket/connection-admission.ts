@@ -30,7 +30,7 @@ const MAX_WAIT_MS = 5000;
 /** Seconds after which a client that found the queue full may come back, from … to. */
 const QUEUE_RETRY = [1, 10] as const;
 /**
- * Connections beyond the cap that are still answered, so that they can be told why they are refused; the
+ * Connections beyond the cap that are still answered, so that they get the reason of the refusal; the
  * next ones are turned away before they cost more than a request.
  */
 const ANSWERED_BEYOND_CAP = 1000;
@@ -39,14 +39,14 @@ const ANSWERED_BEYOND_CAP = 1000;
  * Decides which connections come in, and how many at a time. Connections are counted from their first
  * request until they are closed, so that one which never says who it is counts too. Handshakes are worked
  * on a few at a time: when a whole network comes back within a second, the database is asked no more than
- * it can answer, and who would have to wait too long is told when to come back.
+ * it can answer, and who would have to wait too long gets a `retryAfter`.
  */
 export class ConnectionAdmission {
   private readonly limits: ConnectionLimits;
   private readonly limiter: ConcurrencyLimiter;
   private readonly addressOf: (req: IncomingMessage) => string;
   private readonly random: () => number;
-  /** Connections that were refused when they were met; they are told when they speak. */
+  /** Connections that were refused when they opened; the error is sent with their handshake. */
   private readonly refused = new WeakMap<RawConnection, AppError>();
   /** Connections that have begun their handshake, which each may do once. */
   private readonly greeted = new WeakSet<RawConnection>();

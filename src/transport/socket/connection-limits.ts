@@ -19,7 +19,7 @@ const FULL_RETRY = [5, 15] as const;
 
 /**
  * Counts this process's connections, and refuses those beyond a limit. A user's further connection is
- * refused, and the ones that stand stay: were the newest to win, two devices over the limit would take
+ * refused, and the open ones stay: were the newest to win, two devices over the limit would take
  * turns in throwing each other out.
  */
 export class ConnectionLimits {

@@ -30,7 +30,7 @@ interface Group {
  * Turns domain events into socket events, for the sockets of this node. Every node gets every event,
  * so nothing is published to other nodes from here.
  *
- * A socket that hears several dialects gets an event that two of them name alike once, with the fields
+ * A socket of several dialects gets an event that two of them name alike once, with the fields
  * of both.
  */
 export class Delivery<Events extends object> {
@@ -74,7 +74,7 @@ export class Delivery<Events extends object> {
     }
   }
 
-  /** The sets of sockets on this node that hear the same of these variants. */
+  /** The sets of sockets on this node that receive the same of these variants. */
   private audiencesOf(variants: Variant[]): Map<string, DialectMask[]> {
     const audiences = new Map<string, DialectMask[]>();
     for (const mask of this.registry.activeMasks()) {

@@ -5,7 +5,7 @@ export type DialectName = (typeof DIALECTS)[number];
 /** A set of dialects as bits, in the order of {@link DIALECTS}. */
 export type DialectMask = number;
 
-/** What a socket hears that has neither declared nor used a dialect. */
+/** What a socket receives that has neither declared nor used a dialect. */
 export const ALL_DIALECTS: DialectMask = (1 << DIALECTS.length) - 1;
 
 /** The bit of one dialect. */

@@ -154,9 +154,9 @@ export class CommandDispatcher {
   }
 
   /**
-   * A socket that has declared nothing hears the dialect of the first command that tells it; before, it
-   * hears all of them. Later commands of other dialects change nothing: else a client that uses one of
-   * another dialect would hear every message twice.
+   * A socket that has declared no dialect receives all of them, until the first command that shows its dialect:
+   * from then on, that one. Later commands of other dialects change nothing: else a client that uses one
+   * of another dialect would receive every message twice.
    */
   private learnDialect(socket: ParleySocket, command: AnyCommand): void {
     const { data } = socket;
@@ -181,19 +181,19 @@ export class CommandDispatcher {
     if (ack) ack({ ok: false, error: body });
     else this.parts.metrics.framesDropped.inc({ code: error.code });
     if (this.isUnmissed(event, error)) return;
-    // The list of what is wrong with an input is told once: by the answer where one is asked for.
-    const { errors, ...accessChange } = body;
-    socket.emit('error', { ...accessChange, ...(!ack && errors && { errors }), event });
+    // The list of what is wrong with an input is sent once: in the answer where one is asked for.
+    const { errors, ...rest } = body;
+    socket.emit('error', { ...rest, ...(!ack && errors && { errors }), event });
   }
 
-  /** Whether nobody needs to hear of a refusal: a busy process does not spend a packet on a lost signal. */
+  /** Whether a refusal is not sent: a busy process does not spend a packet on a lost signal. */
   private isUnmissed(event: string, { code }: AppError): boolean {
     const isSignal = this.byEvent.get(event)?.some(({ shedAs }) => shedAs === 'signals') ?? false;
     return isSignal && code === 'UNAVAILABLE';
   }
 }
 
-/** A command as it came, and how it stands to the others of its socket. */
+/** A command as it came, and whether its socket may send more. */
 interface Frame {
   event: string;
   payload: unknown;
@@ -240,7 +240,7 @@ class EventBudget {
     return this.tokens >= 0;
   }
 
-  /** Whether the socket goes on sending far beyond what it was refused. */
+  /** Whether the socket keeps sending far more than it may, although it is refused. */
   isAbused(): boolean {
     return this.perSecond > 0 && this.tokens < -this.perSecond * ABUSE_FACTOR;
   }
@@ -333,6 +333,6 @@ export const onDisconnect = (socket: ParleySocket, handler: () => void): void =>
   socket.once('disconnect', handler);
 };
 
-/** What a socket hears at first: the dialect it has declared, or all. */
+/** What a socket receives at first: the dialect it has declared, or all. */
 export const initialMask = (declared: Parameters<typeof maskOf>[0] | undefined): number =>
   declared ? maskOf(declared) : ALL_DIALECTS;

@@ -32,9 +32,9 @@ interface Visitor {
 }
 
 /**
- * How long an answer serves further sockets of the same user, in milliseconds. What moves a user is
- * heard and taken into account, so this only bounds how long a move counts for nothing that this node
- * was not told of, because Redis was away.
+ * How long an answer serves further sockets of the same user, in milliseconds. Moves of the
+ * user that this node receives are taken into account, so this only bounds how long one is missed that it did
+ * not receive, because Redis was away.
  */
 const SHARED_MS = 5000;
 
@@ -81,7 +81,7 @@ export class PendingJoins {
     this.visitors.get(userId)?.moves.push({ chatId, direction });
   }
 
-  /** Moves may have gone unheard: the next socket of each user asks again. */
+  /** Moves may have been missed: the next socket of each user asks again. */
   forget(): void {
     for (const visitor of this.visitors.values()) visitor.answer = undefined;
   }

@@ -8,7 +8,7 @@ export interface RawConnection {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** Whether the connection still stands. */
+/** Whether the connection is still open. */
 export const isOpen = ({ readyState }: RawConnection): boolean => readyState !== 'closed';
 
 /** Runs something when the connection is closed: at once when it is, because it says so only once. */

@@ -18,7 +18,7 @@ export interface Part {
 export interface Emission<Name extends string = string> {
   event: Name;
   payload: unknown;
-  /** Who of the audience hears it; absent: all. */
+  /** Who of the audience receives it; absent: all. */
   part?: Part;
   /** Typing and presence: not sent to clients that read too slowly. */
   isVolatile?: boolean;
@@ -33,8 +33,8 @@ export interface LocalSockets {
 type MaybeLater<T> = T | Promise<T>;
 
 /**
- * How a dialect tells its clients of a domain event. Runs on every node, for that node's sockets, and
- * only while one of them hears the dialect. What is ready goes out at once, in the order of the writes;
+ * What a dialect sends its clients for a domain event. Runs on every node, for that node's sockets, and
+ * only while one of them receives the dialect. What is ready goes out at once, in the order of the writes;
  * an emission that has to be looked up first follows when it is there.
  */
 export interface Rendering<Event> {

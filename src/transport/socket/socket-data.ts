@@ -18,7 +18,7 @@ export interface SocketData {
   actor: Actor;
   /** When the access token ends and the socket with it, in milliseconds since 1970. */
   expiresAt: number;
-  /** The dialects that the socket hears. */
+  /** The dialects that the socket receives. */
   mask: DialectMask;
   /**
    * Whether it is known which dialects the device wants: the handshake or `set_dialect` has named them, or

@@ -19,7 +19,7 @@ import { TokenExpiry } from './token-expiry.js';
 
 /** A message and the description of ten attachments fit; nothing larger comes over a socket. */
 const MAX_FRAME_BYTES = 64 * 1024;
-/** Sockets closed together when the node goes down, and the pause between such groups (ms). */
+/** Sockets closed together when the node shuts down, and the pause between such groups (ms). */
 const CLOSE_BATCH = 200;
 const CLOSE_PAUSE_MS = 20;
 /** How long clients have to end their side of a connection that is being closed, in milliseconds. */

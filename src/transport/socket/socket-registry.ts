@@ -7,7 +7,7 @@ import type { LocalSockets } from './rendering.js';
 import { baseChannel, chatOf, heard, channels } from './channels.js';
 import type { ParleySocket } from './socket-data.js';
 
-/** Knows this node's sockets: which dialects they hear and in which rooms they stand. */
+/** Knows this node's sockets: their dialects and their channels. */
 export class SocketRegistry implements ChannelSockets, LocalSockets {
   private readonly masks = new Map<DialectMask, number>();
 
@@ -26,12 +26,12 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     this.count(socket.data.mask, -1);
   }
 
-  /** The sets of dialects that sockets on this node hear. */
+  /** The sets of dialects that sockets on this node receive. */
   activeMasks(): Iterable<DialectMask> {
     return this.masks.keys();
   }
 
-  /** Whether a socket on this node hears the dialect. */
+  /** Whether a socket on this node receives the dialect. */
   isSpoken(dialect: DialectName): boolean {
     for (const mask of this.masks.keys()) if (hears(mask, dialect)) return true;
     return false;
@@ -69,7 +69,7 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     );
   }
 
-  /** The sockets of this node that is in a channel, whatever they hear. */
+  /** The sockets of this node that are in a channel, whatever their dialects. */
   socketsIn(channel: string): ParleySocket[] {
     const sockets: ParleySocket[] = [];
     for (const mask of this.masks.keys()) {
@@ -105,13 +105,13 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     return socket.rooms.has(heard(channel, socket.data.mask));
   }
 
-  /** The chats in whose rooms a socket stands. */
+  /** The chats in whose channels a socket is. */
   chatsOf(socket: ParleySocket): string[] {
     return [...socket.rooms].flatMap((name) => chatOf(baseChannel(name) ?? '') ?? []);
   }
 
   /**
-   * How many of a user's sockets on this node stand in a chat's room, how many look at it or are about
+   * How many of a user's sockets on this node are in a chat's channel, how many look at it or are about
    * to, and how many there are.
    */
   devicesIn(userId: string, chatId: string): { inChannel: number; looking: number; all: number } {
@@ -125,7 +125,7 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     return { inChannel: inChannel.length, looking: looking.length, all: devices.length };
   }
 
-  /** Moves a user's sockets on this node, and those on their way in, into or out of a chat's room. */
+  /** Moves a user's sockets on this node, and those on their way in, into or out of a chat's channel. */
   moveUser(userId: string, chatId: string, direction: 'in' | 'out'): void {
     this.pendingJoins.move(userId, chatId, direction);
     for (const socket of this.socketsIn(channels.user(userId))) {
@@ -141,8 +141,8 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
   }
 
   /**
-   * Changes what a socket hears: it moves from its rooms' old copies to the new ones. A socket that has
-   * gone meanwhile is left alone: it has been counted out.
+   * Changes what a socket receives: it leaves the old copies of its channels and joins the new ones. Nothing is
+   * done for a socket that has closed meanwhile: it is no longer counted.
    */
   setDialects(socket: ParleySocket, mask: DialectMask): void {
     const old = socket.data.mask;

@@ -51,7 +51,7 @@ export interface SocketServerDeps {
  */
 const ANNOUNCED_AT_A_TIME = 8;
 
-/** Takes connections: handshake, commands, and what the modules are told of them. */
+/** Takes connections: handshake and commands; notifies the modules of connections that come and go. */
 export class SocketServer {
   private readonly announcing: ConcurrencyLimiter;
 
