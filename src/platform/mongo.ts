@@ -5,7 +5,7 @@ import { ConfigError } from '../config/index.js';
 import { DriverWatch } from './driver-watch.js';
 import type { Logger } from './logger.js';
 
-/** A connected database: its Mongoose connection, whether it answers, and how to let go of it. */
+/** A connected database: its Mongoose connection, whether it answers, and how to close it. */
 export interface Database {
   connection: Connection;
   /** Whether the driver currently has a usable server. */

@@ -49,7 +49,7 @@ export const guardArrivals = (server: Server, limits: ArrivalLimits = LIMITS): v
 const bringsBody = ({ headers }: IncomingMessage): boolean =>
   Number(headers['content-length']) > 0 || 'transfer-encoding' in headers;
 
-/** A body on its way. */
+/** A body that is being received. */
 class Arrival {
   private readonly isForm: boolean;
   private seenBytes: number;

@@ -37,7 +37,7 @@ export interface CallerSocket {
   renewToken(token: string): Promise<number>;
 }
 
-/** The command by which a client brings a newer token: the one that comes through when the old one has ended. */
+/** The command by which a client brings a newer token: the only one that is taken when the old one has expired. */
 export const REFRESH_TOKEN = 'refresh_token';
 
 /** Who sent a command, and from where. */

@@ -31,12 +31,12 @@ const MAX_WAIT_MS = 5000;
 const QUEUE_RETRY = [1, 10] as const;
 /**
  * Connections beyond the cap that are still answered, so that they get the reason of the refusal; the
- * next ones are turned away before they cost more than a request.
+ * next ones are refused before they cost more than a request.
  */
 const ANSWERED_BEYOND_CAP = 1000;
 
 /**
- * Decides which connections come in, and how many at a time. Connections are counted from their first
+ * Decides which connections are taken, and how many at a time. Connections are counted from their first
  * request until they are closed, so that one which never says who it is counts too. Handshakes are worked
  * on a few at a time: when a whole network comes back within a second, the database is asked no more than
  * it can answer, and who would have to wait too long gets a `retryAfter`.

@@ -52,7 +52,7 @@ export interface DispatcherParts {
 /** Commands that may be under way at a time: of one socket, and of all together. */
 const MAX_IN_FLIGHT = 200;
 export const MAX_IN_FLIGHT_IN_ALL = 10_000;
-/** So many times over its limit, a socket is not talking but attacking. */
+/** A socket that is so many times over its limit is taken for an attack. */
 const ABUSE_FACTOR = 10;
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.js';
 
-/** One socket on its way in. */
+/** One socket that is connecting. */
 export interface Arrival {
   /** Resolves when it is known which chats the user is in. */
   load(): Promise<void>;
@@ -24,7 +24,7 @@ interface Answer {
 }
 
 interface Visitor {
-  /** Sockets of the user that are on their way in. */
+  /** Sockets of the user that are connecting. */
   arriving: number;
   answer: Answer | undefined;
   /** What has happened since the user is remembered, in order. */
@@ -32,14 +32,14 @@ interface Visitor {
 }
 
 /**
- * How long an answer serves further sockets of the same user, in milliseconds. Moves of the
- * user that this node receives are taken into account, so this only bounds how long one is missed that it did
- * not receive, because Redis was away.
+ * How long an answer serves further sockets of the same user, in milliseconds. Moves of the user that this
+ * node receives are taken into account, so this only bounds how long one is missed that it did not receive,
+ * because Redis was away.
  */
 const SHARED_MS = 5000;
 
 /**
- * Sockets on their way in: they are in no channel yet, so what moves their users between the question
+ * Sockets that are connecting: they are in no channel yet, so what moves their users between the question
  * for their chats and the answer's use would pass them by. After a network has come back, all devices of
  * a user arrive at once; they share one question. No `CachedLookup`: what happens meanwhile is added to the
  * answer, instead of asking again.
@@ -51,7 +51,7 @@ export class PendingJoins {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * A socket of the user comes in.
+   * A socket of the user begins to connect.
    *
    * @param chatIdsOf asks the database for the chats of a user.
    */

@@ -125,7 +125,7 @@ export class SocketRegistry implements ChannelSockets, LocalSockets {
     return { inChannel: inChannel.length, looking: looking.length, all: devices.length };
   }
 
-  /** Moves a user's sockets on this node, and those on their way in, into or out of a chat's channel. */
+  /** Moves a user's sockets on this node, and those that are connecting, into or out of a chat's channel. */
   moveUser(userId: string, chatId: string, direction: 'in' | 'out'): void {
     this.pendingJoins.move(userId, chatId, direction);
     for (const socket of this.socketsIn(channels.user(userId))) {

@@ -47,7 +47,7 @@ export interface SocketServerDeps {
 
 /**
  * Connections that are announced to the modules at the same time. Others wait: after a network has come
- * back, people are first let in, and only then announced to each other.
+ * back, people are first connected, and only then announced to each other.
  */
 const ANNOUNCED_AT_A_TIME = 8;
 
