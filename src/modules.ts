@@ -131,7 +131,7 @@ export const createModules = async ({
     messageLog,
     newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
   });
-  const media = createMedia({
+  const media = await createMedia({
     config,
     connection,
     clock,

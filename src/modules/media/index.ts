@@ -81,8 +81,12 @@ export interface MediaModule {
   stopCollecting(): void;
 }
 
-/** Builds the media module on a connection that has its models. */
-export const createMedia = ({
+/**
+ * Builds the media module on a connection that has its models.
+ *
+ * @throws when the store that the settings name lacks a setting.
+ */
+export const createMedia = async ({
   config,
   connection,
   clock,
@@ -104,9 +108,9 @@ export const createMedia = ({
     accounts: Pick<Accounts, 'status'>;
   };
   messages: MessagesRepository;
-}): MediaModule => {
+}): Promise<MediaModule> => {
   const media = new MediaRepository(connection);
-  const storage = createStorage(config);
+  const storage = await createStorage(config);
   const temporary = new TemporaryFiles(join(mediaDirectory(config), 'tmp'), clock);
   const maxSize = config.maxUploadMb * MEGABYTE;
   const baseUrl = config.publicUrl?.replace(/\/$/, '');
