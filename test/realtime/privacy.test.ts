@@ -161,7 +161,7 @@ describe('an invite for one user', () => {
     await post('/api/messages', { chatId, content: 'Hello' }, invited).expect(201);
   });
 
-  it('ends when the user declines it, until the user is invited again', async () => {
+  it('ends when the user declines it, and is not sent again within a day', async () => {
     const { chatId, maker, invited, another, received } = await invite();
     const decline = (user: TestUser) =>
       server.http.delete(`/api/invites/${received.code}`).set(user.auth);
@@ -169,10 +169,34 @@ describe('an invite for one user', () => {
     await decline(invited).expect(200);
     await decline(invited).expect(200);
     await post(`/api/invites/${received.code}/accept`, {}, invited).expect(410);
-    await post(`/api/chats/${chatId}/members`, { userIds: [invited.id] }, maker).expect(200);
+    const inviteAgain = async () => {
+      const members = `/api/chats/${chatId}/members`;
+      const { body } = await post(members, { userIds: [invited.id] }, maker).expect(200);
+      return body.data.invited as string[];
+    };
+    expect(await inviteAgain()).toEqual([]);
+    // A day later.
+    const { connection } = server.app;
+    const declinedAt = new Date(Date.now() - 25 * 3600_000);
+    await connection
+      .collection('invites')
+      .updateOne({ code: received.code }, { $set: { declinedAt } });
+    expect(await inviteAgain()).toEqual([invited.id]);
     const [again] = (await get('/api/invites', invited)).body.data as { code: string }[];
     expect(again!.code).not.toBe(received.code);
     await post(`/api/invites/${again!.code}/accept`, {}, invited).expect(200);
+  });
+
+  it('lets nobody back in who was added otherwise, and then removed', async () => {
+    const { chatId, maker, invited, received } = await invite();
+    await openChatBetween(server, invited, maker);
+    await post(`/api/chats/${chatId}/members`, { userIds: [invited.id] }, maker).expect(200);
+    await server.http
+      .delete(`/api/chats/${chatId}/members/${invited.id}`)
+      .set(maker.auth)
+      .expect(200);
+    expect((await get('/api/invites', invited)).body.data).toEqual([]);
+    await post(`/api/invites/${received.code}/accept`, {}, invited).expect(410);
   });
 
   it('is sent once, however often a request is repeated', async () => {

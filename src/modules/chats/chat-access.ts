@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
+import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { notFound } from '../../shared/errors.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
@@ -53,6 +54,8 @@ export class ChatAccess {
 
   /** Writes of {@link answerByWriting} that are under way, by chat. */
   private readonly answering = new Map<string, Promise<void>>();
+  /** Chats for which this node has written it lately. */
+  private readonly answered = new LRUCache<string, true>({ max: 10_000 });
 
   constructor(
     private readonly deps: {
@@ -156,15 +159,21 @@ export class ChatAccess {
    */
   async answerByWriting(chat: ChatSnapshot, userId: string): Promise<void> {
     if (chat.kind !== 'direct' || chat.isAnswered || chat.initiator === userId) return;
-    // All who write at the same moment wait for one write, and go on in the order in which they came.
+    // What was read of the chat before the write may still be on its way to here.
+    if (this.answered.has(chat.id)) return;
+    // All who write at the same moment wait for one write, and continue in the order in which they came.
     const earlier = this.answering.get(chat.id);
     if (earlier) return earlier;
-    const answered = this.deps.chats.setAnswered(chat.id, true).finally(() => {
-      this.answering.delete(chat.id);
-      this.forget(chat.id);
-    });
-    this.answering.set(chat.id, answered);
-    return answered;
+    const writing = withDeadline(this.deps.chats.setAnswered(chat.id, true), QUEUE_STEP_MS)
+      .then(() => {
+        this.answered.set(chat.id, true);
+      })
+      .finally(() => {
+        this.answering.delete(chat.id);
+        this.forget(chat.id);
+      });
+    this.answering.set(chat.id, writing);
+    return writing;
   }
 
   /** Asks the database the next time: what is known of the chat may be out of date. */

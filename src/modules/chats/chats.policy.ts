@@ -31,6 +31,12 @@ export const isPublic = (chat: Pick<ChatForPolicy, 'kind'>): boolean => chat.kin
 export const canShareSignals = (chat: ChatForPolicy): boolean =>
   chat.status === 'accepted' && !chat.isBlocked;
 
+/** Whether a member has agreed to the chat: only who was asked for a direct one, and has not answered, has not. */
+export const hasAnswered = (
+  chat: Pick<ChatForPolicy, 'initiator' | 'kind'> & { isAnswered: boolean },
+  userId: string,
+): boolean => chat.kind !== 'direct' || chat.isAnswered || chat.initiator === userId;
+
 /**
  * Whether one of the two people of a direct chat has agreed to it: has opened it, or has accepted it or
  * written in it when asked.

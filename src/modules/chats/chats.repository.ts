@@ -313,12 +313,24 @@ export class ChatsRepository {
     return chat?.making && new Set(chat.making.memberIds.map((id) => id.toHexString()));
   }
 
+  /** Lists those who were to be invited to a new chat, and can be brought in now. */
+  async addToMaking(chatId: Types.ObjectId, userIds: string[]): Promise<void> {
+    const ids = userIds.map(objectId);
+    await this.chats.updateOne(
+      { _id: chatId, 'making.inviteIds': trusted({ $in: ids }) },
+      { $addToSet: { 'making.memberIds': { $each: ids } } },
+    );
+  }
+
   /** Takes somebody off the list of those who are brought into a new chat. */
   async withdrawFromMaking(chatId: string, userId: string): Promise<void> {
     const memberId = objectId(userId);
     await this.chats.updateOne(
-      { _id: objectId(chatId), 'making.memberIds': memberId },
-      { $pull: { 'making.memberIds': memberId } },
+      {
+        _id: objectId(chatId),
+        $or: [{ 'making.memberIds': memberId }, { 'making.inviteIds': memberId }],
+      },
+      { $pull: { 'making.memberIds': memberId, 'making.inviteIds': memberId } },
     );
   }
 

@@ -6,6 +6,9 @@ import { hasAgreed } from './chats.policy.js';
 import type { ChatsRepository, DirectChatRecord } from './chats.repository.js';
 import type { MembershipPair, MembershipsRepository } from './memberships.repository.js';
 
+/** Chats whose answers are looked up at the same time for one caller. */
+const LOOKUPS_AT_ONCE = 10;
+
 /**
  * Who knows whom: people who share an accepted direct chat or a group, and have not blocked each
  * other. A request that waits, or a public room, is not enough.
@@ -51,17 +54,22 @@ export class Contacts {
    * yet it is looked up, and stored.
    */
   async withAnswers<T extends DirectChatRecord>(chats: T[]): Promise<T[]> {
-    return Promise.all(
-      chats.map(async (chat) => {
-        if (chat.isAnswered !== undefined) return chat;
-        const asked = chat.participants.find((id) => !id.equals(chat.initiator));
-        const chatId = chat._id.toHexString();
-        const isAnswered =
-          asked !== undefined && (await this.hasWritten(chatId, asked.toHexString()));
-        await this.chats.setAnswered(chatId, isAnswered);
-        return { ...chat, isAnswered };
-      }),
-    );
+    const complete: T[] = [];
+    // A few at a time: somebody may have thousands of chats from before this was stored.
+    for (let i = 0; i < chats.length; i += LOOKUPS_AT_ONCE) {
+      const some = chats.slice(i, i + LOOKUPS_AT_ONCE);
+      complete.push(...(await Promise.all(some.map((chat) => this.withAnswer(chat)))));
+    }
+    return complete;
+  }
+
+  private async withAnswer<T extends DirectChatRecord>(chat: T): Promise<T> {
+    if (chat.isAnswered !== undefined) return chat;
+    const asked = chat.participants.find((id) => !id.equals(chat.initiator));
+    const chatId = chat._id.toHexString();
+    const isAnswered = asked !== undefined && (await this.hasWritten(chatId, asked.toHexString()));
+    await this.chats.setAnswered(chatId, isAnswered);
+    return { ...chat, isAnswered };
   }
 
   private async groupMembers(userId: string, otherIds: string[]): Promise<string[]> {

@@ -96,7 +96,8 @@ export class DirectChats {
     if (!before) {
       throw new AppError('CONFLICT', 'This chat is already accepted; block or delete it instead');
     }
-    if (before.status === answer) return;
+    const isKnown = answer === 'rejected' || before.isAnswered === true;
+    if (before.status === answer && isKnown) return;
     this.deps.bus.emit(
       'chat.answered',
       {

@@ -76,7 +76,7 @@ export class GroupOwnership {
       decide: (revision, pending) =>
         chats.decideOwnerLoss(chatId, revision, { revision: revision + 1, pending }),
       carryOut: (loss, revision) => this.carryOut(chatId, loss, revision),
-      drop: () => Promise.resolve(),
+      drop: ({ membershipId }, revision) => roles.skipLoss(membershipId, revision),
       settle: (revision) => chats.settleOwnerLoss(chatId, revision),
       now: () => clock.now(),
       refusal: 'Too many owners change at once; try again',
@@ -152,7 +152,7 @@ export class GroupOwnership {
     const ids = { chatId, actorId: loss.actorId.toHexString() };
     if (role === null) {
       await accessChanges.post([{ kind: 'member', userId, chatId }]);
-      if (await roles.removeById(membershipId)) {
+      if (await roles.removeById(membershipId, revision)) {
         bus.emit(
           'members.removed',
           { ...ids, userIds: [userId], audience: audiences.chatAnd(chatId, [userId]) },

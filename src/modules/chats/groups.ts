@@ -234,16 +234,21 @@ class GroupMaking {
   async resume(maker: Actor, { _id }: ChatRecord): Promise<void> {
     const chat = await this.deps.chats.resumeMaking(_id, maker.userId);
     if (!chat?.making) return;
-    const memberIds = chat.making.memberIds.map((id) => id.toHexString());
-    const others = memberIds.filter((id) => id !== maker.userId);
     const { access } = this.deps;
-    const inviteIds = (chat.making.inviteIds ?? []).map((id) => id.toHexString());
-    await this.bringIn(
-      maker,
-      chat,
-      await access.addable(maker, others),
-      await access.invitable(maker, inviteIds),
+    const { memberIds, inviteIds = [] } = chat.making;
+    const wanted = [...memberIds, ...inviteIds].map((id) => id.toHexString());
+    const others = [...new Set(wanted)].filter((id) => id !== maker.userId);
+    // Who has agreed to be in touch since the first attempt is added now, and who has ceased to is asked.
+    const [addable, invitable] = await Promise.all([
+      access.addable(maker, others),
+      access.invitable(maker, others),
+    ]);
+    const toInvite = new Set(inviteIds.map((id) => id.toHexString()));
+    await this.deps.chats.addToMaking(
+      _id,
+      addable.filter((id) => toInvite.has(id)),
     );
+    await this.bringIn(maker, chat, addable, invitable);
   }
 
   /** Those who have not gone since the list was made. */

@@ -53,7 +53,7 @@ export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
 export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
-export { canShareSignals, hasAgreed, refusalToPost } from './chats.policy.js';
+export { canShareSignals, hasAgreed, hasAnswered, refusalToPost } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
 export type { ChatRecord, DirectChatRecord } from './chats.repository.js';
 export type { PersonalInvites, ReceivedInvite } from './personal-invites.js';
@@ -188,6 +188,7 @@ export const createChats = ({
   /** Counts the chats that a user opens or makes. */
   newConversations: RateLimiter;
 }): ChatsModule => {
+  const invites = new InvitesRepository(connection);
   const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
   const roles = new MemberRolesRepository(connection);
   const ownership = new GroupOwnership({
@@ -214,6 +215,7 @@ export const createChats = ({
     chats,
     memberships,
     roles,
+    invites,
     ownership,
     bus,
     accessChanges,
@@ -227,7 +229,6 @@ export const createChats = ({
     directory,
     groupAdding: config.groupAdding,
   });
-  const invites = new InvitesRepository(connection);
   const personalInvites = new PersonalInvites({
     invites,
     chats,

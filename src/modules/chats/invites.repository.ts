@@ -20,6 +20,8 @@ export interface InviteRecord {
   chatId: Types.ObjectId;
   /** The only one who may use it; missing where everybody may who has the link. */
   invitedUserId?: Types.ObjectId;
+  /** When that user has declined it. */
+  declinedAt?: Date;
   createdBy: Types.ObjectId;
   /** Null: it does not end by itself. */
   expiresAt: Date | null;
@@ -37,6 +39,7 @@ const inviteSchema = new Schema<InviteRecord>(
     code: { type: String, required: true },
     chatId: { type: Schema.Types.ObjectId, required: true },
     invitedUserId: Schema.Types.ObjectId,
+    declinedAt: Date,
     createdBy: { type: Schema.Types.ObjectId, required: true },
     expiresAt: { type: Date, default: null },
     maxUses: { type: Number, default: null },
@@ -74,6 +77,8 @@ export const defineInviteModel = (connection: Connection): void => {
   connection.model<InviteRecord>('Invite', inviteSchema);
 };
 
+/** How long who has declined is not invited to the same chat again, in milliseconds. */
+const DECLINED_MS = 24 * 3600_000;
 /** 144 bits: not to be guessed. */
 const CODE_BYTES = 18;
 
@@ -108,7 +113,8 @@ export class InvitesRepository {
   /**
    * Stores the invite of a user to a chat: a new one, or anew the one that the user has had before.
    *
-   * @param mayRenew whether one that was used, declined or has ended begins again. One that is open stays.
+   * @param mayRenew whether one that was used or has ended begins again; one that was declined does so a day
+   *   later. One that is open stays.
    * @returns the new invite; undefined when the user has one, or has had one and it stays as it is.
    */
   async invite(
@@ -146,8 +152,14 @@ export class InvitesRepository {
     ];
     const renewed = await this.invites
       .findOneAndUpdate(
-        { ...key, $or: [{ code: invite.code }, ...isOver] },
-        { $set: fresh, $unset: { entering: 1 } },
+        {
+          ...key,
+          declinedAt: trusted({
+            $not: { $gt: new Date(invite.createdAt.getTime() - DECLINED_MS) },
+          }),
+          $or: [{ code: invite.code }, ...isOver],
+        },
+        { $set: fresh, $unset: { entering: 1, declinedAt: 1 } },
         { returnDocument: 'after' },
       )
       .lean();
@@ -168,13 +180,18 @@ export class InvitesRepository {
       .lean();
   }
 
-  /** The users who have an invite to the chat that can still be used. */
-  async openTo(chatId: Types.ObjectId, now: Date, limit: number): Promise<string[]> {
+  /** The users, of those named or of all, who have an invite to the chat that can still be used. */
+  async openTo(
+    chatId: Types.ObjectId,
+    now: Date,
+    limit: number,
+    userIds?: string[],
+  ): Promise<string[]> {
     const open = await this.invites
       .find(
         {
           chatId,
-          invitedUserId: trusted({ $exists: true }),
+          invitedUserId: trusted(userIds ? { $in: userIds.map(objectId) } : { $exists: true }),
           revokedAt: null,
           uses: 0,
           expiresAt: trusted({ $gt: now }),
@@ -186,15 +203,23 @@ export class InvitesRepository {
     return open.flatMap(({ invitedUserId }) => invitedUserId?.toHexString() ?? []);
   }
 
+  /** Ends the invite of a user to a chat, if there is one. */
+  async endFor(chatId: string, invitedUserId: string, revokedAt: Date): Promise<void> {
+    await this.invites.updateOne(
+      { invitedUserId: objectId(invitedUserId), chatId: objectId(chatId), revokedAt: null },
+      { $set: { revokedAt } },
+    );
+  }
+
   /**
    * Ends an invite by the one whom it is for.
    *
    * @returns false when the user has no such invite.
    */
-  async decline(invitedUserId: string, code: string, revokedAt: Date): Promise<boolean> {
+  async decline(invitedUserId: string, code: string, declinedAt: Date): Promise<boolean> {
     const { matchedCount } = await this.invites.updateOne(
       { code, invitedUserId: objectId(invitedUserId) },
-      { $set: { revokedAt } },
+      { $set: { revokedAt: declinedAt, declinedAt } },
     );
     return matchedCount > 0;
   }

@@ -11,6 +11,12 @@ const notOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
 /** Members that {@link MemberRolesRepository.bySeniority} yields at a time. */
 const PORTION = 100;
 
+/** The membership of this id, unless it has had the loss of this number, or skipped it. */
+const beforeLoss = (id: Types.ObjectId, lossNumber: number) => ({
+  _id: id,
+  lossNumber: trusted({ $not: { $gte: lossNumber } }),
+});
+
 /** The beginning and end of memberships, and the roles in between. */
 export class MemberRolesRepository {
   private readonly memberships: Model<MembershipRecord>;
@@ -141,10 +147,9 @@ export class MemberRolesRepository {
 
   /** Takes an owner's role, once for each number of a loss; false when it was done before. */
   async demote(id: Types.ObjectId, role: MemberRole, lossNumber: number): Promise<boolean> {
-    const { modifiedCount } = await this.memberships.updateOne(
-      { _id: id, lossNumber: trusted({ $not: { $gte: lossNumber } }) },
-      { $set: { role, lossNumber } },
-    );
+    const { modifiedCount } = await this.memberships.updateOne(beforeLoss(id, lossNumber), {
+      $set: { role, lossNumber },
+    });
     return modifiedCount === 1;
   }
 
@@ -162,10 +167,15 @@ export class MemberRolesRepository {
     return deletedCount === 1;
   }
 
-  /** Ends the membership of this id; false when it has ended already. */
-  async removeById(id: Types.ObjectId): Promise<boolean> {
-    const { deletedCount } = await this.memberships.deleteOne({ _id: id });
+  /** Ends an owner's membership by the loss of a number; false when it has ended, or the loss was skipped. */
+  async removeById(id: Types.ObjectId, lossNumber: number): Promise<boolean> {
+    const { deletedCount } = await this.memberships.deleteOne(beforeLoss(id, lossNumber));
     return deletedCount === 1;
+  }
+
+  /** Marks the loss of a number as past without carrying it out. */
+  async skipLoss(id: Types.ObjectId, lossNumber: number): Promise<void> {
+    await this.memberships.updateOne({ _id: id }, { $max: { lossNumber } });
   }
 
   /** Ends the memberships of these ids. */

@@ -23,6 +23,7 @@ import {
 import type { MemberRole } from './membership.model.js';
 import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
+import type { InvitesRepository } from './invites.repository.js';
 import type { PersonalInvites } from './personal-invites.js';
 import type { GroupLog } from './system-text.js';
 import { memberLeft, memberRemoved, membersAdded, roleChanged } from './system-text.js';
@@ -185,6 +186,7 @@ export class MembershipChanges {
       chats: ChatsRepository;
       memberships: Pick<MembershipsRepository, 'exists'>;
       roles: MemberRolesRepository;
+      invites: Pick<InvitesRepository, 'endFor'>;
       ownership: GroupOwnership;
       bus: Publisher<ChatEvents>;
       accessChanges: AccessChangePoster;
@@ -243,9 +245,11 @@ export class MembershipChanges {
     actorId: string,
     mayOrphan: boolean,
   ): Promise<boolean> {
-    const { accessChanges, bus, chats, memberships, ownership, roles } = this.deps;
+    const { accessChanges, bus, chats, clock, invites, memberships, ownership, roles } = this.deps;
     await accessChanges.post([{ kind: 'member', userId, chatId }]);
     await chats.withdrawFromMaking(chatId, userId);
+    // Who was invited and then added otherwise must not come back by the invite.
+    await invites.endFor(chatId, userId, new Date(clock.now()));
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       if (await roles.remove(chatId, userId, mayOrphan)) {
         bus.emit(

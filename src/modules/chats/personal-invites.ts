@@ -44,7 +44,7 @@ export class PersonalInvites {
    * Invites users to a chat, unless they are members or have an open invite; answers whom the chat waits for
    * now. It checks no right: the use case that adds members has done that.
    *
-   * @param mayRenew whether somebody is invited again who has declined, or has joined and gone.
+   * @param mayRenew whether somebody is invited again who has joined and gone, or has declined a day ago.
    */
   async invite(
     actor: Actor,
@@ -57,6 +57,7 @@ export class PersonalInvites {
     const chatId = chat._id.toHexString();
     const members = new Set(await memberships.userIdsAmong([chat._id], userIds));
     const invited = userIds.filter((userId) => !members.has(userId));
+    if (invited.length === 0) return [];
     const invitedBy = (await directory.cards([actor.userId])).get(actor.userId);
     const now = clock.now();
     for (const invitedUserId of invited) {
@@ -81,7 +82,7 @@ export class PersonalInvites {
         { scope: 'cluster' },
       );
     }
-    return invited;
+    return invites.openTo(chat._id, new Date(now), invited.length, invited);
   }
 
   /** The users for whom a chat waits. */

@@ -153,13 +153,12 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Sent> {
-    const { access, log, limit } = this.deps;
+    const { log, limit } = this.deps;
     // The lookups have a deadline of their own, so that a database that has stopped answering is reported
     // as soon here as at the write.
     const prepared = await withDeadline(this.prepare(actor, input, identity), QUEUE_STEP_MS);
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft } = prepared;
-    await access.answerByWriting(chat, actor.userId);
     const appended = await log.append(input.chatId, draft);
     if (appended.isReplay) await limit.refund(actor.userId);
     return this.publish(appended, sender, chat.members && [...chat.members.keys()]);
@@ -178,7 +177,9 @@ export class SendMessage {
       await limit.consume(actor.userId);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
-      return { chat, sender, draft: await this.draft(actor, chat, input, identity) };
+      const draft = await this.draft(actor, chat, input, identity);
+      await access.answerByWriting(chat, actor.userId);
+      return { chat, sender, draft };
     } catch (error) {
       const earlier = await this.replayOr(error, actor, input.chatId, identity);
       await limit.refund(actor.userId);

@@ -116,7 +116,14 @@ export const createPresence = ({
   const chooser = new StatusChooser({ store, directory, publisher, bus, clock });
   const tracker = new PresenceTracker({ store, publisher, directory, clock, logger, graceMs });
   const typing = new Typing({ access, directory, bus, expiresMs: config.typingExpiresMs });
-  const viewing = new Viewing({ tracker, typing, access, contacts, bus });
+  const viewing = new Viewing({
+    tracker,
+    typing,
+    access,
+    contacts,
+    bus,
+    audience: config.presenceAudience,
+  });
   // The users of this node are stored as soon as Redis is there, not only with the next round.
   client?.on('ready', () => {
     tracker.renew().catch((error: unknown) => {

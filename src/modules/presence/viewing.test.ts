@@ -10,6 +10,7 @@ const alice = { userId: 'alice', role: 'user' as const, sessionId: '' };
 /** Alice types in a chat; answers what is published from then on. */
 const setUp = async ({
   isHiding = false,
+  audience = 'shared' as 'shared' | 'answered',
   chat = { kind: 'group', status: 'accepted', isBlocked: false, members: new Map() },
 } = {}) => {
   const published: string[] = [];
@@ -34,6 +35,7 @@ const setUp = async ({
     access: { snapshot: () => Promise.resolve(chat as never) },
     contacts: { blockedWith: () => Promise.resolve(new Set(['mallory'])) },
     bus,
+    audience,
   });
   await typing.start(alice, 'chat');
   published.length = 0;
@@ -66,6 +68,22 @@ it.each([
   await viewing.viewed('alice', 'chat', true);
   await viewing.viewed('alice', 'chat', false);
   expect(published).toEqual(['typing.stopped']);
+});
+
+it('under PRESENCE_AUDIENCE=answered nobody is notified of who was asked and has not answered', async () => {
+  const direct = { kind: 'direct', status: 'accepted', isBlocked: false, members: new Map() };
+  const visits = async (chat: object) => {
+    const { published, viewing } = await setUp({
+      audience: 'answered',
+      chat: { ...direct, ...chat } as typeof direct,
+    });
+    await viewing.viewed('alice', 'chat', true);
+    return published;
+  };
+  expect(await visits({ initiator: 'bob', isAnswered: false })).toEqual([]);
+  expect(await visits({ initiator: 'alice', isAnswered: false })).toEqual(['chat.opened']);
+  expect(await visits({ initiator: 'bob', isAnswered: true })).toEqual(['chat.opened']);
+  expect(await visits({ kind: 'group', isAnswered: false })).toEqual(['chat.opened']);
 });
 
 it('in a group, those across a block are not notified of who looks at it', async () => {
