@@ -7,7 +7,7 @@ import type { AccessChangesRepository } from './access-changes.repository.js';
 
 /** What use cases need in order to announce that somebody's access changes. */
 export interface AccessChangePoster {
-  /** Tells the other nodes, by the database alone; call it before the change, and wait for it. */
+  /** Posts the changes to the feed that all nodes read. Await it before writing the change itself. */
   post(accessChanges: AccessChange[]): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ const MAX_ATTEMPTS = 20;
  */
 export class AccessChangeFeed implements AccessChangePoster {
   private waiting: AccessChange[] = [];
-  /** What comes together is written together. */
+  /** Changes posted at the same moment are written as one entry. */
   private readonly posting = new CoalescedTask(() => this.write());
   private last: number | undefined;
 
@@ -33,7 +33,7 @@ export class AccessChangeFeed implements AccessChangePoster {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws {AppError} UNAVAILABLE or TIMEOUT: then nothing must be changed. */
+  /** @throws {AppError} UNAVAILABLE or TIMEOUT: then the caller must not write the change. */
   post(accessChanges: AccessChange[]): Promise<void> {
     this.waiting.push(...accessChanges);
     return this.posting.run();
@@ -43,7 +43,7 @@ export class AccessChangeFeed implements AccessChangePoster {
     const accessChanges = this.waiting;
     this.waiting = [];
     const known = this.last;
-    // After a failure nobody knows whether the number was taken.
+    // After a failure it is unknown whether the number was taken.
     this.last = undefined;
     this.last = await writeNumbered({
       known,
@@ -59,7 +59,7 @@ export class AccessChangeFeed implements AccessChangePoster {
     if (this.last % CLEAR_EVERY === 0) void this.clear(this.last - KEPT);
   }
 
-  /** Nobody waits for it; if it fails, the next clearing does its work. */
+  /** Not awaited: if it fails, the next clearing removes the same entries. */
   private async clear(upTo: number): Promise<void> {
     await this.entries.deleteUpTo(upTo).catch(() => undefined);
   }

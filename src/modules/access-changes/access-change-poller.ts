@@ -6,13 +6,13 @@ import type { AccessChangesRepository } from './access-changes.repository.js';
 export interface AccessChangeReader {
   /** Asks the database what has changed, and corrects this node's sockets and memory. */
   recheck(accessChanges: AccessChange[]): Promise<void>;
-  /** Access changes were missed: nothing that this node remembers is certain. */
+  /** Access changes were missed: everything this node has cached about access may be out of date. */
   recheckEverybody(): Promise<void>;
 }
 
 /** How often new access changes are read, in milliseconds: by one query over the unique index. */
 export const ACCESS_POLL_MS = 250;
-/** For how long an access change is rechecked (ms): it was posted before its write, which may take its time. */
+/** For how long an access change is rechecked (ms): it was posted before its write, which may be slow. */
 const RECENT_MS = 10_000;
 /** Entries read, and access changes rechecked, at once. */
 const PAGE = 500;
@@ -24,8 +24,8 @@ interface Recent {
 
 /**
  * Reads the access changes that all nodes, this one included, have posted. A change is rechecked from the
- * tick after the one that has read it: by then its event has come over Redis, if there is Redis, and no
- * client is told twice.
+ * tick after the one that has read it: by then its event has arrived over Redis, if Redis is used, and no
+ * client receives it twice.
  */
 export class AccessChangePoller {
   private cursor = 0;
@@ -51,8 +51,8 @@ export class AccessChangePoller {
   }
 
   /**
-   * Rechecks some access changes, and drops those whose time is over. While that fails, no time passes:
-   * the change may have been written just before the fault, or be written right after it.
+   * Rechecks some access changes, and drops those older than the recheck time. While rechecks fail, their age
+   * does not grow: the change may have been written just before the fault, or be written right after it.
    */
   private async recheck(entries: [string, Recent][]): Promise<void> {
     const now = this.now();

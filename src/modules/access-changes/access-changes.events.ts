@@ -13,15 +13,15 @@ export interface AccessChange {
   chatId?: string;
 }
 
-/** What access changes tell the other modules of this node. */
+/** Events that this module publishes to the other modules of this node. */
 export interface AccessChangeEvents {
-  /** Somebody's access may be other than remembered; what is remembered about it is void. */
+  /** Somebody's access may differ from what is cached; caches about it must be dropped. */
   'access.recheck': AccessChange;
 }
 
 /**
- * What this node has learned from the database, for itself alone. The events are those of the modules that
- * make the changes; who has made one the database does not say.
+ * Events that this node derives from the database and publishes to itself alone. They are the events of the
+ * modules that make the changes; the database does not record who made a change.
  */
 export interface AccessReconcilerEvents extends AccessChangeEvents {
   'session.revoked': { sessionId: string; userId: string };

@@ -15,16 +15,15 @@ export interface LocalConnections {
    * and how many there are.
    */
   inChat(userId: string, chatId: string): { inChannel: number; looking: number; all: number };
-  /** Ends all connections in such a way that the clients come back and are authenticated anew. */
+  /** Closes all connections such that the clients reconnect and are authenticated again. */
   reconnectAll(): Promise<void>;
 }
 
-/** What the reconciler asks, and whom it tells. */
 export interface AccessReconcilerDeps {
   bus: Publisher<AccessReconcilerEvents>;
   /** Which of these users are, in the database, members of which of these chats. */
   memberships(userIds: string[], chatIds: string[]): Promise<{ userId: string; chatId: string }[]>;
-  /** What the database says of a login: undefined when it has ended. */
+  /** The login as the database has it; undefined when it has ended. */
   statusOf(
     userId: string,
     sessionId: string,
@@ -32,7 +31,7 @@ export interface AccessReconcilerDeps {
   sockets: LocalConnections;
 }
 
-/** Compares access changes with the database, and tells this node what it has not heard. */
+/** Compares access changes with the database, and publishes on this node the events that it has missed. */
 export class AccessReconciler implements AccessChangeReader {
   constructor(private readonly deps: AccessReconcilerDeps) {}
 

@@ -25,7 +25,7 @@ export interface AccessChangesModule {
   /** Where use cases announce access changes. */
   feed: AccessChangePoster;
   /**
-   * Compares what is announced with the database, and tells this node's bus what it has not heard.
+   * Compares announced changes with the database, and publishes on this node's bus the events it has missed.
    *
    * @param deps.now a clock that does not jump, in milliseconds; absent: the process's own.
    */
@@ -46,7 +46,7 @@ export const createAccessChanges = ({
     reconciliation: ({ now, ...deps }) => {
       const poller = new AccessChangePoller(entries, new AccessReconciler(deps), now);
       return {
-        // Leases and logs know the job by this name.
+        // The job's name in leases and logs.
         jobs: [{ name: 'notices', everyMs: ACCESS_POLL_MS, run: () => poller.tick() }],
         start: () => poller.start(),
       };
