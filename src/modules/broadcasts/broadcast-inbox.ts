@@ -65,7 +65,7 @@ export class BroadcastInbox {
   }
 
   /**
-   * Reads a broadcast and those before it; the actor's devices are told how many are left.
+   * Reads a broadcast and those before it; the actor's devices receive how many are left.
    *
    * @throws {AppError} NOT_FOUND when it is not for the actor.
    */
@@ -97,7 +97,7 @@ export class BroadcastInbox {
   }
 }
 
-/** Missed broadcasts that come as events; the list has those before. */
+/** Missed broadcasts that are sent as events; the list has the older ones. */
 const MAX_CATCH_UP = 50;
 
 /** The position of somebody who has caught up. */
@@ -120,9 +120,9 @@ export class MissedBroadcasts {
   ) {}
 
   /**
-   * Shows the newest of what the user has missed, lets the device listen to what is sent from then on,
-   * and says how much is unread. A device that connects while something is being shown listens from the
-   * next one on.
+   * Shows the newest of what the user has missed, subscribes the device to later broadcasts, and publishes
+   * the unread count. A device that connects while a broadcast is being shown receives the next one and those
+   * after it.
    */
   async connected(actor: Pick<Actor, 'userId' | 'role'>, socketId: string): Promise<void> {
     const { show } = this.deps;
@@ -135,7 +135,7 @@ export class MissedBroadcasts {
         caughtUp = await this.catchUp(actor, upTo);
       } while (show.shown !== upTo);
     } finally {
-      // Whoever could not catch up still hears what is sent; the list has the rest.
+      // A device that could not catch up still receives new broadcasts; the list has the rest.
       show.admit(userId, socketId, caughtUp?.position.deliveredNumber ?? 0);
     }
     await this.publishUnread(actor, upTo, caughtUp);

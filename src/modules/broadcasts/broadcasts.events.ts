@@ -21,11 +21,11 @@ export interface BroadcastRecord {
 
 /** What happens to broadcasts. */
 export interface BroadcastEvents {
-  /** One more has been sent: every node looks for it and shows it to its sockets. */
+  /** A broadcast was sent: every node reads it from the database and shows it to its sockets. */
   'broadcast.sent': { number: number };
   /**
-   * This node shows a broadcast to users who have sockets here; never passed to other nodes. Devices that
-   * are arriving hear what they have missed, not what is sent meanwhile.
+   * This node shows a broadcast to users who have sockets here; never passed to other nodes. Devices that are
+   * still catching up receive what they have missed, not what is sent meanwhile.
    */
   'broadcast.shown': ForClients & { broadcast: BroadcastRecord };
   /** How many broadcasts somebody has not read. */

@@ -36,7 +36,7 @@ export interface NumberRange {
 /** A broadcast that has been sent, and so has a number. */
 export type SentBroadcast = StoredBroadcast & { number: number };
 
-/** The sent broadcasts that are for somebody: `isFor` in the database's words. */
+/** The sent broadcasts that are for somebody: the query equal to `isFor`. */
 const addressedTo = (
   { userId, role, since }: Recipient,
   { after = 0, upTo, before }: NumberRange = {},
@@ -197,7 +197,7 @@ export class BroadcastPositionsRepository {
     this.positions = connection.model<StoredPosition>('BroadcastPosition');
   }
 
-  /** Somebody's position; the beginning, when none is stored. */
+  /** Somebody's position; 0 everywhere when none is stored. */
   async of(userId: string): Promise<BroadcastPosition> {
     const known = await this.positions.findOne({ userId: objectId(userId) }).lean();
     return { deliveredNumber: known?.deliveredNumber ?? 0, readNumber: known?.readNumber ?? 0 };
@@ -217,7 +217,7 @@ export class BroadcastPositionsRepository {
 
   /**
    * Moves somebody from one number to another, for the caller who shows them what lies between. Answers
-   * whether it did: of several nodes that ask at once, one is answered true.
+   * whether it did: of several nodes that call it at once, one gets true.
    */
   async claim(userId: string, from: number, to: number): Promise<boolean> {
     try {

@@ -52,7 +52,7 @@ export class Broadcasts {
   /**
    * Stores a broadcast and sends it unless it is for later.
    *
-   * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when the id stands for another broadcast.
+   * @throws {AppError} CLIENT_MESSAGE_ID_REUSED when the id was used for another broadcast.
    */
   async create(actor: Actor, input: BroadcastInput): Promise<BroadcastRecord> {
     const { audit, broadcasts, clock } = this.deps;
@@ -155,12 +155,12 @@ export class Broadcasts {
 const storedAudience = (audience: BroadcastInput['audience']): BroadcastAudience =>
   audience.kind === 'list' ? { kind: 'list', userIds: audience.userIds.map(objectId) } : audience;
 
-/** Whether an input asks for what is stored: the same text for the same people at the same time. */
+/** Whether an input equals the stored broadcast: the same text for the same people at the same time. */
 const isRetryOf = (
   original: StoredBroadcast,
   { message, messageType, audience, scheduledAt }: BroadcastInput,
 ): boolean => {
-  // What was asked for at once, or for a time that had passed, was due when it was made.
+  // A broadcast without a time, or with one in the past, was due when it was made.
   const due = Math.max(scheduledAt?.getTime() ?? 0, original.createdAt.getTime());
   return (
     original.message === message &&

@@ -27,7 +27,7 @@ export interface BroadcastsModule {
   api: { broadcasts: Broadcasts; inbox: BroadcastInbox; statistics: BroadcastStatistics };
   subscriptions: Subscription<BroadcastEvents>[];
   jobs: Job[];
-  /** Begins to show what is sent from now on; before sockets are taken. */
+  /** Starts showing broadcasts sent from now on. Call it before sockets are accepted. */
   start(): Promise<void>;
   /** Shows a device that has just connected what its user has missed. */
   connected(actor: Actor, socketId: string): Promise<void>;
@@ -65,12 +65,12 @@ export const createBroadcasts = ({
         event: 'broadcast.sent',
         phase: 'effects',
         on: 'every-node',
-        does: 'looks for what has been sent and shows it',
+        does: 'shows the newly sent broadcasts to the sockets of this node',
         run: () => show.showNew(),
       },
     ],
     jobs: [
-      // Every node looks for what it was not told of.
+      // Every node polls, because an event over Redis can be lost.
       { name: 'broadcasts', everyMs: TICK_MS, run: () => show.showNew() },
       {
         name: 'scheduled broadcasts',

@@ -34,9 +34,9 @@ interface Ahead {
 }
 
 /**
- * Shows sent broadcasts to the listening sockets of this node, each number once and in order. A delivery
- * is recorded before the broadcast is shown: whoever changes nodes at that moment hears it once, or finds
- * it in the list, but does not hear it twice.
+ * Shows sent broadcasts to the listening sockets of this node, each number once and in order. A delivery is
+ * recorded before the broadcast is shown: a user who changes nodes at that moment receives it once, or finds
+ * it in the list, but does not receive it twice.
  */
 export class ShowBroadcasts {
   /** The newest number that this node has shown, or need not show any more. */
@@ -59,17 +59,17 @@ export class ShowBroadcasts {
     return this.newest;
   }
 
-  /** Begins after the newest broadcast there is: who connects later asks for what came before. */
+  /** Begins after the newest broadcast there is: a device that connects later catches up on older ones. */
   async start(): Promise<void> {
     this.newest = await this.deps.broadcasts.newestNumber();
   }
 
-  /** Shows what has been sent since the last time, in rounds: one after another. */
+  /** Shows what was sent since the last call; concurrent calls run one after another. */
   showNew(): Promise<void> {
     return this.rounds.run();
   }
 
-  /** Lets a device listen once this node has shown what its user has been shown elsewhere. */
+  /** Subscribes a device once this node has shown what its user was shown on other nodes. */
   admit(userId: string, socketId: string, number: number): void {
     if (number <= this.newest) this.deps.sockets.listen(userId, socketId);
     else this.ahead.push({ userId, socketId, number });
