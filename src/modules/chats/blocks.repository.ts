@@ -3,7 +3,7 @@ import { Schema, trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 
-/** One user wants nothing to do with another. */
+/** One user has blocked another. */
 export interface StoredBlock {
   _id: Types.ObjectId;
   blockerId: Types.ObjectId;

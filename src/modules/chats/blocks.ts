@@ -14,7 +14,7 @@ export interface BlockedUser {
   blockedAt: Date;
 }
 
-/** Lets users have nothing to do with each other. */
+/** Blocks and unblocks users, and lists who is blocked. */
 export class Blocks {
   constructor(
     private readonly deps: {
@@ -30,9 +30,9 @@ export class Blocks {
   ) {}
 
   /**
-   * The user whom a block out of a chat is about: the other one in a direct chat, else a named member.
+   * The user to block when the actor names a chat: the other user of a direct chat, else a named member.
    *
-   * @throws {AppError} NOT_FOUND for non-members, VALIDATION when it does not say whom.
+   * @throws {AppError} NOT_FOUND for non-members, VALIDATION when no member is named.
    */
   async targetIn(actor: Actor, chatId: string, userId: string | undefined): Promise<string> {
     const { chat } = await this.deps.access.member(actor.userId, chatId);
@@ -50,8 +50,8 @@ export class Blocks {
   }
 
   /**
-   * Blocks or unblocks a user. What is already so changes nothing. A closed account can be unblocked, as it still
-   * stands in the list of those who are blocked.
+   * Blocks or unblocks a user. Repeating it changes nothing. A closed account can be unblocked, because it is
+   * still in the list of blocked users.
    *
    * @throws {AppError} NOT_FOUND for an unknown user, VALIDATION for oneself.
    */

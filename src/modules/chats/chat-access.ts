@@ -16,9 +16,9 @@ import type { MembershipsRepository } from './memberships.repository.js';
 export const LARGE_CHAT_MEMBERS = 100;
 
 /**
- * How old a cached decision may be, in milliseconds. Among several nodes: the longest a removal goes
- * unnoticed on a node that the event about it did not reach. A node on its own hears of everything; its
- * answers only grow old where a write failed without anybody knowing whether it took effect.
+ * How old a cached decision may be, in milliseconds. With several nodes: how long at most a removal is
+ * unknown to a node that has not received its event. A single node publishes all changes itself; its answers
+ * are out of date only where a write failed and it is unknown whether it took effect.
  */
 const MAX_AGE_MS = { amongNodes: 1000, alone: 30_000 };
 
@@ -28,7 +28,7 @@ const MAX_ROLES_OF_CHAT = 50_000;
 /** A chat as the rules see it. */
 export interface ChatSnapshot extends ChatFacts {
   isBlocked: boolean;
-  /** Whether the one who was asked for a direct chat has accepted it, or written in it. */
+  /** Whether the recipient of a chat request has accepted it, or written in the chat. */
   isAnswered: boolean;
   /** Members and their roles; undefined when there are more than {@link LARGE_CHAT_MEMBERS}. */
   members: ReadonlyMap<string, MemberRole> | undefined;
@@ -41,9 +41,9 @@ export interface ChatAccessGrant {
 }
 
 /**
- * Answers, for every message and command, who is in a chat. Answers are cached for a while and dropped
- * at once when an event says that they have changed, also for calls that wait for them. Calls go on in
- * the order in which they came.
+ * Answers, for every message and command, who is in a chat. Answers are cached for a while and dropped at
+ * once when an event says that they have changed, also for calls that wait for them. Calls that wait resume
+ * in the order in which they were made.
  */
 export class ChatAccess {
   private readonly snapshots: CachedLookup<ChatSnapshot>;
@@ -87,7 +87,7 @@ export class ChatAccess {
     const shared = {
       phase: 'state',
       on: 'every-node',
-      does: 'forgets the chat, its members and their roles',
+      does: 'drops the cached chat, its members and their roles',
     } as const;
     return [
       { event: 'chat.updated', ...shared, run: forgetIt },
@@ -98,7 +98,7 @@ export class ChatAccess {
       {
         event: 'block.changed',
         ...shared,
-        does: 'forgets who is in which chat',
+        does: 'drops the cached memberships',
         run: () => {
           this.snapshots.clear();
         },
@@ -142,7 +142,7 @@ export class ChatAccess {
     return { chat, role };
   }
 
-  /** The chat whoever asks; undefined when there is none. */
+  /** The chat, without any check of access; undefined when there is none. */
   snapshot(chatId: string): Promise<ChatSnapshot | undefined> {
     return this.snapshots.get(chatId, () => this.load(chatId));
   }
@@ -154,8 +154,8 @@ export class ChatAccess {
   }
 
   /**
-   * Stores that somebody who was asked for a direct chat answers it by writing; to be called before the
-   * message is written. It costs one write for a chat, ever.
+   * Stores that the recipient of a chat request accepts it by writing. Call it before the message is written.
+   * It costs each chat one write in its lifetime.
    */
   async answerByWriting(chat: ChatSnapshot, userId: string): Promise<void> {
     if (chat.kind !== 'direct' || chat.isAnswered || chat.initiator === userId) return;
@@ -176,7 +176,7 @@ export class ChatAccess {
     return writing;
   }
 
-  /** Asks the database the next time: what is known of the chat may be out of date. */
+  /** Drops the cached chat, which may be out of date: the next call reads the database. */
   forget(chatId: string): void {
     this.snapshots.forget(chatId);
     this.roles.get(chatId)?.clear();

@@ -127,7 +127,7 @@ export class ChatList {
     return { ...view, isMember: membership !== null };
   }
 
-  /** Stands for the membership of somebody who has none: nothing is unread, nothing is set. */
+  /** In place of the membership of somebody who has none: nothing is unread, nothing is set. */
   private outsider(actor: Actor, chat: ChatRecord): MembershipRecord {
     return {
       ...NEW_MEMBERSHIP,

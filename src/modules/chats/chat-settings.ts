@@ -16,7 +16,7 @@ export interface SettingChanges {
   isMarkedUnread?: boolean;
 }
 
-/** What a member does with a chat for themselves: nobody else sees any of it. */
+/** A member's own settings for a chat, which nobody else sees. */
 export class ChatSettings {
   constructor(
     private readonly deps: {
@@ -44,8 +44,8 @@ export class ChatSettings {
   }
 
   /**
-   * Takes the chat out of the active list, until it is brought back or, unless it is muted, a message
-   * comes.
+   * Takes the chat out of the active list, until the member brings it back or, unless it is muted, the next
+   * message.
    *
    * @throws {AppError} NOT_FOUND for non-members.
    */
@@ -65,8 +65,8 @@ export class ChatSettings {
   }
 
   /**
-   * Deletes the chat for the actor: its history up to now, and the chat from the lists until a message
-   * comes. The others keep both.
+   * Deletes the chat for the actor: its history up to now, and the chat from the lists until the next
+   * message. The others keep both.
    *
    * @throws {AppError} NOT_FOUND for non-members.
    */

@@ -7,10 +7,10 @@ import { LARGE_CHAT_MEMBERS } from './chat-access.js';
 import type { ChatRecord } from './chats.repository.js';
 import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
 
-/** Whether somebody is there, as those who share a chat may know. */
+/** Whether somebody is online, as the people who share a chat may see it. */
 export interface PresenceState {
   status: 'online' | 'away' | 'busy' | 'offline';
-  /** When they were last connected; null when never or when they are here. */
+  /** When they were last connected; null when never, or while they are online. */
   lastSeen: string | null;
 }
 
@@ -82,7 +82,7 @@ export class ChatStates {
     private readonly ownership: { ensure(chatId: string): Promise<void> },
   ) {}
 
-  /** What the database says of chats and their members; chats without a membership are left out. */
+  /** Chats and their members as stored; chats without a membership are left out. */
   async of(
     actor: Actor,
     chats: ChatRecord[],
@@ -130,7 +130,7 @@ export class ChatStates {
     return new Map(rows.map((row) => [row.chatId.toHexString(), row]));
   }
 
-  /** Groups whose owners have all closed their accounts pass on when they are looked at, and are read again. */
+  /** Gives groups whose owners have all closed their accounts a new owner, and reads them again. */
   private async giveOwners(
     chats: ChatRecord[],
     lists: Map<string, MemberList>,
@@ -180,7 +180,7 @@ export class ChatStates {
   }
 }
 
-/** Members in the order in which they came; the database promises none. */
+/** Members in the order in which they joined; the database guarantees none. */
 const inOrder = (rows: MembershipRecord[]): MembershipRecord[] =>
   rows.toSorted((a, b) => a._id.toHexString().localeCompare(b._id.toHexString()));
 

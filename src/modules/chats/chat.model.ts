@@ -22,17 +22,17 @@ export interface LastMessage {
 }
 
 /**
- * Who is brought in when a group or room is made, kept until all of them are, so that a retry finishes what
- * a crash has left half made with the people who were asked for at first.
+ * Who is added when a group or room is made. Kept until all are added, so that a retry after a crash finishes
+ * with the people of the first request.
  */
 export interface ChatMaking {
-  /** The maker and the first members; whoever goes is taken out before the membership ends. */
+  /** The maker and the first members; whoever leaves is taken off before the membership ends. */
   memberIds: Types.ObjectId[];
   /** Those who are invited instead, because they have not agreed to be in touch with the maker. */
   inviteIds?: Types.ObjectId[];
-  /** Requests that are at it, and those that have broken off. */
+  /** Number of attempts: those that are running, and those that were interrupted. */
   attempts: number;
-  /** Nothing is left to do; the list only serves those who are still at it. */
+  /** Nothing is left to do; the list is kept only for attempts that are still running. */
   isDone: boolean;
 }
 
@@ -66,8 +66,8 @@ export interface ChatRecord {
   /** The two people of a direct chat. */
   participants?: Types.ObjectId[];
   /**
-   * Whether the one who was asked has accepted the direct chat, or written in it. Missing in chats that were
-   * made before this was stored: there only what they have written counts.
+   * Whether the recipient has accepted the direct chat, or written in it. Missing in chats that were made
+   * before this was stored: there only what they have written counts.
    */
   isAnswered?: boolean;
   /** Guards that a group keeps an owner; missing while none has ever lost the role. */
@@ -78,7 +78,7 @@ export interface ChatRecord {
   clientChatId?: string;
   /** A room's name in addresses and commands; unique. */
   slug?: string;
-  /** Of a room, its name as names are compared; absent while another room answers to it. */
+  /** Of a room, its name as names are compared; absent while another room is found by it. */
   nameKey?: string;
   name?: string;
   description?: string;
@@ -165,7 +165,7 @@ chatSchema.index(
   { directKey: 1 },
   { unique: true, partialFilterExpression: { directKey: { $type: 'string' } } },
 );
-// The one room of a slug, and the one that answers to a name.
+// The one room of a slug, and the one that is found by a name.
 chatSchema.index(
   { slug: 1 },
   { unique: true, partialFilterExpression: { slug: { $type: 'string' } } },

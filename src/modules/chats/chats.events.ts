@@ -33,7 +33,9 @@ export const chatFacts = (chat: ChatRecord): ChatFacts => ({
 export interface MembersChange extends ForClients {
   chatId: string;
   userIds: string[];
-  /** Who has done it; null where a node has learned of it from the database, which does not say. */
+  /**
+   * Who has done it; null where a node found the change in the database, which does not record who made it.
+   */
   actorId: string | null;
 }
 
@@ -47,7 +49,10 @@ export interface ChatEvents {
   'chat.updated': ForClients & { chat: ChatFacts };
   /** Users have become members; their sockets join the chat's channel. */
   'members.added': MembersChange;
-  /** Users are no longer members; their sockets leave at once. The audience is those who stay, and they. */
+  /**
+   * Users are no longer members; their sockets leave at once. The audience is the remaining members and the
+   * removed ones.
+   */
   'members.removed': MembersChange;
   /** A member's role has changed. */
   'member.role_changed': ForClients & {
@@ -57,7 +62,7 @@ export interface ChatEvents {
     actorId: string;
   };
   /**
-   * Somebody is invited to a group or room; only they are told. `expiresAt` is an ISO time, `invitedBy`
+   * Somebody is invited to a group or room; only they are notified. `expiresAt` is an ISO time, `invitedBy`
    * missing when the account is gone.
    */
   'invite.created': ForClients & {
@@ -66,13 +71,13 @@ export interface ChatEvents {
     invitedBy: UserCard | undefined;
     expiresAt: string;
   };
-  /** A member has changed something about the chat that only they see; their devices are told. */
+  /** A member has changed something about the chat that only they see; their devices are notified. */
   'chat.settings_changed': ForClients & { chatId: string; userId: string };
   /** A member has deleted the chat and its history up to `seq` for themselves. */
   'chat.cleared': ForClients & { chatId: string; userId: string; seq: number };
   /**
-   * One of two people has blocked or unblocked the other; cached decisions about them are void. Only the
-   * devices of the one who did it are told.
+   * One of two people has blocked or unblocked the other; cached decisions about them are out of date. Only
+   * the devices of the one who did it are notified.
    */
   'block.changed': ForClients & { blockerId: string; blockedId: string; blocked: boolean };
 }

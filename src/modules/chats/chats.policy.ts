@@ -13,8 +13,8 @@ export interface ChatForPolicy {
 }
 
 /**
- * Whether a member may post. An answer other than undefined is the reason why not: a chat waits for
- * its recipient, or one of the two has blocked the other.
+ * Whether a member may post. A result other than undefined is the refusal: the recipient has not accepted the
+ * chat yet, or one of the two has blocked the other.
  */
 export const refusalToPost = (chat: ChatForPolicy): AppError | undefined => {
   if (chat.status !== 'accepted') {
@@ -38,15 +38,15 @@ export const hasAnswered = (
 ): boolean => chat.kind !== 'direct' || chat.isAnswered || chat.initiator === userId;
 
 /**
- * Whether one of the two people of a direct chat has agreed to it: has opened it, or has accepted it or
- * written in it when asked.
+ * Whether one of the two people of a direct chat has agreed to it: has opened it, accepted it, or written in
+ * it.
  */
 export const hasAgreed = (
   chat: Pick<ChatRecord, 'initiator' | 'isAnswered'>,
   userId: string,
 ): boolean => chat.initiator.toHexString() === userId || chat.isAnswered === true;
 
-/** Whether a member may accept or reject: only the one who was asked. */
+/** Whether a member may accept or reject: only the recipient may. */
 export const refusalToAnswer = (chat: ChatForPolicy, userId: string): AppError | undefined => {
   if (chat.kind !== 'direct') return forbidden('Only a direct chat can be accepted or rejected');
   if (chat.initiator === userId) return forbidden('Only the recipient can answer a chat request');
@@ -63,7 +63,7 @@ export interface ChatRole {
 
 const RANK: Record<MemberRole, number> = { member: 0, admin: 1, owner: 2 };
 
-/** The role that counts. Rooms are the whole system's, so the system's admins rule there like owners. */
+/** The role that counts. Rooms belong to the whole system, so system admins have an owner's rights there. */
 export const effectiveRole = ({ actor, role, kind }: ChatRole): MemberRole | undefined =>
   kind === 'room' && actor.role === 'admin' ? 'owner' : role;
 

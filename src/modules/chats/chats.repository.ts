@@ -10,11 +10,11 @@ export type { ChatRecord } from './chat.model.js';
 /** A group or room to be stored. */
 export interface NewNamedChat {
   kind: 'group' | 'room';
-  /** Stands as the initiator; undefined for what nobody has made. */
+  /** Stored as the initiator; undefined when no user has made the chat. */
   initiator: string | undefined;
   name: string;
   slug?: string;
-  /** The name that a room answers to. */
+  /** The name that a room is found by. */
   nameKey?: string | undefined;
   description?: string;
   picture?: string;
@@ -33,7 +33,7 @@ export interface Appearance {
   picture?: string | null;
 }
 
-/** Stands as the initiator of what nobody has made. */
+/** The initiator of chats that no user has made. */
 const NOBODY = '000000000000000000000000';
 
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
@@ -85,7 +85,7 @@ export class ChatsRepository {
       .lean();
   }
 
-  /** Pending direct chats that a user has opened or has been asked for, newest first. */
+  /** Pending direct chats that a user has opened or has received a request for, newest first. */
   async requestsOf(
     userId: string,
     direction: 'incoming' | 'outgoing',
@@ -117,10 +117,10 @@ export class ChatsRepository {
   }
 
   /**
-   * Stores the direct chat of a pair unless there is one: one atomic upsert on the pair's unique key. Who
-   * loses the race finds the winner's chat.
+   * Stores the direct chat of a pair unless there is one: one atomic upsert on the pair's unique key. The
+   * loser of a race finds the winner's chat.
    *
-   * @returns null when the chat is gone again.
+   * @returns null when the chat has been deleted meanwhile.
    */
   async ensureDirect(
     initiator: string,
@@ -175,7 +175,7 @@ export class ChatsRepository {
       .lean();
   }
 
-  /** Accepts a chat whoever was asked; answers it as it is now. */
+  /** Accepts a chat, whoever the recipient is; answers it as it is now. */
   async accept(chatId: Types.ObjectId): Promise<ChatRecord | null> {
     return this.chats
       .findOneAndUpdate(
@@ -186,7 +186,7 @@ export class ChatsRepository {
       .lean();
   }
 
-  /** Stores whether the one who was asked for a direct chat has answered; never back to false. */
+  /** Stores whether the recipient of a chat request has answered; never back to false. */
   async setAnswered(chatId: string, isAnswered: boolean): Promise<void> {
     await this.chats.updateOne(
       { _id: objectId(chatId), isAnswered: trusted({ $ne: true }) },
@@ -214,7 +214,7 @@ export class ChatsRepository {
     return (await this.chats.findOne({ slug: equalText(slug) }).lean()) ?? undefined;
   }
 
-  /** The room that answers to a name. */
+  /** The room that is found by a name. */
   async byNameKey(nameKey: string): Promise<ChatRecord | undefined> {
     return (await this.chats.findOne({ nameKey: equalText(nameKey) }).lean()) ?? undefined;
   }
@@ -242,7 +242,8 @@ export class ChatsRepository {
   /**
    * Stores a group or room.
    *
-   * @returns undefined when its slug or the name that it should answer to is taken, or the maker has used the client's id before.
+   * @returns undefined when its slug or the name that it should be found by is taken, or the maker has used
+   *   the client's id before.
    */
   async insert(chat: NewNamedChat): Promise<ChatRecord | undefined> {
     const { clientChatId, createdAt, initiator = NOBODY, memberIds, inviteIds, ...rest } = chat;
@@ -272,7 +273,7 @@ export class ChatsRepository {
   /**
    * Changes how a group or room looks; answers it as it is now.
    *
-   * @param nameKey the name to which a room answers from now on, unless another one does.
+   * @param nameKey the name that the room is found by from now on, unless another room has it.
    */
   async changeAppearance(
     chatId: string,
@@ -295,7 +296,7 @@ export class ChatsRepository {
   /**
    * Counts another attempt to finish making a chat.
    *
-   * @returns the chat as it is now; null when nothing is left to do, or the maker has gone.
+   * @returns the chat as it is now; null when nothing is left to do, or the maker has left.
    */
   async resumeMaking(chatId: Types.ObjectId, makerId: string): Promise<ChatRecord | null> {
     return this.chats
@@ -307,7 +308,7 @@ export class ChatsRepository {
       .lean();
   }
 
-  /** Who is still to be brought into a new chat; undefined when the list is gone. */
+  /** Who is still to be added to a new chat; undefined when there is no list any more. */
   async makingMembers(chatId: Types.ObjectId): Promise<Set<string> | undefined> {
     const chat = await this.chats.findById(chatId, { making: 1 }).lean();
     return chat?.making && new Set(chat.making.memberIds.map((id) => id.toHexString()));
@@ -334,7 +335,7 @@ export class ChatsRepository {
     );
   }
 
-  /** Ends an attempt that has brought everybody in. The list goes with the last attempt that is at it. */
+  /** Ends an attempt that has added everybody. The last running attempt removes the list. */
   async concludeMaking(chatId: Types.ObjectId): Promise<void> {
     const forget = (attempts: number) =>
       this.chats.updateOne({ _id: chatId, 'making.attempts': attempts }, { $unset: { making: 1 } });
@@ -427,8 +428,8 @@ export class ChatsRepository {
   }
 
   /**
-   * Moves chats forward to newer messages, and refreshes the previews of those that they already show;
-   * never back. Goes past Mongoose, whose casting would cost more than the write.
+   * Moves chats forward to newer messages, and refreshes the previews of those that they already show; never
+   * back. It bypasses Mongoose, whose casting would cost more than the write.
    */
   async showNewest(newest: NewestMessage[]): Promise<void> {
     await this.chats.collection.bulkWrite(newest.flatMap(newestUpdates), { ordered: false });

@@ -10,8 +10,8 @@ import type { MembershipPair, MembershipsRepository } from './memberships.reposi
 const LOOKUPS_AT_ONCE = 10;
 
 /**
- * Who knows whom: people who share an accepted direct chat or a group, and have not blocked each
- * other. A request that waits, or a public room, is not enough.
+ * Who knows whom: people who share an accepted direct chat or a group, and have not blocked each other. A
+ * pending request, or a public room, is not enough.
  */
 export class Contacts {
   private readonly chatIds = createBatchLoader((userIds) => this.readChatIds(userIds));
@@ -28,7 +28,8 @@ export class Contacts {
 
   /**
    * Those of the others who have agreed to be in touch with the user: they are in the same group, or have
-   * opened, accepted or written in their direct chat. What the user alone has done makes nobody agree.
+   * opened, accepted or written in their direct chat. An action of the user alone is no agreement of the
+   * other.
    */
   async agreedAmong(userId: string, otherIds: string[]): Promise<Set<string>> {
     if (otherIds.length === 0) return new Set();
@@ -50,8 +51,8 @@ export class Contacts {
   }
 
   /**
-   * The same direct chats, each with whether the one who was asked has answered. Where that is not stored
-   * yet it is looked up, and stored.
+   * The same direct chats, each with whether the recipient has answered. Where that is not stored yet, it is
+   * looked up and stored.
    */
   async withAnswers<T extends DirectChatRecord>(chats: T[]): Promise<T[]> {
     const complete: T[] = [];

@@ -7,7 +7,7 @@ import type { Contacts } from './contacts.js';
 import type { GroupOwnership } from './group-ownership.js';
 import type { ChatRole } from './chats.policy.js';
 
-/** Looks up what the rules of groups and rooms need. */
+/** Looks up the roles and contacts that the rules of groups and rooms need. */
 export class GroupAccess {
   constructor(
     private readonly deps: {
@@ -24,8 +24,9 @@ export class GroupAccess {
   ) {}
 
   /**
-   * The actor's role in a chat. Admins of the system have one in every room, joined or not. A group that a
-   * crash, or closed accounts, have left without an owner gets one before anybody is refused for want of the role.
+   * The actor's role in a chat. Admins of the system have one in every room, joined or not. A group left
+   * without an owner, by a crash or by closed accounts, gets one before anybody is refused because the role
+   * is missing.
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
@@ -43,8 +44,8 @@ export class GroupAccess {
   /**
    * Which of these users the actor may add to a group without asking them: those who have agreed to be in
    * touch with the actor. Admins of the system may add everybody, as everybody may where
-   * `GROUP_ADDING=everyone`. The others are to be invited, so that nobody is drawn into a group, and shown to
-   * its members, by strangers.
+   * `GROUP_ADDING=everyone`. The others can only be invited, so that strangers cannot add anybody to a group
+   * and show them to its members.
    *
    * @throws {AppError} NOT_FOUND for an unknown user, BLOCKED.
    */
@@ -75,7 +76,7 @@ export class GroupAccess {
     return userIds.filter((id) => strangers.has(id) && !blocked.has(id) && !missing.has(id));
   }
 
-  /** Whether an owner is known of whose account is open: of large chats it is not. */
+  /** Whether an owner with an open account is known; false for large chats, whose members are not loaded. */
   private async hasOwner({ members }: ChatSnapshot): Promise<boolean> {
     const owners = [...(members ?? [])].flatMap(([id, role]) => (role === 'owner' ? [id] : []));
     const cards = await this.deps.directory.cards(owners);

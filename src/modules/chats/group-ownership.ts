@@ -12,31 +12,31 @@ import { lastOwner } from './chats.policy.js';
 import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipRecord } from './memberships.repository.js';
 
-/** An owner who is to cease to be one. */
+/** An owner who is about to lose the role. */
 interface Loss {
   chatId: string;
   userId: string;
-  /** Who wants it. */
+  /** Who asks for it. */
   actorId: string;
   /** What the owner becomes; null when the membership ends. */
   role: PendingOwnerLoss['role'];
 }
 
-/** Heirs who may be gone again before they are owners: so many do not leave at once. */
+/** How many heirs may leave before they become owners: more do not leave at once. */
 const MAX_ATTEMPTS = 100;
 
-/** Says whose accounts are open. */
+/** Looks up whose accounts are open. */
 export interface OpenAccounts {
   /** Those of the users whose accounts are open, as the database has it now. */
   openAmong(userIds: string[]): Promise<Set<string>>;
 }
 
 /**
- * Sees to it that a group keeps an owner whose account is open, whoever takes the role from whom at the same moment on whatever
- * node. The role in a membership is the only record of who is an owner. Anybody becomes one by one write to
- * their membership; only losses are decided here, one after the other, by one write to the chat. The membership
- * keeps the number of its last loss, and a new membership is another document. Whoever closes an account keeps
- * the role, beside the heir, and has it again when the account is opened.
+ * Ensures that a group keeps an owner whose account is open, also when owners lose the role at the same
+ * moment on several nodes. The role in a membership is the only record of who is an owner. One write to the
+ * membership gives the role; only losses are decided here, one after the other, by one write to the chat. The
+ * membership keeps the number of its last loss, and a new membership is another document. A user who closes
+ * their account keeps the role, beside the heir, and has it again when the account is reopened.
  */
 export class GroupOwnership {
   constructor(
@@ -84,8 +84,8 @@ export class GroupOwnership {
   }
 
   /**
-   * Makes the longest-standing admin, or else member, the owner of a group that has none: one whose last
-   * member left while somebody came. Rooms may be without owners.
+   * Makes the longest-standing admin, or else member, the owner of a group that has none: somebody joined
+   * while the last member left. Rooms may be without owners.
    */
   async ensure(chatId: string): Promise<void> {
     const { access, bus, roles } = this.deps;
@@ -112,7 +112,7 @@ export class GroupOwnership {
     }
   }
 
-  /** Gives an owner to each group that has none left now that a user's account is closed. */
+  /** Gives an owner to each group that has none left after a user's account was closed. */
   async ensureAfter(userId: string): Promise<void> {
     for (const chatId of await this.deps.roles.chatIdsOwnedBy(userId)) await this.ensure(chatId);
   }
@@ -134,7 +134,9 @@ export class GroupOwnership {
     return userIds.length > 0 && (await this.deps.accounts.openAmong(userIds)).size > 0;
   }
 
-  /** Whoever is alone may go; whoever stays may not cease to be the only owner. Closed accounts are nobody. */
+  /**
+   * A sole member may leave; the only owner may not give up the role and stay. Closed accounts do not count.
+   */
   private async requireSuccessor(owner: MembershipRecord, isLeaving: boolean): Promise<void> {
     const chatId = owner.chatId.toHexString();
     const others = (await this.deps.roles.ownerIds(chatId)).filter(
@@ -144,7 +146,7 @@ export class GroupOwnership {
     if (!isLeaving || (await this.heirOf(chatId))) throw lastOwner();
   }
 
-  /** Several may do it at once; the one whose write did it publishes it. */
+  /** Several calls may run at once; the one whose write succeeded publishes the event. */
   private async carryOut(chatId: string, loss: PendingOwnerLoss, revision: number): Promise<void> {
     const { accessChanges, bus, roles } = this.deps;
     const { membershipId, role } = loss;

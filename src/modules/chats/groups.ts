@@ -60,13 +60,13 @@ export class Groups {
   }
 
   /**
-   * Makes a private group or a public room; its maker is its owner. A retry under the same
-   * `clientChatId` finds what was made: where an attempt was interrupted it adds the members asked for at
-   * first, and otherwise changes nothing. Those whom the maker may not add without asking are invited.
+   * Makes a private group or a public room; its maker is its owner. A retry under the same `clientChatId`
+   * finds what was made: where an attempt was interrupted, it adds the members of the first request, and
+   * otherwise changes nothing. Users whom the maker may not add without asking are invited.
    *
-   * @returns `invited`: whom the chat waits for.
-   * @throws {AppError} NOT_FOUND or BLOCKED for somebody who cannot be added, CONFLICT when
-   *   the room's name is taken or the client's id stands for another chat, VALIDATION, RATE_LIMITED.
+   * @returns `invited`: the users who were invited rather than added.
+   * @throws {AppError} NOT_FOUND or BLOCKED for somebody who cannot be added, CONFLICT when the room's name
+   *   is taken or the client's id was used for another chat, VALIDATION, RATE_LIMITED.
    */
   async create(
     actor: Actor,
@@ -126,13 +126,13 @@ export class Groups {
     const chat =
       kind === 'group' ? await chats.insert(stored) : await this.insertRoom(stored, slug);
     if (chat) return { chat, isReplay: false };
-    // The same request at the same moment, or else the name is taken.
+    // Either a concurrent retry has made it, or the name is taken.
     const twin = await this.madeBefore(actor, group);
     if (!twin) throw nameTaken();
     return { chat: twin, isReplay: true };
   }
 
-  /** Under a slug of its own a room may have the name of another one, which goes on answering to it. */
+  /** A room with a slug of its own may have the name of another room; the other one is still found by it. */
   private async insertRoom(room: NewNamedChat, slug?: string): Promise<ChatRecord | undefined> {
     const { chats, rooms } = this.deps;
     const nameKey = roomNameKey(room.name);
@@ -153,7 +153,7 @@ export class Groups {
     const { clientChatId, kind, name } = group;
     if (clientChatId === undefined) return undefined;
     const chat = await this.deps.chats.byClientId(actor.userId, clientChatId);
-    // Its name may have changed since; what it is cannot.
+    // Its name may have changed since; its kind cannot.
     if (chat && chat.kind !== kind) throw clientChatIdReused(name);
     return chat ?? undefined;
   }
@@ -188,10 +188,10 @@ export class Groups {
 }
 
 /**
- * Adds the first members to a new group or room. The chat lists them from its first write on, so that a
- * retry can finish what a crash has interrupted, and keeps the list while any attempt is running: whoever
- * leaves or is removed meanwhile is taken off the list first, and is not added again by an attempt that has
- * read the list before.
+ * Adds the first members to a new group or room. The chat lists them from its first write on, so that a retry
+ * can finish what a crash has interrupted, and keeps the list while any attempt is running: a user who leaves
+ * or is removed meanwhile is taken off the list first, so that an attempt that has read the list before does
+ * not add them again.
  */
 class GroupMaking {
   constructor(
@@ -205,8 +205,8 @@ class GroupMaking {
   ) {}
 
   /**
-   * Adds the maker and the others, and invites those who are to be asked; answers for whom the chat waits.
-   * Doing it again changes nothing.
+   * Adds the maker and the others, and invites those who must be asked; answers who was invited. Repeating it
+   * changes nothing.
    */
   async bringIn(
     maker: Actor,
@@ -228,8 +228,8 @@ class GroupMaking {
   }
 
   /**
-   * Finishes an earlier attempt, unless nothing is left to do or the maker has left. Of the members asked
-   * for at first, those are added whom the maker may still add.
+   * Finishes an earlier attempt, unless nothing is left to do or the maker has left. It adds those members of
+   * the first request whom the maker may still add.
    */
   async resume(maker: Actor, { _id }: ChatRecord): Promise<void> {
     const chat = await this.deps.chats.resumeMaking(_id, maker.userId);
@@ -251,7 +251,7 @@ class GroupMaking {
     await this.bringIn(maker, chat, addable, invitable);
   }
 
-  /** Those who have not gone since the list was made. */
+  /** Those who have not left since the list was made. */
   private async listed(chat: ChatRecord, userIds: string[]): Promise<string[]> {
     if (!chat.making) return userIds;
     const listed = await this.deps.chats.makingMembers(chat._id);

@@ -88,7 +88,7 @@ export const defineChatModels = (connection: Connection): void => {
   defineInviteModel(connection);
 };
 
-/** Who is in which chat and who knows whom: what other modules need before the use cases of chats. */
+/** Memberships and contacts, which other modules need before the use cases of chats are built. */
 export interface ChatAccessModule {
   access: ChatAccess;
   contacts: Contacts;

@@ -4,11 +4,11 @@ import { Schema, trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 
-/** Somebody for whom a use is counted, and who may not be in yet. */
+/** Somebody for whom a use is counted, and who may not be a member yet. */
 export interface Entering {
   userId: Types.ObjectId;
   at: Date;
-  /** Stands for the attempt; another one that goes on with it has its own. */
+  /** Identifies the attempt; a later attempt that continues it has its own. */
   token: Types.ObjectId;
 }
 
@@ -18,17 +18,17 @@ export interface InviteRecord {
   /** The secret in the link. */
   code: string;
   chatId: Types.ObjectId;
-  /** The only one who may use it; missing where everybody may who has the link. */
+  /** The only user who may use it; missing where anybody with the link may. */
   invitedUserId?: Types.ObjectId;
   /** When that user has declined it. */
   declinedAt?: Date;
   createdBy: Types.ObjectId;
-  /** Null: it does not end by itself. */
+  /** Null: it does not expire. */
   expiresAt: Date | null;
   /** Null: any number. */
   maxUses: number | null;
   uses: number;
-  /** Those on the way in; who is left here by a crash may try again. */
+  /** Users who are joining; a user left here by a crash may try again. */
   entering?: Entering[];
   revokedAt: Date | null;
   createdAt: Date;
@@ -111,7 +111,7 @@ export class InvitesRepository {
   }
 
   /**
-   * Stores the invite of a user to a chat: a new one, or anew the one that the user has had before.
+   * Stores the invite of a user to a chat: a new one, or the user's earlier one renewed.
    *
    * @param mayRenew whether one that was used or has ended begins again; one that was declined does so a day
    *   later. One that is open stays.
@@ -212,7 +212,7 @@ export class InvitesRepository {
   }
 
   /**
-   * Ends an invite by the one whom it is for.
+   * Ends an invite on behalf of the user it is for.
    *
    * @returns false when the user has no such invite.
    */
@@ -244,7 +244,7 @@ export class InvitesRepository {
   }
 
   /**
-   * Counts a use for somebody on the way in.
+   * Counts a use for somebody who is joining.
    *
    * @returns false when the invite is revoked, or used up meanwhile.
    */
@@ -261,9 +261,9 @@ export class InvitesRepository {
   }
 
   /**
-   * Goes on with a use that an earlier attempt has counted: it gets the new attempt's token.
+   * Continues a use that an earlier attempt has counted: it gets the new attempt's token.
    *
-   * @returns false when the invite is revoked, or another attempt has ended the use or goes on with it.
+   * @returns false when the invite is revoked, or another attempt has ended the use or continued it.
    */
   async resumeUse(
     { _id }: InviteRecord,
@@ -277,7 +277,7 @@ export class InvitesRepository {
     return matchedCount === 1;
   }
 
-  /** Ends an attempt to enter, unless another one has gone on with its use. */
+  /** Ends an attempt to join, unless another attempt has continued its use. */
   async endEntering(
     { _id }: InviteRecord,
     token: Types.ObjectId,

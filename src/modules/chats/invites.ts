@@ -19,17 +19,17 @@ export interface InviteTerms {
   maxUses?: number;
 }
 
-/** A use that was counted for somebody on the way in. */
+/** A use that was counted for somebody who is joining. */
 interface Use {
   token: Types.ObjectId;
-  /** Whether it was counted just now, and not by an attempt that broke off. */
+  /** Whether it was counted just now, and not by an attempt that was interrupted. */
   isNew: boolean;
 }
 
-/** How long somebody who was counted and did not get in may try again on that, in milliseconds. */
+/** How long a user whose use was counted but who has not joined may retry with it, in milliseconds. */
 const ENTERING_MS = 10 * 60_000;
 
-/** Links by which people join a group on their own decision. */
+/** Links by which people join a group by their own decision. */
 export class Invites {
   constructor(
     private readonly deps: {
@@ -74,7 +74,7 @@ export class Invites {
   }
 
   /**
-   * Ends an invite; who has joined by it stays.
+   * Ends an invite; those who have joined by it stay members.
    *
    * @throws {AppError} as {@link create}, and NOT_FOUND when there is no such invite.
    */
@@ -85,7 +85,7 @@ export class Invites {
   }
 
   /**
-   * What an invite leads to, for somebody who has its code: the chat and how many are in it.
+   * The chat of an invite and its number of members, for somebody who has the code.
    *
    * @throws {AppError} NOT_FOUND for an unknown code, and for one that is for somebody else; GONE for one that
    *   can no longer be used.
@@ -101,9 +101,9 @@ export class Invites {
   }
 
   /**
-   * Joins by an invite. Members use nothing up; of many who come at the same moment no more get in
-   * than the invite is for. Who was counted and did not get in, because a server or the database stopped
-   * in between, may try again.
+   * Joins by an invite. Members use nothing up; of many concurrent users, no more join than the invite
+   * allows. A user whose use was counted but who has not joined, because a server or the database stopped in
+   * between, may try again.
    *
    * @throws {AppError} as {@link preview}.
    */
@@ -114,7 +114,7 @@ export class Invites {
     if (await memberships.exists(chatId, actor.userId)) return chatId;
     const use = await this.takeUse(invite, actor.userId);
     const added = await changes.add(chatId, [actor.userId], actor.userId);
-    // The same user may have come twice at the same moment: a use that has let nobody in is given back.
+    // The same user may have joined twice at the same moment: a use by which nobody joined is given back.
     await invites.endEntering(invite, use.token, use.isNew && added.length === 0);
     if (added.length === 0) return chatId;
     const chat = await chats.find(invite.chatId);
@@ -124,7 +124,7 @@ export class Invites {
     return chatId;
   }
 
-  /** Counts one use, unless that would be one too many, or goes on with one that was counted before. */
+  /** Counts one use, unless that would be one too many, or continues one that was counted before. */
   private async takeUse(invite: InviteRecord, userId: string): Promise<Use> {
     const { clock, invites } = this.deps;
     const token = new Types.ObjectId();
@@ -151,7 +151,7 @@ export class Invites {
     return revokedAt === null && !isOver;
   }
 
-  /** A use that is counted for the user, who may not be in yet. */
+  /** A use that is counted for the user, who may not be a member yet. */
   private entryOf({ entering = [] }: InviteRecord, userId: string): Entering | undefined {
     const since = this.deps.clock.now() - ENTERING_MS;
     return entering.find((entry) => entry.userId.equals(userId) && entry.at.getTime() > since);

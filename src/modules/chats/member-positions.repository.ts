@@ -15,7 +15,7 @@ export type MemberPositionRow = Pick<
   'userId' | 'lastReadSeq' | 'lastDeliveredSeq' | 'clearedSeq'
 >;
 
-/** What members have read, received and deleted of a chat's history, and their own settings for the chat. */
+/** Members' positions in a chat's history (read, delivered, deleted), and their own settings for the chat. */
 export class MemberPositionsRepository {
   private readonly memberships: Model<MembershipRecord>;
 
@@ -101,7 +101,7 @@ export class MemberPositionsRepository {
     );
   }
 
-  /** Moves the delivered positions of many members forward in one write; those further on stay. */
+  /** Moves the delivered positions of many members forward in one write; positions further on stay. */
   async advanceDeliveredOfMany(
     positions: { chatId: string; userId: string; seq: number }[],
   ): Promise<void> {
@@ -139,7 +139,10 @@ export class MemberPositionsRepository {
     await this.memberships.updateOne(membershipOf(chatId, userId), { $set: settings });
   }
 
-  /** Deletes a chat and its history up to a number for one member. Of two devices the later position holds. */
+  /**
+   * Deletes a chat and its history up to a number for one member. Of two devices' positions, the higher one
+   * stays.
+   */
   async clear(chatId: string, userId: string, seq: number): Promise<void> {
     await this.memberships.updateOne(membershipOf(chatId, userId), {
       $max: { clearedSeq: seq, hiddenSeq: seq },

@@ -5,7 +5,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { MemberRole, MembershipRecord } from './membership.model.js';
 import { NEW_MEMBERSHIP, membershipOf } from './membership.model.js';
 
-/** Excludes owners: their role and membership are taken by the guard of owners alone. */
+/** Excludes owners: only `GroupOwnership` ends an owner's role or membership. */
 const notOwner = () => ({ role: trusted({ $ne: 'owner' as const }) });
 
 /** Members that {@link MemberRolesRepository.bySeniority} yields at a time. */
@@ -68,7 +68,7 @@ export class MemberRolesRepository {
   }
 
   /**
-   * Makes a member of somebody who is none.
+   * Makes a user a member, unless they are one.
    *
    * @param seq number of the chat's newest message: nothing before it is unread.
    * @returns the id of the new membership; undefined when there was one.
@@ -100,7 +100,7 @@ export class MemberRolesRepository {
     }
   }
 
-  /** Makes members of those of the users who are none; their positions are at the chat's start. */
+  /** Makes those of the users members who are none yet; their positions are at the chat's start. */
   async ensureAll(
     chatId: Types.ObjectId,
     userIds: Types.ObjectId[],
@@ -118,7 +118,7 @@ export class MemberRolesRepository {
         { ordered: false },
       )
       .catch((error: unknown) => {
-        // Somebody else has just made the same row.
+        // A concurrent call has made the same row.
         if (!isDuplicateKey(error)) throw error;
       });
   }
@@ -136,7 +136,7 @@ export class MemberRolesRepository {
     return { isMatched: matchedCount === 1, isModified: modifiedCount === 1 };
   }
 
-  /** Makes an owner of a member who is none; false when the membership has ended or is an owner's. */
+  /** Makes a member an owner; false when the membership has ended or is an owner's already. */
   async promote(id: Types.ObjectId): Promise<boolean> {
     const { modifiedCount } = await this.memberships.updateOne(
       { _id: id, ...notOwner() },
@@ -145,7 +145,7 @@ export class MemberRolesRepository {
     return modifiedCount === 1;
   }
 
-  /** Takes an owner's role, once for each number of a loss; false when it was done before. */
+  /** Ends an owner's role, once for each number of a loss; false when it was done before. */
   async demote(id: Types.ObjectId, role: MemberRole, lossNumber: number): Promise<boolean> {
     const { modifiedCount } = await this.memberships.updateOne(beforeLoss(id, lossNumber), {
       $set: { role, lossNumber },

@@ -36,8 +36,8 @@ export interface MemberView {
 }
 
 /**
- * Who is in a group or room, and what they may do there. A group's log says what happened; that of a
- * room does not, or a busy room's log would hold little else.
+ * Who is in a group or room, and what they may do there. Changes are written into a group's log, but not into
+ * a room's, because a busy room's log would hold little else.
  */
 export class Members {
   private readonly pages = new PageEnds<Types.ObjectId>();
@@ -87,8 +87,8 @@ export class Members {
   }
 
   /**
-   * Adds users; answers which of them were not members yet. Whom the actor may not add without asking is
-   * invited instead.
+   * Adds users; answers which of them were not members yet. Users whom the actor may not add without asking
+   * are invited instead.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}.
    */
@@ -177,8 +177,8 @@ export class Members {
 }
 
 /**
- * Writes who is in a group or room, and in which role, and publishes it. It checks no right: the use cases
- * have done that.
+ * Writes memberships and roles of groups and rooms, and publishes the changes. It checks no rights: the use
+ * cases have done that.
  */
 export class MembershipChanges {
   constructor(
@@ -199,7 +199,8 @@ export class MembershipChanges {
   /**
    * Adds users who are not members yet; answers who these were. New members start with nothing unread.
    *
-   * @param stillWanted asked once the memberships are written: they end again for those who are not.
+   * @param stillWanted called after the memberships are written; those whom it does not name lose theirs
+   *   again.
    */
   async add(
     chatId: string,
@@ -236,7 +237,7 @@ export class MembershipChanges {
   /**
    * Removes a member; answers whether the user was one.
    *
-   * @param mayOrphan whether the last owner may go although others stay, as from a public room.
+   * @param mayOrphan whether the last owner may leave although others stay, as in a public room.
    * @throws {AppError} LAST_OWNER.
    */
   async remove(
@@ -261,7 +262,7 @@ export class MembershipChanges {
       }
       if (mayOrphan || !(await memberships.exists(chatId, userId))) return false;
       if (await ownership.lose({ chatId, userId, actorId, role: null })) {
-        // Somebody may have come while the last one went.
+        // Somebody may have joined while the last member left.
         await ownership.ensure(chatId);
         return true;
       }
@@ -270,10 +271,10 @@ export class MembershipChanges {
   }
 
   /**
-   * Gives a member a role; answers whether it is another one than before.
+   * Gives a member a role; answers whether it has changed.
    *
    * @throws {AppError} NOT_FOUND when the user is not a member (any more), LAST_OWNER when the only owner
-   *   would cease to be one.
+   *   would lose the role.
    */
   async setRole(
     chatId: string,
@@ -299,7 +300,7 @@ export class MembershipChanges {
   }
 }
 
-/** Attempts of a change to a member whose role others change all the time. */
+/** Attempts to change a member whose role others change at the same time. */
 const MAX_ATTEMPTS = 20;
 
 const busy = (): AppError =>

@@ -7,7 +7,7 @@ export type MemberRole = 'owner' | 'admin' | 'member';
 
 /**
  * One user's membership of one chat: their role, how far they have read, and their own settings for it.
- * Receipts are positions, so that one number says of all messages whether they were read.
+ * Receipts are positions, so that one number tells for all messages whether they were read.
  */
 export interface MembershipRecord {
   _id: Types.ObjectId;

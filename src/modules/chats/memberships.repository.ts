@@ -98,7 +98,8 @@ export class MembershipsRepository {
   /**
    * Who is in which chat, for all chats of some users or all members of some chats.
    *
-   * Read by the driver: every connection asks this, and hydrating by Mongoose would cost more than the query.
+   * Read with the driver: every new connection needs this, and hydrating by Mongoose would cost more than the
+   * query.
    */
   async pairsBy(key: keyof MembershipPair, ids: string[]): Promise<MembershipPair[]> {
     return this.memberships.collection
@@ -154,7 +155,10 @@ export class MembershipsRepository {
     return membership !== null;
   }
 
-  /** Those of the users who are in at least one of these chats; who is in several comes several times. */
+  /**
+   * Those of the users who are in at least one of these chats; a user in several of them is listed several
+   * times.
+   */
   async userIdsAmong(chatIds: Types.ObjectId[], userIds: string[]): Promise<string[]> {
     const members = await this.memberships
       .find(

@@ -11,7 +11,7 @@ import type { InviteRecord, InvitesRepository } from './invites.repository.js';
 import { newInviteCode } from './invites.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 
-/** An invite as the one sees it whom it is for. */
+/** An invite as the invited user sees it. */
 export interface ReceivedInvite {
   invite: InviteRecord;
   chat: ChatRecord;
@@ -25,8 +25,8 @@ const VALID_MS = 30 * 24 * 3600_000;
 const MAX_LISTED = 200;
 
 /**
- * Invites for one user each. Whoever adds people to a group who have not agreed to be in touch invites them by
- * that; they join when they accept, like by any other invite.
+ * Invites for one user each. People who are added to a group by somebody they have not agreed to be in touch
+ * with get such an invite; they join when they accept, as with any other invite.
  */
 export class PersonalInvites {
   constructor(
@@ -41,8 +41,8 @@ export class PersonalInvites {
   ) {}
 
   /**
-   * Invites users to a chat, unless they are members or have an open invite; answers whom the chat waits for
-   * now. It checks no right: the use case that adds members has done that.
+   * Invites users to a chat, unless they are members or have an open invite; answers who has an open invite
+   * now. It checks no rights: the use case that adds members has done that.
    *
    * @param mayRenew whether somebody is invited again who has joined and gone, or has declined a day ago.
    */
@@ -85,7 +85,7 @@ export class PersonalInvites {
     return invites.openTo(chat._id, new Date(now), invited.length, invited);
   }
 
-  /** The users for whom a chat waits. */
+  /** The users with an open invite to a chat. */
   async invitedTo({ _id }: ChatRecord): Promise<string[]> {
     const { clock, invites, memberships } = this.deps;
     const userIds = await invites.openTo(_id, new Date(clock.now()), MAX_LISTED);

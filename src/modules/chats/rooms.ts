@@ -33,14 +33,14 @@ export interface RoomsQuery extends PageQuery {
   q?: string;
 }
 
-/** A room as somebody sees it who may or may not have joined. */
+/** A room as a user sees it who may or may not have joined it. */
 export interface RoomView {
   chat: ChatRecord;
   memberCount: number;
   isMember: boolean;
 }
 
-/** The room that is there from the start. */
+/** The room that is made at the first start. */
 const GENERAL = 'general';
 /** Rooms beyond this many are found by name, not by looking through the list. */
 const MAX_LISTED = 1000;
@@ -59,8 +59,8 @@ export class PublicRooms {
   ) {}
 
   /**
-   * The room that somebody means: the one with this slug, exactly as it stands; else the one of this name, in any
-   * case and spacing; else the one that was given this slug, or has had this name.
+   * Finds a room: the one with exactly this slug; else the one of this name, in any case and spacing; else
+   * the one that was given this slug, or has had this name.
    */
   async called(text: string): Promise<ChatRecord | undefined> {
     const { chats } = this.deps;
@@ -76,7 +76,7 @@ export class PublicRooms {
   /**
    * The room of a name or slug, made when there is none; its maker is its owner and first member.
    *
-   * @throws {AppError} VALIDATION for a name that no room can be given so, RATE_LIMITED; UNAVAILABLE when too many
+   * @throws {AppError} VALIDATION for a name that no room can have, RATE_LIMITED; UNAVAILABLE when too many
    *   rooms have names that are alike.
    */
   async ensure(name: string, actor: Actor): Promise<ChatRecord> {
@@ -106,7 +106,7 @@ export class PublicRooms {
   }
 
   /**
-   * Ends the actor's membership. An owner may always leave: a room without owners is the admins'.
+   * Ends the actor's membership. An owner may always leave: system admins manage rooms without owners.
    *
    * @throws {AppError} NOT_FOUND when there is no such room or the actor is not in it.
    */
@@ -147,7 +147,7 @@ export class PublicRooms {
     return view!;
   }
 
-  /** Makes the room that is there from the start, unless it is there. */
+  /** Makes the first room, unless it exists. */
   async ensureGeneral(): Promise<void> {
     if (!(await this.called(GENERAL))) await this.make(GENERAL, undefined);
   }
@@ -161,7 +161,7 @@ export class PublicRooms {
   private async views(actor: Actor, chats: ChatRecord[]): Promise<RoomView[]> {
     const { memberships } = this.deps;
     const chatIds = chats.map(({ _id }) => _id);
-    // Counting one room takes a look at an index alone; grouping all of them would read every membership.
+    // Counting one room reads an index alone; grouping all of them would read every membership.
     const [memberCounts, mine] = await Promise.all([
       Promise.all(chatIds.map((chatId) => memberships.count(chatId))),
       memberships.chatIdsAmong(actor.userId, chatIds),
@@ -174,7 +174,7 @@ export class PublicRooms {
     }));
   }
 
-  /** A loser of the race for a name finds the winner's room. */
+  /** The loser of a race for a name finds the winner's room. */
   private async make(name: string, ownerId: string | undefined): Promise<ChatRecord> {
     const { bus, changes, chats, clock } = this.deps;
     const nameKey = roomNameKey(name);
@@ -204,15 +204,15 @@ export class PublicRooms {
   }
 }
 
-/** Slugs that are looked at together for one that is free, and how often. */
+/** Slugs checked in one query for a free one, and the number of such queries. */
 const SLUGS_AT_ONCE = 100;
 const MAX_ATTEMPTS = 50;
 
 /**
  * Inserts a room under a slug, or the slug with the first number from 2 on that is free.
  *
- * @param insert answers undefined when the slug is taken, or something else of the room.
- * @returns undefined when nothing was inserted although the slug is free: something else is taken.
+ * @param insert answers undefined when the slug, or another unique field of the room, is taken.
+ * @returns undefined when nothing was inserted although the slug is free: another unique field is taken.
  * @throws {AppError} UNAVAILABLE when all numbers are taken.
  */
 export const insertNumbered = async (
@@ -240,14 +240,15 @@ export const insertNumbered = async (
   });
 };
 
-/** Rooms whose id a node keeps in memory, by slug and by name. */
+/** Number of room ids that a node caches, by slug and by name. */
 const MAX_NAMES = 10_000;
-/** How long a name leads to the same room, in milliseconds: rooms are renamed. */
+/** How long a name is cached, in milliseconds: rooms can be renamed. */
 const NAME_TTL_MS = 5000;
 
 /**
- * Finds the chat that a `room` means: the slug or name of a public room, or the id of any chat. What looks like
- * an id is never a name, so that nobody can set up a room in another chat's place.
+ * Finds the chat that a `room` names: by the slug or name of a public room, or the id of any chat. A string
+ * that looks like an id is never a name, so that nobody can make a room that is found instead of another
+ * chat.
  */
 export class RoomResolver {
   /** Ids by slug; a room keeps its slug for ever. */
@@ -312,18 +313,18 @@ const idIn = (room: string): string | undefined => {
   return isId(id) ? id : undefined;
 };
 
-/** Somebody who is here, as the others in the room see them. */
+/** An online member, as the others in the room see them. */
 export interface OnlineMember {
   card: UserCard;
   presence: PresenceState;
 }
 
-/** Members of a large room that are looked at; nobody reads a longer list. */
+/** How many members of a large room are checked; nobody reads a longer list. */
 const MAX_MEMBERS = 1000;
-/** How long a list serves everybody who asks, in milliseconds: many join a room at the same moment. */
+/** How long a list is cached, in milliseconds: many join a room at the same moment. */
 const MAX_AGE_MS = 1000;
 
-/** Who of a room's members is here. */
+/** Lists which of a room's members are online. */
 export class RoomOnline {
   private readonly lists = new CachedLookup<OnlineMember[]>({ max: 10_000, ttl: MAX_AGE_MS });
 
@@ -336,12 +337,12 @@ export class RoomOnline {
     },
   ) {}
 
-  /** Drops a room's list when somebody has come or gone. */
+  /** Drops a room's cached list when somebody has come online or gone offline. */
   get subscriptions(): Subscription<ChatEvents>[] {
     const shared = {
       phase: 'state',
       on: 'every-node',
-      does: 'forgets who of the room is online',
+      does: 'drops the cached list of who is online in the room',
       run: ({ chatId }: { chatId: string }) => {
         this.lists.forget(chatId);
       },
@@ -353,8 +354,8 @@ export class RoomOnline {
   }
 
   /**
-   * The members who are here and not invisible, as far as the viewer may know; at most a second old. The
-   * caller has checked access.
+   * The members who are online and not invisible, as far as the viewer may see them; at most a second old.
+   * The caller has checked access.
    */
   async list(viewerId: string, chatId: string): Promise<OnlineMember[]> {
     const [here, blocked] = await Promise.all([

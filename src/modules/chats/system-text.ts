@@ -1,19 +1,19 @@
 import type { Actor } from '../../shared/actor.js';
 import type { UserCard } from '../users/index.js';
 
-/** What a system message reports: its kind, such as `members_added`, and the facts of it. */
+/** A reported event: its kind, such as `members_added`, and its facts. */
 export interface SystemFacts {
   type: string;
   [fact: string]: unknown;
 }
 
-/** Writes messages about what has happened to a chat into its log; a later module keeps the log. */
+/** Writes system messages into a chat's log; the log belongs to a later module. */
 export interface SystemLog {
   /**
-   * Writes one message by `actorId`. No right is checked: what it reports has already been done.
+   * Writes one message by `actorId`. It checks no rights: the reported change has already been made.
    *
    * @param text the report in English, for clients that know nothing of `facts`.
-   * @param isOnce whether it can happen to a chat once only: reported again, nothing is written.
+   * @param isOnce whether it can happen to a chat only once: a repeated report writes nothing.
    */
   post(
     actorId: string,
@@ -33,13 +33,13 @@ export interface SystemReport {
 const listed = (names: string[]): string =>
   new Intl.ListFormat('en', { type: 'conjunction' }).format(names);
 
-/** What the log says about a group's making. */
+/** The report that a group was made. */
 export const groupCreated = (actor: string, name: string): SystemReport => ({
   facts: { type: 'group_created', name },
   text: `${actor} created “${name}”`,
 });
 
-/** What the log says when somebody adds others. */
+/** The report that somebody has added others. */
 export const membersAdded = (
   actor: string,
   users: { id: string; name: string }[],
@@ -48,25 +48,25 @@ export const membersAdded = (
   text: `${actor} added ${listed(users.map(({ name }) => name))}`,
 });
 
-/** What the log says when somebody comes by an invite. */
+/** The report that somebody has joined by an invite. */
 export const memberJoined = (user: { id: string; name: string }): SystemReport => ({
   facts: { type: 'member_joined', userIds: [user.id] },
   text: `${user.name} joined`,
 });
 
-/** What the log says when somebody goes. */
+/** The report that somebody has left. */
 export const memberLeft = (user: { id: string; name: string }): SystemReport => ({
   facts: { type: 'member_left', userIds: [user.id] },
   text: `${user.name} left`,
 });
 
-/** What the log says when somebody is removed. */
+/** The report that somebody was removed. */
 export const memberRemoved = (actor: string, user: { id: string; name: string }): SystemReport => ({
   facts: { type: 'member_removed', userIds: [user.id] },
   text: `${actor} removed ${user.name}`,
 });
 
-/** What the log says when a member's role changes. */
+/** The report that a member's role has changed. */
 export const roleChanged = (
   actor: string,
   user: { id: string; name: string },
@@ -76,7 +76,7 @@ export const roleChanged = (
   text: `${actor} made ${user.name} ${role === 'member' ? 'a' : 'an'} ${role}`,
 });
 
-/** What the log says when name, description or picture change. */
+/** The report that name, description or picture have changed. */
 export const chatChanged = (
   actor: string,
   changes: { name?: string; description?: string; picture?: string | null },
@@ -91,7 +91,7 @@ export const chatChanged = (
         text: `${actor} changed the name to “${changes.name}”`,
       };
 
-/** Writes what has happened to a group into its log, in words with people's names. */
+/** Writes reports of a group's changes into its log, in English with people's names. */
 export class GroupLog {
   constructor(
     private readonly system: SystemLog,
