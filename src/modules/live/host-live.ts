@@ -19,7 +19,7 @@ import type {
 } from './live.repository.js';
 import { notToEverybody, refusalToEnd, refusalToStartForAll } from './live-access.js';
 
-/** What a host says of a new stream; without a chat it is to everybody. */
+/** A host's input for a new stream; without a chat it is for everybody. */
 export interface LiveInput {
   title: string;
   chatId?: string | undefined;
@@ -27,13 +27,13 @@ export interface LiveInput {
 
 /** Abandoned streams that one round ends. */
 const MAX_ENDED = 200;
-/** Rounds follow each other sooner, unless the database has been away (ms). */
+/** Longest time between two rounds in ms; only an unreachable database makes it longer. */
 const ROUNDS_APART_MS = 12_000;
 
 /** Begins and ends streams. */
 export class HostLive {
   private readonly now: () => number;
-  /** When the last round that looked for abandoned streams was. */
+  /** When abandoned streams were last looked for. */
   private lastRound = -Infinity;
 
   constructor(
@@ -46,7 +46,7 @@ export class HostLive {
       participants: LiveParticipants;
       bus: Publisher<LiveEvents>;
       clock: Clock;
-      /** How long a stream waits for a host who has gone, in milliseconds. */
+      /** How long a stream waits for a host who has disconnected, in milliseconds. */
       graceMs: number;
       /** A clock that does not jump, in milliseconds. */
       now?: () => number;
@@ -101,7 +101,7 @@ export class HostLive {
 
   /**
    * Ends the streams whose host has not come back in time. Several nodes may try; one succeeds. The first
-   * round after a while without a database ends none: hosts who are there have not been renewed either.
+   * round after a database outage ends none, because the leases of connected hosts were not renewed either.
    */
   async endAbandoned(): Promise<void> {
     const { clock, streams } = this.deps;
@@ -135,13 +135,13 @@ export class HostLive {
     return true;
   }
 
-  /** A device that goes meanwhile leaves the stream to the grace period. */
+  /** If the device disconnects meanwhile, the grace period of the stream begins. */
   private async arrive(stream: LiveStream, device: LiveDevice): Promise<LiveRecord> {
     const { access, leases, participants } = this.deps;
     const tookPart = participants.has(stream._id.toHexString(), device.id);
     try {
       await leases.hostArrived(stream, device);
-      // A removal or a block since the first look found no stream to end.
+      // A removal or a block after the first check found no stream to end.
       if (!(await access.mayContinue(stream))) {
         await this.finish(stream, 'not_allowed');
         throw stream.chatId ? notFound('Chat') : notToEverybody();

@@ -26,12 +26,12 @@ export type { CommentSender, LiveTalk, WatchLive } from './watch-live.js';
 const TICK_MS = 5000;
 const LEASE_MS = 4 * TICK_MS;
 
-/** Live streams: who hosts, who watches, and what they say to each other. */
+/** Live streams: hosts, viewers, comments, reactions and signals. */
 export interface LiveModule {
   api: { host: HostLive; watch: WatchLive; talk: LiveTalk };
   subscriptions: Subscription<LiveEvents & ChatEvents & AccessChangeEvents & UserEvents>[];
   jobs: Job[];
-  /** A device has disconnected: it takes part in no stream any more. */
+  /** A device has disconnected: it leaves its streams. */
   disconnected(socketId: string): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export const createLive = ({
   clock: Clock;
   access: Pick<ChatAccess, 'forget' | 'member' | 'role' | 'snapshot'>;
   directory: Pick<UserDirectory, 'card'>;
-  /** What the database says of a user's account; undefined when there is no such user. */
+  /** A user's account as the database has it; undefined when there is no such user. */
   statusOf(userId: string): Promise<AccountStatus | undefined>;
   sending: CommentSender;
   sockets: LiveSockets;
@@ -110,7 +110,7 @@ export const createLive = ({
         event: 'live.ended',
         phase: 'sockets',
         on: 'every-node',
-        does: 'tells this node once that the stream is over',
+        does: 'publishes once on this node that the stream is over',
         run: (end) => {
           guard.over(end);
         },

@@ -38,7 +38,7 @@ export const refusalToSignal = (from: string, to: string, hostId: string): AppEr
 export const isHost = (stream: LiveStream, actor: Actor): boolean =>
   stream.hostId.toHexString() === actor.userId;
 
-/** Who may know of a stream and take part in it, and what they are shown of it. */
+/** Decides who may see a stream and take part in it, and makes the view that they get. */
 export class LiveAccess {
   constructor(
     private readonly deps: {
@@ -46,15 +46,15 @@ export class LiveAccess {
       leases: Pick<LiveLeases, 'isViewing' | 'viewerCount'>;
       chatAccess: Pick<ChatAccess, 'role' | 'snapshot'>;
       directory: Pick<UserDirectory, 'card'>;
-      /** What the database says of a user's account; undefined when there is no such user. */
+      /** A user's account as the database has it; undefined when there is no such user. */
       statusOf(userId: string): Promise<AccountStatus | undefined>;
     },
   ) {}
 
   /**
-   * A stream that runs, for somebody who may watch it.
+   * A running stream, for somebody who may watch it.
    *
-   * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
+   * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not see it.
    */
   async watchable(actor: Actor, liveId: string): Promise<LiveStream> {
     const stream = await this.running(liveId);
@@ -63,7 +63,7 @@ export class LiveAccess {
   }
 
   /**
-   * A stream that runs, whoever asks.
+   * A running stream, without any check of access.
    *
    * @throws {AppError} NOT_FOUND when there is no such stream, or it is over.
    */
@@ -87,8 +87,8 @@ export class LiveAccess {
   }
 
   /**
-   * Whether a user may know of a stream: everybody of a public one, else the chat's members, as long as
-   * the host may stream there.
+   * Whether a user may see a stream: everybody a public one, else the chat's members, as long as the host may
+   * stream there.
    */
   async mayWatch(userId: string, stream: LiveStream): Promise<boolean> {
     if (!stream.chatId) return this.mayContinue(stream);
@@ -96,7 +96,7 @@ export class LiveAccess {
     return chat !== undefined && (await this.deps.chatAccess.role(chat, userId)) !== undefined;
   }
 
-  /** Whether the host may still stream there: is a member and may post; or an admin, to everybody. */
+  /** Whether the host may still stream: in a chat, as a member who may post; to everybody, as an admin. */
   async mayContinue(stream: LiveStream): Promise<boolean> {
     if (stream.chatId) return (await this.openChat(stream)) !== undefined;
     return isAdminNow(await this.deps.statusOf(stream.hostId.toHexString()));
@@ -142,14 +142,14 @@ export interface LiveSockets {
   leave(liveId: string, userId?: string): void;
 }
 
-/** Ended streams that are remembered, so that this node's devices are told once. */
+/** How many ended streams are remembered, so that this node's devices are notified only once. */
 const REMEMBERED = 10_000;
 
 const chatIdOf = ({ stream }: Participant): string | undefined => stream.chatId?.toHexString();
 
 /** Keeps this node's devices out of streams that they may no longer take part in, or that are over. */
 export class LiveAccessGuard {
-  /** What could not be rechecked, because the database did not answer. */
+  /** Rechecks that failed because the database did not answer. */
   private readonly unsettled = new Map<string, AccessChange>();
   /** Ids of streams that are over for this node's devices. */
   private readonly ended = new LRUCache<string, true>({ max: REMEMBERED });
@@ -170,8 +170,8 @@ export class LiveAccessGuard {
   ) {}
 
   /**
-   * A stream is over, as another node, this one or the database says; the first to say so is believed, and
-   * the devices are told once. A device that has joined since is told, too.
+   * Handles the end of a stream, as reported by another node, this node or the database. The first report
+   * counts, and the devices are notified once. A device that has joined since is notified, too.
    */
   over(end: LiveEnd): void {
     const { bus, participants } = this.deps;
@@ -188,8 +188,8 @@ export class LiveAccessGuard {
   }
 
   /**
-   * A user's membership, a block between them and somebody, or their role may be other than this node has
-   * heard. It may be called any number of times: it changes only what is wrong.
+   * Rechecks a user whose membership, blocks or role may differ from what this node has cached. It may be
+   * called any number of times: it changes only what is wrong.
    */
   async recheck(accessChange: AccessChange): Promise<void> {
     const key = `${accessChange.kind} ${accessChange.userId} ${accessChange.chatId ?? ''}`;
@@ -202,7 +202,7 @@ export class LiveAccessGuard {
     }
   }
 
-  /** Ends here what has ended elsewhere, unheard, and rechecks what could not be rechecked before. */
+  /** Ends on this node the streams whose end it has missed, and repeats the rechecks that failed. */
   async catchUp(): Promise<void> {
     for (const accessChange of [...this.unsettled.values()]) await this.recheck(accessChange);
     await this.settle(this.deps.participants.streams());
@@ -222,15 +222,15 @@ export class LiveAccessGuard {
       .filter((participant) => participant.hostId === userId && isConcerned(participant));
     for (const one of new Map([...own, ...shown].map((each) => [each.liveId, each])).values()) {
       if (await access.mayWatch(userId, one.stream)) continue;
-      // In this order, a decision between the two questions does not put out the host, or both sides of a
-      // block, of a stream that is over for everybody.
+      // In this order, a change between the two queries does not remove the host, or both sides of a block,
+      // from a stream that is over for everybody.
       if (await access.mayContinue(one.stream)) {
         await this.putOut(own.filter(({ liveId }) => liveId === one.liveId));
       } else await this.end(one);
     }
   }
 
-  /** A role decides only about streams to everybody, and the node that the host is on checks those. */
+  /** A role matters only for streams to everybody, and the host's node checks those. */
   private async checkHost(userId: string): Promise<void> {
     const { access, participants } = this.deps;
     const shown = participants
@@ -239,7 +239,7 @@ export class LiveAccessGuard {
     for (const one of shown) if (!(await access.mayContinue(one.stream))) await this.end(one);
   }
 
-  /** Ends a stream that its host may no longer show, or finds that another node was first. */
+  /** Ends a stream that its host may no longer show, unless another node has ended it. */
   private async end(participant: Participant): Promise<void> {
     const isEnded = await this.deps.finish(participant.stream, 'not_allowed');
     if (!isEnded) await this.settle([participant]);
@@ -249,7 +249,7 @@ export class LiveAccessGuard {
     if (participants.length === 0) return;
     const { chatAccess, streams } = this.deps;
     for (const stream of await streams.ended(participants.map((one) => one.stream._id))) {
-      // A host whose stream was taken from them is told why when they begin another one.
+      // A host whose stream was ended gets the reason when they begin another one.
       if (stream.chatId && stream.endReason === 'not_allowed') {
         chatAccess.forget(stream.chatId.toHexString());
       }
@@ -257,13 +257,16 @@ export class LiveAccessGuard {
     }
   }
 
-  /** Everything but the writes happens at once, so that no failure leaves anybody where they may not be. */
+  /**
+   * The sockets leave before the writes, so that a failed write leaves nobody in a stream that they may not
+   * watch.
+   */
   private async putOut(leaving: Participant[]): Promise<void> {
     const { bus, clock, leases, participants, sockets } = this.deps;
     const at = new Date(clock.now()).toISOString();
     for (const { liveId, hostId, userId, socketId } of leaving) {
       participants.remove(liveId, socketId);
-      // The first of a user's devices takes the others along.
+      // The first of a user's devices removes the others, too.
       bus.emit(
         'live.put_out',
         { liveId, hostId, userId, at, audience: audiences.participant(liveId, userId) },

@@ -14,7 +14,7 @@ export interface LiveDevice {
   readonly id: string;
   /** Whether the device is still connected. */
   readonly isConnected: boolean;
-  /** Lets the device hear what is said on a stream. */
+  /** Subscribes the device to a stream's events. */
   enter(liveId: string): void;
   /** Ends that. */
   leave(liveId: string): void;
@@ -30,8 +30,8 @@ export interface Participant {
 }
 
 /**
- * Whether a device whose joining has failed leaves the stream: not when it took part before, and the fault
- * is one that passes.
+ * Whether a device whose joining has failed leaves the stream: not when it took part before and the error is
+ * temporary.
  */
 export const leavesAfter = (error: unknown, tookPart: boolean): boolean =>
   !tookPart || (error instanceof AppError && error.status < 500);
@@ -87,7 +87,7 @@ export class LiveParticipants {
     for (const index of [this.byDevice, this.byStream, this.byUser]) index.add(participant);
   }
 
-  /** A device no longer does. */
+  /** A device no longer takes part. */
   remove(liveId: string, socketId: string): void {
     const participant = this.find(liveId, socketId);
     if (!participant) return;
@@ -134,8 +134,8 @@ export class LiveParticipants {
  * Who takes part in which stream, as leases in the database: the devices of this node are renewed while
  * they are connected, and those of a node that crashed run out.
  *
- * A device may disconnect, or lose its right, while its joining is still being written. So whoever lets a
- * device in looks again afterwards whether it still takes part, and lets it leave when not.
+ * A device may disconnect, or lose its right, while its joining is still being written. So the caller checks
+ * after the write whether the device still takes part, and removes it if not.
  */
 export class LiveLeases {
   constructor(
@@ -145,14 +145,17 @@ export class LiveLeases {
       participants: LiveParticipants;
       bus: Publisher<LiveEvents>;
       clock: Clock;
-      /** How long a host or viewer counts as there without being renewed, in milliseconds. */
+      /** How long a host or viewer counts as connected without a renewal, in milliseconds. */
       leaseMs: number;
-      /** How long a stream waits for a host who has gone, in milliseconds. */
+      /** How long a stream waits for a host who has disconnected, in milliseconds. */
       graceMs: number;
     },
   ) {}
 
-  /** A device of the host is there: the stream goes on. One that has gone meanwhile counts as gone. */
+  /**
+   * A device of the host is connected: the stream continues. A device that has disconnected meanwhile does
+   * not count.
+   */
   async hostArrived(stream: LiveStream, device: LiveDevice): Promise<void> {
     const { leaseMs, participants, streams } = this.deps;
     participants.add(stream, stream.hostId.toHexString(), device.id);
@@ -161,7 +164,10 @@ export class LiveLeases {
     if (!device.isConnected) await this.hostLeft(stream, device.id);
   }
 
-  /** A device of the host has gone: after the grace period the stream ends, unless another is there. */
+  /**
+   * A device of the host has disconnected: after the grace period the stream ends, unless another one is
+   * connected.
+   */
   async hostLeft(stream: LiveStream, socketId: string): Promise<void> {
     const { graceMs, participants, streams } = this.deps;
     const liveId = stream._id.toHexString();
@@ -179,7 +185,7 @@ export class LiveLeases {
     return !wasViewing;
   }
 
-  /** A device no longer watches; the others are told when it was the user's last. */
+  /** A device no longer watches; when it was the user's last, the others are notified. */
   async viewerLeft(liveId: string, userId: string, socketId: string): Promise<void> {
     const { bus, participants, viewers } = this.deps;
     participants.remove(liveId, socketId);
@@ -195,8 +201,8 @@ export class LiveLeases {
 
   /** A device has disconnected. */
   async disconnected(socketId: string): Promise<void> {
-    // It leaves all streams in memory before the first write is waited for: a write that fails leaves a
-    // lease that runs out, and nothing that is renewed.
+    // It leaves all streams in memory before the first `await` of a write: after a failed write a lease is
+    // left, which runs out because nothing renews it.
     await Promise.all(
       this.deps.participants
         .ofDevice(socketId)

@@ -22,11 +22,11 @@ export interface LiveEnd extends ForClients {
   endedAt: string;
 }
 
-/** What happens to live streams. Nothing of it is stored but the stream itself. */
+/** The domain events of live streams. Only the stream itself is stored. */
 export interface LiveEvents {
-  /** The host's own device has it as the confirmation. */
+  /** Not for the host's own device, which gets the confirmation. */
   'live.started': ForClients & { live: LiveRecord };
-  /** The viewer's own device has it as the answer. */
+  /** Not for the viewer's own device, which gets the answer. */
   'live.viewer_joined': ForClients & { liveId: string; user: UserCard; viewerCount: number };
   'live.viewer_left': ForClients & { liveId: string; userId: string; viewerCount: number };
   'live.commented': ForClients & {
@@ -39,11 +39,11 @@ export interface LiveEvents {
   'live.reacted': ForClients & { liveId: string; user: UserCard; emoji: string };
   /** A WebRTC offer, answer or candidate on its way from one participant to another. */
   'live.signalled': ForClients & { liveId: string; from: string; to: string; data: unknown };
-  /** Tells every node, and each tells its clients by `live.over`. */
+  /** For every node; each then publishes `live.over` for its own clients. */
   'live.ended': LiveEnd;
   /** On this node alone, once for each stream: it is over. */
   'live.over': LiveEnd;
-  /** On this node alone: a user may no longer take part, and leaves on all devices. */
+  /** On this node alone: a user may no longer take part, and all their devices leave. */
   'live.put_out': ForClients & { liveId: string; hostId: string; userId: string; at: string };
 }
 

@@ -17,7 +17,7 @@ export interface LiveStream {
   /** The chat whose members may watch; null for a stream to everybody, which admins may start. */
   chatId: Types.ObjectId | null;
   status: 'live' | 'ended';
-  /** Until when the host counts as there; moved on while the host is connected. */
+  /** Until when the host counts as connected; renewed while the host is connected. */
   hostExpiresAt: Date;
   startedAt: Date;
   endedAt: Date | null;
@@ -51,7 +51,7 @@ liveStreamSchema.index(
   { hostId: 1 },
   { unique: true, partialFilterExpression: { status: { $eq: 'live' } } },
 );
-// Finds abandoned streams, and those that run.
+// Finds abandoned and running streams.
 liveStreamSchema.index({ status: 1, hostExpiresAt: 1 });
 
 const liveViewerSchema = new Schema<LiveViewer>(
@@ -63,9 +63,9 @@ const liveViewerSchema = new Schema<LiveViewer>(
   },
   { collection: 'liveviewers' },
 );
-// Finds a device in a stream, and keeps it from being counted twice.
+// Finds a device in a stream; unique, so that no device counts twice.
 liveViewerSchema.index({ liveId: 1, socketId: 1 }, { unique: true });
-// Tells whether somebody watches, and how many people do.
+// Finds whether somebody watches, and counts the viewers.
 liveViewerSchema.index({ liveId: 1, userId: 1 });
 // Renews this node's devices.
 liveViewerSchema.index({ socketId: 1 });
@@ -108,7 +108,7 @@ export class LiveStreamsRepository {
     return created.toObject();
   }
 
-  /** A stream that runs; null when there is none, or it is over. */
+  /** A running stream; null when there is none, or it is over. */
   async running(liveId: string): Promise<LiveStream | null> {
     return this.streams.findOne({ _id: objectId(liveId), status: 'live' }).lean();
   }
@@ -130,7 +130,7 @@ export class LiveStreamsRepository {
     return this.streams.find({ status: 'live' }).sort({ _id: -1 }).limit(limit).lean();
   }
 
-  /** Streams that run although the time of their host is over. */
+  /** Running streams whose host's lease has run out. */
   async abandoned(now: Date, limit: number): Promise<LiveStream[]> {
     return this.streams
       .find({ status: 'live', hostExpiresAt: trusted({ $lt: now }) })
@@ -144,8 +144,8 @@ export class LiveStreamsRepository {
   }
 
   /**
-   * Ends a stream; answers whether this call did. For the reason `host_left` it is ended only while the time
-   * of its host is over: the host may have come back since the stream was read.
+   * Ends a stream; answers whether this call did. For the reason `host_left` it is ended only while its
+   * host's lease has run out: the host may have come back since the stream was read.
    */
   async end(id: Types.ObjectId, endReason: LiveEndReason, endedAt: Date): Promise<boolean> {
     const stillAbandoned =
@@ -157,7 +157,7 @@ export class LiveStreamsRepository {
     return modifiedCount > 0;
   }
 
-  /** Sets until when the host of a running stream counts as there. */
+  /** Sets until when the host of a running stream counts as connected. */
   async extend(id: Types.ObjectId, hostExpiresAt: Date): Promise<void> {
     await this.streams.updateOne({ _id: id, status: 'live' }, { $set: { hostExpiresAt } });
   }
@@ -192,7 +192,7 @@ export class LiveViewersRepository {
         { upsert: true },
       );
     } catch (error) {
-      // The same device has asked twice at once.
+      // The same device has made two concurrent requests.
       if (!isDuplicateKey(error)) throw error;
     }
   }
@@ -227,7 +227,7 @@ export class LiveViewersRepository {
     return users.length;
   }
 
-  /** Devices watch, whatever they watch, until then. */
+  /** Renews the leases of devices, in all streams that they watch. */
   async renew(socketIds: string[], expiresAt: Date): Promise<void> {
     await this.viewers.updateMany(
       { socketId: trusted({ $in: socketIds }) },

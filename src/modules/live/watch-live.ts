@@ -44,7 +44,7 @@ export class WatchLive {
   /**
    * Watches a stream from one device. The host's own device comes back to the stream this way.
    *
-   * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not know.
+   * @throws {AppError} NOT_FOUND when there is no such stream, it is over, or the actor may not see it.
    */
   async join(actor: Actor, liveId: string, device: LiveDevice): Promise<LiveRecord> {
     const { access, bus, participants } = this.deps;
@@ -53,13 +53,13 @@ export class WatchLive {
     const tookPart = participants.has(liveId, device.id);
     try {
       const isNew = await this.arrive(actor, stream, device);
-      // What has ended the actor's right, or the stream, since the first look found nobody to put out.
+      // Whatever ended the actor's right, or the stream, since the first check found no device to remove.
       await access.watchable(actor, liveId);
       const live = await access.record(stream);
       if (!device.isConnected || !participants.has(liveId, device.id)) {
         throw notFound('Live stream');
       }
-      // Before the others are told, so that this device hears what they answer.
+      // Before the others are notified, so that this device receives their answers.
       device.enter(liveId);
       const { viewerCount } = live;
       const except = audiences.participant(liveId, user.id).to;
@@ -83,7 +83,7 @@ export class WatchLive {
     await this.depart(actor, stream, device);
   }
 
-  /** Answers whether the others are to be told. */
+  /** Answers whether the others must be notified. */
   private async arrive(actor: Actor, stream: LiveStream, device: LiveDevice): Promise<boolean> {
     const { leases } = this.deps;
     if (!isHost(stream, actor)) return leases.viewerArrived(stream, actor.userId, device.id);
