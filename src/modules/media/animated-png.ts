@@ -1,6 +1,6 @@
 /**
- * Animated PNGs, of which sharp knows the first frame only. A PNG is a list of chunks, each with its length, its
- * name of four letters, its content and a checksum.
+ * Animated PNGs, of which sharp reads only the first frame. A PNG is a list of chunks, each with its length,
+ * its name of four letters, its content and a checksum.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
@@ -10,7 +10,9 @@ import { ContentReader } from './content-reader.js';
 /** Bytes around a chunk's content. */
 const AROUND = 12;
 const SIGNATURE = 8;
-/** What pictures are made of; texts, times, EXIF and colour profiles, which may hold anything, are none of it. */
+/**
+ * Chunks that a picture needs. Texts, times, EXIF and colour profiles, which may hold anything, are left out.
+ */
 const KEPT = new Set([
   ...['IHDR', 'PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'cICP', 'sBIT', 'bKGD', 'pHYs'],
   ...['acTL', 'fcTL', 'IDAT', 'fdAT', 'IEND'],
@@ -23,18 +25,18 @@ interface Chunk {
   end: number;
 }
 
-/** An animation, and how far it is whole. */
+/** An animation, and how much of it is complete. */
 export interface AnimatedPng {
   /** Pixels. */
   width: number;
   height: number;
-  /** Frames that are whole. */
+  /** Complete frames. */
   frames: number;
-  /** Where the last whole frame ends in the file. */
+  /** Where the last complete frame ends in the file. */
   end: number;
 }
 
-/** The chunks up to the first one that is not whole; the last one may lack its checksum. */
+/** The chunks up to the first incomplete one; the last one may lack its checksum. */
 async function* chunksOf(file: ContentReader): AsyncGenerator<Chunk> {
   for (let at = SIGNATURE; ;) {
     const head = await file.read(at, 8);
@@ -49,7 +51,7 @@ async function* chunksOf(file: ContentReader): AsyncGenerator<Chunk> {
   }
 }
 
-/** Bytes looked at together. */
+/** Bytes read at a time. */
 const PORTION = 65_536;
 
 const isSound = async (file: ContentReader, start: number, end: number): Promise<boolean> => {
@@ -60,7 +62,7 @@ const isSound = async (file: ContentReader, start: number, end: number): Promise
   return sum === (await file.read(end - 4, 4))?.readUInt32BE(0);
 };
 
-/** What a PNG says of its animation; undefined for one that has fewer than two whole frames. */
+/** The header of a PNG's animation; undefined for a PNG with fewer than two complete frames. */
 export const readAnimatedPng = async (path: string): Promise<AnimatedPng | undefined> => {
   const handle = await open(path, 'r');
   try {
@@ -103,7 +105,7 @@ const chunkOf = (name: string, content: Buffer): Buffer => {
 };
 
 /**
- * Copies an animation, its whole frames and nothing but pictures.
+ * Copies an animation: its complete frames, and only the chunks that pictures need.
  *
  * @returns bytes of the copy.
  */

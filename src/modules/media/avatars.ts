@@ -5,10 +5,10 @@ import type { MediaLinks } from './links.js';
 import type { MediaRepository } from './media.repository.js';
 import type { IncomingFile, MediaUploads } from './uploads.js';
 
-/** The events that tell that a user has another picture, or none. */
+/** The events after which a user has another picture, or none. */
 type PictureEvents = Pick<UserEvents, 'user.picture_changed'>;
 
-/** Pictures of people. They are shown to everybody, like names, so their addresses last. */
+/** Pictures of people. They are shown to everybody, like names, so their addresses do not expire. */
 export class Avatars {
   constructor(
     private readonly deps: {
@@ -21,9 +21,9 @@ export class Avatars {
   ) {}
 
   /**
-   * Has the collector look at all pictures of a user who has another one now, or none. Which of them is
-   * shown, only the profile knows: of two changes at the same time, either may have come last. A crash
-   * before this runs delays it until the collector looks at shown pictures by itself.
+   * Makes the collector check all pictures of a user who has another one now, or none. Only the profile says
+   * which of them is shown: of two concurrent changes, either may have come last. After a crash before this
+   * runs, the former picture stays until the collector's periodic check of shown pictures.
    */
   get subscriptions(): Subscription<PictureEvents>[] {
     return [
@@ -31,7 +31,7 @@ export class Avatars {
         event: 'user.picture_changed',
         phase: 'effects',
         on: 'origin',
-        does: 'has former pictures removed when they have been out of use for a while',
+        does: 'marks former pictures for the collector, which removes them when they have been unused for a while',
         run: ({ userId }) =>
           this.deps.media.markAvatarsUncertain(userId, new Date(this.deps.clock.now())),
       },

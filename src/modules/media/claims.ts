@@ -7,7 +7,7 @@ import type { Attachment, AttachmentClaims, MessagesRepository } from '../messag
 import type { MediaLinks } from './links.js';
 import type { MediaRecord, MediaRepository } from './media.repository.js';
 
-/** Replaces what clients say of attachments by what the server knows of them. */
+/** Replaces the clients' facts about attachments with the server's own. */
 export class MediaClaims implements AttachmentClaims {
   constructor(
     private readonly deps: {
@@ -77,7 +77,7 @@ export class MediaClaims implements AttachmentClaims {
     return { ...attachment, external: true };
   }
 
-  /** An upload of the actor, or one that hangs on a message being forwarded. */
+  /** An upload of the actor, or one attached to a message that is being forwarded. */
   private async own(
     actor: Actor,
     chatId: string,

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 /** Bytes read, and written, at a time. */
 const PORTION = 65_536;
 
-/** Reads and overwrites parts of a file; what is read is buffered, because headers lie close together. */
+/** Reads and overwrites parts of a file; reads are buffered, because headers are close together. */
 export class ContentReader {
   private portion = Buffer.alloc(0);
   private start = 0;
@@ -26,7 +26,7 @@ export class ContentReader {
     return bytes.length === count ? bytes : undefined;
   }
 
-  /** Writes bytes over what is there. */
+  /** Overwrites bytes at a place. */
   async overwrite(at: number, bytes: Buffer): Promise<void> {
     await this.file.write(bytes, 0, bytes.length, at);
     this.portion = Buffer.alloc(0);
@@ -39,7 +39,7 @@ export class ContentReader {
     }
   }
 
-  /** Whether one of the texts stands between two places. */
+  /** Whether one of the texts occurs between two places. */
   async includes(texts: string[], start: number, end: number): Promise<boolean> {
     const overlap = Math.max(...texts.map((text) => text.length));
     for (let at = start; at < end; at += PORTION) {

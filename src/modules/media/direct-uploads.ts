@@ -10,9 +10,9 @@ import type { MediaRecord, MediaRepository } from './media.repository.js';
 import type { TemporaryFiles } from './temporary-files.js';
 import type { IncomingFile, MediaUploads } from './uploads.js';
 
-/** How long a permission is good, in seconds. */
+/** How long a permission is valid, in seconds. */
 const LIFE_S = 600;
-/** Name of a file whose client has not said one. */
+/** Name of a file when the client has given none. */
 const NO_NAME = 'file';
 
 /** Uploads that do not pass through the usual form: a permission first, then the file, once. */
@@ -36,7 +36,7 @@ export class DirectUploads {
    * Allows the user to upload one file: to this server, or to the remote store itself.
    *
    * @param chatId the chat that it is for; undefined: whichever it is sent to.
-   * @param filename what the client calls the file, for stores that do not keep names.
+   * @param filename the client's name of the file, for stores that do not keep names.
    * @throws {AppError} NOT_FOUND, or why nothing may be posted in the chat.
    */
   async allow(
@@ -77,7 +77,7 @@ export class DirectUploads {
   }
 
   /**
-   * Takes a file that came to this server by a permission, which is used up by it.
+   * Stores a file that was uploaded to this server with a permission, and uses the permission up.
    *
    * @throws {AppError} CONFLICT when the permission has been used or has expired, and as uploads do.
    */
@@ -96,7 +96,7 @@ export class DirectUploads {
   async complete(userId: string, fileId: string, filename?: string): Promise<MediaRecord> {
     const { media, storage, temporary, maxSize } = this.deps;
     const expected = await media.findOwn(fileId, userId);
-    // Asked again, or of a server that took the file itself: clients need not know the difference.
+    // A repeated call, or a file uploaded to this server itself: clients need not know the difference.
     if (expected?.status === 'ready') return expected;
     if (expected?.status !== 'expected' || !storage.download) throw notFound('Upload');
     const path = temporary.newPath();
@@ -107,8 +107,8 @@ export class DirectUploads {
       const name = filename ?? expected.filename;
       if (!(await this.takePermission(fileId, userId))) throw notFound('Upload');
       const row = await this.store(expected, { path, name, mimeType: '', size });
-      // What the client stored is not what was checked and repacked. The row remembers it: the client
-      // may still send it again, and the collector looks once more when the permission is long over.
+      // The object that the client stored is not the checked and repacked one. The row keeps its key: the
+      // client may still upload it again, and the collector removes it long after the permission has expired.
       await storage.remove(expected.key, found.ref);
       return row;
     } finally {
@@ -116,7 +116,7 @@ export class DirectUploads {
     }
   }
 
-  /** The row of a permission that is used up from now on; undefined when it is not good any more. */
+  /** Uses up a permission and answers its row; undefined when it is not valid any more. */
   private async takePermission(fileId: string, ownerId?: string): Promise<MediaRecord | undefined> {
     const row = await this.deps.media.takeExpected(fileId, ownerId);
     const isInTime = row?.expiresAt && row.expiresAt.getTime() > this.deps.clock.now();
@@ -128,7 +128,7 @@ export class DirectUploads {
     try {
       return await uploads.storeExpected(expected, file);
     } catch (error) {
-      // What may succeed the next time must not use the permission up.
+      // A temporary failure must not use the permission up.
       if (!(error instanceof AppError) || error.status === 503) {
         await media.giveBackExpected(expected._id);
       }

@@ -7,11 +7,11 @@ export interface AllowedType extends FileEndings {
   mimeType: string;
 }
 
-/** How the names of a type's files end. */
+/** The file extensions of a type. */
 interface FileEndings {
   /** Added to names that end otherwise. */
   extension: string;
-  /** Others under which the same content is found. */
+  /** Other extensions of the same content. */
   extensions: readonly string[];
 }
 
@@ -28,7 +28,9 @@ const MPEG = of('video', 'video/mpeg', 'mpeg', 'mpg');
 const M4A = of('audio', 'audio/mp4', 'm4a', 'mp4', 'm4b', 'mov');
 const OGG = of('audio', 'audio/ogg', 'ogg', 'oga', 'opus');
 
-/** What may be uploaded, by what the content's first bytes say. Text formats have no such bytes. */
+/**
+ * The types that may be uploaded, recognised by the content's first bytes. Text formats have no such bytes.
+ */
 const ALLOWED: Record<string, AllowedType> = {
   'image/jpeg': of('image', 'image/jpeg', 'jpg', 'jpeg', 'jfif'),
   'image/png': of('image', 'image/png', 'png'),
@@ -69,17 +71,17 @@ const SOUND: Record<string, AllowedType> = {
   'video/webm': of('audio', 'audio/webm', 'weba', 'webm'),
 };
 
-/** Which kind of container a recording has; undefined for other files. */
+/** The kind of container of a recording; undefined for other files. */
 export const containerOf = (mimeType: string | undefined): 'iso' | 'matroska' | undefined => {
   if (/^(video|audio)\/(x-)?(mp4|m4[abv]|quicktime|3gpp2?)$/.test(mimeType ?? '')) return 'iso';
   return /^(video|audio)\/webm$/.test(mimeType ?? '') ? 'matroska' : undefined;
 };
 
-/** What a file's content says that it is. */
+/** The type of a file according to its content. */
 export interface FoundType {
   /** Undefined for content without such a sign. */
   mimeType: string | undefined;
-  /** What a recording consists of; undefined where its headers do not say. */
+  /** Whether a recording has video or only sound; undefined where its headers do not say. */
   tracks: 'film' | 'sound' | undefined;
 }
 
@@ -92,8 +94,8 @@ export const typeNotAllowed = (): AppError =>
   );
 
 /**
- * The type of a file by its content. What the client calls it counts only for old Office files, and for WebM that
- * does not say its tracks.
+ * The type of a file by its content. The client's name and type matter only for old Office files, and for
+ * WebM without a list of tracks.
  *
  * @throws {AppError} UNSUPPORTED_MEDIA_TYPE.
  */
@@ -110,23 +112,23 @@ export const typeOf = (
   return (isSound && SOUND[allowed.mimeType]) || allowed;
 };
 
-/** The name of what has none. */
+/** The name of files without one. */
 const NAMELESS = 'file';
 /** Longest name that is kept without its extension, in characters. */
 const MAX_LENGTH = 120;
 /**
- * What a name loses: control and direction-changing characters, line ends, and invisible ones that join nothing.
- * Joiners stay, because scripts and emoji need them; so do the invisible parts of a flag such as Scotland's.
+ * Characters removed from names: control and direction-changing characters, line ends, and invisible ones
+ * that join nothing. Joiners stay, because scripts and emoji need them; so do the invisible parts of a flag
+ * such as Scotland's.
  */
 const UNSEEN =
   /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\p{Zl}\p{Zp}\p{Bidi_Control}\u00ad\u180e\u200b\u2060-\u206f\ufeff\ufff9-\ufffc\u3164\uffa0\u115f\u1160]|(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0000}-\u{e007f}]/gu;
-/** Letters and digits behind the last dot, where something stands before it. */
+/** Letters and digits after the last dot, unless the dot comes first. */
 const EXTENSION = /^(.*[^.\s].*)\.([A-Za-z0-9]+)$/su;
 
 /**
- * A name that people know again and that may stand in a header: no path, nothing invisible but joiners, no
- * leading dots, of bounded length. The extension that belongs to the content is added unless the name has
- * one that does.
+ * A recognisable name that is safe in a header: no path, no invisible characters but joiners, no leading
+ * dots, bounded length. The content's extension is added unless the name already has a fitting one.
  */
 export const safeFileName = (given: string, { extension, extensions }: FileEndings): string => {
   const { name, hadDots } = visiblePart(given);
@@ -138,12 +140,12 @@ export const safeFileName = (given: string, { extension, extensions }: FileEndin
   return `${isEndingAlone ? NAMELESS : shortened(name.replace(/[\s.]+$/u, ''))}.${extension}`;
 };
 
-/** What messages call a file whose content nobody knows. */
+/** The message type of a file whose content is unknown. */
 export const safeFileLabel = (given: string): string => shortened(visiblePart(given).name);
 
 /** A name without path and leading dots, and whether it had such dots. */
 const visiblePart = (given: string): { name: string; hadDots: boolean } => {
-  // A browser may send a path; what counts is its last part.
+  // A browser may send a path; only its last part is used.
   const last = given.replace(UNSEEN, '').split(/[/\\]/).at(-1) ?? '';
   const name = last.normalize('NFC').replace(/^[\s.]+/u, '');
   return { name: name.trimEnd(), hadDots: /^\s*\./u.test(last) };
@@ -155,7 +157,7 @@ const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const shortened = (name: string): string => {
   let short = '';
   let length = 0;
-  // Looking at the beginning alone bounds what a long name costs.
+  // Only the beginning is examined, which bounds the cost of a long name.
   for (const { segment } of GRAPHEMES.segment([...name].slice(0, MAX_LENGTH * 2).join(''))) {
     length += [...segment].length;
     if (length > MAX_LENGTH) break;
@@ -165,8 +167,8 @@ const shortened = (name: string): string => {
 };
 
 /**
- * The Content-Disposition header of a file (RFC 6266): an ASCII name for all, the real one (RFC 5987) for those
- * who know.
+ * The Content-Disposition header of a file (RFC 6266): an ASCII name for all clients, the real one (RFC 5987)
+ * for those that support it.
  */
 export const dispositionOf = (type: 'inline' | 'attachment', filename: string): string => {
   const ascii = filename.replace(/[^\x20-\x7e]/gu, '_').replace(/["\\%]/g, '_');

@@ -20,7 +20,7 @@ export interface ProcessedImage {
 /** Where an image is, and where it and its thumbnail go. */
 export interface ImagePaths {
   source: string;
-  /** Of the image, which it keeps: `jpeg`, `png`, `gif` or `webp`. */
+  /** Format of the image, which it keeps: `jpeg`, `png`, `gif` or `webp`. */
   format: string;
   target: string;
   thumbnail: string;
@@ -32,9 +32,9 @@ export interface ImageJob extends ImagePaths {
   maxPixels: number;
 }
 
-/** Pixels in a row of a stored image; what is wider is reduced. */
+/** Greatest width of a stored image in pixels; wider images are reduced. */
 export const MAX_STORED_WIDTH = 4096;
-/** Longest side in pixels, whatever the other is: what JPEG and GIF can say. */
+/** Longest side in pixels, whatever the other is: the limit of JPEG and GIF. */
 const MAX_SIDE = 65_535;
 /** A minute and more of an animation; each frame costs time beside its pixels. */
 const MAX_FRAMES = 2000;
@@ -42,19 +42,19 @@ const THUMBNAIL_SIDE = 320;
 /** Longest time for unpacking and packing, in seconds. */
 const TIMEOUT_S = 60;
 /**
- * How each format is packed. PNG and GIF lose nothing by it: sharp would take a quality for a wish to
- * have the colours of a PNG reduced to 256.
+ * How each format is packed. PNG and GIF are packed without loss: with a `quality`, sharp would reduce a PNG
+ * to 256 colours.
  */
 const PACKING = { jpeg: { quality: 85 }, png: {}, gif: {}, webp: { quality: 85 } };
 type Format = keyof typeof PACKING;
 
-/** A cache of unpacked images would only hold memory: no upload is worked on twice. */
+/** A cache of unpacked images would only use memory: no upload is processed twice. */
 sharp.cache(false);
 sharp.concurrency(1);
 
 /**
- * Unpacks an image and packs it anew, and makes its thumbnail. Animations stay animated. An image that is
- * damaged, but of which most can be shown, is taken as viewers show it.
+ * Unpacks an image and packs it again, and makes its thumbnail. Animations stay animated. A damaged image of
+ * which most can be shown is stored as viewers show it.
  *
  * @throws {AppError} PAYLOAD_TOO_LARGE for too many pixels or frames, UNSUPPORTED_MEDIA_TYPE for an image that
  *   cannot be shown, INSUFFICIENT_STORAGE.
@@ -63,7 +63,7 @@ export const repackImage = async (job: ImageJob): Promise<ProcessedImage> => {
   try {
     if (job.format === 'gif') {
       const { frames, width, height } = await gifSize(job.source, MAX_FRAMES);
-      // Without a frame it is none, whatever size it announces.
+      // Without a frame it is no image, whatever size its header has.
       if (frames > 0) checkSize(width, height, frames, job.maxPixels);
     }
     const animation = job.format === 'png' ? await readAnimatedPng(job.source) : undefined;
@@ -77,7 +77,7 @@ export const repackImage = async (job: ImageJob): Promise<ProcessedImage> => {
 
 const asRefusal = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
-  // The disk being full is not the image's fault; sharp tells of it in words alone.
+  // A full disk is not the image's fault; sharp reports it only in the error's text.
   const isNoRoom = thrown instanceof Error && /no space left|write error/i.test(thrown.message);
   return isNoRoom || isFull(thrown) ? noRoomForUploads(thrown) : damaged(thrown);
 };
@@ -100,7 +100,7 @@ const repack = async (job: ImageJob): Promise<ProcessedImage> => {
       .toFormat(format, PACKING[format])
       .toFile(target);
   const packDamaged = async (cause?: unknown) => {
-    // libpng asks for whole portions, and gives up what it has of one that the file's end cuts.
+    // libpng reads whole portions, and drops the last one when the file ends within it.
     if (format === 'png') await appendFile(source, Buffer.alloc(PNG_PORTION));
     if (await isMostlyMissing(source, maxPixels)) throw damaged(cause);
     return pack('none');
@@ -120,7 +120,7 @@ const repack = async (job: ImageJob): Promise<ProcessedImage> => {
   };
 };
 
-/** Checks what an image says of its size, and answers how many frames it has. */
+/** Checks the size in an image's header, and answers how many frames it has. */
 const checkHeader = async (
   source: string,
   maxPixels: number,
@@ -154,7 +154,7 @@ const PNG_PORTION = 16_384;
 /** Rows and columns to which a damaged image is reduced. */
 const GRID = 64;
 
-/** Whether more than half of an image is not there: rows at its end that decoders have made grey or black. */
+/** Whether more than half of an image is missing: rows at its end that decoders have made grey or black. */
 const isMostlyMissing = async (source: string, maxPixels: number): Promise<boolean> => {
   const pixels = await sharp(source, { limitInputPixels: maxPixels, failOn: 'none' })
     .timeout({ seconds: TIMEOUT_S })
@@ -176,14 +176,14 @@ const isMostlyMissing = async (source: string, maxPixels: number): Promise<boole
 /** Bytes of a RIFF file's head, which says how many follow. */
 const RIFF_HEAD = 8;
 
-/** Fills up a WebP that is cut short, which its decoder would refuse, up to the length that it announces. */
+/** Fills up a truncated WebP, which its decoder would refuse, to the length in its header. */
 const completeWebp = async (path: string): Promise<void> => {
   const file = await open(path, 'r+');
   try {
     const { buffer } = await file.read(Buffer.alloc(RIFF_HEAD), 0, RIFF_HEAD, 0);
     const { size } = await file.stat();
     const announced = buffer.readUInt32LE(4) + RIFF_HEAD;
-    // What is cut to less than half is refused, which also bounds what a wrong number can cost.
+    // A file cut to less than half is refused, which also bounds the cost of a wrong length.
     if (size < announced && announced <= 2 * size) await file.truncate(announced);
   } finally {
     await file.close();
@@ -231,10 +231,10 @@ const checkSize = (width: number, height: number, frames: number, maxPixels: num
 const tooLarge = (message: string, details: RefusalDetails): AppError =>
   new AppError('PAYLOAD_TOO_LARGE', message, { details });
 
-/** What a GIF announces. */
+/** The size and frames of a GIF. */
 export interface GifSize {
   frames: number;
-  /** Pixels of the canvas, grown to what frames reach beyond it. */
+  /** Pixels of the canvas, enlarged to include all frames. */
   width: number;
   height: number;
 }
@@ -243,7 +243,7 @@ export interface GifSize {
 const PORTION = 65_536;
 const EXTENSION = 0x21;
 const FRAME = 0x2c;
-/** Bytes of the colour table that a packed field announces. */
+/** Size in bytes of the colour table, from a packed field. */
 const tableBytes = (packed: number): number => (packed & 0x80 ? 3 << ((packed & 7) + 1) : 0);
 
 /**
@@ -251,7 +251,7 @@ const tableBytes = (packed: number): number => (packed & 0x80 ? 3 << ((packed & 
  * they say how many there are, which for a hostile file takes a minute and a gigabyte.
  *
  * @param enough counting ends beyond this number.
- * @returns what the blocks say up to the first one that is none, or to the end of the file.
+ * @returns the sum of all blocks up to the first invalid one, or to the end of the file.
  */
 export const gifSize = async (path: string, enough: number): Promise<GifSize> => {
   const file = await open(path, 'r');
@@ -269,7 +269,7 @@ export const gifSize = async (path: string, enough: number): Promise<GifSize> =>
     at += count;
     return taken;
   };
-  /** Goes past blocks of data, to behind the empty one that ends them. */
+  /** Skips blocks of data, up to and including the empty one that ends them. */
   const skipData = async (): Promise<void> => {
     for (;;) {
       const length = (await take(1))?.[0];

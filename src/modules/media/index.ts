@@ -48,7 +48,7 @@ export type { TemporaryFiles } from './temporary-files.js';
 export type { IncomingFile, MediaUploads } from './uploads.js';
 
 const HOUR_MS = 3_600_000;
-/** Bytes of what the settings call a megabyte. */
+/** Bytes in a megabyte of the settings. */
 export const MEGABYTE = 1024 * 1024;
 
 /** The use cases of files. */
@@ -60,7 +60,7 @@ export interface MediaApi {
   direct: DirectUploads;
   links: MediaLinks;
   avatars: Avatars;
-  /** Where contents are read from. */
+  /** The store that contents are read from. */
   storage: StorageDriver;
   /** Where forms are received. */
   temporary: TemporaryFiles;
@@ -68,16 +68,20 @@ export interface MediaApi {
   maxSize: number;
 }
 
-/** The media module, but for shared files, which need messages, which need its claims. */
+/**
+ * The media module without shared files, which need the messages module, which needs this module's claims.
+ */
 export interface MediaModule {
   api: MediaApi;
   subscriptions: Subscription<Pick<UserEvents, 'user.picture_changed'>>[];
   jobs: Job[];
-  /** Removes uploads that nothing uses; answers how many. One of the jobs, to be called by hand. */
+  /**
+   * Removes uploads that nothing uses; answers how many. It is one of the jobs; operators can run it by hand.
+   */
   collectOrphans(): Promise<number>;
-  /** Makes the directory of files under way, and removes what an earlier process has left there. */
+  /** Makes the directory of temporary files, and removes those of an earlier process. */
   start(): Promise<void>;
-  /** Ends a round of the collector that is under way; the jobs then end soon. */
+  /** Stops a running round of the collector, so that the jobs end soon. */
   stopCollecting(): void;
 }
 
@@ -100,7 +104,7 @@ export const createMedia = async ({
   connection: Connection;
   clock: Clock;
   logger: Logger;
-  /** Signs the addresses of files, after a derivation of its own. */
+  /** Signs the addresses of files; a key of its own is derived from it. */
   secret: string;
   access: ChatAccess;
   users: {
@@ -125,7 +129,7 @@ export const createMedia = async ({
     temporary,
     access,
     scanner: createScanner(config),
-    // Processes of their own each: an upload of a document does not wait for images.
+    // Separate processes, so that an upload of a document does not wait for images.
     images: new ImageProcessor(new MediaWorkers(), { maxPixels: config.maxImagePixels }),
     inspector: new FileInspector(new MediaWorkers()),
     clock,

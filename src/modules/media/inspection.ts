@@ -5,13 +5,13 @@ import type { ImagePaths, ProcessedImage } from './images.js';
 import type { MediaWorkers } from './media-workers.js';
 import { JobAbandoned } from './media-workers.js';
 
-/** Longest time for each job, in milliseconds; for an image, with its headers and everything. */
+/** Longest time for each job, in milliseconds; for an image, from reading its headers to the thumbnail. */
 const DEADLINES_MS = { detect: 5000, playTime: 10_000, clean: 30_000, repack: 60_000 };
 
 /** Type of thumbnails. */
 export const THUMBNAIL_TYPE = 'image/webp';
 
-/** Finds out from a file's headers what it is. Its content may be anything, so each look has a deadline. */
+/** Finds the type of a file from its headers. Its content may be anything, so each job has a deadline. */
 export class FileInspector {
   constructor(
     private readonly workers: MediaWorkers,
@@ -24,7 +24,7 @@ export class FileInspector {
   /**
    * The type of a file by its content.
    *
-   * @throws {AppError} UNSUPPORTED_MEDIA_TYPE, also for one whose type is not found in time; OVERLOADED.
+   * @throws {AppError} UNSUPPORTED_MEDIA_TYPE, also when the type is not found in time; OVERLOADED.
    */
   async type(
     userId: string,
@@ -40,7 +40,7 @@ export class FileInspector {
   }
 
   /**
-   * Removes from a recording where it was made. Images lose that when they are repacked.
+   * Removes the place of recording from a film or sound file. Images lose that when they are repacked.
    *
    * @throws {AppError} PAYLOAD_TOO_LARGE for a recording whose parts are too many; OVERLOADED,
    *   INSUFFICIENT_STORAGE.
@@ -75,8 +75,8 @@ export class FileInspector {
 }
 
 /**
- * Unpacks images and packs them anew, so that nothing but pixels survives: no EXIF with the place a
- * photo was taken, and no script behind the first bytes of a GIF.
+ * Unpacks images and packs them again, so that only pixels are kept: no EXIF with the place of a photo, and
+ * no script behind the first bytes of a GIF.
  */
 export class ImageProcessor {
   private readonly maxPixels: number;

@@ -4,7 +4,7 @@
  */
 import type { ContentReader } from './content-reader.js';
 
-/** What a recording consists of; undefined where its headers do not say. */
+/** Whether a recording has video or only sound; undefined where its headers do not say. */
 export type Tracks = 'film' | 'sound' | undefined;
 
 interface Box {
@@ -16,7 +16,7 @@ interface Box {
   end: number;
 }
 
-/** The boxes between two places, and as one without a name what is left that is none. */
+/** The boxes between two places; bytes left at the end come as one box without a name. */
 async function* boxesIn(file: ContentReader, start: number, end: number): AsyncGenerator<Box> {
   for (let at = start; at < end;) {
     const box = await boxAt(file, at, end);
@@ -30,7 +30,7 @@ const boxAt = async (file: ContentReader, at: number, end: number): Promise<Box>
   const head = at + 8 <= end ? await file.read(at, 8) : undefined;
   if (!head) return rest;
   const short = head.readUInt32BE(0);
-  // 1 announces a long size behind the name, 0 a box that goes on to the end.
+  // 1 means a long size behind the name, 0 a box that extends to the end.
   const long = short === 1 ? await file.read(at + 8, 8) : undefined;
   const headSize = long ? 16 : 8;
   const size = long ? Number(long.readBigUInt64BE(0)) : short === 0 ? end - at : short;
@@ -85,7 +85,7 @@ export const isoTracks = async (file: ContentReader): Promise<Tracks> => {
   return tracks;
 };
 
-/** Boxes of a file's top level that players need. What else stands there may be anything. */
+/** Boxes of a file's top level that players need. All others may hold anything. */
 const OF_FILE = new Set([
   ...[
     'ftyp',
@@ -115,7 +115,7 @@ const OF_MOVIE = new Set([
   'cmov',
   'rmra',
 ]);
-/** Names, authors, chapters, loudness: what players show and use of the data that users give a film. */
+/** Names, authors, chapters, loudness: the user data of a film that players show or use. */
 const USER_DATA = new Set([
   ...[
     'name',
@@ -133,7 +133,7 @@ const USER_DATA = new Set([
   ],
   ...['tsel', 'kind', '\u00a9nam', '\u00a9ART', '\u00a9alb', '\u00a9day', '\u00a9gen', '\u00a9wrt'],
 ]);
-/** The same of the list that music programs write. */
+/** The same for the list that music programs write. */
 const MUSIC_ITEMS = new Set([
   ...[
     '\u00a9nam',
@@ -147,9 +147,9 @@ const MUSIC_ITEMS = new Set([
   ],
   ...['gnre', 'trkn', 'disk', 'cpil', 'pgap', 'tmpo', 'cprt', 'covr', 'stik', 'rtng', 'hdvd'],
 ]);
-/** What a cover picture has in it where it has metadata of its own. */
+/** Texts that occur in a cover picture with metadata of its own. */
 const PICTURE_METADATA = ['Exif\0', 'eXIf', 'ns.adobe.com/xap', 'Photoshop 3.0'];
-/** Extensions by which players decrypt a film, or know that it is spherical. */
+/** Extensions that players need to decrypt a film, or to show it as spherical. */
 const NEEDED_EXTENSIONS = new Set([
   'a2394f525a9b4f14a2446c427c648df4',
   '8974dbce7be74c5184f97148f9882554',
@@ -158,15 +158,15 @@ const NEEDED_EXTENSIONS = new Set([
   'd4807ef2ca3946958e5426cb9e46a79f',
   'ffcc8263f8554a938814587a02521fdd',
 ]);
-/** Tracks that tell of each moment where and how the camera was. */
+/** Tracks with the place and position of the camera at each moment. */
 const METADATA_TRACKS = new Set(['meta', 'camm', 'gpmd', 'gps ']);
 const UNUSED = new Set(['free', 'skip', 'wide']);
 
 /**
- * Removes where a recording was made, and all metadata that might say so: user data, Apple's and Android's
- * lists of keys, XMP, tracks that tell the place second by second, what follows behind the film. Everything is
- * overwritten where it stands, by boxes of the same size that players skip: nothing moves, so the places of
- * the pictures in the file stay right.
+ * Removes the place of a recording, and all metadata that might hold it: user data, Apple's and Android's
+ * lists of keys, XMP, tracks with the place at each second, and bytes after the film. Everything is
+ * overwritten in place, by boxes of the same size that players skip: nothing moves, so the offsets of the
+ * pictures in the file stay valid.
  */
 export const removeIsoMetadata = async (file: ContentReader): Promise<void> => {
   for await (const box of boxesIn(file, 0, file.size)) {
@@ -217,9 +217,9 @@ const cleanUserData = async (file: ContentReader, userData: Box): Promise<void> 
   }
 };
 
-/** Keeps the list of a music program, but for what is none of music. */
+/** Keeps the list of a music program, without the entries that are not about music. */
 const cleanList = async (file: ContentReader, list: Box): Promise<void> => {
-  // MOV files have the boxes at once, others four bytes before them.
+  // In MOV files the boxes come first, in others after four bytes.
   const isPlain = (await file.read(list.body + 4, 4))?.toString('latin1') === 'hdlr';
   const skipped = isPlain ? 0 : 4;
   const handler = await handlerOf(file, await childOf(file, list, 'hdlr', skipped));
@@ -242,7 +242,7 @@ const cleanItems = async (file: ContentReader, items: Box): Promise<void> => {
   }
 };
 
-/** Makes a box, or bytes that are none, into a box that players skip. */
+/** Turns a box, or stray bytes, into a box that players skip. */
 const erase = async (file: ContentReader, { name, start, body, end }: Box): Promise<void> => {
   await file.zero(body, end);
   if (name !== '') {
@@ -285,7 +285,7 @@ const tableOf = async (
   };
 };
 
-/** Overwrites what a track has in the file besides its headers. */
+/** Overwrites a track's data in the file, which is outside its headers. */
 const zeroSamples = async (file: ContentReader, track: Box): Promise<void> => {
   const table = await descendantOf(file, track, 'mdia', 'minf', 'stbl');
   if (!table) return;

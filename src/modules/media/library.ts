@@ -7,7 +7,7 @@ import type { LinkProof } from './links.js';
 import type { MediaRecord, MediaRepository } from './media.repository.js';
 import type { StoredFiles } from './stored-files.js';
 
-/** A message that has taken a file is written within this time, in milliseconds, or never. */
+/** A message that has claimed a file is written within this time, in milliseconds, or not at all. */
 const CLAIM_MS = 15_000;
 
 /** Stored files: who may see and remove them. */
@@ -24,8 +24,8 @@ export class MediaLibrary {
   ) {}
 
   /**
-   * A file for a user: its owner, and the members of the chats that it is attached in, as long as they
-   * are members and nobody has blocked the other in a direct chat. Pictures of people are everybody's.
+   * A file for a user: its owner, and the members of the chats that it is attached in, as long as they are
+   * members and nobody has blocked the other in a direct chat. Anybody may see pictures of people.
    *
    * @throws {AppError} NOT_FOUND for all others, and when there is no such file.
    */
@@ -44,8 +44,8 @@ export class MediaLibrary {
   /**
    * A file for the holder of a signed address.
    *
-   * @throws {AppError} NOT_FOUND when the file or the last message with it is gone, or the user whom
-   *   the address was given to may no longer see it or has been shut out.
+   * @throws {AppError} NOT_FOUND when the file or the last message with it is gone, or the user whom the
+   *   address was given to may no longer see it or act.
    */
   async findByLink({ userId }: LinkProof, fileId: string): Promise<MediaRecord> {
     const { accounts, messages } = this.deps;
@@ -64,7 +64,7 @@ export class MediaLibrary {
     return this.deps.media.findReady(fileId, 'avatar');
   }
 
-  /** A file on whoever's behalf and in whatever state; undefined when it is gone. */
+  /** A file, without any check of access and in any state; undefined when it is gone. */
   record(fileId: string): Promise<MediaRecord | undefined> {
     return this.deps.media.find(fileId);
   }

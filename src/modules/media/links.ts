@@ -1,27 +1,27 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../shared/clock.js';
 
-/** Which of a file's contents is meant. */
+/** Which content of a file: the original, or its thumbnail. */
 export type Variant = 'full' | 'thumbnail';
 
-/** The part of an address that takes the place of a token. */
+/** The signed part of an address, in place of a token. */
 export interface LinkQuery {
-  /** Unix time in seconds at which the address ceases to work. */
+  /** Unix time in seconds until which the address works. */
   e?: number | undefined;
   /** The signature. */
   s?: string | undefined;
-  /** The user whom it was given to; absent in what all members of a chat get. */
+  /** The user whom it was given to; absent in addresses for all members of a chat. */
   u?: string | undefined;
   /** `thumbnail` for the small version of an image. */
   v?: 'thumbnail' | undefined;
 }
 
-/** The end of a file's address: its id. */
+/** The last segment of a file's address: its id. */
 const FILE_PATH = /\/media\/([0-9a-f]{24})$/;
 
 /** What a valid address proves. */
 export interface LinkProof {
-  /** Undefined: somebody who was shown a message with the file. */
+  /** Undefined: anybody who has received a message with the file. */
   userId: string | undefined;
 }
 
@@ -54,8 +54,8 @@ export class MediaLinks {
   }
 
   /**
-   * The file that an address of ours leads to, also one that has expired: as {@link address} writes it, as a
-   * path, or completed with whatever host the client has reached us by, which the signature then vouches for.
+   * The file of one of our addresses, also of an expired one: as {@link address} writes it, as a path, or
+   * with whatever host the client used; its signature then proves that it is ours.
    *
    * @returns undefined for an address of somebody else.
    */

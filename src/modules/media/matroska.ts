@@ -47,8 +47,8 @@ const elementAt = async (file: ContentReader, at: number): Promise<Element | und
 };
 
 /**
- * The elements between two places. One that does not say its size is followed by its content: an element
- * is never taken for one of another level, because their ids differ.
+ * The elements between two places. An element without a size is followed by its content: elements of
+ * different levels have different ids, so they cannot be confused.
  */
 async function* elementsIn(
   file: ContentReader,
@@ -70,7 +70,7 @@ async function* elementsOfFile(file: ContentReader): AsyncGenerator<Element> {
     if (element?.id === SEGMENT) {
       yield* elementsIn(file, element.body, element.end ?? file.size);
     } else if (element?.id !== HEADER && element?.id !== VOID) {
-      // Behind the film nobody looks for anything.
+      // Nothing is needed after the film.
       if (at > 0) yield { id: ATTACHMENTS, start: at, body: at, end: file.size };
       return;
     }
@@ -104,8 +104,8 @@ const typeOfTrack = async (
 };
 
 /**
- * Removes tags and attached files, which may say where a recording was made. They are overwritten where they
- * stand, by an element of the same size that players skip: nothing moves.
+ * Removes tags and attached files, which may say where a recording was made. They are overwritten in place,
+ * by an element of the same size that players skip: nothing moves.
  */
 export const removeMatroskaMetadata = async (file: ContentReader): Promise<void> => {
   for await (const { id, start, body, end = file.size } of elementsOfFile(file)) {

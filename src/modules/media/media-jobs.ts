@@ -1,7 +1,7 @@
 /**
- * What is done with the content of uploads, which anybody may have made. It runs in a process of its own
- * ({@link MediaWorkers}), which is killed when a job does not end in time: neither sharp's reading of
- * headers nor music-metadata can be stopped in another way.
+ * The jobs on the content of uploads, which may be hostile. They run in a process of their own ({@link
+ * MediaWorkers}), which is killed when a job does not end in time: neither sharp's reading of headers nor
+ * music-metadata can be stopped in another way.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -17,11 +17,11 @@ import type { ImageJob, ProcessedImage } from './images.js';
 import { isoTracks, removeIsoMetadata } from './iso-media.js';
 import { matroskaTracks, removeMatroskaMetadata } from './matroska.js';
 
-/** The jobs: what goes in, and what comes out. */
+/** The jobs, with their inputs and results. */
 export interface MediaJobs {
-  /** What a file is by its first bytes and, of a recording, by its tracks. */
+  /** The type of a file by its first bytes and, of a recording, by its tracks. */
   detect: { input: { path: string }; output: FoundType };
-  /** Removes from a recording where it was made; the file is changed where it lies. */
+  /** Removes the place of recording from a film or sound file; the file is changed in place. */
   clean: { input: { path: string; mimeType: string }; output: undefined };
   /** Seconds that a recording plays; undefined where its headers do not say. */
   playTime: { input: { path: string }; output: number | undefined };
@@ -29,7 +29,7 @@ export interface MediaJobs {
   repack: { input: ImageJob; output: ProcessedImage };
 }
 
-/** A job as it goes to the process that does it. */
+/** A job as it is sent to the process. */
 export interface WorkerRequest {
   name: keyof MediaJobs;
   input: unknown;
@@ -90,15 +90,15 @@ const removeMetadata = async (path: string, mimeType: string): Promise<undefined
   }
 };
 
-/** Boxes of a film's top level that are looked at; a real one has a handful. */
+/** Boxes of a film's top level that are read; a real film has a handful. */
 const MAX_BOXES = 64;
 /** Longer than any recording: a header that says so is wrong. In seconds. */
 const MAX_SECONDS = 1_000_000;
 
 /**
- * How long a recording plays, in seconds; undefined where its headers do not say or cannot be read.
- * A wrong answer does no harm: players find out for themselves. A file can be made so that this does not
- * end: it is a job of {@link MediaWorkers}.
+ * How long a recording plays, in seconds; undefined where its headers do not say or cannot be read. A wrong
+ * answer does no harm, because players compute it themselves. A hostile file can make this run for ever, so
+ * it is a job of {@link MediaWorkers}.
  */
 const playTimeOf = async (path: string): Promise<number | undefined> => {
   const seconds = (await soundTime(path)) ?? (await filmTime(path));
@@ -106,7 +106,7 @@ const playTimeOf = async (path: string): Promise<number | undefined> => {
   return isPlausible ? Math.round(seconds * 1000) / 1000 : undefined;
 };
 
-/** By the sound, which music-metadata knows in all formats. */
+/** By the sound, which music-metadata reads in all formats. */
 const soundTime = async (path: string): Promise<number | undefined> => {
   try {
     const options = { duration: true, skipCovers: true, skipPostHeaders: true };
@@ -136,7 +136,7 @@ const filmTime = async (path: string): Promise<number | undefined> => {
   }
 };
 
-/** Where a box's content lies in the file. */
+/** The place of a box's content in the file. */
 interface Box {
   start: number;
   end: number;
@@ -154,7 +154,7 @@ const findBox = async (
     const { buffer: head, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, at);
     if (bytesRead < 8) return undefined;
     const short = head.readUInt32BE(0);
-    // 1 announces a long size behind the name, 0 a box that goes on to the end.
+    // 1 means a long size behind the name, 0 a box that extends to the end.
     const size = short === 1 ? Number(head.readBigUInt64BE(8)) : short === 0 ? end - at : short;
     const headSize = short === 1 ? 16 : 8;
     if (size < headSize) return undefined;

@@ -4,7 +4,7 @@ import { AppError } from '../../shared/errors.js';
 import { doMediaJob } from './media-jobs.js';
 import type { WorkerAnswer, WorkerRequest } from './media-jobs.js';
 
-/** Chat goes before images where both want the processor. */
+/** Chat has priority over images when the processor is busy. */
 const PRIORITY = 10;
 
 const answer = async ({ name, input }: WorkerRequest): Promise<WorkerAnswer> => {
@@ -22,12 +22,12 @@ const answer = async ({ name, input }: WorkerRequest): Promise<WorkerAnswer> => 
 try {
   setPriority(PRIORITY);
 } catch {
-  // Some systems do not allow it; it is a courtesy.
+  // Some systems do not allow it; the worker runs without it.
 }
 process.on('message', (request: WorkerRequest) => {
   void answer(request).then((result) => process.send?.(result));
 });
-// Without its parent nobody would end it.
+// Without its parent, nothing would end this process.
 process.on('disconnect', () => process.exit());
 // Ctrl-C in a terminal reaches the whole group; the parent ends this process when it has shut down.
 process.on('SIGINT', () => undefined);

@@ -5,33 +5,35 @@ import { FairLimiter } from '../../platform/fair-limiter.js';
 import { AppError } from '../../shared/errors.js';
 import type { MediaJobs, WorkerAnswer, WorkerRequest } from './media-jobs.js';
 
-/** Thrown for a job that has not ended within its time, or took its process down; it would again. */
+/**
+ * Thrown for a job that has not ended within its time, or has crashed its process; a retry would fail, too.
+ */
 export class JobAbandoned extends Error {}
 
-/** Processes, and so jobs under way at the same time; an image may need 4 bytes per pixel. */
+/** Number of processes, and so of concurrent jobs; an image may need 4 bytes of memory per pixel. */
 const CONCURRENT = 2;
-/** One user's share of them: there is always a place for somebody else. */
+/** One user's share of them, so that there is always a process for somebody else. */
 const CONCURRENT_PER_USER = 1;
-/** Jobs that may wait; their files wait on the disk. */
+/** Jobs that may wait; their files are kept on the disk. */
 const MAX_WAITING = 64;
 const MAX_WAITING_PER_USER = 16;
 /** Seconds after which a refused upload may be tried again. */
 const RETRY_AFTER = 5;
 /** Longest time for a process to start, in milliseconds. */
 const START_MS = 30_000;
-/** After this time without a job a process is ended, in milliseconds. */
+/** A process is ended after this time without a job, in milliseconds. */
 const IDLE_MS = 30_000;
-/** JavaScript's memory in a process, in megabytes: what exceeds it ends that process alone. */
+/** JavaScript's memory in a process, in megabytes: exceeding it ends that process alone. */
 const HEAP_MB = 256;
-/** What a process sees of the environment: how to run, and none of the secrets. */
+/** The environment variables that a process gets: none of the secrets. */
 const ENVIRONMENT = ['PATH', 'TMPDIR', 'TEMP', 'TMP', 'SystemRoot', 'LD_LIBRARY_PATH'];
 
 const overloaded = (message: string): AppError =>
   new AppError('OVERLOADED', message, { retryAfter: RETRY_AFTER });
 
 /**
- * Has uploads worked on in processes of their own, a few at a time, users in turn. A job that does not
- * end in time is stopped by killing its process; the next one gets another.
+ * Processes uploads in separate processes, a few at a time, users in turn. A job that does not end in time is
+ * stopped by killing its process; the next job gets a new one.
  */
 export class MediaWorkers {
   private readonly idle: Worker[] = [];
@@ -97,7 +99,7 @@ class Worker {
     process.on('message', (message) => this.listener?.(message));
     process.once('exit', end);
     process.once('error', end);
-    // A process that waits for work must not keep its parent from ending.
+    // An idle process must not keep its parent from exiting.
     process.unref();
     process.channel?.unref();
   }
@@ -126,14 +128,14 @@ class Worker {
   async run(request: WorkerRequest, deadlineMs: number): Promise<WorkerAnswer> {
     clearTimeout(this.idleTimer);
     const answer = this.nextMessage(deadlineMs);
-    // What cannot be sent has nobody to answer it: the process has ended, and `nextMessage` answers undefined.
+    // If the request cannot be sent, the process has ended, and `nextMessage` answers undefined.
     this.process.send(request, () => undefined);
     const message = await answer;
     if (message === undefined) throw new JobAbandoned(`${request.name} did not end in time`);
     return message as WorkerAnswer;
   }
 
-  /** Ends the process unless it gets work before long. */
+  /** Ends the process unless it gets work soon. */
   rest(ended: () => void): void {
     this.idleTimer = setTimeout(() => {
       ended();

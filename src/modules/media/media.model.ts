@@ -1,12 +1,12 @@
 import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 
-/** What a file is to a client. */
+/** The kind of a file, as clients see it. */
 export type MediaKind = 'image' | 'video' | 'audio' | 'file';
 
 /**
- * Where a file stands: `expected` has been allowed to come by direct upload, `storing` is being
- * checked, `ready` can be used.
+ * The state of a file: `expected` has a permission for a direct upload, `storing` is being checked, `ready`
+ * can be used.
  */
 export type MediaStatus = 'expected' | 'storing' | 'ready';
 
@@ -24,7 +24,7 @@ export interface MediaRecord {
   mimeType: string;
   /** Bytes, thumbnail included. */
   size: number;
-  /** Where the content lies in the store. */
+  /** The key of the content in the store. */
   key: string;
   /** The store's own name of the object, where it has one. */
   ref?: string;
@@ -38,16 +38,16 @@ export interface MediaRecord {
   duration?: number;
   createdAt: Date;
   /**
-   * Since when it is not known whether anything uses the file: it has just come, a message is about to
-   * take it or to go, the profile has another picture. Once the collector has seen it used: absent, or for
-   * a picture of a person the time from which on it is looked at again.
+   * Since when it is uncertain whether anything uses the file: it is new, a message is about to claim it or
+   * to be deleted, or the profile has another picture. After the collector has found it in use: absent, or
+   * for a picture of a person the time of the next check.
    */
   uncertainSince?: Date;
-  /** When a message last took the file; the message may not be written yet. */
+  /** When a message last claimed the file; the message may not be written yet. */
   claimedAt?: Date;
-  /** Until when a direct upload may come. */
+  /** Until when a direct upload is accepted. */
   expiresAt?: Date;
-  /** Where the client put a direct upload in the store; removed, as it is not what was checked. */
+  /** Where the client put a direct upload in the store; removed, because it is not the checked content. */
   directKey?: string;
 }
 
@@ -80,7 +80,7 @@ const mediaSchema = new Schema<MediaRecord>(
 );
 // A user's quota, and the picture that a new one replaces.
 mediaSchema.index({ ownerId: 1, purpose: 1 });
-// What the collector has to look at, and nothing of what is known to be used.
+// The files that the collector has to check, without those known to be in use.
 mediaSchema.index(
   { uncertainSince: 1 },
   { partialFilterExpression: { uncertainSince: { $exists: true } } },

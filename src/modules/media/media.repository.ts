@@ -5,13 +5,13 @@ import type { MediaRecord } from './media.model.js';
 
 export type { MediaRecord } from './media.model.js';
 
-/** What is known of a file once its content is in the store. */
+/** The facts of a file whose content is in the store. */
 export type StoredFacts = Pick<MediaRecord, 'digest' | 'ref' | 'thumbnail'>;
 
 /** Rows of one read of the collector. */
 const BATCH = 200;
 
-/** The rows of uploads: the only place that reads and writes the collection. */
+/** The rows of uploads. */
 export class MediaRepository {
   private readonly media: Model<MediaRecord>;
 
@@ -25,12 +25,12 @@ export class MediaRepository {
     await this.media.create(row);
   }
 
-  /** Puts a row in the place of the one with the same id. */
+  /** Replaces the row with the same id. */
   async replace(row: MediaRecord): Promise<void> {
     await this.media.replaceOne({ _id: row._id }, row);
   }
 
-  /** Removes a row; its content is the caller's business. */
+  /** Removes a row; the caller removes the content. */
   async remove(id: Types.ObjectId): Promise<void> {
     await this.media.deleteOne({ _id: id });
   }
@@ -70,7 +70,7 @@ export class MediaRepository {
     await this.media.updateOne({ _id: id }, { $set: { status: 'ready', ...facts } });
   }
 
-  /** Ceases to count a row as its owner's; the collector removes it in the end. */
+  /** Stops counting a row against its owner's quota; the collector removes it later. */
   async uncount(id: Types.ObjectId): Promise<void> {
     await this.media.updateOne({ _id: id }, { $set: { size: 0 } });
   }
@@ -95,7 +95,9 @@ export class MediaRepository {
     return row ?? undefined;
   }
 
-  /** Makes a permission that {@link takeExpected} has used up good again, unless the row is a file's already. */
+  /**
+   * Makes a permission that {@link takeExpected} has used up valid again, unless the row is a file's already.
+   */
   async giveBackExpected(id: Types.ObjectId): Promise<void> {
     await this.media.updateOne(
       { _id: id, status: 'storing', directKey: null },
@@ -103,16 +105,16 @@ export class MediaRepository {
     );
   }
 
-  /** Forgets where a client once put a direct upload. */
+  /** Removes the key of a client's direct upload. */
   async forgetDirectKey(id: Types.ObjectId): Promise<void> {
     await this.media.updateOne({ _id: id }, { $unset: { directKey: 1 } });
   }
 
   /**
-   * Records that a message of the chat is about to take a file, and that it is uncertain from now on
-   * whether the file is used.
+   * Records that a message of the chat is about to claim a file, and that it is uncertain from now on whether
+   * the file is used.
    *
-   * @returns false when it is not a file of a chat that can be used, or no longer.
+   * @returns false when it is not, or no longer, a usable file of a chat.
    */
   async claim(fileId: string, chatId: string, now: Date): Promise<boolean> {
     const { matchedCount } = await this.media.updateOne(
@@ -153,7 +155,7 @@ export class MediaRepository {
   /**
    * Records that a file was found in use, unless it has become uncertain again since the row was read.
    *
-   * @param nextLook when that is uncertain again; undefined: not before something happens to it.
+   * @param nextLook when to check it again; undefined: not before something happens to it.
    */
   async confirm(row: MediaRecord, nextLook?: Date): Promise<void> {
     await this.media.updateOne(
@@ -163,9 +165,9 @@ export class MediaRepository {
   }
 
   /**
-   * Takes a file out of use before it is removed, so that no message can take it any more.
+   * Takes a file out of use before it is removed, so that no message can claim it any more.
    *
-   * @returns false when the row has changed since it was read: a message may have taken the file.
+   * @returns false when the row has changed since it was read: a message may have claimed the file.
    */
   async withdraw(row: MediaRecord): Promise<boolean> {
     const { matchedCount } = await this.media.updateOne(

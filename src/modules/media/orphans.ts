@@ -5,16 +5,15 @@ import type { MediaRecord, MediaRepository } from './media.repository.js';
 import type { StoredFiles } from './stored-files.js';
 
 /**
- * How often the picture that a profile shows is looked at again, in milliseconds. A crash right after the
- * profile's change loses the word that the former picture may go; this bounds how long that picture stays.
+ * How often a shown profile picture is checked again, in milliseconds. A crash right after the profile's
+ * change loses the mark on the former picture; this bounds how long that picture stays.
  */
 const AVATAR_LOOK_MS = 30 * 24 * 3_600_000;
 
 /**
- * Removes uploads that nothing uses: never sent, of deleted messages, half stored before a crash, or
- * replaced pictures. It looks at what has been uncertain for long enough, at each of these once, and from
- * time to time at shown pictures. One node does it for all; should two overlap, a file is only ever removed
- * once.
+ * Removes uploads that nothing uses: never sent, of deleted messages, half stored before a crash, or replaced
+ * pictures. It checks files that have been uncertain for long enough, each of them once, and from time to
+ * time shown pictures. One node does it for all; when two overlap, each file is still removed only once.
  */
 export class OrphanCollector {
   private isStopped = false;
@@ -24,7 +23,7 @@ export class OrphanCollector {
       media: MediaRepository;
       stored: StoredFiles;
       messages: Pick<MessagesRepository, 'isFileUsed'>;
-      /** Knows whether the address of the user's picture has `part` in it. */
+      /** Whether the address of the user's picture contains `part`. */
       profiles: { hasPicture(userId: string, part: string): Promise<boolean> };
       clock: Clock;
       logger: Logger;
@@ -33,7 +32,7 @@ export class OrphanCollector {
     },
   ) {}
 
-  /** Ends a round under way early: the node shuts down. */
+  /** Ends a running round early, when the node shuts down. */
   stop(): void {
     this.isStopped = true;
   }
@@ -47,7 +46,7 @@ export class OrphanCollector {
       try {
         if (await this.settle(row)) removed += 1;
       } catch (error) {
-        // A store that is away for one file must not keep the others; the next round tries again.
+        // A failure for one file must not keep the others; the next round tries again.
         logger.warn({ err: error, fileId: row._id }, 'an unused upload could not be removed');
       }
     }

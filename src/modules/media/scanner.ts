@@ -4,11 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import type { Config } from '../../config/index.js';
 import { AppError } from '../../shared/errors.js';
 
-/** Looks for malware; resolves when the file is clean. */
+/** Scans for malware; resolves when the file is clean. */
 export interface FileScanner {
   /**
-   * @throws {AppError} UNSAFE_FILE, or STORAGE_UNAVAILABLE when no answer can be had: what could not be
-   *   scanned is not taken.
+   * @throws {AppError} UNSAFE_FILE, or STORAGE_UNAVAILABLE when no answer can be had: a file that could not
+   *   be scanned is refused.
    */
   scan(path: string): Promise<void>;
 }

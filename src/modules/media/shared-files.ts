@@ -60,10 +60,10 @@ export class SharedFiles {
   ) {}
 
   /**
-   * Uploads a file to a room and sends the message with it. A retry under the same client id is answered
-   * with the message that is there.
+   * Uploads a file to a room and sends the message with it. A retry under the same client id is answered with
+   * the first message.
    *
-   * @throws {AppError} as uploads and sending do, then nothing stays; GONE for a retry of what has been
+   * @throws {AppError} as uploads and sending do, then nothing stays; GONE for a retry when the file has been
    *   removed since.
    */
   async share(
@@ -83,7 +83,7 @@ export class SharedFiles {
     const sent = await sending
       .send(actor, { ...common, messageType: stored.kind, media })
       .catch(async (error: unknown) => {
-        // After any other error the message may be there all the same, and the collector will know.
+        // After any other error the message may have been written; the collector will find out.
         if (error instanceof AppError && error.status < 500) await uploads.discard(stored);
         throw error;
       });

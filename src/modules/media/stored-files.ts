@@ -6,7 +6,7 @@ import { UnansweredUpload } from '../../platform/storage/storage-errors.js';
 import { AppError } from '../../shared/errors.js';
 import type { MediaRecord, MediaRepository, StoredFacts } from './media.repository.js';
 
-/** Content in temporary files, as it goes to the store. */
+/** Content in temporary files, ready for the store. */
 export interface StorableFile {
   path: string;
   /** Bytes. */
@@ -23,7 +23,7 @@ export const digestOf = async (path: string): Promise<string> => {
   return hash.digest('base64url');
 };
 
-/** Files in the store and their rows: written together, and removed together. */
+/** Writes and removes files in the store together with their rows. */
 export class StoredFiles {
   /** @param quota bytes that a user may have stored; 0 for any number. */
   constructor(
@@ -48,7 +48,7 @@ export class StoredFiles {
     return this.write(row, content, expected);
   }
 
-  /** Removes a file and its row; a store that does not answer keeps the row, for the next round. */
+  /** Removes a file and its row; when the store does not answer, the row stays for the next round. */
   async discard(row: MediaRecord): Promise<void> {
     if (row.directKey !== undefined) await this.storage.remove(row.directKey);
     await this.removeContent(row);
@@ -58,16 +58,16 @@ export class StoredFiles {
   /**
    * Removes a file that nothing used when it was looked for.
    *
-   * @returns false when a message has taken it since.
+   * @returns false when a message has claimed it since.
    */
   async withdraw(row: MediaRecord): Promise<boolean> {
-    // What is begun here and then interrupted, the collector ends.
+    // If a removal is interrupted, the collector finishes it.
     if (!(await this.media.withdraw(row))) return false;
     await this.discard(row);
     return true;
   }
 
-  /** Removes what a client once put into the store itself, for the case that it came again. */
+  /** Removes a client's direct upload from the store, in case the client has uploaded it again. */
   async discardDirect({ _id, directKey }: MediaRecord): Promise<void> {
     if (directKey === undefined) return;
     await this.storage.remove(directKey);
@@ -82,7 +82,7 @@ export class StoredFiles {
     if (isExpected) await this.media.replace(row);
     else await this.media.insert(row);
     if (this.quota === 0 || (await this.media.storedBytes(row.ownerId)) <= this.quota) return;
-    // What the client has put into the store itself must not stay there without a row.
+    // A client's direct upload must not stay in the store without a row.
     if (isExpected) await this.discard(row).catch(() => undefined);
     else await this.media.remove(row._id);
     throw new AppError('INSUFFICIENT_STORAGE', 'You have used up your room for uploads');
@@ -109,8 +109,8 @@ export class StoredFiles {
       return { ...row, status: 'ready', ...facts };
     } catch (error) {
       const isUnanswered = error instanceof UnansweredUpload;
-      // What may have reached the store, or may yet do so, is the collector's, which comes when that is
-      // long over. Until then it does not count as the owner's.
+      // The content may have reached the store, or may still do so; the collector removes it long after that.
+      // Until then it does not count against the owner's quota.
       if (isUnanswered && !expected) await this.media.uncount(row._id).catch(() => undefined);
       else if (!hasContent && !expected) await this.media.remove(row._id);
       // The store may be away now; then the row stays, and the collector finishes this.
@@ -119,7 +119,7 @@ export class StoredFiles {
     }
   }
 
-  /** Takes back what was written; a direct upload can then be completed again. */
+  /** Undoes a failed write; a direct upload can then be completed again. */
   private async undo(
     row: MediaRecord,
     hasContent: boolean,

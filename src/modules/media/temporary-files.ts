@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import type { Clock } from '../../shared/clock.js';
 
 /**
- * How long nothing has been written to a file that no upload needs any more, in milliseconds. The longest
- * upload waits a few minutes each for a scanner, for its turn to be repacked and for a slow store.
+ * After this time without a write, no upload needs a file any more, in milliseconds. The longest upload waits
+ * a few minutes each for a scanner, for its turn to be repacked and for a slow store.
  */
 const ABANDONED_MS = 2 * 3_600_000;
 
 /**
- * Where the files of an upload under way lie. Each upload has one place and what is made of its content
- * beside it; {@link use} and {@link remove} know them all.
+ * The temporary files of uploads. Each upload has a path, and derived files beside it; {@link use} and
+ * {@link remove} handle all of them.
  */
 export class TemporaryFiles {
-  /** Uploads that are being worked on. */
+  /** Uploads that are being processed. */
   private readonly inUse = new Set<string>();
 
   constructor(
@@ -22,23 +22,23 @@ export class TemporaryFiles {
     private readonly clock: Clock,
   ) {}
 
-  /** Makes the directory and removes what the process before this one has left. */
+  /** Makes the directory and removes the files that the previous process has left. */
   async open(): Promise<void> {
     await mkdir(this.directory, { recursive: true });
     await this.sweep();
   }
 
-  /** A place for one more upload. */
+  /** A path for one more upload. */
   newPath(): string {
     return join(this.directory, randomUUID());
   }
 
-  /** Where the repacked image and the thumbnail of the upload at `path` go. */
+  /** The paths of the repacked image and the thumbnail of the upload at `path`. */
   imagePaths(path: string): { target: string; thumbnail: string } {
     return { target: `${path}.full`, thumbnail: `${path}.thumb` };
   }
 
-  /** Works on the upload at `path` and then removes all that there may be of it. */
+  /** Processes the upload at `path` and then removes all its files. */
   async use<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
     this.inUse.add(path);
     try {
@@ -50,8 +50,8 @@ export class TemporaryFiles {
   }
 
   /**
-   * Removes all that there may be of the upload at `path`, unless it is in {@link use}, which does so in
-   * the end: a client that goes away meanwhile must not take the file from under the work.
+   * Removes all files of the upload at `path`, unless it is in {@link use}, which removes them at its end:
+   * the file must stay while it is processed, also when the client disconnects.
    */
   async remove(path: string): Promise<void> {
     if (this.inUse.has(path)) return;
@@ -59,7 +59,7 @@ export class TemporaryFiles {
     await Promise.all(all.map((file) => rm(file, { force: true })));
   }
 
-  /** Removes what dead processes have left; others may be at work in the same directory. */
+  /** Removes the files of dead processes; other processes may use the same directory. */
   async sweep(): Promise<void> {
     const before = this.clock.now() - ABANDONED_MS;
     for (const name of await readdir(this.directory)) {
@@ -69,7 +69,7 @@ export class TemporaryFiles {
         // Its upload has ended meanwhile.
         () => Infinity,
       );
-      // One that cannot be removed costs room on the disk, and must not keep the others.
+      // A file that cannot be removed takes disk space, but must not keep the others.
       if (writtenAt < before) await rm(path, { force: true }).catch(() => undefined);
     }
   }

@@ -13,21 +13,21 @@ import type { FileScanner } from './scanner.js';
 import type { StorableFile, StoredFiles } from './stored-files.js';
 import type { TemporaryFiles } from './temporary-files.js';
 
-/** A file that has come in, in a temporary place. */
+/** A received file, in a temporary place. */
 export interface IncomingFile {
   path: string;
-  /** What the client calls it. */
+  /** The client's name of the file. */
   name: string;
-  /** What the client says that it is; its content decides. */
+  /** The client's MIME type; the content decides. */
   mimeType: string;
   /** Bytes. */
   size: number;
 }
 
-/** What a file is uploaded for. Without `chatId` it is for whichever chat its owner sends it to. */
+/** The purpose of an upload. Without `chatId` it is for whichever chat its owner sends it to. */
 export type UploadTarget = { purpose: 'chat'; chatId: string | undefined } | { purpose: 'avatar' };
 
-/** One upload on its way through the pipeline. */
+/** One upload in the pipeline. */
 interface Upload {
   ownerId: string;
   file: IncomingFile;
@@ -36,7 +36,7 @@ interface Upload {
   expected?: MediaRecord;
 }
 
-/** Content that has been checked, and what is known of it. */
+/** Checked content and its facts. */
 interface PreparedFile extends StorableFile {
   type: AllowedType;
   /** Pixels. */
@@ -47,9 +47,8 @@ interface PreparedFile extends StorableFile {
 }
 
 /**
- * Takes files in: checks, scans, repacks and stores them. A file that is refused leaves nothing. Temporary
- * files are removed here from the moment that work on them begins; those of files that were never begun,
- * by whoever has received them.
+ * Checks, scans, repacks and stores files. A refused file leaves nothing. This class removes temporary files
+ * once it has begun to process them; whoever received the file removes it otherwise.
  */
 export class MediaUploads {
   constructor(
@@ -99,7 +98,7 @@ export class MediaUploads {
   }
 
   /**
-   * Stores a direct upload for whom it was allowed to, in the chat it was allowed to come to, if one was named.
+   * Stores a direct upload for the user who had the permission, in the permission's chat, if it names one.
    *
    * @param expected its row, which becomes the file's.
    * @throws {AppError} as {@link store}.
@@ -112,13 +111,13 @@ export class MediaUploads {
     return this.process({ ownerId, file, target, expected });
   }
 
-  /** Removes a file that no message has; what the store cannot remove now is left to the collector. */
+  /** Removes a file that no message has; the collector removes what the store cannot remove now. */
   async discard(row: MediaRecord): Promise<void> {
     await this.deps.stored.discard(row).catch(() => undefined);
   }
 
   /**
-   * Checks that the user may upload there.
+   * Checks that the user may upload to the chat.
    *
    * @throws {AppError} NOT_FOUND, or why nothing may be posted in the chat.
    */
@@ -129,7 +128,7 @@ export class MediaUploads {
     if (refusal) throw refusal;
   }
 
-  /** Takes in a file whose target has been checked. */
+  /** Processes a file whose target has been checked. */
   private process(upload: Upload): Promise<MediaRecord> {
     const { clock, inspector, scanner, stored, temporary } = this.deps;
     const { ownerId, file, target, expected } = upload;
@@ -163,10 +162,10 @@ export class MediaUploads {
   }
 }
 
-/** Where in the store a person's files lie that belong to no chat yet. */
+/** The store's prefix of a person's files that belong to no chat yet. */
 const FOLDERS = { chat: 'own', avatar: 'avatar' } as const;
 
-/** The row of a file that is about to be stored; it also decides where in the store the file will lie. */
+/** The row of a file that is about to be stored; it also decides the file's key in the store. */
 const newRow = (
   { ownerId, file, target, expected }: Upload,
   { type, size, thumbnailPath, thumbnailSize = 0, width, height, duration }: PreparedFile,
@@ -202,7 +201,7 @@ const newRow = (
   };
 };
 
-/** The same error, told of one file among several. */
+/** The same error, naming one file among several. */
 const ofFile = (error: unknown, index: number, name: string): unknown => {
   if (!(error instanceof AppError)) return error;
   const label = safeFileLabel(name);
