@@ -6,7 +6,7 @@ import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
 import { messageTypeOf } from './messages.types.js';
 
-/** Looks messages up by what their senders call them. */
+/** Looks messages up by their senders' client ids. */
 export interface ClientIdLookup {
   byClientId(
     chatId: Types.ObjectId,
@@ -15,10 +15,10 @@ export interface ClientIdLookup {
   ): Promise<StoredMessage | undefined>;
 }
 
-/** What makes two sends of one sender in one chat the same message. */
+/** The identity of a send, by which a retry is recognised. */
 export interface SendIdentity {
   clientMessageId: string;
-  /** Digest of what is said: the same id with another one is a mistake of the client's. */
+  /** Digest of the content: the same id with another digest is a mistake of the client's. */
   fingerprint: string;
 }
 
@@ -59,7 +59,7 @@ export const findWritten = async (
   return original;
 };
 
-/** The error for a client id that already stands for another message. */
+/** The error for a client id that was used for another message. */
 export const clientMessageIdReused = (): AppError =>
   new AppError(
     'CLIENT_MESSAGE_ID_REUSED',
@@ -78,8 +78,8 @@ const KEPT = { max: 50_000, ttl: 60_000 };
 const PURGE_EVERY_MS = 10_000;
 
 /**
- * What this node has sent in the last minute, or is sending, so that a retry need not ask the database. No
- * `CachedLookup`: a send is no question, and must not be made again for those who wait for it.
+ * What this node has sent in the last minute, or is sending, so that a retry need not ask the database. Not a
+ * `CachedLookup`: that would repeat the send for callers that wait for it.
  */
 export class RecentSends {
   private readonly sends = new LRUCache<string, RecentSend>(KEPT);

@@ -18,10 +18,10 @@ const MAX_NAME = 30;
  */
 const MENTION =
   /(?<![\p{Script=Latin}\d@]_*)@([A-Za-z0-9_.-]{3,})(?![\p{Script=Latin}\p{M}\d_.-])/gu;
-/** What may end a sentence, or emphasis, rather than the name. */
+/** Signs that may end a sentence, or emphasis, rather than the name. */
 const AFTER_NAME = /[._-]+$/;
 
-// Each of these begins where nothing that it could begin with stands before, so that it looks once at every sign.
+// None of these patterns can begin in the middle of its own match, so that they read every character once.
 /** Addresses, up to white space, quotes, angle brackets, and the signs that end a sentence in East Asia. */
 const URL =
   /(?:(?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/|(?<![a-z0-9.-])www\.)[^\s<>"`\u3000-\u3002\u3008-\u3011\uFF01\uFF08\uFF09\uFF0C\uFF1A\uFF1B\uFF1F]+/giu;
@@ -65,7 +65,7 @@ const endOfBlock = (text: string, fence: string, from: number): number => {
   return closing.exec(text) ? closing.lastIndex : text.length;
 };
 
-/** Where runs of backticks stand, by their length. */
+/** The places of runs of backticks, by their length. */
 const runsOf = (text: string): Map<number, number[]> => {
   const runs = new Map<number, number[]>();
   for (const { 0: run, index } of text.matchAll(/`+/g)) {
@@ -87,7 +87,7 @@ const endOfSpan = (
   start: number,
 ): number | undefined => {
   const places = runs.get(length)!;
-  // Those before the start are never asked for again.
+  // Runs before the start are never needed again.
   while (places[0] !== undefined && places[0] <= start) places.shift();
   const [place] = places;
   if (place === undefined) return undefined;
@@ -98,11 +98,12 @@ const endOfSpan = (
 const MIN_FENCE = 3;
 
 /**
- * The usernames that a text mentions, in lower case: of each mention what it may mean, the longest first, because
- * its last signs may be the sentence's. Nothing in code, e-mail addresses and URLs is a mention.
+ * The usernames that a text mentions, in lower case: of each mention all possible names, the longest first,
+ * because its last characters may belong to the sentence. Nothing in code, e-mail addresses and URLs is a
+ * mention.
  */
 export const mentionedNames = (content: string): string[][] => {
-  // Cheap, and true of most messages. The wide @ is that of East Asian keyboards.
+  // A cheap check that is enough for most messages. The wide @ is that of East Asian keyboards.
   if (!/[@\uFF20\uFE6B]/.test(content)) return [];
   const text = withoutCode(content)
     .replace(URL, ' ')

@@ -50,20 +50,20 @@ export interface ReactionInput {
 /** What to do about a reaction; `toggle` does whichever changes something. */
 export type ReactionAction = 'add' | 'remove' | 'toggle';
 
-/** The outcome of a reaction. */
+/** The result of a reaction. */
 export interface Reacted extends Changed {
-  /** Whether the reaction is there now. */
+  /** Whether the message has the reaction now. */
   isOn: boolean;
   /** As stored. */
   emoji: string;
 }
 
-/** Past texts that a message keeps. */
+/** Number of past texts that a message keeps. */
 const MAX_EDITS = 100;
 /** Different emoji that one user may put on one message. */
 const MAX_PER_USER = 20;
 
-/** Changes messages that are there: their text, their reactions, whether they are pinned or deleted. */
+/** Changes existing messages: edits, deletes, reactions and pins. */
 export class MessageChanges {
   constructor(
     private readonly deps: {
@@ -82,8 +82,8 @@ export class MessageChanges {
   ) {}
 
   /**
-   * Gives a message another text and keeps the earlier one. The same text again changes nothing. No text at
-   * all is for messages with files, whose caption goes.
+   * Gives a message another text and keeps the earlier one. The same text again changes nothing. An empty
+   * text is allowed for messages with files: it removes the caption.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than the sender, GONE for a deleted message,
    *   EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
@@ -209,10 +209,10 @@ export class MessageChanges {
     return refusalToEdit(forPolicy(doc), actor.userId, clock.now(), editWindowSeconds);
   }
 
-  /** What was said is gone from the database, too; number, sender and times stay. */
+  /** The content is removed from the database, too; number, sender and times stay. */
   private async deleteForEveryone(actor: Actor, found: MemberMessage): Promise<Changed> {
     const { attachments, bus, clock } = this.deps;
-    // First, so that no crash in between leaves a file that nobody looks after.
+    // First, so that a crash in between leaves no file that the collector does not check.
     await attachments.release(found.doc.media);
     const result = await this.apply(found, (current) => {
       if (isTombstone(current)) return undefined;
@@ -289,8 +289,8 @@ export class MessageChanges {
 }
 
 /**
- * Users to whom the message must not come back. In a large chat `positions` is empty: there, too, nobody
- * hears of what they have hidden, but whoever has cleared the history does.
+ * Users who must not receive the changed message. In a large chat `positions` is empty: there, users who have
+ * hidden the message are still excluded, but users who have cleared the history are not.
  */
 const usersWithout = (
   { deletedFor = [], seq }: StoredMessage,

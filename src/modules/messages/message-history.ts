@@ -11,7 +11,7 @@ import { statusOf, toRecord } from './message.record.js';
 import type { MessageWindow, MessagesRepository } from './messages.repository.js';
 import type { AttachmentClaims } from './messages.types.js';
 
-/** Where in a chat to read: a page from the newest, or a window next to a message number. */
+/** The part of a chat to read: a page from the newest, or a window next to a message number. */
 export interface HistoryQuery {
   page: number;
   limit: number;
@@ -30,7 +30,7 @@ export interface MessageView {
   status: MessageStatus;
 }
 
-/** How far a member has come. */
+/** A member's positions. */
 export interface MemberPosition extends ReceiptPosition {
   /** Up to where the member has deleted the history. */
   clearedSeq: number;
@@ -49,14 +49,14 @@ interface Visible {
   hidden: number[];
 }
 
-/** Messages of a page, among which they are, and how far the members are. */
+/** Messages of a page, the chat's visible messages, and the members' positions. */
 interface Page {
   docs: StoredMessage[];
   visible: Visible;
   positions: MemberPosition[];
 }
 
-/** Beyond this many members nobody follows single receipts; a message counts as sent. */
+/** In chats with more members, receipts of single messages are not followed; a message counts as sent. */
 const RECEIPT_MEMBERS = 100;
 
 /** Reads messages as a member may see them: never those deleted for the member, never cleared history. */
@@ -151,14 +151,14 @@ export class MessageHistory {
     return { docs, visible, positions };
   }
 
-  /** Above which number the actor may read, and how far the members are: one read where it can be. */
+  /** The number above which the actor may read, and the members' positions: one query where possible. */
   private async floorAndPositions(
     { userId }: Actor,
     { id: chatId, members }: ChatSnapshot,
   ): Promise<{ floor: number; positions: MemberPosition[] }> {
     const rows = members ? await this.positionRows(chatId) : [];
     const own = rows.find((row) => row.userId.equals(userId));
-    // The actor's row is beyond the limit in a large chat, or not there for a reader of a room.
+    // The actor's row may be beyond the limit in a large chat, and is missing for a reader of a room.
     const floor = own?.clearedSeq ?? (await this.deps.positions.clearedSeq(chatId, userId));
     return { floor, positions: await this.positionsOf(rows) };
   }
@@ -175,7 +175,7 @@ export class MessageHistory {
     return view!;
   }
 
-  /** Adds senders and receipt states to messages of one chat, which may still be on their way. */
+  /** Adds senders and receipt states to messages of one chat. */
   async views(
     chatId: string,
     records: MessageRecord[] | Promise<MessageRecord[]>,
@@ -217,7 +217,7 @@ export class MessageHistory {
 }
 
 /**
- * What is visible of a chat.
+ * The visible part of a chat.
  *
  * @param hidden all hidden numbers, newest first.
  */

@@ -42,7 +42,7 @@ export interface PastContent {
   at: Date;
 }
 
-/** Where the span of time began that {@link StoredMessage.versions} is kept for. */
+/** The beginning of the span of time that {@link StoredMessage.versions} are kept for. */
 export interface VersionMark {
   /** The message's version at that time. */
   version: number;
@@ -58,9 +58,9 @@ export interface StoredMessage {
   /** Number of this message's newest change among all changes of the chat. */
   version: number;
   /**
-   * The numbers of this message's recent changes, `version` the last of them. A unique index over
-   * them keeps a number that was taken once from being given out again after the message has moved
-   * on to a newer one; otherwise a node that lags behind could write a change below a reader's cursor.
+   * The numbers of this message's recent changes, `version` the last of them. A unique index over them keeps
+   * a used number from being assigned again after the message has a newer one; otherwise a node that lags
+   * behind could write a change below a reader's cursor.
    */
   versions: number[];
   /** Absent until the first change. */
@@ -199,12 +199,12 @@ messageSchema.index(
   { 'media.fileId': 1, chatId: 1 },
   { partialFilterExpression: { 'media.fileId': { $exists: true } } },
 );
-// The files of a chat, newest first, past all that is only said.
+// The files of a chat, newest first, without messages that have none.
 messageSchema.index(
   { chatId: 1, seq: -1 },
   { name: CHAT_FILES_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },
 );
-// Those of one kind.
+// The files of one kind.
 messageSchema.index(
   { chatId: 1, messageType: 1, seq: -1 },
   { name: CHAT_FILES_BY_TYPE_INDEX, partialFilterExpression: { 'media.type': { $exists: true } } },

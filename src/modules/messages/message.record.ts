@@ -39,8 +39,8 @@ export interface ReceiptPosition {
 }
 
 /**
- * How far a message has come among the members other than its sender. Nobody waits for a closed account, unless
- * there is no other.
+ * How far a message has come among the members other than its sender. Closed accounts do not count, unless
+ * there is no other member.
  */
 export const statusOf = (
   message: { seq: number; senderId: string },
@@ -74,7 +74,7 @@ const reactionsOf = ({ reactions }: StoredMessage): MessageRecord['reactions'] =
   });
 };
 
-/** The record of a stored message; what a deleted one said is left out whatever is stored. */
+/** The record of a stored message; the content of a deleted one is left out, whatever is stored. */
 export const toRecord = (doc: StoredMessage): MessageRecord => {
   const isDeleted = doc.deletedAt !== undefined && doc.deletedAt !== null;
   return {

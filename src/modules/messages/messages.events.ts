@@ -13,9 +13,9 @@ export interface MessageEvent extends ForClients {
 }
 
 /**
- * What happens to messages. Emitted after the write, beside it. A change is for those who still have the
- * message: to members who have deleted it for themselves, or the history up to it, it must not come back;
- * their devices learn of the change's number from the next sync.
+ * The domain events of messages, published by the code that writes, after the write. A change is for those
+ * who still have the message: members who have deleted it for themselves, or the history up to it, must not
+ * receive it; their devices get the change's number with the next sync.
  */
 export interface MessageEvents {
   'message.sent': MessageEvent;
@@ -23,7 +23,7 @@ export interface MessageEvents {
   'message.edited': MessageEvent;
   /** Deleted for everyone; the message is its tombstone. */
   'message.deleted': MessageEvent & { actorId: string };
-  /** Deleted by a user for themselves; only that user's devices are told. */
+  /** Deleted by a user for themselves; only that user's devices are notified. */
   'message.hidden': ForClients & { chatId: string; messageIds: string[]; userId: string };
   'reaction.added': MessageEvent & { userId: string; emoji: string };
   'reaction.removed': MessageEvent & { userId: string; emoji: string };

@@ -7,8 +7,8 @@ import type { MessageRecord } from './message.record.js';
 import { toRecord } from './message.record.js';
 
 /**
- * The projection of every read of whole messages that goes past Mongoose, whose schema leaves past texts
- * out by itself: they may be many times as long as the message.
+ * The projection of every read of whole messages that bypasses Mongoose, whose schema leaves past texts out
+ * by itself: they may be many times as long as the message.
  */
 export const WITHOUT_PAST_TEXTS = { edits: 0 } as const;
 
@@ -208,8 +208,8 @@ export class MessagesRepository {
   }
 
   /**
-   * Whether a message (of the chat, when one is given) has the file attached. It is looked up, never
-   * counted along: a counter would drift with the first crash between a message's write and its own.
+   * Whether a message (of the chat, when one is given) has the file attached. It is queried each time: a
+   * counter would be wrong after a crash between the message's write and its own.
    */
   async isFileUsed(fileId: string, chatId?: Types.ObjectId): Promise<boolean> {
     // The schema keeps attachments as plain objects, so Mongoose does not know the path.
@@ -253,8 +253,8 @@ export class MessagesRepository {
   }
 
   /**
-   * How many messages with files there are. An index alone tells how many the chat has; what the user has
-   * deleted for themselves is little, and counted apart.
+   * How many messages with files there are. An index alone tells how many the chat has; the few that the user
+   * has deleted for themselves are counted separately.
    */
   async countFiles(query: FilesQuery): Promise<number> {
     const { collection } = this.messages;
@@ -266,7 +266,7 @@ export class MessagesRepository {
     return all - hidden;
   }
 
-  /** Past Mongoose, which does not know what attachments consist of. */
+  /** Bypasses Mongoose, whose schema does not define the parts of attachments. */
   private filesOf(query: FilesQuery, below: number | undefined) {
     const { filter, hint } = filesFilter(query);
     const seq = { ...filter.seq, ...(below !== undefined && { $lt: below }) };
@@ -398,7 +398,7 @@ const toChangedMessage = (doc: StoredMessage): ChangedMessage => ({
 
 /** The filter for messages with files, and the index that has these and no others. */
 const filesFilter = ({ chatId, type, above }: FilesQuery) => ({
-  // What was deleted for everyone has lost its files.
+  // Messages deleted for everyone have no files any more.
   filter: {
     chatId: objectId(chatId),
     'media.type': { $exists: true },

@@ -7,7 +7,7 @@ import type { MessageRecord } from './message.record.js';
 export interface SendInput {
   chatId: string;
   content: string;
-  /** What the client says that the message is; undefined: its first attachment decides. */
+  /** The client's type of the message; undefined: its first attachment decides. */
   messageType?: MessageType | undefined;
   media: Attachment[];
   /** Id of the message that this one answers; of the same chat. */
@@ -50,7 +50,7 @@ export interface AttachmentClaims {
     media: Attachment[],
     fromChatId?: string,
   ): Promise<Attachment[]>;
-  /** Called before a message with these attachments is deleted, so that somebody looks after their files. */
+  /** Called before a message with these attachments is deleted, so that the collector checks their files. */
   release(media: Attachment[]): Promise<void>;
   /** The attachments with addresses that the chat's members can load for a while, as `<img>` does. */
   addressed(media: Attachment[]): Attachment[];

@@ -37,11 +37,11 @@ interface Prepared {
 /**
  * The one way a message is sent: by REST, by socket, in any dialect, by an admin.
  *
- * A retry is a send under a `clientMessageId` that its sender has used in the chat before. It is answered
- * with the message that is there by the first of these that notices it:
+ * A retry is a send under a `clientMessageId` that its sender has used in the chat before. The first of these
+ * that notices it answers with the first message:
  *
  * 1. `repeat`: this node has just sent the message, or is sending it, and reads nothing.
- * 2. `replayOr`: the send would be refused now. The first try was not, and its answer was lost.
+ * 2. `replayOr`: the send would be refused now. The first try was not refused, but its answer was lost.
  * 3. `MessageLog.append`: the unique index over client ids refuses the message the second time, on
  *    whatever node the first try ran. Every other retry ends here.
  */
@@ -129,7 +129,7 @@ export class SendMessage {
     return sent;
   }
 
-  /** Before the identity is worked out: a retry may name the same file by a fresh address. */
+  /** Called before the identity is computed: a retry may name the same file by a new address. */
   private recognised(input: SendInput): SendInput {
     return input.media.length === 0
       ? input
@@ -240,8 +240,8 @@ export class SendMessage {
   }
 
   /**
-   * What is refused now may have been written before: by the first try of this very send, whose answer
-   * was lost before somebody blocked the sender, or the message replied to went.
+   * A send that is refused now may have been written by its first try, whose answer was lost before somebody
+   * blocked the sender, or before the message replied to was deleted.
    */
   private async replayOr(
     error: unknown,

@@ -12,7 +12,10 @@ import type { LogRepository } from './log.repository.js';
  * of the same chat to take its place, in milliseconds. Other nodes' lists are late by as much.
  */
 const FLUSH_DELAY_MS = 200;
-/** The same while at least this many chats are active at once: lists would take a good part of all writes. */
+/**
+ * The longer delay while at least this many chats are active, when lists would cause a large part of all
+ * writes.
+ */
 const BUSY = { chats: 25, delayMs: 1000 };
 /** When lists that could not be written are tried again, in milliseconds. */
 const RETRY_MS = 1000;
@@ -20,7 +23,7 @@ const RETRY_MS = 1000;
 const PREVIEW_LENGTH = 140;
 /** How far before the newest change a crashed node may have left the lists behind, in milliseconds. */
 const CATCH_UP_MS = 600_000;
-/** Messages that are looked at after a crash; more than a node writes between a message and its list. */
+/** Messages checked after a crash; more than a node writes between a message and its list. */
 const MAX_CAUGHT_UP = 50_000;
 
 /** What lists show of a message. */
@@ -36,12 +39,12 @@ export const previewOf = (message: StoredMessage): LastMessage => ({
   createdAt: message.createdAt,
 });
 
-/** What is to be brought into a chat's list. */
+/** A pending update of a chat's list. */
 interface Pending {
   chatId: string;
   /** The newest state of the newest message. */
   message?: StoredMessage;
-  /** How far the log has come, where the list may lag; the message is then still to be read. */
+  /** The log's newest numbers, when the list may lag; the message is then still to be read. */
   reached?: number;
 }
 
@@ -54,7 +57,7 @@ interface Pending {
 export class ChatPreviews {
   /** By chat. */
   private pending = new Map<string, Pending>();
-  /** Newest numbers of the chats that this node has written to, or may have, until somebody asks for them. */
+  /** Newest numbers of the chats that this node has written to, or may have, until they are taken. */
   private written = new Map<string, NewestNumbers>();
   /** Number of chats in the last write. */
   private lastFlushed = 0;
@@ -93,9 +96,9 @@ export class ChatPreviews {
   }
 
   /**
-   * Records how far a chat's log has come, as it was read from the database. A list that lags behind it,
-   * because a node crashed between a message and its list, is brought up. It counts as written here, too:
-   * a write whose answer was lost was never published, and its retry finds it done.
+   * Records a chat's newest numbers, as read from the database. A list that lags behind them, because a node
+   * crashed between a message and its list, is updated. It counts as written here, too: a write whose answer
+   * was lost was never published, and a retry does not publish it either.
    */
   recordNewest(chatId: string, newest: NewestNumbers): void {
     const { seq } = newest;
@@ -107,8 +110,8 @@ export class ChatPreviews {
   }
 
   /**
-   * Brings the lists up to the log after a crash between a message, or a change of one, and its list:
-   * what somebody has deleted must not stay in a list. Lists that are already there stay as they are.
+   * Updates the lists from the log after a crash between a message, or a change of one, and its list: a
+   * deleted text must not stay in a list. Lists that are up to date are not written.
    */
   async catchUp(): Promise<void> {
     const lastChange = await this.messages.lastChangedAt();
@@ -162,7 +165,7 @@ export class ChatPreviews {
     this.flushing.startWithin(delayMs);
   }
 
-  /** Fetches, of the logs that have come further than their lists, the messages that are missing there. */
+  /** Fetches the newest messages of those logs that are ahead of their lists. */
   private async repair(reached: Map<string, number>): Promise<void> {
     if (reached.size === 0) return;
     try {

@@ -30,12 +30,15 @@ export { UnreadCounter } from './unread-counter.js';
 export type { Appended, MessageDraft, Mutation } from './write-queues.js';
 
 /**
- * Counts, per person, what the person has not read, right after a message; undefined when the database
- * is too slow to tell in time.
+ * Counts, per person, what the person has not read, right after a message; undefined when the database does
+ * not answer in time.
  */
 export type UnreadAt = (userId: string, message: MessageRecord) => Promise<number | undefined>;
 
-/** The events after which unread counts are not what they were; of a later module's, what is needed here. */
+/**
+ * The events after which unread counts are not what they were; those of later modules as far as they are
+ * needed here.
+ */
 type CountEvents = MessageEvents &
   Pick<ChatEvents, 'chat.cleared' | 'members.removed' | 'block.changed'> & {
     'messages.read': { chatId: string; userId: string };
@@ -43,7 +46,7 @@ type CountEvents = MessageEvents &
 
 /** Unread counts are kept in memory only as long as nothing but a new message changes them. */
 const countSubscriptions = (unread: UnreadCounter): Subscription<CountEvents>[] => {
-  const shared = { phase: 'state', on: 'every-node', does: 'forgets unread counts' } as const;
+  const shared = { phase: 'state', on: 'every-node', does: 'drops cached unread counts' } as const;
   const forgetOne = ({ chatId, userId }: { chatId: string; userId: string }) => {
     unread.forget(chatId, userId);
   };
@@ -55,7 +58,7 @@ const countSubscriptions = (unread: UnreadCounter): Subscription<CountEvents>[] 
       event: 'members.removed',
       ...shared,
       run: ({ chatId, userIds }) => {
-        // Who comes back begins with nothing unread.
+        // A member who joins again begins with nothing unread.
         for (const userId of userIds) unread.forget(chatId, userId);
       },
     },
@@ -70,7 +73,7 @@ const countSubscriptions = (unread: UnreadCounter): Subscription<CountEvents>[] 
       event: 'block.changed',
       ...shared,
       run: () => {
-        // Read positions that moved behind a block were published to nobody.
+        // While users were blocked, their read positions moved without an event.
         unread.forgetAll();
       },
     },
@@ -78,8 +81,8 @@ const countSubscriptions = (unread: UnreadCounter): Subscription<CountEvents>[] 
 };
 
 /**
- * Builds the numbered log of messages, with what follows it closely: the previews in chat lists, the unread
- * counts, and the system's own messages. The modules of chats and messages are built on it.
+ * Builds the numbered log of messages, with the previews in chat lists, the unread counts, and the system
+ * messages. The modules of chats and messages are built on it.
  */
 export const createMessageLog = ({
   connection,
@@ -132,7 +135,7 @@ export const createMessageLog = ({
     unread,
     unreadAt,
     system: new SystemMessages({ log, previews, access, bus, directory }),
-    /** What a list shows as the newest message to somebody who has deleted the newest for themselves. */
+    /** The newest message in the list of somebody who has deleted the chat's newest for themselves. */
     newestVisible: async (
       userId: string,
       chatId: string,
@@ -142,7 +145,7 @@ export const createMessageLog = ({
       return message ? previewOf(message) : null;
     },
     subscriptions: countSubscriptions(unread),
-    /** Brings the chat lists up to the log after a crash. */
+    /** Updates the chat lists from the log after a crash. */
     start: () => previews.catchUp(),
     /** Resolves when every write accepted so far is done or refused. */
     drained: () => log.drained(),

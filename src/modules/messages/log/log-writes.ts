@@ -18,7 +18,7 @@ export interface Numbered {
   doc: StoredMessage;
 }
 
-/** How often a write may lose to other nodes before the client is asked to try again. */
+/** How often a write may lose to other nodes before it is refused with a `retryAfter`. */
 export const MAX_ATTEMPTS = 20;
 
 /** Numbers new messages and writes those of many chats in one ordered insert. */
@@ -58,7 +58,9 @@ export class LogInserts {
     return numbered;
   }
 
-  /** Writes numbered messages and settles their sends; what lost to another node goes back. */
+  /**
+   * Writes numbered messages and settles their sends; those that lost to another node go back into the queue.
+   */
   async insert(numbered: Numbered[]): Promise<void> {
     if (numbered.length === 0) return;
     this.deps.metrics.commitSize.observe(numbered.length);
@@ -82,8 +84,8 @@ export class LogInserts {
   }
 
   /**
-   * An ordered insert stops at its first error: what stands before it is written, what stands after it
-   * is not. After any other failure nobody knows; the clients retry under the same client id.
+   * An ordered insert stops at its first error: messages before it are written, messages after it are not.
+   * After any other failure the outcome is unknown; the clients retry under the same client id.
    */
   private async afterFailedInsert(numbered: Numbered[], error: unknown): Promise<void> {
     const failedAt =
@@ -136,7 +138,7 @@ export class LogInserts {
   }
 }
 
-/** Whether what a failed bulk write did write has reached a majority. */
+/** Whether the written part of a failed bulk write has reached a majority. */
 const isDurable = (error: mongo.MongoBulkWriteError): boolean =>
   error.result.getWriteConcernError() === undefined;
 
@@ -152,14 +154,17 @@ export const contention = (): AppError =>
 /** A node that lags behind can no longer take a number given up longer ago than this, in milliseconds. */
 const VERSION_MEMORY_MS = 10 * 60_000;
 
-/** Changes messages that are there, and gives each change the chat's next version. */
+/** Changes existing messages, and gives each change the chat's next version. */
 export class LogChanges {
   constructor(
     private readonly messages: LogRepository,
     private readonly clock: Clock,
   ) {}
 
-  /** Writes the change at the front of a queue and settles it; one that lost to another write goes back. */
+  /**
+   * Writes the change at the front of a queue and settles it; one that lost to another write goes back into
+   * the queue.
+   */
   async apply(queue: ChatQueue): Promise<void> {
     const item = queue.items.shift() as PendingChange;
     try {
@@ -170,7 +175,7 @@ export class LogChanges {
       if (!current) throw notFound('Message');
       const update = item.mutate(current);
       if (!update) {
-        // Only a write proves that the numbers are current; without one they must not grow old unnoticed.
+        // Only a write proves that the numbers are current; without one they must be read again in time.
         queue.newest = undefined;
         item.resolve({ message: current, changed: false });
         return;
@@ -180,7 +185,7 @@ export class LogChanges {
         item.resolve({ message, changed: true });
         return;
       }
-      // Another change to this message, or a taken number: work it out again.
+      // Another change to this message, or a taken number: compute the change again.
       item.attempts += 1;
       if (item.attempts > MAX_ATTEMPTS) throw contention();
       queue.newest = undefined;
@@ -197,8 +202,8 @@ export class LogChanges {
     update: UpdateQuery<StoredMessage>,
   ): Promise<StoredMessage | undefined> {
     const now = new Date(this.clock.now());
-    // The message itself may have moved past what this node knows of the chat. The index over numbers
-    // would not notice: it lets one message hold the same number twice.
+    // The message's version may be newer than the chat's newest version known to this node. The index over
+    // numbers would not notice: it lets one message hold the same number twice.
     const version = Math.max(queue.newest!.version, current.version) + 1;
     const memory = versionMemory(current, now);
     try {
@@ -222,9 +227,9 @@ export class LogChanges {
 }
 
 /**
- * The numbers that a message about to change must still remember. They are forgotten a span at a time:
- * a mark says when the present span began, and when it is over, what is older than it goes. So every
- * number is kept for at least one span, and a message that changes without end stays small.
+ * The recent version numbers that a message keeps when it changes. They are dropped a span at a time: a mark
+ * stores when the present span began, and when it is over, older numbers are removed. So every number is kept
+ * for at least one span, and a message that changes without end stays small.
  */
 const versionMemory = (
   { version, versions, versionMark, updatedAt }: StoredMessage,

@@ -13,8 +13,8 @@ export interface SeqInChat {
 }
 
 /**
- * The log's part of the stored messages: all writes, and the reads that serve them. Apart from the
- * `MessagesRepository`, so that nobody but the log can write a message.
+ * The log's part of the stored messages: all writes, and the reads that serve them. Separate from the
+ * `MessagesRepository`, so that only the log can write messages.
  */
 export class LogRepository {
   private readonly messages: Model<StoredMessage>;
@@ -72,7 +72,10 @@ export class LogRepository {
     return message ?? undefined;
   }
 
-  /** The chat's newest number of one kind, as it stands or (`majority`) as no failover can take it back. */
+  /**
+   * The chat's newest number of one kind, as it is now or (`majority`) such that no failover can take it
+   * back.
+   */
   async newest(
     field: keyof NewestNumbers,
     chatId: string,
@@ -124,26 +127,26 @@ export class LogRepository {
 export interface UnreadSpan {
   chatId: Types.ObjectId;
   userId: Types.ObjectId;
-  /** A number that has been given out, or 0. */
+  /** An assigned number, or 0. */
   afterSeq: number;
   /** The same; up to the newest when absent. */
   upToSeq?: number | undefined;
 }
 
 const UNCOUNTED = { uncounted: true };
-/** The index over a chat's changes: nothing else can serve a look at the newest ones better. */
+/** The index over a chat's changes: the best one for a query of the newest ones. */
 const CHANGES_INDEX = { chatId: 1, version: 1 };
 
-/** What others have said and not deleted for everyone. */
+/** Messages of others that are not deleted for everyone. */
 const saidTo = ({ userId }: UnreadSpan) => ({ senderId: { $ne: userId }, uncounted: null });
 const sentBy = ({ userId }: UnreadSpan) => ({ senderId: userId });
 const mentionsOf = ({ userId }: UnreadSpan) => ({ mentions: userId });
-/** Few, and the only ones that are read: all other conditions are counted from an index. */
+/** There are few of these, and only they are read: all others are counted from an index. */
 const hiddenFrom = (span: UnreadSpan) => ({ ...saidTo(span), deletedFor: span.userId });
 
 /**
- * Counts of stored messages, apart from the `MessagesRepository`: each is answered by an index of its
- * own. They go past Mongoose, which takes a condition on one's place in a list for the number of a user.
+ * Counts of stored messages, apart from the `MessagesRepository`: an index of its own answers each. They
+ * bypass Mongoose, which would cast the number in a condition on an array index to a user id.
  */
 export class UnreadCountsRepository {
   private readonly messages: Model<StoredMessage>;
@@ -153,12 +156,12 @@ export class UnreadCountsRepository {
     this.messages = connection.model<StoredMessage>('Message');
   }
 
-  /** The unread messages of a span, looked at one by one. */
+  /** The unread messages of a span, read one by one. */
   unread(span: UnreadSpan): Promise<number> {
     return this.count(span, { ...saidTo(span), deletedFor: { $ne: span.userId } });
   }
 
-  /** Of the unread messages of a span, those that mention the user; looked at one by one. */
+  /** Of the unread messages of a span, those that mention the user; read one by one. */
   unreadMentions(span: UnreadSpan): Promise<number> {
     return this.count(span, {
       ...mentionsOf(span),

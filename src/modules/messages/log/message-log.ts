@@ -16,12 +16,11 @@ import { MAX_BATCH, WriteQueues } from './write-queues.js';
 /**
  * The numbered log of every chat, and the only writer of messages.
  *
- * Writes of all chats are gathered while the previous insert is under way and go out as one ordered
- * insert (group commit): a quiet server adds no delay, a busy one spends one round trip on hundreds of
- * messages. Numbers are `last + 1` under unique indexes. Two nodes that choose the same number are told
- * apart by the database: one gets a duplicate-key error, reads the last numbers again and retries. So
- * numbers have no holes and become visible in order, without transactions and without a counter that a
- * crash could leave ahead of its messages.
+ * Writes of all chats are collected while the previous insert is running and are sent as one ordered insert
+ * (group commit): a quiet server adds no delay, a busy one spends one round trip on hundreds of messages.
+ * Numbers are `last + 1` under unique indexes. When two nodes choose the same number, one of them gets a
+ * duplicate-key error, reads the last numbers again and retries. So numbers have no holes and become visible
+ * in order, without transactions and without a counter that a crash could leave ahead of its messages.
  */
 export class MessageLog {
   private readonly queues = new WriteQueues((queues) => this.write(queues));
@@ -95,9 +94,9 @@ export class MessageLog {
   }
 
   /**
-   * The chat's newest numbers, from the database: those that stand, or (`majority`) those that no
-   * failover can take back, which alone are good for a reader's cursor: the messages up to that number
-   * hold every change up to that version.
+   * The chat's newest numbers, from the database: the current ones, or (`majority`) those that no failover
+   * can take back. Only the latter may become a reader's cursor: the messages up to that number hold every
+   * change up to that version.
    */
   async readNewest(
     chatId: string,
@@ -110,8 +109,8 @@ export class MessageLog {
       ]);
       return { seq, version };
     }
-    // One after the other: what is written between the two must not be behind the version and yet
-    // after the number, or a reader who takes the messages up to one and the version would miss it.
+    // One after the other: a message written between the two reads must not be covered by the version and yet
+    // come after the number, or a reader who takes the messages up to one and the version would miss it.
     const version = await this.messages.newest('version', chatId, concern);
     const seq = await this.messages.newest('seq', chatId, concern);
     return { seq, version };

@@ -9,15 +9,15 @@ import type { MessageEvents } from '../messages.events.js';
 import type { ChatPreviews } from './chat-previews.js';
 import type { MessageLog } from './message-log.js';
 
-/** What a system message reports: its kind, such as `members_added`, and the facts of it. */
+/** A reported event: its kind, such as `members_added`, and its facts. */
 export interface SystemFacts {
   type: string;
   [fact: string]: unknown;
 }
 
 /**
- * Writes what has happened to a chat into its log, as a message by the one who did it. Nobody has it
- * unread, and nobody can edit it.
+ * Writes reports of a chat's changes into its log, as messages by the user who made the change. They are
+ * unread for nobody, and nobody can edit them.
  */
 export class SystemMessages {
   constructor(
@@ -31,10 +31,10 @@ export class SystemMessages {
   ) {}
 
   /**
-   * Writes one message. No right is checked: what it reports has already been done.
+   * Writes one message. It checks no rights: the reported change has already been made.
    *
    * @param text the report in English, for clients that know nothing of `facts`.
-   * @param isOnce whether it can happen to a chat once only: reported again, nothing is written.
+   * @param isOnce whether it can happen to a chat only once: a repeated report writes nothing.
    */
   async post(
     actorId: string,

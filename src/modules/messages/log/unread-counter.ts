@@ -11,23 +11,22 @@ interface KnownCount {
   count: number;
 }
 
-/** Number of no message: stands in while a count is under way. */
+/** No message's number: used while a count is being computed. */
 const NOTHING_KNOWN = -1;
-/** How long a count may be carried forward before it is taken from the database again. */
+/** How long a count may be updated in memory before it is read from the database again. */
 const MAX_AGE_MS = 30_000;
-/** Up to this many messages behind a read position are looked at one by one, with a single query. */
+/** Up to this many messages behind a read position are read one by one, with a single query. */
 const NEAR = 200;
-/** Counts for live notifications that the database works on at a time, and that may wait for that. */
+/** Concurrent counts for live notifications in the database, and those that may wait. */
 const CONCURRENT = 16;
 const MAX_WAITING = 2000;
-/** How often a count is worked out again because of changes that came in between. */
+/** How often a count is computed again because of changes in between. */
 const TRIES = 3;
 
 /**
- * How many messages a user has not read: those after the read position, by others, that the user can
- * still see; those of the system are unread for nobody. The database counts; for live notifications the last
- * count is carried forward from one message to the next, and dropped when a position moves or a message
- * is deleted.
+ * How many messages a user has not read: those after the read position, by others, that the user can still
+ * see; system messages are unread for nobody. The database counts; for live notifications the last count is
+ * kept in memory, incremented by each message, and dropped when a position moves or a message is deleted.
  */
 export class UnreadCounter {
   /** Counts by chat, then user. */
@@ -73,7 +72,7 @@ export class UnreadCounter {
    * The count right after a message has arrived.
    *
    * @throws {AppError} OVERLOADED when too many counts are waiting for the database.
-   * @param readPosition reads from where the user's unread messages count, when the count is not known.
+   * @param readPosition reads where the user's unread messages begin; called when no count is cached.
    */
   async countAt(
     userId: string,
@@ -90,7 +89,7 @@ export class UnreadCounter {
       inChat.set(userId, next);
       return next.count;
     }
-    // Whatever is forgotten while the database counts must not come back with its answer.
+    // A count dropped while the database counts must not be stored again with its answer.
     const counting = { seq: NOTHING_KNOWN, count: 0 };
     inChat.set(userId, counting);
     const count = await this.limiter.run(async () =>
@@ -117,12 +116,12 @@ export class UnreadCounter {
     return unread ?? this.stored.unread(span);
   }
 
-  /** Drops what is known of a user in a chat, because the user's position has moved. */
+  /** Drops a user's count in a chat, because the user's position has moved. */
   forget(chatId: string, userId: string): void {
     this.known.get(chatId)?.delete(userId);
   }
 
-  /** Drops what is known of a chat, because what can be seen in it has changed. */
+  /** Drops all counts of a chat, because its visible messages have changed. */
   forgetChat(chatId: string): void {
     this.known.delete(chatId);
   }
@@ -143,7 +142,7 @@ export class UnreadCounter {
 
   /**
    * Of the unread messages of a span of any length, those that mention the user: all that do, but the user's
-   * own and those that the user has deleted for themselves. What is deleted for everyone mentions nobody.
+   * own and those that the user has deleted for themselves. Messages deleted for everyone mention nobody.
    */
   private async computeMentions(span: UnreadSpan): Promise<number> {
     const unread = await this.workedOut(span, async () => {
@@ -154,9 +153,9 @@ export class UnreadCounter {
   }
 
   /**
-   * What several counts amount to. A message that is in more than one of them, because it is the user's own
-   * or was deleted by the user for themselves, must not change in the middle: it would be taken for both sides of
-   * its change. Every change has a number, so that is noticed, and they are asked again.
+   * Combines several counts. A message that is in more than one of them, because it is the user's own or was
+   * deleted by the user for themselves, must not change between them: they would count it before and after
+   * its change. Every change has a number, so the counts notice it and are repeated.
    *
    * @returns undefined where such changes do not end.
    */

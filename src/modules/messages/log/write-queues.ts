@@ -17,15 +17,15 @@ export interface Appended {
 }
 
 /**
- * Works out a change from the message as it is; returns undefined when there is nothing to change.
- * May be called again when another change came first.
+ * Computes a change from the current message; returns undefined when there is nothing to change. May be
+ * called again when another change came first.
  */
 export type Mutation = (current: StoredMessage) => UpdateQuery<StoredMessage> | undefined;
 
 /** A message that waits for its number. */
 export interface PendingInsert {
   kind: 'insert';
-  /** Chosen once, so that a write whose answer was lost is recognised when it is tried again. */
+  /** Chosen once, so that a retry recognises a write whose answer was lost. */
   id: Types.ObjectId;
   draft: MessageDraft;
   attempts: number;
@@ -47,7 +47,7 @@ export interface PendingChange {
   reject(error: unknown): void;
 }
 
-/** What waits to be written in one chat. */
+/** The pending writes of one chat. */
 export interface ChatQueue {
   chatId: string;
   items: (PendingInsert | PendingChange)[];
@@ -74,17 +74,17 @@ const WINDOW_MS = 2;
  */
 const STUCK_MS = 1500;
 const WAITED_MS = 1000;
-/** A node trusts what it knows of a chat's numbers for this long, far below what versions are kept for. */
+/** How long a node trusts its cached numbers of a chat: far shorter than versions are kept. */
 const NEWEST_MAX_AGE_MS = 60_000;
 /** How long a chat gets batches of its own after another node has written to it, in milliseconds. */
 const CONTENTION_MS = 10_000;
 
 /**
- * What waits to be written, by chat, and the batches that are made of it. A chat is in one batch at a
- * time, so that its writes come one after the other.
+ * Queues the pending writes by chat, and makes batches of them. A chat is in one batch at a time, so that its
+ * writes come one after the other.
  */
 export class WriteQueues {
-  /** Chats with work to do, in the order in which it came. */
+  /** Chats with pending writes, in the order of their first one. */
   private readonly waiting = new Map<string, ChatQueue>();
   private readonly busy = new Set<string>();
   private readonly newest = new LRUCache<string, NewestNumbers>({
@@ -100,7 +100,7 @@ export class WriteQueues {
   private idleWaiters: (() => void)[] = [];
 
   /**
-   * @param write takes items out of the queues, writes and settles them; what it leaves is tried again
+   * @param write takes items out of the queues, writes and settles them; items that it leaves are tried again
    */
   constructor(private readonly write: (queues: ChatQueue[]) => Promise<void>) {}
 
@@ -209,14 +209,14 @@ export class WriteQueues {
   }
 
   private async runBatch(queues: ChatQueue[]): Promise<void> {
-    // What comes in from now on waits in another queue, so this is all that the batch can touch.
+    // New items wait in another queue, so the batch contains only these.
     const taken = queues.flatMap(({ items }) => items);
     const start = performance.now();
     try {
       await this.write(queues);
     } catch (error) {
-      // The newest numbers could not be read, or something failed that no step expects. Everybody gets an
-      // answer; those who have one keep it. What was written all the same is found by a retry.
+      // The newest numbers could not be read, or something failed that no step expects. Items that are not
+      // settled yet are refused. A retry finds those that were written all the same.
       for (const queue of queues) {
         queue.newest = undefined;
         queue.items.length = 0;
@@ -229,7 +229,7 @@ export class WriteQueues {
     this.schedule();
   }
 
-  /** Refuses what has been waiting since before a time, none of which has been written. */
+  /** Refuses items that have been waiting since before a time; none of them has been written. */
   private refuseWaiting(before: number): void {
     for (const queue of this.waiting.values()) {
       const refused = queue.items.filter(({ since }) => since < before);
@@ -243,7 +243,7 @@ export class WriteQueues {
     }
   }
 
-  /** Gives the chat back, keeping what is left before what has come in the meantime. */
+  /** Releases the chat; items that are left come before those added meanwhile. */
   private release(queue: ChatQueue): void {
     this.busy.delete(queue.chatId);
     if (queue.newest) this.newest.set(queue.chatId, queue.newest);
