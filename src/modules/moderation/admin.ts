@@ -11,7 +11,7 @@ export interface AdminMessage {
   clientMessageId?: string | undefined;
 }
 
-/** What admins do to accounts and say to people. The audit trail records all of it. */
+/** The admins' actions on accounts, and their messages to people. The audit trail records all of them. */
 export class Admin {
   constructor(
     private readonly deps: {
@@ -82,12 +82,12 @@ export class Admin {
     );
   }
 
-  /** Opens a closed account; the user has to sign in anew. */
+  /** Opens a closed account; the user has to sign in again. */
   private async reopen(userId: string): Promise<UserRecord> {
     const { administration, auth } = this.deps;
     const { deactivatedAt } = await administration.one(userId);
-    // Logins may be left, of a server that stopped right after closing the account, or begun while it was being
-    // closed. They must not come back to life.
+    // Logins may be left when a server stopped right after closing the account, or when they began while it
+    // was being closed. They must not become valid again.
     if (deactivatedAt) await auth.endSessions(userId);
     return administration.setActive(userId, true);
   }

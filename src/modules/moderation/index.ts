@@ -20,7 +20,7 @@ export const defineModerationModels = (connection: Connection): void => {
 /** The moderation module, built. */
 export interface ModerationModule {
   api: {
-    /** What admins do to accounts and say to people. */
+    /** The admins' actions on accounts, and their messages to people. */
     admin: Admin;
     /** Reports of messages, and the admins' queue of them. */
     reports: Reports;

@@ -7,7 +7,7 @@ import type { Attachment, MessageType } from '../messages/index.js';
 export const REPORT_STATUSES = ['open', 'resolved'] as const;
 export type ReportStatus = (typeof REPORT_STATUSES)[number];
 
-/** The message as it was when it was reported, whatever becomes of it. */
+/** The message as it was when it was reported; later changes do not change it. */
 export interface ReportedMessage {
   senderId: Types.ObjectId;
   messageType: MessageType;
@@ -61,7 +61,7 @@ const reportSchema = new Schema<ReportRecord>(
   },
   { collection: 'reports', versionKey: false },
 );
-// One report per message and reporter; finding it when it is made again.
+// One report per message and reporter; finds it when it is reported again.
 reportSchema.index({ messageId: 1, reporterId: 1 }, { unique: true });
 // The admins' queue, newest first.
 reportSchema.index({ status: 1, _id: -1 });
@@ -71,13 +71,13 @@ export const defineReportModel = (connection: Connection): void => {
   connection.model<ReportRecord>('Report', reportSchema);
 };
 
-/** A report when it is made; the rest comes with its resolution. */
+/** A new report; its resolution adds the other fields. */
 export type NewReport = Pick<
   ReportRecord,
   'reporterId' | 'messageId' | 'chatId' | 'reason' | 'snapshot' | 'status' | 'createdAt'
 >;
 
-/** Which reports an admin wants to see; `before` is the id of a report. */
+/** A page of the reports; `before` is the id of a report. */
 export interface ReportQuery {
   status?: ReportStatus | undefined;
   before?: string | undefined;
