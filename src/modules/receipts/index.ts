@@ -37,7 +37,7 @@ export const createReceipts = ({
 }): {
   api: { receipts: Receipts; deliveries: DeliveryTracker };
   subscriptions: Subscription<Pick<MessageEvents, 'message.sent'>>[];
-  /** Writes the deliveries that have gathered. */
+  /** Writes the collected deliveries. */
   close(): Promise<void>;
 } => {
   const receipts = new Receipts({ access, memberships: positions, messages, log, bus, clock });

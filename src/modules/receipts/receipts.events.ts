@@ -9,14 +9,14 @@ export interface PositionEvent extends ForClients {
   seq: number;
   /** The messages by others that this newly covers; the nearest ones when there are very many. */
   messageIds: string[];
-  /** Who wrote them, so that confirmations go to them alone where a dialect does that. */
+  /** Their senders, for dialects that send confirmations to the senders only. */
   senderIds: string[];
   at: string;
   /** Whether the chat has so many members that not all of them follow each other's positions. */
   isLarge: boolean;
 }
 
-/** What happens to receipts. */
+/** The domain events of receipts. */
 export interface ReceiptEvents {
   'messages.read': PositionEvent;
   'messages.delivered': PositionEvent;

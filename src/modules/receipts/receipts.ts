@@ -33,15 +33,15 @@ export interface ReadPosition {
 /** Messages that reached a device of a member. */
 export type Delivery = Omit<PositionEvent, 'at' | 'audience' | 'isLarge'>;
 
-/** Ids that an event names at most when they are read back from the database; the position says the rest. */
+/** Most ids in an event when they are read back from the database; the position covers the others. */
 const MAX_COVERED = 200;
-/** How long deliveries may gather before they are written, in milliseconds. */
+/** How long deliveries are collected before they are written, in milliseconds. */
 const FLUSH_DELAY_MS = 250;
 /** Positions that one write moves at most. */
 const BATCH_SIZE = 500;
-/** Positions that may gather while the database is slow; further ones wait for their next message. */
+/** Most positions collected while the database is slow; others move with their member's next message. */
 const MAX_PENDING = 50_000;
-/** Delivered messages that one event names at most; a position that moves further says the rest. */
+/** Most delivered messages that one event names; a position that moves further covers the others. */
 const MAX_DELIVERED = 500;
 
 /** Moves read and delivered positions. They only ever move forward. */
@@ -150,7 +150,7 @@ export class Receipts {
     }
   }
 
-  /** For a position that was there already: reading still removes the unread mark. */
+  /** For a position that does not move: reading still removes the unread mark. */
   private async removeMark(chatId: string, userId: string): Promise<ReadPosition> {
     const membership = await this.deps.memberships.removeUnreadMark(chatId, userId);
     if (!membership) throw notFound('Chat');
@@ -197,8 +197,8 @@ export class Receipts {
 }
 
 /**
- * Gathers the deliveries of this node's devices, so that many messages in a row cost one write.
- * Losing some in a crash is harmless, because the next message or sync moves the position.
+ * Collects the deliveries of this node's devices, so that many messages in a row cost one write. Losing some
+ * in a crash is harmless, because the next message or sync moves the position.
  */
 export class DeliveryTracker {
   private pending = new Map<string, Delivery>();
@@ -237,12 +237,12 @@ export class DeliveryTracker {
     this.writes.startWithin(FLUSH_DELAY_MS);
   }
 
-  /** Writes what has gathered; resolves when it is written. */
+  /** Writes the collected deliveries; resolves when they are written. */
   flush(): Promise<void> {
     return this.writes.flush();
   }
 
-  /** Writes what has gathered, for the last time: the node is shutting down. */
+  /** Writes the collected deliveries for the last time: the node is shutting down. */
   close(): Promise<void> {
     return this.writes.close();
   }
