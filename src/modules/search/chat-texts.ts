@@ -8,13 +8,13 @@ import { FOLD_RULES } from './tokenizer.js';
 
 /** The searchable text of a chat's newest messages. */
 export interface ChatText {
-  /** The version up to which `blocks` and `changed` together have everything. */
+  /** The version up to which `blocks` and `changed` together are complete. */
   version: number;
   /** Newest first. */
   blocks: BlockText[];
-  /** Whether a block was made by former rules, and is about to be made anew, maybe by another node. */
+  /** Whether a block was made by former rules, and will be rebuilt soon, maybe by another node. */
   hasFormerRules: boolean;
-  /** Blocks below this number are not here. */
+  /** Blocks below this number are not loaded. */
   lowest: number;
   /** Messages that changed after the blocks were read, by message number. */
   changed: Map<number, SearchRow>;
@@ -26,13 +26,13 @@ const MAX_BLOCKS = 250;
 const MAX_SIZE = 32_000_000;
 /** How long a text stays after the last search in its chat, in milliseconds. */
 const KEPT_MS = 10 * 60_000;
-/** Changed messages beside the blocks; beyond, the blocks are read anew. */
+/** Most changed messages kept beside the blocks; with more, the blocks are read again. */
 const MAX_CHANGED = 500;
 
 /**
- * The texts of the chats in which somebody searches. Who searches does so again, while typing and with
- * other words, so a chat's blocks are read once, and then only what its log has that is newer. Because
- * the log is asked every time, a text in memory is never out of date.
+ * Caches the texts of the chats in which somebody searches. People search again while typing and with other
+ * words, so a chat's blocks are read once, and then only the newer changes of its log. Because the log is
+ * read every time, a text in memory is never out of date.
  */
 export class ChatTexts {
   private readonly kept = new CachedLookup<ChatText>({
@@ -47,11 +47,11 @@ export class ChatTexts {
     private readonly index: SearchIndex,
   ) {}
 
-  /** The chat's text, level with its log. */
+  /** The chat's text, up to date with its log. */
   async current(chatId: string): Promise<ChatText> {
     const text = await this.text(chatId);
     const changed = await this.changesSince(chatId, text.version);
-    // A full answer of the log may have been cut off: what comes after it would not be found.
+    // A full answer of the log may have been cut off: later messages would not be found.
     const isWhole = changed.length < MAX_CHANGES;
     if (isWhole && changed.length + text.changed.size <= MAX_CHANGED) {
       return withChanges(text, changed);
@@ -75,7 +75,7 @@ export class ChatTexts {
   }
 
   private async load(chatId: string): Promise<ChatText> {
-    // The version comes first: blocks that are read after it have everything up to it.
+    // The version comes first: blocks that are read after it are complete up to it.
     const { version } = (await this.index.positions([chatId])).get(chatId)!;
     const blocks = await this.repository.newestBlocks(chatId, MAX_BLOCKS);
     return {
@@ -88,7 +88,7 @@ export class ChatTexts {
   }
 }
 
-/** Takes newer changes in. Two searches may bring the same ones; the newest state of each counts. */
+/** Adds newer changes. Two searches may add the same ones; the newest state of each message is kept. */
 const withChanges = (text: ChatText, changed: SearchRow[]): ChatText => {
   text.changed = newestRows([...text.changed.values(), ...changed]);
   for (const { version } of changed) text.version = Math.max(text.version, version);

@@ -18,7 +18,7 @@ export type { Search, SearchQuery, SearchResult } from './search.js';
 /** How often blocks of former rules are looked for, in milliseconds. */
 const REFOLDING_MS = 20_000;
 
-/** Builds the search module; its index follows what this node writes. */
+/** Builds the search module; its index follows this node's writes. */
 export const createSearch = ({
   connection,
   logger,
@@ -63,7 +63,7 @@ export const createSearch = ({
       event: 'message.sent',
       ...shared,
       run: ({ message }) => {
-        // Nobody can have deleted a message that has just been sent.
+        // A message that has just been sent cannot be deleted yet.
         index.record(message.chatId, rowOf({ message, hiddenFor: [] }));
       },
     },
@@ -81,7 +81,7 @@ export const createSearch = ({
     api: { search },
     subscriptions,
     jobs,
-    /** Indexes what this node has recorded; resolves when it is done or has failed. */
+    /** Indexes this node's recorded changes; resolves when it is done or has failed. */
     close: () => index.close(),
   };
 };

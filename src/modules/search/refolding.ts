@@ -3,15 +3,15 @@ import { groupBy } from '../../shared/group-by.js';
 import { BLOCK_SIZE, blockNumberOf, blockWith, rowOf } from './search-block.js';
 import type { SearchRepository } from './search.repository.js';
 
-/** Blocks that are made anew together. */
+/** Blocks that are rebuilt together. */
 const BLOCKS_AT_ONCE = 16;
 /** Blocks of one round; a round must end within a minute. */
 const BLOCKS_PER_ROUND = 2000;
 
 /**
- * Makes the blocks of former rules anew from the log, some at a time, so that words which other rules fold
- * differently are found in old messages too. Until then searches find in these blocks the words that all rules
- * fold alike: all without accents, for one.
+ * Rebuilds the blocks of former rules from the log, some at a time, so that words that the current rules fold
+ * differently are found in old messages too. Until then, searches find in these blocks only words that all
+ * rules fold alike, such as those without accents.
  */
 export class Refolding {
   constructor(
@@ -19,7 +19,7 @@ export class Refolding {
     private readonly messages: Pick<MessagesRepository, 'inRuns'>,
   ) {}
 
-  /** One round; answers how many blocks it has made anew. */
+  /** One round; answers how many blocks it has rebuilt. */
   async run(): Promise<number> {
     let done = 0;
     while (done < BLOCKS_PER_ROUND) {

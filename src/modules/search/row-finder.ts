@@ -22,25 +22,25 @@ export interface RecentChat extends SearchedChat {
   lastSeq: number;
 }
 
-/** What rows to find. */
+/** A query for rows. */
 export interface Scan {
   terms: SearchTerms;
   matcher: Matcher;
-  /** What else a row must be. */
+  /** A further condition on rows. */
   isWanted: (row: SearchRow) => boolean;
-  /** How many rows are wanted, the newest. */
+  /** How many rows to find, the newest. */
   limit: number;
 }
 
-/** Of many chats, the foremost are looked through in memory, like a chat that is searched alone. */
+/** Of many chats, the first ones are searched in memory, like a chat that is searched alone. */
 const MAX_TEXTS = 8;
-/** Chats that are asked for together, and blocks read before each of them is asked alone. */
+/** Chats in one query, and blocks read before each of them gets a query of its own. */
 const CHATS_AT_ONCE = 50;
 const BLOCKS_AT_ONCE = 64;
 /** Blocks of the first read in a chat; the next reads take {@link BLOCKS_AT_ONCE}. */
 const FIRST_BLOCKS = 16;
 
-/** Finds the newest messages that fit a search, wherever their words are to be found. */
+/** Finds the newest messages that fit a search, in memory and in the search index. */
 export class RowFinder {
   private readonly blocks: BlockScan;
 
@@ -52,7 +52,7 @@ export class RowFinder {
     this.blocks = new BlockScan(repository);
   }
 
-  /** The newest text of a chat, for {@link inText}; it needs to know nothing of the searcher. */
+  /** The newest text of a chat, for {@link inText}; it does not depend on the searcher. */
   text(chatId: string): Promise<ChatText> {
     return this.texts.current(chatId);
   }
@@ -67,7 +67,7 @@ export class RowFinder {
     return found.filter(({ seq }) => seq > chat.clearedSeq);
   }
 
-  /** Hits in many chats, which come the most recently active first. */
+  /** Hits in many chats, which are ordered by latest activity. */
   async inChats(chats: RecentChat[], scan: Scan): Promise<SearchRow[]> {
     const [foremost, others] = [chats.slice(0, MAX_TEXTS), chats.slice(MAX_TEXTS)];
     const found = await Promise.all(
@@ -81,7 +81,7 @@ export class RowFinder {
     return rows;
   }
 
-  /** Hits in chats whose blocks the database looks through. */
+  /** Hits in chats whose blocks the database searches. */
   private async inBlocks(chats: RecentChat[], scan: Scan): Promise<SearchRow[]> {
     const unindexed = await this.index.unindexed(await this.index.behind(chats));
     // A row of a block may be an older state of a message that is also among the changed ones.
@@ -95,7 +95,7 @@ export class RowFinder {
   }
 }
 
-/** Of each message the newest state: the log may say more than the blocks, and the other way round. */
+/** The newest state of each message: the log may be ahead of the blocks, or the blocks ahead of the log. */
 const newestStates = (rows: SearchRow[]): SearchRow[] =>
   [...groupBy(rows, ({ chatId }) => chatId).values()].flatMap((ofChat) => [
     ...newestRows(ofChat).values(),
@@ -117,7 +117,7 @@ const rowsOfText = ({ blocks, changed }: ChatText, { matcher, isWanted, limit }:
 export class BlockScan {
   constructor(private readonly repository: SearchRepository) {}
 
-  /** The newest rows of some chats that fit; the chats most recently active first. */
+  /** The newest rows of some chats that fit; the chats are ordered by latest activity. */
   async find(chats: RecentChat[], scan: Scan): Promise<SearchRow[]> {
     let found: SearchRow[] = [];
     for (let start = 0; start < chats.length; start += CHATS_AT_ONCE) {
@@ -180,7 +180,7 @@ export class BlockScan {
   }
 }
 
-/** The order in which hits are wanted: the newest message first. */
+/** The order of hits: the newest message first. */
 export const newestFirst = (a: SearchRow, b: SearchRow): number =>
   b.createdAt - a.createdAt || b.seq - a.seq;
 

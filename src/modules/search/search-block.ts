@@ -10,7 +10,7 @@ export const BLOCK_SIZE = 64;
 /** A block with more different words than this is read by every search; its terms would cost more. */
 const MAX_TERMS = 4096;
 
-/** What can be searched of one message. */
+/** The searchable part of one message. */
 export interface SearchRow {
   chatId: string;
   seq: number;
@@ -23,7 +23,7 @@ export interface SearchRow {
   createdAt: number;
   /** Users who have deleted the message for themselves. */
   hiddenFor: string[];
-  /** Folded text on one line; empty for what nobody may find. */
+  /** Folded text on one line; empty for messages that nobody may find. */
   text: string;
 }
 
@@ -49,7 +49,7 @@ interface StoredBlockFacts {
 /** The number of the block that a message belongs to. */
 export const blockNumberOf = (seq: number): number => Math.floor((seq - 1) / BLOCK_SIZE);
 
-/** What can be searched of a message: its text and the names of its files. */
+/** The searchable part of a message: its text and the names of its files. */
 export const rowOf = ({ message, hiddenFor }: ChangedMessage): SearchRow => ({
   chatId: message.chatId,
   seq: message.seq,
@@ -82,8 +82,8 @@ export const newestRows = (rows: Iterable<SearchRow>): Map<number, SearchRow> =>
 };
 
 /**
- * The rows of a block whose text has the words, in the order of their messages. The facts are looked
- * at only when a text fits: most blocks have none.
+ * The rows of a block whose text has the words, in the order of their messages. The facts are parsed only
+ * when a text fits: most blocks have no such text.
  */
 export const rowsOf = (
   { chatId, text, facts }: BlockText,
@@ -118,8 +118,8 @@ export const rowsOf = (
 const ANY: Matcher = { mayFit: () => true, fits: () => true };
 
 /**
- * The content of a block after some of its messages were written or changed. What was there keeps its texts, so a
- * block of older rules stays one.
+ * The content of a block after some of its messages were written or changed. The other messages keep their
+ * texts, so a block of older rules stays one.
  */
 export const blockWith = (
   block: (BlockText & Pick<SearchBlock, 'rules'>) | undefined,

@@ -18,13 +18,13 @@ export const MAX_CHANGES = 500;
 /** Chats of one pass. */
 const MAX_CHATS = 200;
 /**
- * How long changes may gather before they are indexed, in milliseconds. Searches read what is not
- * indexed yet from the log, so waiting costs them little, and saves a block a write per message.
+ * How long changes are collected before they are indexed, in milliseconds. Searches read unindexed changes
+ * from the log, so waiting costs them little, and saves one write of a block per message.
  */
 const DELAY_MS = 5000;
 /** Index entries of one write; a full block makes some hundred. */
 const MAX_TERMS_AT_ONCE = 1000;
-/** How often two nodes may get in each other's way over one chat before one leaves it to the other. */
+/** How often two nodes may conflict over one chat before one of them gives up. */
 const MAX_ATTEMPTS = 10;
 /** New messages that wait in memory for the index, of one chat and of all. */
 const MAX_PENDING_OF_CHAT = 200;
@@ -34,10 +34,10 @@ const MAX_PENDING = 20_000;
 type Outcome = 'level' | 'more' | 'conflict';
 
 /**
- * Follows every chat's log by its version numbers and keeps blocks of searchable text. One pass indexes
- * what is new in many chats: it reads their positions, their changes and the blocks concerned, then
- * writes the blocks and, after these, the positions. A crash in between only means that the same
- * changes are indexed again, which leaves the blocks as they are.
+ * Follows every chat's log by its version numbers and keeps blocks of searchable text. One pass indexes the
+ * changes of many chats: it reads their positions, their changes and the blocks concerned, then writes the
+ * blocks and, after these, the positions. After a crash in between, the same changes are indexed again, which
+ * does not change the blocks.
  */
 export class SearchIndex {
   private readonly pending = new PendingRows();
@@ -60,7 +60,7 @@ export class SearchIndex {
       maxItems: MAX_CHATS,
       handle: (some) => this.indexSome(new Map(some)),
       onError: (error, { length }) => {
-        // The next change or search of these chats indexes what was left.
+        // The next change or search of these chats indexes the rest.
         logger.warn({ err: error, chats: length }, 'the search index lags behind');
       },
     });
@@ -69,7 +69,7 @@ export class SearchIndex {
   /**
    * Records that something in the chat has changed.
    *
-   * @param row the new message, if it was one: then the log need not be asked for it.
+   * @param row the new message, if it was one: then it need not be read from the log.
    */
   record(chatId: string, row?: SearchRow): void {
     this.pending.add(chatId, row);
@@ -91,10 +91,7 @@ export class SearchIndex {
       .map(({ chatId }) => chatId);
   }
 
-  /**
-   * What the index does not have yet of some chats, from their logs. Chats that are far behind are
-   * indexed first.
-   */
+  /** The unindexed changes of some chats, from their logs. Chats that are far behind are indexed first. */
   async unindexed(chatIds: string[]): Promise<SearchRow[]> {
     const first = await this.changes(await this.positions(chatIds));
     for (const { chatId } of first) this.record(chatId);
@@ -122,7 +119,7 @@ export class SearchIndex {
     return changed.map(rowOf);
   }
 
-  /** Indexes everything that a chat's log has; joins a run that is under way. */
+  /** Indexes a chat's whole log; joins a run that is under way. */
   catchUp(chatId: string): Promise<void> {
     const joined = this.running.get(chatId);
     if (joined) return joined;
@@ -131,12 +128,12 @@ export class SearchIndex {
     return run;
   }
 
-  /** Indexes what is pending; resolves when it is done or has failed. */
+  /** Indexes the pending changes; resolves when it is done or has failed. */
   flush(): Promise<void> {
     return this.indexing.flush();
   }
 
-  /** Indexes what is pending, for the last time: the node is shutting down. */
+  /** Indexes the pending changes for the last time: the node is shutting down. */
   close(): Promise<void> {
     return this.indexing.close();
   }
@@ -245,7 +242,7 @@ const blockWrite = (
   return isSame ? [] : [{ ...place, known, content }];
 };
 
-/** Cuts writes so that none of them keeps the database from others for long. */
+/** Splits writes so that none of them blocks the database for long. */
 const portionsOf = (writes: BlockWrite[]): BlockWrite[][] => {
   const portions: BlockWrite[][] = [];
   let terms = Infinity;
@@ -261,12 +258,12 @@ const portionsOf = (writes: BlockWrite[]): BlockWrite[][] => {
   return portions;
 };
 
-/** A chat that has changed, and what {@link PendingRows} says of it. */
+/** A changed chat, and its new messages in {@link PendingRows}. */
 type PendingChat = [chatId: string, rows: SearchRow[] | undefined];
 
 /**
  * Chats that have changed since they were last indexed, and their new messages as far as they fit;
- * `undefined` for a chat where these are not all that has happened.
+ * `undefined` for a chat that has other changes, too.
  */
 export class PendingRows {
   private chats = new Map<string, SearchRow[] | undefined>();
@@ -290,7 +287,7 @@ export class PendingRows {
     return this.chats.has(chatId);
   }
 
-  /** Hands over everything that was added so far. */
+  /** Answers everything that was added so far, and removes it. */
   drain(): Map<string, SearchRow[] | undefined> {
     const drained = this.chats;
     this.chats = new Map();
@@ -301,7 +298,7 @@ export class PendingRows {
 
 /**
  * The rows after a version, when they are all that came after it: numbers have no holes, so a hole means
- * that something else has happened, here or on another node. Else undefined.
+ * another change, by this node or another. Else undefined.
  */
 export const rowsFollowing = (
   version: number,

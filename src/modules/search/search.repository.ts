@@ -5,8 +5,8 @@ import { objectId } from '../../platform/object-id.js';
 import { FORMER_RULES, OPEN_TERM } from './tokenizer.js';
 
 /**
- * What can be searched of a run of neighbouring messages. A search reads whole blocks and looks for
- * its words in their text: a message costs a line in a block instead of an entry per word.
+ * The searchable texts of a run of neighbouring messages. A search reads whole blocks and looks for its words
+ * in their text: a message costs a line in a block instead of an entry per word.
  */
 export interface SearchBlock {
   _id: Types.ObjectId;
@@ -21,14 +21,14 @@ export interface SearchBlock {
   facts: string;
   /** Numbers of the words in a full block; `OPEN_TERM` (`tokenizer.ts`) alone until then. */
   terms: number[];
-  /** The `FOLD_RULES` (`tokenizer.ts`) of the texts; absent or null: those of before they had a number. */
+  /** The `FOLD_RULES` (`tokenizer.ts`) of the texts; absent or null: rules from before they had a number. */
   rules?: number | null;
 }
 
-/** What a block holds. */
+/** The content of a block. */
 export type BlockContent = Pick<SearchBlock, 'text' | 'facts' | 'terms' | 'rules'>;
 
-/** How far a chat's log is in its blocks. */
+/** How far a chat's log is indexed. */
 export interface SearchPosition {
   /** The chat's id. */
   _id: Types.ObjectId;
@@ -53,7 +53,7 @@ const blockSchema = new Schema<SearchBlock>(
 blockSchema.index({ chatId: 1, number: -1 }, { unique: true });
 // The blocks that have a word, newest first.
 blockSchema.index({ chatId: 1, terms: 1, number: -1 });
-// The blocks of former rules, which are made anew.
+// The blocks of former rules, which are rebuilt.
 blockSchema.index({ rules: 1 });
 
 const positionSchema = new Schema<SearchPosition>(
@@ -83,7 +83,7 @@ export interface Position {
   seq: number;
 }
 
-/** The write of a block: a new one, or one that is as `known` says. */
+/** The write of a block: a new one, or one that is still at the version in `known`. */
 export interface BlockWrite extends BlockPlace {
   known: Pick<SearchBlock, '_id' | 'revision'> | undefined;
   content: BlockContent;
@@ -123,12 +123,12 @@ export class SearchRepository {
     await this.positions.collection
       .bulkWrite(writes, { ordered: false })
       .catch((error: unknown) => {
-        // Two nodes have created the position at once; both have indexed the same messages.
+        // Two nodes have created the position at the same time; both have indexed the same messages.
         if (!isDuplicateKey(error)) throw error;
       });
   }
 
-  /** The blocks of some chats that are not full, which one look at an index finds for all of them. */
+  /** The blocks of some chats that are not full; one query of an index finds them for all chats. */
   openBlocks(chatIds: string[]): Promise<SearchBlock[]> {
     return this.findBlocks({ chatId: { $in: chatIds.map(objectId) }, terms: OPEN_TERM });
   }

@@ -11,7 +11,7 @@ import type { SearchRow } from './search-block.js';
 import type { SearchTerms } from './tokenizer.js';
 import { matcherOf, queryTerms, writtenWordsOf } from './tokenizer.js';
 
-/** What to search for, and among what. */
+/** The words to search for, and the messages to search in. */
 export interface SearchQuery {
   q: string;
   from?: string | undefined;
@@ -23,7 +23,7 @@ export interface SearchQuery {
   page: number;
 }
 
-/** A stretch of text, and whether it is what was searched for. */
+/** A stretch of text, and whether it is a hit. */
 export interface SnippetPart {
   text: string;
   hit: boolean;
@@ -44,7 +44,7 @@ export interface SearchResult {
 
 /** The newest hits, which are ranked; older ones are found by narrowing the search. */
 export const MAX_RANKED = 200;
-/** Chats that a search over everything looks into, the most recently active ones. */
+/** Chats that a search over all chats covers, the most recently active ones. */
 const MAX_CHATS = 1000;
 
 /** Characters of text around the first hit. */
@@ -76,7 +76,7 @@ export class Search {
       this.deps.positions.clearedSeqs(actor.userId, [chatId]),
       this.deps.rows.text(chatId),
     ]);
-    // Without one, the membership has ended since it was checked.
+    // Undefined when the membership has ended since it was checked.
     const clearedSeq = cleared.get(chatId) ?? Infinity;
     const scan = scanOf(actor, terms, query);
     const found = await this.deps.rows.inText({ chatId, clearedSeq }, text, scan);
@@ -121,7 +121,7 @@ export class Search {
     return { hits: await this.hits(actor, page, terms), total: ranked.length };
   }
 
-  /** The messages of a page, with what is shown beside them. */
+  /** The messages of a page, with their senders and chats. */
   private async hits(
     actor: Actor,
     page: { row: SearchRow; score: number }[],
@@ -132,7 +132,7 @@ export class Search {
       byChat.map(async ([chatId, found]) => {
         const seqs = found.map(({ row }) => row.seq);
         const { history, messages } = this.deps;
-        // Without what has been deleted since it was found.
+        // Without messages that were deleted since they were found.
         return history.views(chatId, messages.visibleAt(chatId, actor.userId, seqs));
       }),
     );
@@ -172,8 +172,8 @@ const rowFilter =
     (before === undefined || row.createdAt < before.getTime());
 
 /**
- * How well a message fits: the words as they were typed, one after the other, count most; then whole
- * words over beginnings; then a message that says little else. Equal ones are shown newest first.
+ * How well a message fits: the words as they were typed, one after the other, count most; then whole words
+ * over beginnings; then messages with little other text. Equal ones are shown newest first.
  */
 const scoreOf = ({ text }: SearchRow, { words, beginning }: SearchTerms, query: string): number => {
   const inText = new Set(wordsOf(text));
@@ -184,8 +184,8 @@ const scoreOf = ({ text }: SearchRow, { words, beginning }: SearchTerms, query: 
 };
 
 /**
- * The part of a text around the first hit, cut into stretches, so that clients mark the hits without
- * parsing markup. No character is cut, as people see them.
+ * The part of a text around the first hit, cut into stretches, so that clients mark the hits without parsing
+ * markup. No visible character is cut.
  */
 const snippetOf = (text: string, { words, beginning }: SearchTerms): SnippetPart[] => {
   const terms = [...words, ...(beginning === undefined ? [] : [beginning])];
@@ -204,7 +204,7 @@ const snippetOf = (text: string, { words, beginning }: SearchTerms): SnippetPart
   return parts;
 };
 
-/** Where the terms stand, counted in the text as it is: folding may change lengths, so words are compared. */
+/** The places of the terms in the original text: folding may change lengths, so words are compared. */
 const hitsOf = (text: string, terms: string[]): { start: number; end: number }[] => {
   const hits: { start: number; end: number }[] = [];
   for (const { word: written, start } of writtenWordsOf(text)) {
@@ -230,7 +230,7 @@ const innerHit = (
   folded: string,
   terms: string[],
 ): { start: number; length: number } | undefined => {
-  // Only where folding kept every character in its place can an inner position be told.
+  // An inner position is known only where folding kept every character in its place.
   if (folded.length !== run.length) return undefined;
   const found = terms
     .map((term) => ({ start: folded.indexOf(term), length: term.length }))

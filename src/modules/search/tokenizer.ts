@@ -1,7 +1,7 @@
 import { EMOJI_SOURCE } from '../../shared/emoji.js';
 import { fold, UNSPACED, wordsOf } from '../../shared/fold.js';
 
-/** In a text as it was written, where words also have signs that show nothing, such as soft hyphens. */
+/** For original texts, where words may also contain invisible signs, such as soft hyphens. */
 const WRITTEN_WORD = new RegExp(
   `${EMOJI_SOURCE}|[\\p{L}\\p{N}\\p{M}][\\p{L}\\p{N}\\p{M}\\p{Default_Ignorable_Code_Point}]*`,
   'gu',
@@ -9,15 +9,15 @@ const WRITTEN_WORD = new RegExp(
 const WHOLE_EMOJI = new RegExp(`^${EMOJI_SOURCE}$`, 'u');
 /** Characters of a word's beginning that have a term of their own. */
 const BEGINNING = 3;
-/** Distinct words that a query asks for at most; more are not looked at. */
+/** Most distinct words of a query; others are ignored. */
 const MAX_QUERY_WORDS = 16;
-/** Terms that say at most where to look; a long run of an unspaced script has a hundred pairs. */
+/** Most terms used to find blocks; a long run of an unspaced script has a hundred pairs. */
 const MAX_REQUIRED_TERMS = 8;
 
 /**
- * The rules by which texts are folded and cut into words. A block says under which it was made; those of other
- * rules are made anew (`refolding.ts`). With every change to `fold` or to the words it goes up by one, and the
- * former number joins {@link FORMER_RULES}.
+ * The rules by which texts are folded and cut into words. A block stores the number of its rules; blocks of
+ * other rules are rebuilt (`refolding.ts`). Every change to `fold` or to the words increments the number, and
+ * adds the former one to {@link FORMER_RULES}.
  */
 export const FOLD_RULES = 1;
 /** Rules of older versions; null: before they had a number. */
@@ -26,13 +26,13 @@ export const FORMER_RULES: (number | null)[] = [null];
 /** The only term of a block that is not full yet: it may hold any word. No word has this number. */
 export const OPEN_TERM = 0;
 
-/** The words of a text as it was written, and where they stand. */
+/** The words of an original text, and their places. */
 export const writtenWordsOf = (text: string): { word: string; start: number }[] =>
   [...text.matchAll(WRITTEN_WORD)].map(({ 0: word, index }) => ({ word, start: index }));
 
 /**
- * A word as a number, so that an index over terms stays small; never {@link OPEN_TERM}. Two words may have the same
- * number: terms say where to look, not what is there.
+ * A word as a number, so that an index over terms stays small; never {@link OPEN_TERM}. Two words may have
+ * the same number: terms only narrow the search; the texts decide.
  */
 const termOf = (kind: 'word' | 'beginning' | 'pair', text: string): number => {
   // FNV-1a, cut to what is a small integer both here and in the database.
@@ -61,9 +61,9 @@ export const termsOf = (lines: Iterable<string>): number[] => {
   return [...terms];
 };
 
-/** What a searcher's words ask of a message: all of these, anywhere in it. */
+/** The conditions of a query: a message must have all of these words, anywhere. */
 export interface SearchTerms {
-  /** Whole words; in unspaced scripts, what a longer run has to contain. */
+  /** Whole words; in unspaced scripts, parts that a longer run must contain. */
   words: string[];
   /** The last word, which the searcher may still be typing: longer ones fit too. */
   beginning: string | undefined;
@@ -83,8 +83,8 @@ export const queryTerms = (query: string): SearchTerms => {
 };
 
 /**
- * Terms that every text has that fits a query, the rarest first as far as their length tells, and no
- * more than a few. None when the query is too short to say.
+ * Terms that every text has that fits a query, the rarest first as far as their length tells, and no more
+ * than a few. None when the query is too short.
  */
 export const requiredTerms = ({ words, beginning }: SearchTerms): number[] => {
   const required = words.flatMap((word) =>
@@ -103,7 +103,7 @@ export const requiredTerms = ({ words, beginning }: SearchTerms): number[] => {
 
 /** Tests of folded texts for the words of a query. */
 export interface Matcher {
-  /** Whether a text, or any of its lines, can fit: cheap, and wrong only by saying yes. */
+  /** Whether a text, or any of its lines, can fit: cheap, with false positives but no false negatives. */
   mayFit: (text: string) => boolean;
   /** Whether a text has the words. */
   fits: (text: string) => boolean;
