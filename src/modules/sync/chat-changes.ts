@@ -11,44 +11,44 @@ import { statusOf, toRecord } from '../messages/index.js';
 import type { UserDirectory } from '../users/index.js';
 import type { Plan } from './sync-plan.js';
 
-/** What of a chat a client lacks. */
+/** The changes of a chat that a client lacks. */
 export interface SyncedChat {
   state: ChatState;
   tag: string;
   isNew: boolean;
-  /** The client must begin anew: the chat is new to it, or its version is of no use. */
+  /** The client must start again: the chat is new to it, or its version cannot be used. */
   isReset: boolean;
   /** Its version is ahead of the log, or too far behind. */
   isTooOld: boolean;
   messages: MessageView[];
   /** Ids of messages that the user has deleted for themselves. */
   hidden: string[];
-  /** The version up to which the client then has everything. */
+  /** The version up to which the client is then up to date. */
   version: number;
   hasMore: boolean;
   /** The chat's newest numbers. */
   newest: NewestNumbers;
 }
 
-/** Some messages as they are now, and how far a client has come with them. */
+/** Some messages as they are now, and the client's version after them. */
 interface Page {
   docs: StoredMessage[];
   version: number;
   hasMore: boolean;
 }
 
-/** Changes of one chat in one answer, and messages of a chat that begins anew. */
+/** Changes of one chat in one answer, and messages of a chat that starts again. */
 const CHANGES_PER_CHAT = 100;
 const NEWEST_PAGE = 30;
 
-/** What is read of the chats' logs: only what no failover can take back. */
+/** Reads of the chats' logs: only what no failover can take back. */
 export interface SyncedLog {
   readNewest(chatId: string, concern: 'majority'): Promise<NewestNumbers>;
   /** Messages that changed after a version, oldest change first. */
   changedSince(chatId: string, version: number, limit: number): Promise<StoredMessage[]>;
 }
 
-/** Reads what a client lacks of one chat. */
+/** Reads the changes of one chat that a client lacks. */
 export class ChatChanges {
   constructor(
     private readonly deps: {
@@ -56,15 +56,18 @@ export class ChatChanges {
       log: SyncedLog;
       directory: Pick<UserDirectory, 'cards'>;
       attachments: Pick<AttachmentClaims, 'addressed'>;
-      /** Changes that a client may be behind in a chat before it is told to begin anew. */
+      /** How many changes a client may be behind in a chat before it must start again. */
       maxChanges: number;
     },
   ) {}
 
-  /** At most `limit` changed messages that the actor may see, or the newest ones for a new beginning. */
+  /**
+   * At most `limit` changed messages that the actor may see, or the newest ones for a client that starts
+   * again.
+   */
   async read(actor: Actor, plan: Plan, limit: number): Promise<SyncedChat> {
     const chatId = plan.state.chat._id.toHexString();
-    // Before the messages: what is written while they are read is then found by the next sync.
+    // Before the messages: the next sync then finds messages written while these are read.
     const newest = await this.deps.log.readNewest(chatId, 'majority');
     const { cursor } = plan;
     const isTooOld =
@@ -133,7 +136,7 @@ export class ChatChanges {
   }
 }
 
-/** How far the members shown have read and received. */
+/** The read and delivered positions of the shown members. */
 export const positionsOf = ({ members }: ChatState) =>
   members.map(({ card, lastReadSeq, lastDeliveredSeq }) => ({
     userId: card.id,

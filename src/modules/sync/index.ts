@@ -17,7 +17,7 @@ export type { SyncRequest } from './sync-plan.js';
 export type { Sync, SyncResult } from './sync.js';
 export type { SyncClients } from './version-digest.js';
 
-/** The event of the cluster that sync acts on: events between the nodes may have been lost. */
+/** The cluster's event that sync handles: events between the nodes may have been lost. */
 interface GapEvents {
   'cluster.gap': { since: string };
 }
@@ -25,7 +25,7 @@ interface GapEvents {
 /**
  * Builds the sync module.
  *
- * @param markDelivered records that one of the user's devices has everything up to a message.
+ * @param markDelivered records that one of the user's devices has received all messages up to a number.
  * @param isDatabasePrivate whether no other node can write to the database.
  * @param clients the devices on this node that can sync.
  */
@@ -96,11 +96,11 @@ export const createSync = <Client>({
   return {
     api: { sync, digest },
     subscriptions,
-    /** Begins to tell clients the newest versions of their chats. */
+    /** Starts sending clients the newest versions of their chats. */
     start: () => {
       digest.start();
     },
-    /** Ends that; resolves when no digest is under way any more. */
+    /** Stops that; resolves when no digest is under way any more. */
     close: () => digest.stop(),
   };
 };

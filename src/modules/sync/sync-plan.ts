@@ -3,13 +3,13 @@ import type { ChatState } from '../chats/index.js';
 import { readSeqOf } from '../chats/index.js';
 import type { MessagesRepository } from '../messages/index.js';
 
-/** What a client has, and how much more it wants at a time. */
+/** The versions and tags that a client has, and the bounds of the answer. */
 export interface SyncRequest {
-  /** By chat id, the version up to which the client has everything. */
+  /** By chat id, the version up to which the client is up to date. */
   chats: Record<string, number>;
   /** By chat id, the tag of the chat's state as the client has it. */
   tags: Record<string, string>;
-  /** `all`: my chats, also those not named. `listed`: only the chats in `chats`. */
+  /** `all`: all chats of the user, also those not named. `listed`: only the chats in `chats`. */
   scope: 'all' | 'listed';
   /** Only chats whose id comes after this one. */
   after?: string;
@@ -19,17 +19,17 @@ export interface SyncRequest {
   limit: number;
 }
 
-/** Where a client's version stands against the log: it has all, it lacks some, or it is ahead. */
+/** A client's version compared with the log: it is equal, behind or ahead. */
 export type CursorState = 'current' | 'behind' | 'ahead';
 
-/** A chat that has something for the client. */
+/** A chat with changes for the client. */
 export interface Plan {
   state: ChatState;
   tag: string;
   /** The client's version; undefined for a chat that it does not know. */
   cursor: number | undefined;
   cursorState: CursorState;
-  /** Only the chat's state may differ, and the client has not said which state it has. */
+  /** Only the chat's state may differ, and the client has not sent the tag of its state. */
   isOptional: boolean;
 }
 
@@ -37,7 +37,7 @@ export interface Plan {
 export const isWithin = (chatId: string, { after, until }: SyncRequest): boolean =>
   (after === undefined || chatId > after) && (until === undefined || chatId <= until);
 
-/** What to do about a chat; nothing when the client has it as it is. */
+/** The plan for a chat; undefined when the client is up to date. */
 export const planOf = (
   state: ChatState,
   request: SyncRequest,
@@ -56,7 +56,7 @@ export const planOf = (
 
 /**
  * A short digest of everything about a chat that is not a message: the chat itself, its members and their
- * positions, the viewer's own settings. Equal tags mean that nothing of it has changed.
+ * positions, the viewer's own settings. Equal tags mean that none of it has changed.
  */
 const stateTag = ({ chat, membership, members, memberCount, isBlocked }: ChatState): string =>
   createHash('sha256')
@@ -84,14 +84,14 @@ const BATCH = 100;
 const MAX_ROWS = 2000;
 
 /**
- * Compares many versions with the logs in few queries. The newest version of a chat always stands in
- * the log, so from a client's version upwards there is nothing at all only when the client is ahead,
- * which happens when the database was restored from a backup.
+ * Compares many versions with the logs in few queries. The newest version of a chat is always in the log, so
+ * a query from a client's version upwards finds nothing only when the client is ahead, which happens when the
+ * database was restored from a backup.
  */
 export class CursorStateFinder {
   constructor(private readonly messages: Pick<MessagesRepository, 'versionsFrom'>) {}
 
-  /** Where the version of each chat named in `versions` stands. */
+  /** Compares the version of each chat named in `versions` with its log. */
   async find(versions: Map<string, number>): Promise<Map<string, CursorState>> {
     const entries = [...versions];
     const batches: [string, number][][] = [];
@@ -114,7 +114,7 @@ export class CursorStateFinder {
     return cursorStates;
   }
 
-  /** After an answer that was cut off only what is behind is certain; the rest is asked again. */
+  /** When an answer was cut off, only the chats that are behind are certain; the others are queried again. */
   private async findRest(
     versions: Map<string, number>,
     cursorStates: Map<string, CursorState>,

@@ -6,7 +6,7 @@ import type { ChatChanges, SyncedChat } from './chat-changes.js';
 import type { CursorState, CursorStateFinder, Plan, SyncRequest } from './sync-plan.js';
 import { isWithin, planOf } from './sync-plan.js';
 
-/** What a client lacks. */
+/** The changes that a client lacks. */
 export interface SyncResult {
   chats: SyncedChat[];
   /** Chats that the client named and that are not its user's. */
@@ -19,7 +19,7 @@ const MAX_CHATS = 200;
 /** Chats that are read, or whose deliveries are recorded, at a time. */
 const CONCURRENCY = 8;
 
-/** Finds what a client lacks: at its first start, after an outage, a gap, or a hint. */
+/** Finds the changes that a client lacks: at its first start, after an outage, a gap, or a hint. */
 export class Sync {
   constructor(
     private readonly deps: {
@@ -27,17 +27,17 @@ export class Sync {
       list: Pick<ChatList, 'states'>;
       cursorStates: CursorStateFinder;
       changes: ChatChanges;
-      /** Makes the lists catch up with what this node has written. */
+      /** Updates the lists with this node's writes. */
       settlePreviews(): Promise<void>;
-      /** Records that one of the user's devices has everything up to a message. */
+      /** Records that one of the user's devices has received all messages up to a number. */
       markDelivered(chatId: string, userId: string, seq: number): Promise<void>;
       logger: Logger;
     },
   ) {}
 
   /**
-   * Everything that the actor may see and the client lacks, in bounded pages. Membership is what it is
-   * now; of chats that the actor is not in, nothing is told but that.
+   * Everything that the actor may see and the client lacks, in bounded pages. Current membership decides; of
+   * chats that the actor is not in, the answer contains only their ids.
    */
   async sync(actor: Actor, request: SyncRequest): Promise<SyncResult> {
     const { chats, cursorStates: finder, list } = this.deps;

@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { MessagesRepository, NewestNumbers } from '../messages/index.js';
 
-/** The devices on this node that can sync; `Client` is whatever stands for one, the same one each time. */
+/** The devices on this node that can sync; `Client` is a handle of one device, the same one each time. */
 export interface SyncClients<Client> {
   all(): Client[];
   /** Those whose users are in a chat. */
@@ -14,17 +14,17 @@ export interface SyncClients<Client> {
   hint(client: Client, delayMs: number): void;
 }
 
-/** The nodes' clocks may differ by so much, in milliseconds, before a digest misses a change. */
+/** How far the nodes' clocks may differ before a digest misses a change, in milliseconds. */
 const CLOCK_TOLERANCE_MS = 60_000;
 /** Syncs per second that a hint asks of one node's clients, and its shortest spread (ms). */
 const HINTED_PER_SECOND = 200;
 const MIN_HINT_SPREAD_MS = 1000;
 
 /**
- * Tells clients what they may have missed. A lost event is noticed with the next one of its chat; for
- * the last one there is no next, so every client is sent, from time to time, the newest numbers of those of
- * its chats that have changed since: by one query per node, or from memory where the database is the node's
- * own.
+ * Sends clients the newest numbers of their chats, because events can be lost. A client notices a lost event
+ * by the next one of its chat, but the last one has no next. So every client receives, from time to time, the
+ * newest numbers of its recently changed chats: from one query per node, or from memory where the database is
+ * the node's own.
  */
 export class VersionDigest<Client> {
   private timer: NodeJS.Timeout | undefined;
@@ -50,8 +50,8 @@ export class VersionDigest<Client> {
   }
 
   /**
-   * Starts the timer. Only one digest runs at a time: the answer to an older query, when it comes after that
-   * to a newer one, would have the same numbers sent again.
+   * Starts the timer. Only one digest runs at a time: otherwise the answer to an older query, arriving after
+   * that to a newer one, would send the same numbers again.
    */
   start(): void {
     this.timer = setInterval(() => {
@@ -72,7 +72,7 @@ export class VersionDigest<Client> {
     await this.running;
   }
 
-  /** Asks all clients of this node to sync, each at a time of its own, so that they do not come at once. */
+  /** Asks all clients of this node to sync, each at a different time, so that they do not sync at once. */
   hint(): void {
     const { clients } = this.deps;
     const hinted = clients.all();
