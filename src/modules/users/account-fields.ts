@@ -7,7 +7,7 @@ export const usernameSchema = Joi.string()
   .pattern(/^[A-Za-z0-9_.-]{3,30}$/, '3 to 30 letters, digits, _ . -')
   .example('ada');
 
-/** Names that stand for everybody, for a place, or for the server itself, to people or to clients. */
+/** Names that people or clients take for everybody, for a place, or for the server itself. */
 const RESERVED_USERNAMES = new Set([
   'all',
   'here',
@@ -27,7 +27,7 @@ const RESERVED_USERNAMES = new Set([
 export const isReservedUsername = (username: string): boolean =>
   RESERVED_USERNAMES.has(fold(username)) || !/[A-Za-z0-9]/.test(username);
 
-/** The username of an account that is being made. */
+/** The username of a new account. */
 export const newUsernameSchema = usernameSchema.custom((username: string, { error }) =>
   isReservedUsername(username) ? error('username.reserved') : username,
 );
@@ -42,7 +42,7 @@ export const emailSchema = Joi.string()
 /** A first or last name; may be empty. */
 export const nameSchema = nameText(50).allow('');
 
-/** bcrypt reads no further than this; a longer password would be matched by its beginning alone. */
+/** bcrypt reads no further than this; of a longer password, only the beginning would be compared. */
 const PASSWORD_MAX_BYTES = 72;
 
 /**
@@ -54,12 +54,12 @@ export const passwordForm = (password: string): string => password.normalize('NF
 /** Whether bcrypt reads all of a text. */
 export const canBeHashed = (text: string): boolean => Buffer.byteLength(text) <= PASSWORD_MAX_BYTES;
 
-/** UTF-16 units: no text is longer whose form {@link canBeHashed}. */
+/** UTF-16 units: the longest text whose form {@link canBeHashed}. */
 const PASSWORD_MAX_UNITS = 1000;
 
 /**
- * The password of an account, as it is given to sign in: at most 72 bytes in its form, or as it is given, in
- * which accounts from before the form have it.
+ * The password given to sign in: at most 72 bytes, in its form or as given. Accounts from before the form
+ * have hashes of the password as given.
  */
 export const passwordSchema = countedText().custom((password: string, { error }) =>
   password.length <= PASSWORD_MAX_UNITS &&
@@ -68,7 +68,9 @@ export const passwordSchema = countedText().custom((password: string, { error })
     : error('string.max', { limit: PASSWORD_MAX_BYTES, encoding: 'utf8' }),
 );
 
-/** Builds the schema of a password that is being chosen, from its shortest length in characters; both count in its form. */
+/**
+ * Builds the schema of a new password from its shortest length in characters; both limits apply to its form.
+ */
 export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
   countedText()
     .normalize('NFKC')

@@ -11,7 +11,7 @@ import type { UserEvents } from './users.events.js';
 import type { AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
-/** What a new account is made of. */
+/** The fields of a new account. */
 export interface NewAccount {
   username: string;
   email: string;
@@ -25,7 +25,7 @@ export interface NewAccount {
 export const isAdminNow = (status: AccountStatus | undefined): boolean =>
   status?.role === 'admin' && !status.isDeactivated;
 
-/** Accounts: who there is, with which password and which rights. */
+/** Makes and finds accounts, and changes their passwords and rights. */
 export class Accounts {
   private readonly statuses;
 
@@ -72,7 +72,7 @@ export class Accounts {
     }
   }
 
-  /** Frees a username that its former owner has had to himself for long enough. */
+  /** Frees a username that is not kept for its former owner any more. */
   private releaseUsername(username: string): Promise<void> {
     const { clock, users } = this.deps;
     return users.releaseUsername(fold(username), new Date(clock.now()));
@@ -132,7 +132,7 @@ export class Accounts {
   }
 
   /**
-   * Opens a closed account again; the user has to sign in anew.
+   * Reopens a closed account; the user has to sign in again.
    *
    * @throws {AppError} NOT_FOUND
    */
@@ -140,7 +140,7 @@ export class Accounts {
     await this.change(userId, { deactivatedAt: null });
   }
 
-  /** The change by which an account is closed now. */
+  /** The change that closes an account now. */
   closed(): Pick<UserRecord, 'deactivatedAt'> {
     return { deactivatedAt: new Date(this.deps.clock.now()) };
   }

@@ -3,7 +3,7 @@ import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { AdminGuardRecord } from './users.model.js';
 import { ADMIN_GUARD_ID } from './users.model.js';
 
-/** A loss of rights that is decided. */
+/** A decided loss of rights. */
 export type PendingLoss = NonNullable<AdminGuardRecord['pending']>;
 
 /** The one document that orders the losses of rights among admins. */

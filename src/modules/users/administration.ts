@@ -12,7 +12,7 @@ import type { UserRecord, AccountStatusChange } from './users.model.js';
 import { searchWords } from './name-words.js';
 import type { IdOperators, UsersRepository } from './users.repository.js';
 
-/** Which accounts an admin wants to see. */
+/** A page of the accounts for admins. */
 export interface AccountQuery extends PageQuery {
   /** Words, or their beginnings, of a username and names. */
   q?: string | undefined;
@@ -20,7 +20,7 @@ export interface AccountQuery extends PageQuery {
   status?: 'active' | 'deactivated' | undefined;
 }
 
-/** What admins do with other people's accounts. There is always an admin left. */
+/** The admins' actions on other people's accounts. There is always an admin left. */
 export class UserAdministration {
   constructor(
     private readonly users: UsersRepository,
@@ -121,7 +121,7 @@ export class AdminGuard {
       },
       decide: (revision, loss) => guard.decide(revision, loss),
       carryOut: (loss, revision) => accounts.lose(loss.userId.toHexString(), loss.change, revision),
-      // The account skips the loss, so that a server that was only held up does not carry it out either.
+      // The account skips the loss, so that a server that was only delayed does not carry it out either.
       drop: (loss, revision) => users.skipLoss(loss.userId.toHexString(), revision),
       settle: (revision) => guard.settle(revision),
       now: () => clock.now(),

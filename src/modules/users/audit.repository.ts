@@ -3,22 +3,22 @@ import { Schema, trusted } from 'mongoose';
 import { objectId } from '../../platform/object-id.js';
 
 /**
- * What became of an action: `begun` until it has ended (and for good, when the server stopped in
- * between), then `done` or `failed`.
+ * The outcome of an action: `begun` until it has ended (and for ever, when the server stopped in between),
+ * then `done` or `failed`.
  */
 export const AUDIT_OUTCOMES = ['begun', 'done', 'failed'] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 
-/** Something that somebody did, or set out to do, with more rights than others have. */
+/** An action that somebody took, or began, with more rights than other users have. */
 export interface AuditEvent {
   _id: Types.ObjectId;
   /** Null: the system itself, by a program on the server. */
   actorId: Types.ObjectId | null;
-  /** What was done, as in `chats.read_history`. */
+  /** The action, such as `chats.read_history`. */
   action: string;
-  /** Whom or what it was done to: an id. */
+  /** Id of the user or object that the action was on. */
   subject: string;
-  /** What else is worth knowing, such as the role that was given, or the code of a failure. */
+  /** Further facts, such as the role that was given, or the code of a failure. */
   details?: Record<string, unknown>;
   outcome: AuditOutcome;
   /** When it was begun. */
@@ -31,7 +31,7 @@ const auditEventSchema = new Schema<AuditEvent>(
     action: { type: String, required: true },
     subject: { type: String, required: true },
     details: Schema.Types.Mixed,
-    // What was noted before outcomes were, was noted when it was done.
+    // Events stored before there were outcomes were stored when the action was done.
     outcome: { type: String, enum: AUDIT_OUTCOMES, default: 'done' },
     at: { type: Date, required: true },
   },
@@ -58,7 +58,7 @@ export class AuditRepository {
     return _id;
   }
 
-  /** Sets how an event ended; absent `details` leaves the stored ones. */
+  /** Sets the outcome of an event; without `details`, the stored ones stay. */
   async conclude(
     id: Types.ObjectId,
     outcome: AuditOutcome,

@@ -11,20 +11,20 @@ export interface AuditQuery {
   limit: number;
 }
 
-/** Who does it. */
+/** The user, or the system, that acts. */
 export type AuditActor = Actor | 'system';
 
-/** What an admin sets out to do. */
+/** An action that is about to begin. */
 export interface AuditedAction {
-  /** As in `users.deactivate`. */
+  /** Such as `users.deactivate`. */
   action: string;
-  /** Id of whom or what it is done to. */
+  /** Id of the user or object that the action is on. */
   subject: string;
-  /** What is known beforehand, such as the role that is given. */
+  /** Facts known beforehand, such as the role that is given. */
   details?: Record<string, unknown>;
 }
 
-/** The audit trail: what admins do with their rights. */
+/** The audit trail: the actions of admins. */
 export class AuditTrail {
   constructor(
     private readonly events: AuditRepository,
@@ -43,13 +43,13 @@ export class AuditTrail {
   }
 
   /**
-   * Records what is about to be done, does it, and records how it ended: nothing is done without a trace, even
-   * when the server stops in between, which leaves the record at `begun`.
+   * Records an action, does it, and records its outcome: every action has a record, even when the server
+   * stops in between, which leaves the record at `begun`.
    *
-   * @param actor `system` for a program on the server, which acts for whoever could start it.
-   * @param work does it.
-   * @param describe what is only known afterwards, for the details of the record.
-   * @throws what `work` throws; its code then stands in the details.
+   * @param actor `system` for a program on the server, which acts for the person who started it.
+   * @param work does the action.
+   * @param describe facts known only afterwards, for the details of the record.
+   * @throws what `work` throws; its code is then in the details.
    */
   async during<Result>(
     actor: AuditActor,
@@ -89,7 +89,10 @@ export class AuditTrail {
     });
   }
 
-  /** Does not throw: the action has been done, and is reported as done, when only its end cannot be recorded. */
+  /**
+   * Does not throw: when only the outcome cannot be recorded, the action has been done and is reported as
+   * done.
+   */
   private async conclude(
     id: AuditEvent['_id'],
     outcome: AuditOutcome,

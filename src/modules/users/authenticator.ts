@@ -9,21 +9,22 @@ import type { AccessTokens } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
 
-/** What the database said of a login; that it has ended is remembered, too. */
+/** The cached status of a login; an ended login is cached, too. */
 interface Entry {
   status: AccountStatus | undefined;
 }
 
 const CACHE_SIZE = 20_000;
-/** How long a node that has missed the event honours rights that are lost, in milliseconds. */
+/** How long a node that has missed the event accepts lost rights, in milliseconds. */
 const CACHE_TTL_MS = 1000;
 
 const signInAgain = (): AppError =>
   new AppError('UNAUTHENTICATED', 'This login has ended; sign in again');
 
 /**
- * Verifies access tokens, and that their login is still on and their user may still act. The status of login and
- * user is cached for a second, and dropped at once when the login ends or the user's rights change.
+ * Verifies access tokens, and checks that their login has not ended and their user may still act. The status
+ * of login and user is cached for a second, and dropped at once when the login ends or the user's rights
+ * change.
  */
 export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
   private readonly cache = new CachedLookup<Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
@@ -42,13 +43,13 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     const shared = {
       phase: 'state',
       on: 'every-node',
-      does: 'forgets the logins of the user',
+      does: 'drops the cached logins of the user',
     } as const;
     return [
       {
         event: 'session.revoked',
         ...shared,
-        does: 'forgets the login',
+        does: 'drops the cached login',
         run: ({ userId, sessionId }) => {
           this.cache.forget(keyOf(userId, sessionId));
         },
@@ -76,7 +77,7 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     return { actor: { userId, sessionId, role: status.role }, expiresAt };
   }
 
-  /** What the database says of a login now, past the cache; undefined when it has ended. */
+  /** The current status of a login from the database, without the cache; undefined when it has ended. */
   async lookUp(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
     const [isLive, status] = await Promise.all([
       this.sessions.isLive(userId, sessionId),

@@ -4,7 +4,7 @@ import type { DeviceDates, DevicesRepository } from './sessions.repository.js';
 import { newToken, newTokenId, parseToken } from './tokens.js';
 import type { UserRecord } from './users.model.js';
 
-/** A device that has brought its token. */
+/** A device that has sent its token. */
 export interface KnownDevice {
   id: string;
   token: string;
@@ -12,21 +12,21 @@ export interface KnownDevice {
   passwordMark: string;
 }
 
-/** The part of an account that a device is known to. */
+/** The fields of an account that a known device is bound to. */
 type Account = Pick<UserRecord, '_id' | 'passwordHash'>;
 
 /** How long a device stays known after its last login, in milliseconds. */
 const LIFETIME_MS = 180 * 24 * 3600 * 1000;
-/** Known devices of one account; those whose last login is the longest ago go first. */
+/** Known devices of one account; those with the oldest last login are removed first. */
 const MAX_DEVICES = 20;
 
 const markOf = (passwordHash: string): string =>
   createHash('sha256').update(passwordHash).digest('hex');
 
 /**
- * The devices on which people have signed in before. A device token proves nothing but that: it only keeps
- * the failed attempts of its device apart from everybody else's. It ends when the password changes: otherwise
- * whoever knew the old password could guess at the new one with every token.
+ * The devices on which people have signed in before. A device token proves only that: it separates the failed
+ * attempts of its device from those of others. It ends when the password changes: otherwise somebody who knew
+ * the old password could use each token to guess the new one.
  */
 export class KnownDevices {
   constructor(
@@ -34,7 +34,7 @@ export class KnownDevices {
     private readonly clock: Clock,
   ) {}
 
-  /** The device of a token; undefined when the token is none, or has expired. */
+  /** The device of a token; undefined when the token is not valid, or has expired. */
   async find(token: string | undefined): Promise<KnownDevice | undefined> {
     const parsed = parseToken(token ?? '');
     if (token === undefined || !parsed) return undefined;
@@ -45,13 +45,13 @@ export class KnownDevices {
     return { id: parsed.id, token, userId: userId.toHexString(), passwordMark };
   }
 
-  /** Whether a device is one on which the account's owner has signed in with the password of now. */
+  /** Whether the account's owner has signed in on the device with the current password. */
   isKnownTo(account: Account, device: KnownDevice): boolean {
     const isOwn = device.userId === account._id.toString();
     return isOwn && device.passwordMark === markOf(account.passwordHash);
   }
 
-  /** Keeps the device known for another while, or makes a new one known; answers its id and token. */
+  /** Extends how long a device is known, or adds a new one; answers its id and token. */
   async remember(account: Account, known?: KnownDevice): Promise<{ id: string; token: string }> {
     if (known && (await this.devices.renew(known.id, this.dates()))) return known;
     const { id, token, hash } = newToken(newTokenId());
@@ -62,7 +62,7 @@ export class KnownDevices {
       passwordMark: markOf(account.passwordHash),
       ...this.dates(),
     });
-    // After each insertion, so that of any number of concurrent ones the last leaves no more than allowed.
+    // After each insertion, so that after concurrent insertions no more devices are left than allowed.
     await this.devices.dropOldest(account._id, MAX_DEVICES);
     return { id, token };
   }

@@ -6,7 +6,7 @@ import type { UserEvents } from './users.events.js';
 import type { UserStatus } from './users.model.js';
 import type { CardFields, StoredPresence, UsersRepository } from './users.repository.js';
 
-/** What everybody may know of a user. */
+/** The fields of a user that everybody may see. */
 export interface UserCard {
   id: string;
   username: string;
@@ -20,7 +20,7 @@ export interface UserCard {
   isDeactivated?: true;
 }
 
-/** Names from before they were checked may show nothing. */
+/** Names stored before names were checked may have no visible character. */
 const nameOf = ({ username, firstName, lastName }: CardFields): string => {
   const name = `${firstName} ${lastName}`.trim();
   return isVisible(name) ? name : username;
@@ -41,7 +41,7 @@ const CACHE_SIZE = 20_000;
 /** How long a node may show an old name when it has missed the event of a change, in milliseconds. */
 const CACHE_TTL_MS = 5000;
 
-/** What the other modules need of users often: most answers come from memory. */
+/** Cards and presence of users for the other modules; most answers come from memory. */
 export class UserDirectory {
   private readonly cache = new CachedLookup<UserCard>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
   private readonly reader;
@@ -57,7 +57,7 @@ export class UserDirectory {
       event: 'user.updated',
       phase: 'state',
       on: 'every-node',
-      does: 'forgets the card of the user',
+      does: 'drops the cached card of the user',
       run: ({ userId }) => {
         this.cache.forget(userId);
       },
@@ -81,7 +81,7 @@ export class UserDirectory {
     return card !== undefined && !card.isDeactivated;
   }
 
-  /** Those of the users whose accounts are open, as the database has it now. */
+  /** Those of the users whose accounts are open, read from the database. */
   async openAmong(userIds: string[]): Promise<Set<string>> {
     const statuses = await this.users.statuses(userIds);
     return new Set(userIds.filter((id) => statuses.get(id)?.isDeactivated === false));
@@ -98,8 +98,8 @@ export class UserDirectory {
   }
 
   /**
-   * Stores when users were last connected who leave together, by few writes; an earlier time never replaces a
-   * later one. A user whose status is `offline` was last seen when they chose it.
+   * Stores when many users were last connected, in few writes; an earlier time never replaces a later one. A
+   * user whose status is `offline` was last seen when they chose it.
    */
   setLastSeenOfMany(left: Map<string, Date>): Promise<void> {
     return this.users.setLastSeenOfVisible(left);

@@ -84,13 +84,13 @@ const MAX_PARALLEL_HASHES = 3;
 /** Calls to sign in that may wait for a processor core: a few seconds' work. */
 const MAX_WAITING_HASHES = 64;
 
-/** How often accounts without words to find them by are looked for, in milliseconds. */
+/** How often accounts without search words are looked for, in milliseconds. */
 const NAME_WORDS_MS = 20_000;
-/** Such accounts that are written together, and in one round; a round must end within a minute. */
+/** Such accounts per write, and per round; a round must end within a minute. */
 const NAMES_AT_ONCE = 500;
 const NAMES_PER_ROUND = 10_000;
 
-/** Makes the words by which people search finds the accounts of older versions: one round. */
+/** Makes the search words of accounts of older versions: one round. */
 const makeNameWords = async (users: UsersRepository): Promise<void> => {
   let [made, done] = [NAMES_AT_ONCE, 0];
   for (; made === NAMES_AT_ONCE && done < NAMES_PER_ROUND; done += made) {
@@ -146,12 +146,12 @@ export interface UsersApi {
   profiles: Profiles;
   /** Making and finding accounts, their rights. */
   accounts: Accounts;
-  /** What admins do with other people's accounts. */
+  /** The admins' actions on other people's accounts. */
   administration: UserAdministration;
   /** Cards and existence of users, from memory where possible. */
   directory: UserDirectory;
   audit: AuditTrail;
-  /** What the database says of a login and its user now; undefined when the login has ended. */
+  /** The current status of a login and its user from the database; undefined when the login has ended. */
   statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
   /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
   requireAdmin(actor: Actor): Promise<void>;
@@ -163,7 +163,7 @@ export interface UsersModule {
   subscriptions: Subscription<UserEvents>[];
   jobs: Job[];
   /**
-   * Makes the admin that the settings name, when missing, and the words by which people of older versions are found.
+   * Makes the admin that the settings name, when missing, and the search words of accounts of older versions.
    *
    * @throws {ConfigError} when the settings are incomplete or not acceptable.
    */

@@ -1,8 +1,8 @@
 import { fold, UNSPACED, wordsOf } from '../../shared/fold.js';
 
 /**
- * The rules by which {@link nameWords} makes words. With every change to them, or to `fold`, the number goes up by one
- * and the former one joins {@link FORMER_NAME_RULES}.
+ * The rules by which {@link nameWords} makes words. Every change to them, or to `fold`, increments the number
+ * and adds the former one to {@link FORMER_NAME_RULES}.
  */
 export const NAME_RULES = 1;
 /** Rules of older versions; null: before they had a number. */
@@ -10,10 +10,10 @@ export const FORMER_NAME_RULES: (number | null)[] = [null];
 
 /** Words under which one account is found; only the longest names in unspaced scripts have so many. */
 const MAX_WORDS = 200;
-/** Words that a search looks up at most: each costs a range. More are not looked at. */
+/** Most words of a search: each costs a query of a range. Others are ignored. */
 const MAX_SEARCH_WORDS = 5;
 
-/** What stands between white space, folded. */
+/** The folded parts between white space. */
 const writtenWords = (text: string): string[] => fold(text).split(/\s+/).filter(Boolean);
 
 /** Apostrophes are often left out. */
@@ -27,7 +27,7 @@ const withParts = (word: string): string[] => [
 ];
 const SIGNS = /[^\p{L}\p{N}\p{M}]/gu;
 
-/** Everything that a word of an unspaced script ends with: whoever searches may begin anywhere in it. */
+/** All endings of a word of an unspaced script: a search may begin anywhere in it. */
 const endings = (word: string): string[] => {
   if (!UNSPACED.test(word)) return [];
   const characters = [...word];
@@ -51,8 +51,9 @@ export const nameWords = (names: {
 };
 
 /**
- * The words of a people search: each must begin one of a person's {@link nameWords}. An @ before a username and
- * commas do not count. One that another begins with is left out: whatever starts with the longer starts with it too.
+ * The words of a people search: each must begin one of a person's {@link nameWords}. An @ before a username
+ * and commas do not count. A word that is the beginning of another one is left out: a name that starts with
+ * the longer starts with it, too.
  */
 export const searchWords = (q: string): string[] => {
   const typed = writtenWords(q)

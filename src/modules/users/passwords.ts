@@ -5,7 +5,7 @@ import { rateLimited } from '../../platform/rate-limiter.js';
 import { AppError } from '../../shared/errors.js';
 import { canBeHashed, passwordForm } from './account-fields.js';
 
-/** How much work the hasher takes on. */
+/** The limits of the hasher. */
 export interface PasswordHasherOptions {
   /** bcrypt's cost (log2). */
   rounds: number;
@@ -19,8 +19,8 @@ export interface PasswordHasherOptions {
 const RETRY_AFTER = 2;
 
 /**
- * Hashes and compares passwords, a few at a time: every hash keeps a processor core busy, and more at once would
- * only slow all of them, and everything else, down.
+ * Hashes and compares passwords, a few at a time: every hash keeps a processor core busy, and more at once
+ * would only slow down all of them, and everything else.
  */
 export class PasswordHasher {
   private readonly limiter: ConcurrencyLimiter;
@@ -36,12 +36,12 @@ export class PasswordHasher {
         }),
     });
     const cost = String(options.rounds).padStart(2, '0');
-    // A well-formed hash of the same cost that no password has.
+    // A well-formed hash of the same cost that matches no password.
     this.dummyHash = `$2b$${cost}$${'.'.repeat(53)}`;
   }
 
   /**
-   * Hashes a new password, which its schema has brought into its form.
+   * Hashes a new password, which its schema has already converted to its form.
    *
    * @throws {AppError} OVERLOADED when too many calls are waiting.
    */
@@ -59,7 +59,7 @@ export class PasswordHasher {
     return this.compare(passwordForm(password), hash);
   }
 
-  /** As {@link matches}, of a hash from before the form: of the password as it was given then. */
+  /** As {@link matches}, for a hash from before the form: of the password as it was given. */
   matchesAsGiven(password: string, hash: string | undefined): Promise<boolean> {
     return this.compare(password, hash);
   }
@@ -72,7 +72,7 @@ export class PasswordHasher {
 
 /** Concurrent attempts under one key. */
 interface Group {
-  /** Lets the attempts reserve one after the other. */
+  /** Makes the attempts reserve one after the other. */
   queue: ConcurrencyLimiter;
   /** Attempts that wait or run. */
   size: number;
@@ -92,9 +92,9 @@ const isWrongPassword = (error: unknown): boolean =>
 
 /**
  * Limits wrong passwords per key. Each attempt reserves one of the allowed failures before it runs, so that a
- * parallel burst cannot pass the limit, and gives it back unless the password was wrong. When all failures are
- * reserved, but some by attempts that still run on this node, an attempt waits for these: right passwords are not
- * refused only because they come together.
+ * parallel burst cannot pass the limit, and gives it back unless the password was wrong. When all failures
+ * are reserved, but some by attempts that still run on this node, an attempt waits for these: right passwords
+ * are not refused only because they arrive together.
  */
 export class FailedAttempts {
   private readonly groups = new Map<string, Group>();
@@ -102,7 +102,7 @@ export class FailedAttempts {
   constructor(private readonly limiter: RateLimiter) {}
 
   /**
-   * Runs an attempt, which counts when it is rejected with INVALID_CREDENTIALS.
+   * Runs an attempt; it counts when it is rejected with INVALID_CREDENTIALS.
    *
    * @throws {AppError} RATE_LIMITED when the limit is passed, OVERLOADED when too many attempts wait, or what
    *   the attempt is rejected with.

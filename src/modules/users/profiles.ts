@@ -12,7 +12,7 @@ import type { UserRecord } from './users.model.js';
 import type { Usernames } from './usernames.js';
 import type { UsersRepository } from './users.repository.js';
 
-/** Says who is in touch with whom. */
+/** Finds who is in touch with whom. */
 export interface ContactPolicy {
   /** Those of the others who have agreed to be in touch with the user. */
   agreedAmong(userId: string, otherUserIds: string[]): Promise<Set<string>>;
@@ -40,7 +40,7 @@ export interface VisibleProfile {
   isEmailVisible: boolean;
 }
 
-/** The search looks at this many people at most; a longer list is of no use to a person. */
+/** Most people that a search reads; nobody reads a longer list. */
 const SEARCH_MAX = 10_000;
 
 /** Who may read a user's e-mail address whether or not they share a chat: the user, and admins. */
@@ -81,7 +81,7 @@ export class Profiles {
 
   /**
    * Changes the actor's own profile and answers the new one. The URL of the current picture may be among the
-   * changes, also that of an upload: a client may write back the profile that it has read.
+   * changes, also that of an upload: a client may send back the profile that it has read.
    *
    * @throws {AppError} VALIDATION for any other picture that is not on an allowed host, and what a change of the
    *   username throws ({@link Usernames.change}).
@@ -106,9 +106,7 @@ export class Profiles {
     return (await this.deps.users.pictureOf(userId))?.includes(part) ?? false;
   }
 
-  /**
-   * People other than the actor who have all words of `q`, or their beginnings, anywhere in their username and names.
-   */
+  /** People other than the actor whose username and names contain words that begin with each word of `q`. */
   async search(
     actor: Actor,
     { q, page, limit }: SearchQuery,
@@ -123,7 +121,7 @@ export class Profiles {
     return { cards: users.map(toUserCard), pagination: paginate({ page, limit }, total) };
   }
 
-  /** Whether a URL that nobody may choose is that of the current picture. */
+  /** Whether a URL that is not allowed is that of the current picture. */
   private async keepsPicture(userId: string, avatar: string | null): Promise<boolean> {
     if (avatar === null || this.deps.isAllowedPictureUrl(avatar)) return false;
     if ((await this.deps.users.pictureOf(userId)) === avatar) return true;

@@ -1,7 +1,7 @@
 import { Schema, trusted } from 'mongoose';
 import type { Connection, Model, Types } from 'mongoose';
 
-/** One login on one device. Its id stands in the access tokens as `sid`. */
+/** One login on one device. Its id is the `sid` of the access tokens. */
 export interface SessionRecord {
   _id: Types.ObjectId;
   userId: Types.ObjectId;
@@ -56,7 +56,7 @@ export interface DeviceRecord {
   userId: Types.ObjectId;
   /** SHA-256 of the device token. */
   tokenHash: string;
-  /** SHA-256 of the password hash that was in force: under another password the device is not known. */
+  /** SHA-256 of the password hash that was in force: with another password the device is not known. */
   passwordMark: string;
   lastUsedAt: Date;
   expiresAt: Date;
@@ -84,7 +84,7 @@ export const defineSessionModels = (connection: Connection): void => {
   connection.model<DeviceRecord>('KnownDevice', deviceSchema);
 };
 
-/** A login that begins. */
+/** A new login. */
 export type NewSession = Pick<
   SessionRecord,
   'tokenHash' | 'expiresAt' | 'userAgent' | 'ip' | 'lastUsedAt' | 'createdAt'
@@ -117,7 +117,7 @@ export class SessionsRepository {
     return session?.deviceId?.toHexString();
   }
 
-  /** The owners by login, of those logins that neither have ended nor expired. */
+  /** The owners of those logins that have neither ended nor expired, by login. */
   async ownersOfLive(sessionIds: string[], now: Date): Promise<Map<string, string>> {
     const live = await this.sessions
       .find(
@@ -208,7 +208,7 @@ export class DevicesRepository {
     await this.devices.updateOne({ _id: id }, { $set: { passwordMark } });
   }
 
-  /** Sets another mark on those of a user's devices that have this one. */
+  /** Replaces the password mark of those devices of a user that have the old one. */
   async replacePasswordMark(userId: Types.ObjectId, from: string, to: string): Promise<void> {
     await this.devices.updateMany({ userId, passwordMark: from }, { $set: { passwordMark: to } });
   }

@@ -8,7 +8,7 @@ import type { SessionRecord, SessionsRepository, TokenChange } from './sessions.
 import { newToken, newTokenId, parseToken, successorOf } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 
-/** Where a login comes from. */
+/** The client of a login. */
 export interface SessionOrigin {
   ip: string;
   userAgent: string;
@@ -34,8 +34,8 @@ const reused = (): AppError =>
   );
 
 /**
- * How long after its first use a refresh token is answered again, in milliseconds: enough for a few attempts of a
- * client that gets no answer and waits some ten seconds each time.
+ * How long after its first use a refresh token is answered again, in milliseconds: enough for a few retries
+ * of a client that gets no answer and waits some ten seconds each time.
  */
 const REPEAT_MS = 60_000;
 
@@ -98,7 +98,7 @@ export class Sessions {
     },
   ) {}
 
-  /** Begins a login on a known device. */
+  /** Creates a login on a known device. */
   async start(
     userId: string,
     { ip, userAgent }: SessionOrigin,
@@ -128,7 +128,7 @@ export class Sessions {
    * A crash between any two steps is harmless: the write only says that the token was used, and the successor is
    * derived from the token.
    *
-   * @throws {AppError} REFRESH_REUSED, or UNAUTHENTICATED when the login has ended or never was.
+   * @throws {AppError} REFRESH_REUSED, or UNAUTHENTICATED when the login has ended or never existed.
    */
   async rotate(presented: string): Promise<OpenSession> {
     const token = parseToken(presented);
@@ -150,8 +150,8 @@ export class Sessions {
         olderHash: session.previousHash,
         olderRotatedAt: session.rotatedAt,
       },
-      // An older version of the server has made the stored successor at random, or the secret has changed since.
-      // Nobody can answer that successor again, so a derived one replaces it.
+      // An older version of the server made the stored successor at random, or the secret has changed since.
+      // That successor cannot be answered again, so a derived one replaces it.
       unanswerable: { tokenHash: next.hash },
       answered: undefined,
     }[state];
@@ -171,7 +171,7 @@ export class Sessions {
     return (await this.owners.load(sessionId)) === userId;
   }
 
-  /** The known device that has begun a login; undefined for a login of an older version, or none. */
+  /** The known device of a login; undefined for a login of an older version, or none. */
   deviceOf(sessionId: string): Promise<string | undefined> {
     return this.deps.sessions.deviceOf(sessionId);
   }

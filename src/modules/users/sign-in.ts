@@ -48,7 +48,7 @@ export interface LoginGrant extends Grant {
 
 /** The keys under which an attempt to guess a password is counted. */
 interface Counters {
-  /** Where it comes from; absent: only the account counts. */
+  /** The address or device of the attempt; absent: only the account counts. */
   source?: string;
   account: string;
 }
@@ -104,8 +104,8 @@ export class SignIn {
   ) {}
 
   /**
-   * Makes an account and signs it in. Refusals of taken names count as sign-ups, or an address could ask for
-   * any number of names; failures of the server do not.
+   * Makes an account and signs it in. Refusals of taken names count as sign-ups, otherwise an address could
+   * probe any number of names; failures of the server do not.
    *
    * @throws {AppError} USERNAME_TAKEN, EMAIL_TAKEN, RATE_LIMITED, or OVERLOADED.
    */
@@ -125,8 +125,8 @@ export class SignIn {
   }
 
   /**
-   * Signs in. An attempt from a known device counts for that device alone, so that nobody else's wrong
-   * passwords shut it out. A device token that is none, or of another account, is ignored.
+   * Signs in. An attempt from a known device counts for that device alone, so that other people's wrong
+   * passwords do not lock it out. A device token that is not valid, or of another account, is ignored.
    *
    * @throws {AppError} INVALID_CREDENTIALS, alike for a wrong password and an unknown account;
    *   ACCOUNT_DEACTIVATED; RATE_LIMITED after many wrong passwords; OVERLOADED.
@@ -134,9 +134,10 @@ export class SignIn {
   async login(credentials: Credentials, origin: SessionOrigin): Promise<LoginGrant> {
     const { accounts, devices, sessions } = this.deps;
     const name = nameIn(credentials);
-    // No username has an @, in whatever width it is typed.
+    // No username contains an @, of normal or full width.
     const isByEmail = fold(name).includes('@');
-    // The device is looked up whether or not the account exists: the response time must not tell.
+    // The device is looked up whether or not the account exists, so that the response time does not reveal
+    // it.
     const [found, device] = await Promise.all([
       isByEmail ? accounts.findByEmail(name) : accounts.findByUsername(name),
       devices.find(credentials.deviceToken),
@@ -152,8 +153,8 @@ export class SignIn {
     const user = isAsGiven ? await this.withHashOfForm(found, credentials.password) : found;
     const remembered = await devices.remember(user, known);
     const session = await sessions.start(user._id.toString(), origin, remembered.id);
-    // A change of password ends the logins that it finds. This finds a login that began with the old password
-    // but was written after that change.
+    // A change of password ends the logins that it finds. This check finds a login that began with the old
+    // password but was written after that change.
     const current = await accounts.findById(session.userId);
     if (current?.passwordHash !== user.passwordHash) {
       await sessions.revoke(session.userId, session.sessionId);
@@ -229,7 +230,7 @@ export class SignIn {
   }
 
   /**
-   * @returns whether the hash is of the password as it was given, from before passwords had a form.
+   * @returns whether the hash is of the password as given, from before passwords had a form.
    * @throws {AppError} INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED.
    */
   private async checkPassword(
@@ -249,13 +250,13 @@ export class SignIn {
   }
 
   /**
-   * Replaces a hash of the password as it was given by one of its form; answers the account as it is then.
+   * Replaces a hash of the password as given by one of its form; answers the changed account.
    *
    * @throws {AppError} INVALID_CREDENTIALS when the password has been changed meanwhile; OVERLOADED.
    */
   private async withHashOfForm(user: UserRecord, password: string): Promise<UserRecord> {
     const { accounts, devices, hasher } = this.deps;
-    // Accepted while it was compared as it was given, it may be too long in its form.
+    // The password fits as given, but may be too long in its form.
     const form = passwordForm(password);
     if (!canBeHashed(form)) return user;
     const passwordHash = await hasher.hash(form);
@@ -264,7 +265,7 @@ export class SignIn {
       await devices.keepAll(user, passwordHash);
       return { ...user, passwordHash };
     }
-    // Another login has replaced it, or the password was changed.
+    // Another login has replaced the hash, or the password was changed.
     const current = await accounts.findById(userId);
     if (!current || !(await hasher.matches(password, current.passwordHash))) {
       throw invalidCredentials();

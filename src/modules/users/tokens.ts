@@ -7,18 +7,18 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { isId, newUuid } from '../../shared/ids.js';
 
-/** What an access token says: who, by which login. Rights are looked up, never carried. */
+/** The claims of an access token: the user and the login. Rights are looked up, never stored in the token. */
 export interface AccessClaims {
   userId: string;
   sessionId: string;
 }
 
-/** What a valid access token says, and until when it is good, in milliseconds since 1970. */
+/** The claims of a valid access token, and its expiry, in milliseconds since 1970. */
 export interface VerifiedClaims extends AccessClaims {
   expiresAt: number;
 }
 
-/** How tokens are signed and what they must say. */
+/** The key, issuer and audience of tokens. */
 export interface AccessTokenOptions {
   secret: string;
   issuer: string;
@@ -28,7 +28,7 @@ export interface AccessTokenOptions {
 }
 
 const ALGORITHM = 'HS256';
-/** Tells access tokens from every other token that might be signed with the same secret. */
+/** Distinguishes access tokens from other tokens signed with the same secret. */
 const TYPE = 'access';
 
 const invalid = (cause?: unknown): AppError =>
@@ -36,7 +36,7 @@ const invalid = (cause?: unknown): AppError =>
 
 /** Signs and verifies access tokens: JWTs of one algorithm, issuer, audience and type. */
 export class AccessTokens {
-  /** Made once: from a string, the library would make a key anew for every token. */
+  /** Made once: given a string, the library would make a new key for every token. */
   private readonly key;
 
   constructor(
@@ -69,7 +69,7 @@ export class AccessTokens {
    * Reads a token. Every claim that `sign` writes must be there: the library by itself would accept a
    * token without expiry, of another type, or with a bare string in it.
    *
-   * @throws {AppError} TOKEN_EXPIRED when it was good once, UNAUTHENTICATED otherwise.
+   * @throws {AppError} TOKEN_EXPIRED when it was valid once, UNAUTHENTICATED otherwise.
    */
   verify(token: string): VerifiedClaims {
     const claims = this.decode(token);
@@ -109,15 +109,15 @@ export class AccessTokens {
   }
 }
 
-/** What the server keeps of a refresh token or a device token. */
+/** The stored parts of a refresh token or a device token. */
 export interface OpaqueToken {
-  /** Id of the document that the token stands for. */
+  /** Id of the token's document. */
   id: string;
-  /** SHA-256 of the whole token, in hexadecimal: what the database keeps. */
+  /** SHA-256 of the whole token, in hexadecimal, as stored. */
   hash: string;
 }
 
-/** A token that is about to be handed out, with the only copy of its text. */
+/** A new token with the only copy of its text. */
 export interface IssuedToken extends OpaqueToken {
   token: string;
 }
@@ -133,8 +133,8 @@ const issued = (id: string, secret: Buffer): IssuedToken => {
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /**
- * Makes an id that nobody can guess. Ordinary ids count upwards. Whoever guesses the id of a login can end it
- * with a made-up refresh token, because the server takes that for a stolen one.
+ * Makes an id that nobody can guess. Ordinary ids count upwards. Somebody who guesses the id of a login can
+ * end it with a made-up refresh token, because the server takes that for a stolen one.
  */
 export const newTokenId = (): string => randomBytes(12).toString('hex');
 
@@ -173,7 +173,7 @@ const readSecret = async (path: string): Promise<string | undefined> => {
   }
 };
 
-/** Makes the file whole or not at all, and leaves one alone that another process has made meanwhile. */
+/** Writes the file completely or not at all, and keeps a file that another process has made meanwhile. */
 const createSecret = async (path: string): Promise<void> => {
   const draft = `${path}.${randomUUID()}`;
   const secret = randomBytes(JWT_SECRET_BYTES).toString('base64url');
@@ -188,8 +188,8 @@ const createSecret = async (path: string): Promise<void> => {
 };
 
 /**
- * The secret that signs tokens when none is configured: made at the first start, readable by the
- * owner alone, the same from then on, so that people stay signed in over a restart.
+ * The secret that signs tokens when none is configured: made at the first start and kept, so that people stay
+ * signed in over a restart; only the owner can read the file.
  *
  * @param dataDir directory of the server's data; made when missing.
  * @throws when the directory cannot be written, or the file holds no usable secret.

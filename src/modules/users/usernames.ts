@@ -5,12 +5,15 @@ import { fold, isReservedUsername } from './account-fields.js';
 import type { FormerName, UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
-/** How long a former username is kept from others: links and memories still lead to its former owner. */
+/**
+ * How long a former username is kept from others: links to it, and people who remember it, still mean its
+ * former owner.
+ */
 const KEPT_MS = 30 * 24 * 3_600_000;
 /** Former usernames kept at a time, so that nobody can take many names away from others. */
 const MAX_FORMER_NAMES = 10;
 
-/** The refusal of a name that is somebody's, or is kept for its former owner. */
+/** The refusal of a name that is taken, or kept for its former owner. */
 export const usernameTaken = (): AppError =>
   new AppError('USERNAME_TAKEN', 'This username is taken');
 
@@ -26,8 +29,8 @@ export class Usernames {
   ) {}
 
   /**
-   * Gives an account another username, in one write with other changes. The former one stays its owner's for
-   * 30 days: nobody else can take it, and the owner can go back to it. Logins stay.
+   * Gives an account another username, in one write with other changes. The former one is kept for its owner
+   * for 30 days: nobody else can take it, and the owner can take it back. Logins stay.
    *
    * @returns the account as it is then, or null when there is none.
    * @throws {AppError} USERNAME_TAKEN; VALIDATION for a reserved name; RATE_LIMITED after ten changes in 30 days;
@@ -55,7 +58,7 @@ export class Usernames {
   }
 }
 
-/** The names of an account after it has taken another. */
+/** The names of an account after a change. */
 const namesAfter = (
   { usernameLower, formerNames = [] }: UserRecord,
   to: string,

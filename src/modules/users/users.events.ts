@@ -1,16 +1,18 @@
 import type { UserRole } from '../../shared/actor.js';
 
-/** What happens to accounts and logins; ids are strings, so that nodes can pass the events on. */
+/**
+ * The domain events of accounts and logins; ids are strings, so that the events can be sent to other nodes.
+ */
 export interface UserEvents {
   /** Name, avatar or another shown part of the profile has changed, or the account was closed or reopened. */
   'user.updated': { userId: string };
-  /** The profile shows another picture now, or none. Follows the write. */
+  /** The profile shows another picture now, or none. Published after the write. */
   'user.picture_changed': { userId: string };
-  /** The account was closed: sessions and sockets of the user end now. */
+  /** The account was closed: logins and sockets of the user end now. */
   'user.deactivated': { userId: string };
   /** The user has become an admin, or is no longer one. */
   'user.role_changed': { userId: string; role: UserRole };
-  /** One login has ended: its tokens are worthless and its sockets close. */
+  /** One login has ended: its tokens are not valid any more and its sockets close. */
   'session.revoked': { sessionId: string; userId: string };
   /** All logins of a user have ended, but for the named one. */
   'sessions.revoked': { userId: string; exceptSessionId?: string };

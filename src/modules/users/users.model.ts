@@ -2,13 +2,13 @@ import { Schema } from 'mongoose';
 import type { Connection, Types } from 'mongoose';
 import type { UserRole } from '../../shared/actor.js';
 
-/** What a user says of their own availability; `offline` hides them while they are connected. */
+/** The availability that a user has chosen; `offline` hides them while they are connected. */
 export const USER_STATUSES = ['online', 'away', 'busy', 'offline'] as const;
 
 /** The status a user has chosen, whether or not they are connected. */
 export type UserStatus = (typeof USER_STATUSES)[number];
 
-/** What decides whether a signed-in user may still act. */
+/** The fields that decide whether a signed-in user may still act. */
 export interface AccountStatus {
   role: UserRole;
   isDeactivated: boolean;
@@ -25,7 +25,7 @@ export interface FormerName {
 export interface UserRecord {
   _id: Types.ObjectId;
   username: string;
-  /** Unique; what a username is looked up by. */
+  /** Unique; usernames are looked up by it. */
   usernameLower: string;
   /**
    * The username and the former ones that are still kept from others, in lower case; unique, each of them.
@@ -35,15 +35,17 @@ export interface UserRecord {
   /** Former usernames in lower case, and until when nobody else may have them. */
   formerNames?: FormerName[];
   email: string;
-  /** Unique; what an e-mail address is looked up by. */
+  /** Unique; e-mail addresses are looked up by it. */
   emailLower: string;
   /** bcrypt. */
   passwordHash: string;
   firstName: string;
   lastName: string;
-  /** Under which people search finds the account, see `name-words.ts`. Absent: none were made yet. */
+  /** The words by which people search finds the account, see `name-words.ts`. Absent: none were made yet. */
   nameWords?: string[];
-  /** The `NAME_RULES` of these words; null: of names from before they had a number, or that have changed since. */
+  /**
+   * The `NAME_RULES` of these words; null: made before rules had a number, or the names have changed since.
+   */
   nameRules?: number | null;
   /** URL of the picture. */
   avatar: string | null;
@@ -99,19 +101,19 @@ userSchema.index(
 userSchema.index({ emailLower: 1 }, { unique: true });
 // The ranges of a search by words.
 userSchema.index({ nameWords: 1 });
-// The accounts whose words are to be made.
+// The accounts whose words must be made.
 userSchema.index({ nameRules: 1 });
 // No query of the server: the documented contract of rooms (docs/seeds/room.md) names these two.
 userSchema.index({ email: 1 });
 userSchema.index({ username: 1 });
 
-/** A change of what somebody may do: their role, or whether the account is open. */
+/** A change of rights: of the role, or of whether the account is open. */
 export type AccountStatusChange = Pick<UserRecord, 'role'> | Pick<UserRecord, 'deactivatedAt'>;
 
 /** The one document that orders the losses of rights among admins. */
 export interface AdminGuardRecord {
   _id: typeof ADMIN_GUARD_ID;
-  /** Goes up by one with every loss. */
+  /** Incremented by every loss. */
   revision: number;
   /** The loss that is decided but perhaps not carried out yet; null when there is none. */
   pending: { userId: Types.ObjectId; change: AccountStatusChange; decidedAt: Date } | null;

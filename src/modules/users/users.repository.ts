@@ -19,7 +19,7 @@ export type NewUser = Pick<
 > &
   Partial<Pick<UserRecord, 'role'>>;
 
-/** What is stored of a user's presence. */
+/** The stored presence of a user. */
 export interface StoredPresence {
   status: UserStatus;
   customStatus: string;
@@ -37,7 +37,7 @@ export interface PeopleQuery extends PageQuery {
   maxCount: number;
 }
 
-/** Which accounts are listed; what is left out does not matter. */
+/** The conditions of a list of accounts; absent ones do not apply. */
 export interface AccountFilter extends PageQuery {
   words: string[];
   role: UserRole | undefined;
@@ -63,7 +63,7 @@ const startsWithWord = (word: string): QueryFilter<UserRecord> => ({
   nameWords: trusted({ $elemMatch: { $gte: word, $lt: `${word}${LAST_CHARACTER}` } }),
 });
 
-/** What says under which words an account is found. */
+/** The fields that hold an account's search words. */
 const namesIn = (user: Pick<UserRecord, 'username' | 'firstName' | 'lastName'>) => ({
   nameWords: nameWords(user),
   nameRules: NAME_RULES,
@@ -90,13 +90,13 @@ export class UsersRepository {
     return (await this.users.create({ ...user, ...names })).toObject();
   }
 
-  /** Whether the name is somebody's, or is kept for somebody who had it. */
+  /** Whether the name is taken, or kept for a former owner. */
   async hasUsername(usernameLower: string): Promise<boolean> {
     const holders = { $or: [{ usernameLower }, { names: usernameLower }] };
     return (await this.users.exists(holders)) !== null;
   }
 
-  /** Frees a former username that is kept for nobody any more. */
+  /** Frees a former username whose time for its former owner is over. */
   async releaseUsername(name: string, now: Date): Promise<void> {
     await this.users.updateOne(
       { names: name, formerNames: trusted({ $elemMatch: { name, until: { $lte: now } } }) },
@@ -153,7 +153,7 @@ export class UsersRepository {
     const user = await this.users
       .findOneAndUpdate(
         which,
-        // A crash before the words are made leaves them to `makeNameWords`.
+        // After a crash before the words are made, `makeNameWords` makes them.
         { $set: { ...changes, ...(isRenamed && { nameRules: null }) } },
         { returnDocument: 'after' },
       )
@@ -240,7 +240,7 @@ export class UsersRepository {
     return matchedCount === 1;
   }
 
-  /** Changes what somebody may do; answers whether there is such an account. */
+  /** Changes somebody's rights; answers whether there is such an account. */
   async setRights(userId: string, change: AccountStatusChange): Promise<boolean> {
     const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: change });
     return matchedCount === 1;
@@ -255,7 +255,7 @@ export class UsersRepository {
     return modifiedCount === 1;
   }
 
-  /** Marks a loss of rights as past without carrying it out. */
+  /** Marks a loss of rights as done without carrying it out. */
   async skipLoss(userId: string, number: number): Promise<void> {
     await this.users.updateOne({ _id: userId }, { $max: { lossNumber: number } });
   }
@@ -289,7 +289,7 @@ export class UsersRepository {
     return new Map(users.map(({ usernameLower, _id }) => [usernameLower, _id.toHexString()]));
   }
 
-  /** What is stored of the presence of users by id, of those that there are. */
+  /** The stored presence of those users that exist, by id. */
   async presence(userIds: string[]): Promise<Map<string, StoredPresence>> {
     const users = await this.users
       .find({ _id: trusted({ $in: userIds }) }, { status: 1, customStatus: 1, lastSeenAt: 1 })
