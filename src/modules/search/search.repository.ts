@@ -83,7 +83,7 @@ export interface Position {
   seq: number;
 }
 
-/** The write of a block: a new one, or one that is still at the version in `known`. */
+/** The write of a block: a new one, or one that still has the revision of `known`. */
 export interface BlockWrite extends BlockPlace {
   known: Pick<SearchBlock, '_id' | 'revision'> | undefined;
   content: BlockContent;

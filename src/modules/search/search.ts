@@ -121,7 +121,7 @@ export class Search {
     return { hits: await this.hits(actor, page, terms), total: ranked.length };
   }
 
-  /** The messages of a page, with their senders and chats. */
+  /** The hits of a page, with their messages and snippets. */
   private async hits(
     actor: Actor,
     page: { row: SearchRow; score: number }[],

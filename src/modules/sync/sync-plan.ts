@@ -37,7 +37,7 @@ export interface Plan {
 export const isWithin = (chatId: string, { after, until }: SyncRequest): boolean =>
   (after === undefined || chatId > after) && (until === undefined || chatId <= until);
 
-/** The plan for a chat; undefined when the client is up to date. */
+/** The plan for a chat; empty when the client is up to date. */
 export const planOf = (
   state: ChatState,
   request: SyncRequest,
