@@ -14,7 +14,7 @@ import { createV0Dialect } from './v0/index.js';
 export type { Api } from './shared/api.js';
 export type { UseCases } from './shared/use-cases.js';
 
-/** The domain events of which clients hear. */
+/** The domain events that clients receive. */
 export type ApiEvents = NativeEvents & V0Events & ConversationEvents & RoomEvents;
 
 /** Builds the four dialects on the same use cases, as one. */

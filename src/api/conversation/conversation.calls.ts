@@ -4,7 +4,7 @@ import type { UseCases } from '../shared/use-cases.js';
 import { presentMessage } from './conversation.shapes.js';
 import type { DeletePayload, ReadBody, SendBody } from './conversation.schemas.js';
 
-/** Translates what the conversation dialect says into calls, for REST and sockets alike. */
+/** Translates the conversation dialect's requests into calls of use cases, for REST and sockets alike. */
 export class ConversationCalls {
   constructor(private readonly services: UseCases) {}
 
@@ -23,7 +23,7 @@ export class ConversationCalls {
     return { data: presentMessage(view), isReplay: sent.isReplay };
   }
 
-  /** Messages of a conversation. What somebody has fetched has been delivered to them. */
+  /** Messages of a conversation. Fetched messages count as delivered. */
   async messages(actor: Actor, conversationId: string, page: PageQuery) {
     const { views, pagination } = await this.services.history.list(actor, conversationId, page);
     const newest = views.at(-1);

@@ -7,7 +7,7 @@ import { renders } from '../../transport/socket/rendering.js';
 import { receiptPart } from '../shared/receipt-part.js';
 import { presentMessage } from './conversation.shapes.js';
 
-/** What the conversation dialect's clients hear of. */
+/** The domain events that the conversation dialect's clients receive. */
 export type ConversationEvents = MessageEvents & PresenceEvents & ReceiptEvents & TypingEvents;
 
 const typingChange = <Name extends string>(event: Name, { user, chatId }: TypingEvent) => ({
@@ -17,8 +17,8 @@ const typingChange = <Name extends string>(event: Name, { user, chatId }: Typing
 });
 
 /**
- * How the conversation dialect's clients are told. Deliveries are told message by message, as its
- * clients read `messageId`; in large chats nobody follows them.
+ * The conversation dialect's events. A delivery becomes one event for each message, because clients read
+ * `messageId`; in large chats deliveries are not sent.
  */
 export const conversationRenderings: RenderingTable<ConversationEvents> = {
   dialect: 'conversation',

@@ -16,8 +16,8 @@ export interface SendBody {
 }
 
 /**
- * Builds the schema of a message from the longest text allowed. Text or media must be there; clients
- * write '' and [] for what is not.
+ * Builds the schema of a message from the longest text allowed. Text or media is required; clients write ''
+ * and [] for the missing one.
  */
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({

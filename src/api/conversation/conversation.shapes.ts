@@ -27,7 +27,7 @@ export const presentMessage = ({ message, sender, status }: MessageView) => ({
   updatedAt: message.updatedAt,
 });
 
-/** When somebody was last here, in milliseconds: now for those who are here, null for never. */
+/** When somebody was last online, in milliseconds: now for people who are online, null for never. */
 export const presentLastSeen = (
   { status, lastSeen }: ViewMember['presence'],
   now: number,

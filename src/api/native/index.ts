@@ -54,7 +54,7 @@ import { viewingRenderings } from './viewing/viewing.events.js';
 
 export { syncClients } from './sync/sync.events.js';
 
-/** The domain events of which native clients hear. */
+/** The domain events that native clients receive. */
 export type NativeEvents = BroadcastEvents &
   ChatEvents &
   LiveEvents &

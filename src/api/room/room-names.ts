@@ -4,13 +4,13 @@ import type { ChatAccess } from '../../modules/chats/index.js';
 /** Names that a node remembers. */
 const MAX_NAMES = 50_000;
 
-/** What the room dialect calls a chat: a room by its name, any other chat by its id. */
+/** Finds the room dialect's name of a chat: a room's name, any other chat's id. */
 export class RoomNames {
   private readonly known = new LRUCache<string, string>({ max: MAX_NAMES });
 
   constructor(private readonly access: ChatAccess) {}
 
-  /** The chat's name; at once when it is known, so that what is said of a chat keeps its order. */
+  /** The chat's name; synchronously when it is cached, so that a chat's events keep their order. */
   of(chatId: string): string | Promise<string> {
     return this.known.get(chatId) ?? this.lookUp(chatId);
   }

@@ -15,7 +15,7 @@ import { receiptPart } from '../shared/receipt-part.js';
 import type { RoomNames } from './room-names.js';
 import { presentMessage } from './room.shapes.js';
 
-/** What the room dialect's clients hear of. */
+/** The domain events that the room dialect's clients receive. */
 export type RoomEvents = MessageEvents &
   PresenceEvents &
   ReceiptEvents &
@@ -23,11 +23,11 @@ export type RoomEvents = MessageEvents &
   ViewingEvents;
 
 /**
- * How the room dialect's clients are told. `user-online` and `user-offline` with a `room` say that
- * somebody has come to the room or left it; without one they are about the person altogether.
+ * The room dialect's events. `user-online` and `user-offline` with a `room` mean that somebody has entered or
+ * left the room; without one they mean that the person is online or offline.
  */
 export const roomRenderings = (names: RoomNames): RenderingTable<RoomEvents> => {
-  /** Builds an emission that carries the room's name, at once when the name is known. */
+  /** Builds an emission that carries the room's name, synchronously when the name is cached. */
   const named = <Name extends string>(
     chatId: string,
     build: (room: string) => Emission<Name>,

@@ -44,7 +44,7 @@ export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendPayload> =>
     clientMessageId: clientMessageIdSchema,
   }).or('content', 'media');
 
-/** `message-read`: one message; the room is known from it and may be left out. */
+/** `message-read`: one message; the room may be left out, because the message determines it. */
 export const readSchema = Joi.object<{ messageId: string; room?: string }>({
   messageId: idSchema.required(),
   room: roomSchema,

@@ -2,9 +2,9 @@ import type { AnyRoute } from '../../transport/http/route.js';
 import type { AnyCommand } from '../../transport/socket/command.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 
-/** How a dialect is spoken, as tables; `Events` are the domain events of which its clients hear. */
+/** A dialect as tables; `Events` are the domain events that its clients receive. */
 export interface Api<Events> {
-  /** REST endpoints, in the order in which paths are tried. */
+  /** REST endpoints, in the order in which their paths are matched. */
   routes: AnyRoute[];
   /** Client → server events. Of those with one name, the first that accepts a payload takes it. */
   commands: AnyCommand[];

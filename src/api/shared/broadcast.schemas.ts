@@ -19,7 +19,7 @@ export interface BroadcastBody {
   clientMessageId?: string;
 }
 
-/** People whom one list may name. */
+/** Most people in one list. */
 const MAX_LISTED = 1000;
 
 /** Builds the schema of a broadcast from the longest text allowed. */
@@ -45,7 +45,7 @@ export const broadcastSchema = (maxLength: number): Joi.ObjectSchema<BroadcastBo
     clientMessageId: clientMessageIdSchema,
   });
 
-/** What a body says, for the service. */
+/** The input of the use case, from a body. */
 export const toBroadcastInput = (body: BroadcastBody): BroadcastInput => ({
   message: body.message,
   messageType: body.messageType,
@@ -107,7 +107,7 @@ export const adminBroadcastResponse = Joi.object({
   scheduledAt: Joi.string().isoDate().required(),
 }).id('Broadcast');
 
-/** The same with how far it has come. */
+/** A broadcast for admins, with how many people it has reached. */
 export const broadcastDetailResponse = adminBroadcastResponse
   .keys({
     statistics: Joi.object({

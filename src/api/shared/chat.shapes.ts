@@ -3,7 +3,7 @@ import { presentUserCard } from './user-card.shapes.js';
 import type { ChatView, PresenceState, LastMessage } from '../../modules/chats/index.js';
 import { isArchived, readSeqOf } from '../../modules/chats/index.js';
 
-/** Presence, under every name the clients read. */
+/** Presence, under all names that clients read. */
 export const presentPresence = (presence: PresenceState) => ({
   status: presence.status,
   isOnline: presence.status !== 'offline',
@@ -22,7 +22,7 @@ export const presentLastMessage = (message: LastMessage) => ({
   createdAt: message.createdAt.toISOString(),
 });
 
-/** A chat, as one of its members, or an admin who rules the room, sees it at a time (milliseconds). */
+/** A chat, as one of its members, or an admin of the system, sees it at a time (milliseconds). */
 export const presentChat = (view: ChatView, now: number) => {
   const { chat, membership } = view;
   const id = chat._id.toHexString();

@@ -9,7 +9,7 @@ import { adminBroadcastResponse, broadcastSchema, toBroadcastInput } from './bro
 import { presentAdminBroadcast } from './broadcast.shapes.js';
 import { conversationParams, pageQuery, unreadCountResponse } from './dialect.schemas.js';
 
-/** What tells one REST dialect's conversations from another's. */
+/** The differences between two REST dialects' conversations. */
 export interface ConversationShape<Person extends string> {
   /** Its heading in the specification. */
   tag: string;
@@ -19,9 +19,9 @@ export interface ConversationShape<Person extends string> {
   present(view: ChatView, now: number): object;
   /** Schema of what `present` answers. */
   response: Joi.ObjectSchema;
-  /** What the dialect calls the other person, and the schema of a path that names them. */
+  /** The dialect's parameter for the other person, and the schema of its path. */
   person: { name: Person; params: Joi.ObjectSchema<Record<Person, string>> };
-  /** What a page of a conversation's messages is, in words. */
+  /** The summary of the endpoint that answers a page of a conversation's messages. */
   messagesSummary: string;
   /** Schema of a message. */
   messageResponse: Joi.ObjectSchema;
@@ -96,7 +96,7 @@ export const conversationRoutesIn = <Person extends string>(
   }),
 ];
 
-/** What tells one way to send from another. */
+/** The differences between two endpoints that send. */
 export interface SendShape<Body> {
   tag: string;
   path: string;

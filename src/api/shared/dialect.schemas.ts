@@ -14,14 +14,14 @@ export const pageQuery = Joi.object<PageQuery>(pageKeys);
 /** Number of messages that somebody has not read. */
 export const unreadCountResponse = Joi.object({ unreadCount: Joi.number().integer().required() });
 
-/** What was deleted, and for whom. */
+/** The deleted message, and for whom it was deleted. */
 export const deletedResponse = Joi.object({
   messageId: Joi.string().required(),
   conversationId: Joi.string().required(),
   deletedForEveryone: Joi.boolean().required(),
 });
 
-/** How far reading has come. */
+/** The read position after a call. */
 export const readResponse = Joi.object({
   conversationId: Joi.string().required(),
   lastReadSeq: Joi.number().integer().required(),

@@ -6,8 +6,8 @@ import type { Actor } from '../../shared/actor.js';
 const MAX_PAIRS = 50_000;
 
 /**
- * Finds the chat with a person, for dialects that name the person instead of the chat. A pair's chat
- * never changes, so it is looked up once; what may be done in it is decided anew with every call.
+ * Finds the chat with a person, for dialects that name the person instead of the chat. A pair's chat never
+ * changes, so it is cached; access is checked with every call.
  */
 export class DirectChatIds {
   private readonly known = new LRUCache<string, string>({ max: MAX_PAIRS });

@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import type { MessageType } from '../../modules/messages/index.js';
 
-/** What a client may say that its message is; without it, the first attachment decides. */
+/** The types that a client may give its message; without one, the first attachment decides. */
 export const messageTypeSchema = Joi.string<MessageType>().valid(
   'text',
   'image',

@@ -14,8 +14,8 @@ const presenceKeys = {
   lastSeen: Joi.string().isoDate().allow(null).required().description('null while they are here'),
 };
 
-/** Where somebody stands. */
+/** Somebody's presence. */
 export const presenceResponse = Joi.object(presenceKeys);
 
-/** Somebody who is here. */
+/** Somebody who is online. */
 export const onlineUserResponse = userCardSchema.keys(presenceKeys);

@@ -1,7 +1,7 @@
 import { presentUserCard } from './user-card.shapes.js';
 import type { VisiblePresence, OnlineUser } from '../../modules/presence/index.js';
 
-/** The wire shape of where somebody stands. */
+/** The wire shape of somebody's presence. */
 export const presentStatus = (userId: string, presence: VisiblePresence) => ({
   userId,
   status: presence.status,
@@ -10,7 +10,7 @@ export const presentStatus = (userId: string, presence: VisiblePresence) => ({
   lastSeen: presence.lastSeen,
 });
 
-/** Somebody who is here: who they are, and where they stand. */
+/** Somebody who is online: the user's card and presence. */
 export const presentOnlineUser = ({ card, presence }: OnlineUser) => ({
   ...presentUserCard(card),
   ...presentStatus(card.id, presence),

@@ -7,8 +7,8 @@ const refreshTokenSchema = Joi.object<{ token: string }>({
 });
 
 /**
- * The command by which a device brings a newer access token of the same login, so that its socket stays when the
- * token of the handshake ends. The answer says until when it may stay.
+ * The command by which a device sends a newer access token of the same login, so that its socket stays open
+ * when the token of the handshake expires. The answer contains the new expiry.
  */
 export const refreshTokenCommand: AnyCommand = command({
   event: REFRESH_TOKEN,

@@ -13,7 +13,10 @@ const setDialectSchema = Joi.object<{ dialects: DialectName[] }>({
     .required(),
 });
 
-/** The command by which a device says which dialects it hears, in place of what it has declared or taught. */
+/**
+ * The command by which a device sets the dialects that it receives, in place of those that it declared or
+ * used.
+ */
 export const setDialectCommand: AnyCommand = command({
   event: 'set_dialect',
   dialect: 'native',

@@ -43,7 +43,7 @@ import type {
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 
-/** What the dialects call: every use case of the modules, and the settings that their schemas state. */
+/** The use cases of the modules, which the dialects call, and the settings that their schemas need. */
 export interface UseCases {
   auth: SignIn;
   authenticator: Authenticator;

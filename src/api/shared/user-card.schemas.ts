@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import { idSchema } from '../../shared/ids.js';
 
-/** What everybody may know of a user. */
+/** The fields of a user that everybody may see. */
 export const userCardSchema = Joi.object({
   id: idSchema.required(),
   _id: idSchema.required(),

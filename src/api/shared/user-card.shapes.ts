@@ -1,6 +1,6 @@
 import type { UserCard } from '../../modules/users/index.js';
 
-/** The wire shape of what everybody may know; `_id` and `profileImage` are names some clients read. */
+/** The wire shape of a user's public fields; `_id` and `profileImage` are names that some clients read. */
 export const presentUserCard = (card: UserCard) => ({
   id: card.id,
   _id: card.id,

@@ -4,7 +4,7 @@ import { DirectChatIds } from '../shared/direct-chat-ids.js';
 import { presentMessage } from './v0.shapes.js';
 import type { SendBody } from './v0.schemas.js';
 
-/** Translates what v0 says of persons and messages into calls about chats, for REST and sockets alike. */
+/** Translates v0's requests about persons and messages into calls about chats, for REST and sockets alike. */
 export class V0Calls {
   private readonly chatIds: DirectChatIds;
 

@@ -9,7 +9,7 @@ import { renders } from '../../transport/socket/rendering.js';
 import { receiptPart } from '../shared/receipt-part.js';
 import { presentMessage } from './v0.shapes.js';
 
-/** What v0's clients hear of. */
+/** The domain events that v0's clients receive. */
 export type V0Events = BroadcastEvents &
   MessageEvents &
   PresenceEvents &
@@ -22,7 +22,7 @@ const userTyping = ({ user, chatId }: TypingEvent, isTyping: boolean) => ({
   isVolatile: true,
 });
 
-/** How v0's clients are told. Everybody in the chat gets `new_message`, the sender's devices too. */
+/** v0's events. Everybody in the chat gets `new_message`, the sender's devices too. */
 export const v0Renderings: RenderingTable<V0Events> = {
   dialect: 'v0',
   renderings: {

@@ -12,7 +12,7 @@ import type { UseCases } from '../../shared/use-cases.js';
 const tag = 'Admin';
 const base = '/api/admin/users';
 
-/** Looking at accounts and changing them. */
+/** Endpoints that list and change accounts. */
 export const accountRoutes = ({ admin, administration: users }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
@@ -87,7 +87,7 @@ export const accountRoutes = ({ admin, administration: users }: UseCases): AnyRo
   }),
 ];
 
-/** Writing to one person. */
+/** The endpoint for a message to one person. */
 export const adminMessageRoutes = ({ admin, maxLength }: UseCases): AnyRoute[] => [
   sendRoute({
     path: '/api/admin/send-to-user',

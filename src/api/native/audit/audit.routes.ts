@@ -44,7 +44,7 @@ const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
   at: event.at.toISOString(),
 });
 
-/** What admins have done, for admins to read. */
+/** The endpoint by which admins read the audit trail. */
 export const auditRoutes = ({ audit: trail, directory }: UseCases): AnyRoute[] => [
   route({
     method: 'get',

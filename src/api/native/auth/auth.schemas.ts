@@ -27,7 +27,7 @@ export const loginBody = Joi.object<Credentials>({
   username: loginName,
   email: loginName,
   password: passwordSchema.required(),
-  // Any text: one that is no token of this account is ignored, like one that has expired.
+  // Any text: a token that is not of this account is ignored, like an expired one.
   deviceToken: Joi.string()
     .max(256)
     .allow('')
@@ -46,7 +46,7 @@ export const changePasswordBody = (passwordMinLength: number) =>
     newPassword: newPasswordSchema(passwordMinLength).required(),
   });
 
-/** What a refresh answers. */
+/** The answer of a refresh. */
 export const grantSchema = Joi.object({
   token: Joi.string().required().description('Access token, for `Authorization: Bearer`'),
   refreshToken: Joi.string()
@@ -56,7 +56,7 @@ export const grantSchema = Joi.object({
   user: ownUserSchema.required(),
 });
 
-/** What signing in and signing up answer. */
+/** The answer of a sign-in or sign-up. */
 export const signInSchema = grantSchema.keys({
   deviceToken: Joi.string()
     .required()
@@ -65,7 +65,7 @@ export const signInSchema = grantSchema.keys({
     ),
 });
 
-/** What logging out answers. */
+/** The answer of a log-out. */
 export const endedSessionsSchema = Joi.object({
   endedSessions: Joi.number().integer().min(0).required().description('How many logins have ended'),
 });

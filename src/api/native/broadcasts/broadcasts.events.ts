@@ -3,7 +3,7 @@ import { renders } from '../../../transport/socket/rendering.js';
 import type { BroadcastEvents } from '../../../modules/broadcasts/index.js';
 import { presentBroadcast } from '../../shared/broadcast.shapes.js';
 
-/** How native clients hear of broadcasts. */
+/** The events about broadcasts that native clients receive. */
 export const broadcastRenderings: RenderingTable<BroadcastEvents> = {
   dialect: 'native',
   renderings: {

@@ -13,7 +13,7 @@ import {
 import { broadcastRoute } from '../../shared/dialect.routes.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
-/** The endpoints of those who get broadcasts. */
+/** The endpoints for recipients of broadcasts. */
 export const broadcastRoutes = ({ inbox }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
@@ -48,7 +48,7 @@ export const broadcastRoutes = ({ inbox }: UseCases): AnyRoute[] => [
   }),
 ];
 
-/** The endpoints of those who send them. */
+/** The endpoints for admins, who send broadcasts. */
 export const adminBroadcastRoutes = (services: UseCases): AnyRoute[] => [
   broadcastRoute({ tag: 'Admin', path: '/api/admin/broadcasts' }, services),
   route({

@@ -9,7 +9,7 @@ import type { UseCases } from '../../shared/use-cases.js';
 const tag = 'Chats';
 const chatList = Joi.array().items(chatResponse);
 
-/** REST endpoints for what a member does with a chat for themselves, and for lists beside the active one. */
+/** REST endpoints for a member's own settings of a chat, and for lists beside the active one. */
 export const chatSettingsRoutes = ({ settings, archive, list, clock }: UseCases): AnyRoute[] => [
   route({
     method: 'get',

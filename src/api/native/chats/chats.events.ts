@@ -12,7 +12,7 @@ const presentMembers = ({ chatId, userIds, actorId }: MembersChange) => ({
   actorId,
 });
 
-/** How native clients hear of chats, their members, and their own settings. */
+/** The events about chats, their members, and a user's own settings that native clients receive. */
 export const chatRenderings: RenderingTable<ChatEvents> = {
   dialect: 'native',
   renderings: {

@@ -19,7 +19,7 @@ export const requestsQuery = Joi.object<RequestsQuery>({
   direction: Joi.string().valid('incoming', 'outgoing').default('incoming'),
 });
 
-/** Body of block and unblock: nothing in a direct chat, elsewhere which member. */
+/** Body of block and unblock: empty in a direct chat, elsewhere the member. */
 export const blockBody = Joi.object<{ userId?: string }>({ userId: idSchema });
 
 /** A block, or the end of one. */

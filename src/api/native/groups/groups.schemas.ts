@@ -77,7 +77,7 @@ const invitedSchema = Joi.array()
     'Who has an invite now instead: they have not agreed to be in touch with the caller',
   );
 
-/** Who has been added, and who has been invited. */
+/** The users who were added, and those who were invited. */
 export const addedResponse = Joi.object({
   chatId: Joi.string().required(),
   added: Joi.array().items(Joi.string()).required(),

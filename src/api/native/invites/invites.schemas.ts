@@ -17,7 +17,7 @@ export const chatInviteParams = Joi.object<{ chatId: string; code: string }>({
   code: codeSchema,
 });
 
-/** Body of making an invite: without terms it holds until it is revoked. */
+/** Body of making an invite: without limits it is valid until it is revoked. */
 export const inviteBody = Joi.object<InviteTerms>({
   expiresInSeconds: Joi.number().integer().min(1).max(YEAR_SECONDS),
   maxUses: Joi.number().integer().min(1).max(100_000),
@@ -38,7 +38,7 @@ export const inviteResponse = Joi.object({
   createdAt: Joi.string().isoDate().required(),
 }).id('Invite');
 
-/** An invite, for the one whom it is for. */
+/** An invite, as the invited user sees it. */
 export const receivedInviteResponse = Joi.object({
   code: Joi.string().required(),
   chatId: Joi.string().required(),
@@ -50,7 +50,7 @@ export const receivedInviteResponse = Joi.object({
   createdAt: Joi.string().isoDate().required(),
 }).id('ReceivedInvite');
 
-/** What an invite leads to. */
+/** The chat of an invite. */
 export const invitePreviewResponse = Joi.object({
   chatId: Joi.string().required(),
   kind: Joi.string().required(),

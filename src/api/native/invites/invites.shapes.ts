@@ -13,7 +13,7 @@ export const presentInvite = (invite: InviteRecord) => ({
   createdAt: invite.createdAt.toISOString(),
 });
 
-/** An invite, for the one whom it is for. */
+/** An invite, as the invited user sees it. */
 export const presentReceivedInvite = ({ invite, chat, invitedBy }: ReceivedInvite) => ({
   code: invite.code,
   chatId: chat._id.toHexString(),
@@ -25,7 +25,7 @@ export const presentReceivedInvite = ({ invite, chat, invitedBy }: ReceivedInvit
   createdAt: invite.createdAt.toISOString(),
 });
 
-/** What an invite leads to, for somebody who decides whether to join. */
+/** The chat of an invite, for somebody who decides whether to join. */
 export const presentInvitePreview = (chat: ChatRecord, memberCount: number) => ({
   chatId: chat._id.toHexString(),
   kind: chat.kind,

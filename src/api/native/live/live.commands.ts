@@ -12,7 +12,7 @@ import {
 import type { LiveDevice } from '../../../modules/live/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
-/** The caller's device, as the use cases know it. */
+/** The caller's device, in the form of the use cases. */
 const deviceOf = ({ actor, socket }: CommandContext): LiveDevice => ({
   id: socket.id,
   get isConnected() {

@@ -4,7 +4,7 @@ import { presentUserCard } from '../../shared/user-card.shapes.js';
 import type { LiveEvents } from '../../../modules/live/index.js';
 import { presentLive } from './live.shapes.js';
 
-/** How native clients hear of live streams. */
+/** The events about live streams that native clients receive. */
 export const liveRenderings: RenderingTable<LiveEvents> = {
   dialect: 'native',
   renderings: {
@@ -39,7 +39,7 @@ export const liveRenderings: RenderingTable<LiveEvents> = {
     'live.over': renders(['live_ended'], ({ liveId, hostId, reason, endedAt }) => [
       { event: 'live_ended', payload: { liveId, hostId, reason, endedAt } },
     ]),
-    // For this user it is over, whether or not it goes on for others.
+    // For this user the stream is over, even if it continues for others.
     'live.put_out': renders(['live_ended'], ({ liveId, hostId, at }) => [
       {
         event: 'live_ended',

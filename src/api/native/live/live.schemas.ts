@@ -40,7 +40,7 @@ export const liveReactionSchema = Joi.object<{ liveId: string; emoji: string }>(
   emoji: emojiSchema.required(),
 });
 
-/** `live_signal`: `data` is whatever the two ends' WebRTC needs, and passes as it is. */
+/** `live_signal`: `data` is passed on unchanged; only the WebRTC code of the two clients reads it. */
 export interface LiveSignalPayload {
   liveId: string;
   to: string;

@@ -5,13 +5,16 @@ import { notFound } from '../../../shared/errors.js';
 import { dispositionOf } from '../../../modules/media/index.js';
 import type { MediaRecord, Variant } from '../../../modules/media/index.js';
 
-/** Seconds for which a remote store's address is good, and for which it may be kept: enough is left of it then. */
+/**
+ * Seconds for which a remote store's address is valid, and for which clients may cache it; a cached one is
+ * still valid for a while.
+ */
 const REDIRECT_S = 300;
 const KEPT_REDIRECT_S = 60;
-/** Nothing in a file may run, load or be framed, however a browser comes to open it. */
+/** Keeps browsers from running, loading or framing anything in a file, however they open it. */
 const SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
-/** Images were repacked by the server, and players run nothing; all else is downloaded, never shown. */
+/** The server has repacked images, and players run no code; all other files are downloaded, never shown. */
 const isShownInline = ({ kind }: MediaRecord): boolean => kind !== 'file';
 
 /**
@@ -49,7 +52,7 @@ export const deliver = async (
   const path = storage.localPath?.(key) ?? '';
   if (!(await isFile(path))) throw notFound('File');
   res.set({ ETag: `"${file.digest ?? ''}${thumbnail ? '-t' : ''}"`, 'Content-Type': mimeType });
-  // What goes wrong from here on, a range outside of the file or a failing disk, Express hands to the error handler.
+  // Express passes later errors, such as a range outside of the file or a failing disk, to the error handler.
   res.sendFile(path, { cacheControl: false, dotfiles: 'allow' });
 };
 

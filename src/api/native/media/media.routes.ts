@@ -25,7 +25,7 @@ import { receivedFiles, uploadForm } from './upload-form.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Media';
-/** Repacking, scanning and a remote store take their time; in milliseconds. */
+/** Longest time for an upload in milliseconds: repacking, scanning and a remote store are slow. */
 export const UPLOAD_TIMEOUT_MS = 10 * 60_000;
 /** Files of one bulk upload. */
 const MAX_BULK = 10;
@@ -155,7 +155,7 @@ export const mediaRoutes = ({ media, authenticator }: UseCases): AnyRoute[] => {
       path: '/media/:fileId',
       summary: 'The content of a file: by a signed address, or with a token; Range and ETag work',
       tag,
-      // A signed address takes the place of a token, so that <img> can load it.
+      // A signed address works without a token, so that <img> can load it.
       auth: 'none',
       limit: 'files',
       params: fileParams,
@@ -185,7 +185,7 @@ const checkPermission =
     next();
   };
 
-/** The file, by what the request proves: a signature, a token, or nothing for pictures of people. */
+/** Finds the file that the request may read: by a signature, a token, or neither for pictures of people. */
 const findFor = async (
   {
     library,

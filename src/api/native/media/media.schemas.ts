@@ -23,10 +23,10 @@ export const fileParams = Joi.object<{ fileId: string }>({ fileId: idSchema.requ
 /** Which file: `POST /api/media/delete`. */
 export const fileBody = Joi.object<{ fileId: string }>({ fileId: idSchema.required() });
 
-/** What the client calls a file that it uploads to a remote store, which does not keep names. */
+/** The client's name of a file that it uploads to a remote store, which does not keep names. */
 const fileNameSchema = text(255).description('Name of the file for people');
 
-/** Which file has arrived: `POST /api/media/complete`. */
+/** The uploaded file: `POST /api/media/complete`. */
 export interface CompleteBody {
   fileId: string;
   filename?: string;
@@ -44,7 +44,7 @@ export const linkQuery = Joi.object<LinkQuery>({
   v: Joi.string<'thumbnail'>().valid('thumbnail'),
 }).and('e', 's');
 
-/** Query of `GET /api/media/get-upload-token`; without `chatId` the file is named to a chat when it is sent. */
+/** Query of `GET /api/media/get-upload-token`; without `chatId` the file gets its chat when it is sent. */
 export interface UploadTokenQuery {
   chatId?: string;
   filename?: string;

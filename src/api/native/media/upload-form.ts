@@ -16,7 +16,7 @@ export interface UploadFormRule {
   maxSize: number;
 }
 
-/** No form has more text fields than this, nor longer ones. */
+/** Most text fields of a form, and the longest field and field name in bytes. */
 const MAX_FIELDS = 4;
 const MAX_FIELD_BYTES = 1024;
 const MAX_NAME_BYTES = 64;
@@ -24,7 +24,7 @@ const MAX_NAME_BYTES = 64;
 const refusalOf = (error: unknown, { field, maxFiles, maxSize }: UploadFormRule): AppError => {
   if (!(error instanceof multer.MulterError)) {
     if (isFull(error)) return storageError(error);
-    // Busboy's complaints about a form that ends too early or is not one.
+    // Busboy's errors for a form that ends too early or is malformed.
     return new AppError('BAD_REQUEST', 'The form is malformed or incomplete', { cause: error });
   }
   if (error.code === 'LIMIT_FILE_SIZE') {
@@ -40,8 +40,8 @@ const refusalOf = (error: unknown, { field, maxFiles, maxSize }: UploadFormRule)
 };
 
 /**
- * Reads a form with files, the files to disk and never to memory. What is left of them when the answer
- * has been given is removed, whatever has happened in between.
+ * Reads a form with files, the files to disk and never to memory. Files that are left after the answer are
+ * removed, also after an error.
  */
 export const uploadForm = (temporary: TemporaryFiles, rule: UploadFormRule): RequestHandler => {
   const parse = multer({
@@ -72,7 +72,7 @@ export const uploadForm = (temporary: TemporaryFiles, rule: UploadFormRule): Req
     }
     whenClosed(req, res, () => {
       for (const { path } of filesOf(req)) {
-        // A file that cannot be removed costs room on the disk, and must not cost the process.
+        // A file that cannot be removed takes disk space, but must not crash the process.
         temporary.remove(path).catch(() => undefined);
       }
     });
@@ -82,7 +82,7 @@ export const uploadForm = (temporary: TemporaryFiles, rule: UploadFormRule): Req
   };
 };
 
-/** A form that breaks off leaves files that multer had not named yet, or has removed itself. */
+/** After an interrupted form there are files that multer has not named yet, or has removed itself. */
 const filesOf = (req: Request): Express.Multer.File[] =>
   Array.isArray(req.files)
     ? req.files.filter(({ path }) => (path as string | undefined) !== undefined)

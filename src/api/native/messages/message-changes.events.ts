@@ -3,7 +3,7 @@ import { renders } from '../../../transport/socket/rendering.js';
 import type { MessageEvent, MessageEvents } from '../../../modules/messages/index.js';
 import { presentMessage } from '../../shared/message.shapes.js';
 
-/** A changed message, with what changed beside it. */
+/** A changed message, and the fields of the change. */
 const changed = <Name extends string>(
   event: Name,
   { message, sender, status }: MessageEvent,
@@ -15,7 +15,7 @@ const changed = <Name extends string>(
   },
 ];
 
-/** How native clients hear of changes, whether or not they look at the chat. */
+/** The events about changes that native clients receive, whether or not they have the chat open. */
 export const messageChangeRenderings: RenderingTable<MessageEvents> = {
   dialect: 'native',
   renderings: {

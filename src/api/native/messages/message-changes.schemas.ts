@@ -15,7 +15,7 @@ export const emojiSchema = text(64)
   .custom((value: string, helpers) => canonicalEmoji(value) ?? helpers.error('emoji.one'))
   .example('👍');
 
-/** The text that a message gets; empty to take the caption off a file. */
+/** The new text of a message; empty to remove a file's caption. */
 const newContentSchema = (maxLength: number): Joi.StringSchema =>
   contentSchema(maxLength).allow('').required();
 
@@ -36,7 +36,7 @@ export const editSchema = (maxLength: number): Joi.ObjectSchema<EditPayload> =>
 export const editBody = (maxLength: number): Joi.ObjectSchema<{ content: string }> =>
   Joi.object<{ content: string }>({ content: newContentSchema(maxLength) });
 
-/** Native `delete_message`; for everyone unless told otherwise. */
+/** Native `delete_message`; for everyone by default. */
 export interface DeletePayload {
   messageId: string;
   deleteForEveryone?: boolean;

@@ -4,10 +4,11 @@ import type { MessageEvents, UnreadAt } from '../../../modules/messages/index.js
 import { presentMessage } from '../../shared/message.shapes.js';
 
 /**
- * How native clients hear of messages: those who look at the chat get the message, the others a note
- * with the message and their own unread count. In a large chat one note serves all; it carries the
- * chat's newest number, from which each client subtracts its own read position. So does a note whose
- * count is not there: the message is what matters.
+ * The events about messages that native clients receive. Devices that have the chat open get
+ * `message_received` (or `media_received`); the others get `unread_message`, with the message and their own
+ * unread count. In a large chat one `unread_message` is sent to all; it carries the chat's newest number,
+ * from which each client subtracts its own read position. The same is sent when the count is missing, so that
+ * the message is not delayed.
  */
 export const messageRenderings = (unreadAt: UnreadAt): RenderingTable<MessageEvents> => ({
   dialect: 'native',

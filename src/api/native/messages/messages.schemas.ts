@@ -27,7 +27,7 @@ export const sendTextSchema = (maxLength: number): Joi.ObjectSchema<SendTextBody
     clientMessageId: clientMessageIdSchema,
   });
 
-/** Native `send_media`; without `messageType` the first attachment says what the message is. */
+/** Native `send_media`; without `messageType` the first attachment decides the message's type. */
 export interface SendMediaBody {
   chatId: string;
   messageType?: MediaType;
@@ -73,7 +73,7 @@ export const sendAnywhereSchema = (maxLength: number): Joi.ObjectSchema<SendAnyw
 /** A text, attachments, or both, for a chat that is known. */
 export type SendBody = Omit<SendAnywhereBody, 'chatId' | 'room'> & { chatId: string };
 
-/** What a client's message is for {@link SendMessage}: its attachments say what it is, or the client. */
+/** The input of {@link SendMessage}: the client gives the message's type, or its attachments decide it. */
 export const toSendInput = ({ messageType, media = [], content = '', ...rest }: SendBody) => {
   const isText = media.length === 0;
   const said = messageType === 'text' ? undefined : messageType;

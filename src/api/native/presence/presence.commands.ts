@@ -3,7 +3,7 @@ import { command } from '../../../transport/socket/command.js';
 import { chosenStatusSchema } from './presence.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
-/** The native command by which somebody chooses what to show. */
+/** The native command by which users choose their status. */
 export const presenceCommands = ({ chooser }: UseCases): AnyCommand[] => [
   command({
     event: 'set_status',

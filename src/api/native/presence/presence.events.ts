@@ -2,7 +2,7 @@ import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
 import type { PresenceEvents } from '../../../modules/presence/index.js';
 
-/** How native clients hear of presence. */
+/** The events about presence that native clients receive. */
 export const presenceRenderings: RenderingTable<PresenceEvents> = {
   dialect: 'native',
   renderings: {

@@ -9,7 +9,7 @@ import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Users';
 
-/** The REST endpoints of presence; they stand before `/api/users/:userId`. */
+/** The REST endpoints of presence; they must come before `/api/users/:userId`, which would match them. */
 export const presenceRoutes = ({ presence, chooser }: UseCases): AnyRoute[] => [
   route({
     method: 'get',

@@ -15,5 +15,5 @@ export const chosenStatusSchema = Joi.object<ChosenStatus>({
 /** Path of somebody's status. */
 export const statusParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
 
-/** Query of the list of people who are here. */
+/** Query of the list of people who are online. */
 export const onlineQuery = Joi.object<PageQuery>(pageKeys);

@@ -2,7 +2,7 @@ import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
 import type { ReceiptEvents } from '../../../modules/receipts/index.js';
 
-/** How native clients hear of receipts. */
+/** The events about receipts that native clients receive. */
 export const receiptRenderings: RenderingTable<ReceiptEvents> = {
   dialect: 'native',
   renderings: {

@@ -24,7 +24,7 @@ export const bulkReadBody = Joi.object<{ chatIds: string[] }>({
   chatIds: Joi.array().items(idSchema).min(1).max(100).required(),
 });
 
-/** Where the reader stands now, and which messages that has newly covered. */
+/** The reader's position now, and the messages that it newly covers. */
 export const readResponse = Joi.object({
   chatId: Joi.string().required(),
   lastReadSeq: Joi.number().integer().required(),

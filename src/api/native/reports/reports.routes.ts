@@ -24,7 +24,7 @@ const reportQuery = Joi.object<ReportQuery>({
   limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
 });
 
-/** Reporting a message, and the admins' queue. */
+/** The endpoints for reporting a message and for the admins' queue. */
 export const reportRoutes = ({ reports, directory }: UseCases): AnyRoute[] => [
   route({
     method: 'post',

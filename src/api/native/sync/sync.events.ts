@@ -6,10 +6,11 @@ import type { ParleySocket } from '../../../transport/socket/socket-data.js';
 const isNative = ({ data }: ParleySocket): boolean => hears(data.mask, 'native');
 
 /**
- * How native clients are told that they may have missed something: `heads` carries how far their chats are,
- * `sync_hint` asks for a sync after `delayMs`. Both are for single sockets and not events of the bus.
+ * The events that show native clients that they may have missed something: `heads` carries the newest numbers
+ * of their chats, `sync_hint` asks for a sync after `delayMs`. Both go to single sockets and are not events
+ * of the bus.
  *
- * @param socketsIn the sockets of this node that stand in a room.
+ * @param socketsIn the sockets of this node in a channel.
  */
 export const syncClients = (
   socketsIn: (room: string) => ParleySocket[],

@@ -3,9 +3,9 @@ import type { SyncRequest } from '../../../modules/sync/index.js';
 import { chatResponse } from '../../shared/chat.schemas.js';
 import { messageResponse } from '../../shared/message.schemas.js';
 
-/** Chats that one request may name; a client with more asks in portions, with `after` and `until`. */
+/** Chats that one request may name; a client with more sends several requests, with `after` and `until`. */
 export const MAX_LISTED = 3000;
-/** Messages in one answer: at most, and unless told otherwise. */
+/** Messages in one answer: at most, and by default. */
 const MAX_MESSAGES = 1000;
 const DEFAULT_MESSAGES = 500;
 

@@ -3,7 +3,7 @@ import { renders } from '../../../transport/socket/rendering.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
 import type { TypingEvents } from '../../../modules/presence/index.js';
 
-/** How native clients hear of typing. */
+/** The events about typing that native clients receive. */
 export const typingRenderings: RenderingTable<TypingEvents> = {
   dialect: 'native',
   renderings: {

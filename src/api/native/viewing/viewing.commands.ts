@@ -5,7 +5,7 @@ import { idSchema } from '../../../shared/ids.js';
 
 const chatSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
 
-/** Native commands that say which chats a device is looking at. */
+/** Native commands by which a device says which chats it has open. */
 export const viewingCommands: AnyCommand[] = [
   command({
     event: 'join_chat',

@@ -2,7 +2,7 @@ import type { RenderingTable } from '../../../transport/socket/rendering.js';
 import { renders } from '../../../transport/socket/rendering.js';
 import type { ViewingEvents } from '../../../modules/presence/index.js';
 
-/** How native clients hear of it. */
+/** The events about viewing that native clients receive. */
 export const viewingRenderings: RenderingTable<ViewingEvents> = {
   dialect: 'native',
   renderings: {
