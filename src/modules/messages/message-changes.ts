@@ -134,8 +134,7 @@ export class MessageChanges {
   }
 
   /**
-   * Adds, removes or toggles the actor's reaction: one per user and emoji. What is already so changes
-   * nothing.
+   * Adds, removes or toggles the actor's reaction: one per user and emoji. Repeating it changes nothing.
    *
    * @throws {AppError} NOT_FOUND, VALIDATION for what is not one emoji, GONE, CHAT_NOT_ACCEPTED,
    *   BLOCKED, CONFLICT when the actor has put too many on this message.
@@ -175,7 +174,7 @@ export class MessageChanges {
   }
 
   /**
-   * Pins a message to its chat or unpins it. What is already so changes nothing.
+   * Pins a message to its chat or unpins it. Repeating it changes nothing.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN for plain members of groups and rooms, GONE,
    *   CHAT_NOT_ACCEPTED, BLOCKED.

@@ -98,7 +98,7 @@ export class ChatPreviews {
   /**
    * Records a chat's newest numbers, as read from the database. A list that lags behind them, because a node
    * crashed between a message and its list, is updated. It counts as written here, too: a write whose answer
-   * was lost was never published, and a retry does not publish it either.
+   * was lost was never published, and its retry finds it written.
    */
   recordNewest(chatId: string, newest: NewestNumbers): void {
     const { seq } = newest;
