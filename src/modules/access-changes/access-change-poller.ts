@@ -2,9 +2,9 @@ import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { AccessChange } from './access-changes.events.js';
 import type { AccessChangesRepository } from './access-changes.repository.js';
 
-/** What is done about access changes. */
+/** The handlers of access changes. */
 export interface AccessChangeReader {
-  /** Asks the database what has changed, and corrects this node's sockets and memory. */
+  /** Reads the current access from the database, and corrects this node's sockets and caches. */
   recheck(accessChanges: AccessChange[]): Promise<void>;
   /** Access changes were missed: everything this node has cached about access may be out of date. */
   recheckEverybody(): Promise<void>;
@@ -38,12 +38,12 @@ export class AccessChangePoller {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Begins after the newest access change: this node has nobody connected yet. */
+  /** Starts after the newest access change, because this node has no sockets yet. */
   async start(): Promise<void> {
     this.cursor = await this.entries.newestNumber();
   }
 
-  /** Rechecks what is recent, then reads what is new. */
+  /** Rechecks recent changes, then reads new ones. */
   async tick(): Promise<void> {
     const recent = [...this.recent];
     for (let i = 0; i < recent.length; i += PAGE) await this.recheck(recent.slice(i, i + PAGE));

@@ -3,8 +3,8 @@ import type { UserRole } from '../../shared/actor.js';
 
 /**
  * Somebody's access is about to change: a login of theirs (`login`: ended, account closed, another role),
- * their membership in a chat (`member`), or a block between them and somebody (`block`). It does not say
- * how: whoever reads it asks the database.
+ * their membership in a chat (`member`), or a block between them and somebody (`block`). It does not contain
+ * the new state: listeners read it from the database.
  */
 export interface AccessChange {
   kind: 'login' | 'member' | 'block';

@@ -24,7 +24,7 @@ const schema = new Schema<StoredAccessChanges>(
   },
   { collection: 'notices', versionKey: false },
 );
-// Reads what is new, finds the newest number, and keeps two nodes from taking the same one.
+// Finds new entries and the newest number; unique, so that no two nodes take the same one.
 schema.index({ n: 1 }, { unique: true });
 
 /** Registers the collection of access changes on a connection. */
@@ -58,8 +58,8 @@ export class AccessChangesRepository {
   }
 
   /**
-   * Entries after a number, oldest first. Only what no failover can take back: a reader's cursor must not
-   * run ahead of what is left.
+   * Entries after a number, oldest first. Only entries that no failover can take back: otherwise a reader's
+   * cursor could be ahead of the feed.
    */
   async after(n: number, limit: number): Promise<AccessChangeEntry[]> {
     const docs = await this.entries

@@ -5,7 +5,10 @@ import type { AccessReconcilerEvents } from './access-changes.events.js';
 import type { LocalConnections } from './access-reconciler.js';
 import { AccessReconciler } from './access-reconciler.js';
 
-/** Which events a node emits whose sockets of a user are so, when the database has the user as a member or not. */
+/**
+ * The events that a node emits, given its sockets of a user and whether the database has the user as a
+ * member.
+ */
 const reconciled = async (
   inChat: ReturnType<LocalConnections['inChat']>,
   isMember: boolean,

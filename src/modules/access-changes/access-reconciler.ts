@@ -11,7 +11,7 @@ export interface LocalConnections {
   /** The logins with which the user is connected here, and the role that each acts in. */
   logins(userId: string): { sessionId: string; role: UserRole }[];
   /**
-   * How many of the user's sockets are in the chat's channel, how many look at the chat or are about to,
+   * How many of the user's sockets are in the chat's channel, how many have the chat open or are opening it,
    * and how many there are.
    */
   inChat(userId: string, chatId: string): { inChannel: number; looking: number; all: number };

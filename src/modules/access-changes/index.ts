@@ -16,7 +16,7 @@ export type { LocalConnections } from './access-reconciler.js';
 /** How this node follows the access changes of all nodes. */
 export interface AccessReconciliation {
   jobs: Job[];
-  /** Begins after what has been posted so far; before sockets are taken. */
+  /** Starts after the newest entry. Call it before sockets are accepted. */
   start(): Promise<void>;
 }
 

@@ -90,7 +90,7 @@ export class BroadcastInbox {
     return { unreadCount };
   }
 
-  /** Somebody as a recipient: nobody gets what was sent before they had an account. */
+  /** A user as a recipient: broadcasts from before the account was made are not for them. */
   async recipient({ userId, role }: Pick<Actor, 'userId' | 'role'>): Promise<Recipient> {
     const { createdAt } = await this.deps.administration.one(userId);
     return { userId, role, since: createdAt.getTime() };

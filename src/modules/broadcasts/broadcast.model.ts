@@ -6,11 +6,11 @@ import type { UserRole } from '../../shared/actor.js';
 export type BroadcastAudience =
   { kind: 'all' } | { kind: 'role'; role: UserRole } | { kind: 'list'; userIds: Types.ObjectId[] };
 
-/** What has become of a broadcast. */
+/** The state of a broadcast. */
 export const BROADCAST_STATUSES = ['scheduled', 'sent', 'cancelled'] as const;
 export type BroadcastStatus = (typeof BROADCAST_STATUSES)[number];
 
-/** What a broadcast can be. */
+/** The types of a broadcast. */
 export const BROADCAST_TYPES = ['text', 'image', 'video', 'audio', 'file'] as const;
 export type BroadcastType = (typeof BROADCAST_TYPES)[number];
 
@@ -71,7 +71,7 @@ broadcastSchema.index(
   { number: 1 },
   { unique: true, partialFilterExpression: { number: { $type: 'number' } } },
 );
-// Finds what is due.
+// Finds due broadcasts.
 broadcastSchema.index({ status: 1, scheduledAt: 1 });
 // Finds the original of a retry, and keeps it from being stored twice.
 broadcastSchema.index(

@@ -11,7 +11,7 @@ import type { StoredBroadcast, StoredPosition } from './broadcast.model.js';
 export interface Recipient {
   userId: string;
   role: UserRole;
-  /** When the account was made, in milliseconds; nobody gets what was sent before. */
+  /** When the account was made, in milliseconds; earlier broadcasts are not for its user. */
   since: number;
 }
 

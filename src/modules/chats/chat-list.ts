@@ -259,7 +259,7 @@ const unreadQueries = (
     return chat.lastSeq > afterSeq ? [{ chatId, afterSeq, lastSeq: chat.lastSeq }] : [];
   });
 
-/** Records what admins look at. */
+/** Records which chats admins read. */
 export interface AuditLog {
   record(actor: Actor, action: string, subject: string): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { ChatAccess } from './chat-access.js';
 import type { ChatEvents } from './chats.events.js';
 import type { MemberPositionsRepository, StoredSettings } from './member-positions.repository.js';
 
-/** A member's own settings for a chat; what is left out stays. */
+/** A member's own settings for a chat; absent fields do not change. */
 export interface SettingChanges {
   /** Silent until then; null ends it. */
   mutedUntil?: Date | null;

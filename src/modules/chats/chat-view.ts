@@ -32,7 +32,10 @@ export interface ChatState {
   memberCount: number;
   /** Whether either of the two people of a direct chat has blocked the other. */
   isBlocked: boolean;
-  /** Whom the viewer has blocked, and who has blocked the viewer: in groups, neither knows if the other is here. */
+  /**
+   * Users whom the viewer has blocked, or who have blocked the viewer: in groups, neither sees the other's
+   * presence.
+   */
   blockedIds: ReadonlySet<string>;
   viewerId: string;
 }
@@ -40,7 +43,7 @@ export interface ChatState {
 /** Everything the presenter needs to show one chat to one member. */
 export interface ChatView extends ChatState {
   members: ViewMember[];
-  /** False for an admin of the system who looks at a room without having joined it. */
+  /** False for an admin of the system who reads a room without having joined it. */
   isMember: boolean;
   unreadCount: number;
   /** Unread messages that mention the viewer. */

@@ -38,7 +38,7 @@ export interface ChatMaking {
 
 /** How the owners of a group or room lose their role, one after the other. */
 export interface OwnerLoss {
-  /** Goes up by one with every loss. */
+  /** Incremented by every loss. */
   revision: number;
   /** The loss that is decided and perhaps not carried out yet; null between two. */
   pending: PendingOwnerLoss | null;

@@ -3,7 +3,7 @@ import { AppError, forbidden } from '../../shared/errors.js';
 import type { ChatKind, ChatRecord, ChatStatus } from './chat.model.js';
 import type { MemberRole } from './membership.model.js';
 
-/** What the rules about a chat look at. */
+/** The facts of a chat that its rules use. */
 export interface ChatForPolicy {
   kind: ChatKind;
   status: ChatStatus;

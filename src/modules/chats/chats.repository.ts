@@ -26,7 +26,7 @@ export interface NewNamedChat {
   createdAt: Date;
 }
 
-/** How a group or room looks; what is left out stays. */
+/** Name, description and picture of a group or room; absent fields do not change. */
 export interface Appearance {
   name?: string;
   description?: string;
@@ -271,7 +271,7 @@ export class ChatsRepository {
   }
 
   /**
-   * Changes how a group or room looks; answers it as it is now.
+   * Changes name, description or picture of a group or room; answers it as it is now.
    *
    * @param nameKey the name that the room is found by from now on, unless another room has it.
    */

@@ -29,14 +29,14 @@ export interface NewGroup {
   memberIds?: string[];
 }
 
-/** Changes to how a group or room looks; what is left out stays. */
+/** Changes of name, description or picture; absent fields do not change. */
 export interface GroupChanges {
   name?: string;
   description?: string;
   picture?: string | null;
 }
 
-/** Makes groups and rooms, and changes how they look. */
+/** Makes groups and rooms, and changes their names, descriptions and pictures. */
 export class Groups {
   private readonly making: GroupMaking;
 

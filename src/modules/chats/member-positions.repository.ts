@@ -4,7 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { MembershipRecord } from './membership.model.js';
 import { membershipOf } from './membership.model.js';
 
-/** A member's own settings for a chat, as they are stored; what is left out stays. */
+/** A member's own settings for a chat, as they are stored; absent fields do not change. */
 export type StoredSettings = Partial<
   Pick<MembershipRecord, 'mutedUntil' | 'pinnedAt' | 'markedUnread' | 'archivedSeq' | 'archivedAt'>
 >;

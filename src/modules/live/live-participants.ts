@@ -94,7 +94,7 @@ export class LiveParticipants {
     for (const index of [this.byDevice, this.byStream, this.byUser]) index.delete(participant);
   }
 
-  /** Nobody takes part in a stream any more. */
+  /** Removes all participants of a stream. */
   removeAll(liveId: string): void {
     for (const { socketId } of this.ofStream(liveId)) this.remove(liveId, socketId);
   }

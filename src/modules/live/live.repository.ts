@@ -203,7 +203,7 @@ export class LiveViewersRepository {
     return deletedCount > 0;
   }
 
-  /** Nobody watches any more. */
+  /** Removes all viewers of a stream. */
   async removeAll(liveId: Types.ObjectId): Promise<void> {
     await this.viewers.deleteMany({ liveId });
   }

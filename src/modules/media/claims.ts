@@ -92,7 +92,8 @@ export class MediaClaims implements AttachmentClaims {
     const isForwarded =
       fromChatId !== undefined && (await messages.isFileUsed(fileId, objectId(fromChatId)));
     if (!isMine && !isForwarded) throw notFound('File');
-    // The grace period starts anew, so that the collector does not remove the file while the message is written.
+    // The grace period starts again, so that the collector does not remove the file while the message is
+    // written.
     if (!(await media.claim(fileId, chatId, new Date(clock.now())))) throw notFound('File');
     return toAttachment(row, links);
   }

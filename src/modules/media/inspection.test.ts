@@ -67,7 +67,7 @@ describe('the file inspector', () => {
       });
       await inspector.playTime('me', path, typeOf({ mimeType, tracks: undefined }, SAID));
       delay.disable();
-      // Two deadlines and two starts of a process, which from the sources takes seconds.
+      // Two deadlines and two starts of a process, which take seconds when run from the sources.
       expect(performance.now() - began).toBeLessThan(2 * deadline + 25_000);
       expect(delay.max / 1e6).toBeLessThan(1500);
     },

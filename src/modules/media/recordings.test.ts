@@ -1,4 +1,4 @@
-/** What recordings are by their tracks, and that they do not say where they were made. */
+/** The types of recordings by their tracks, and the removal of the place of recording. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,7 +98,7 @@ const keys = [
 ];
 const item = (name: string, value: string) => box(name, box('data', numbers(1, 0), value));
 
-/** Films that say where they were made, each in its camera's way. */
+/** Films that contain their place of recording, each in its camera's way. */
 const PLACED: [string, Buffer][] = [
   ['©xyz', box('moov', movieHeader(), box('udta', box('\u00a9xyz', numbers(0x1115c7), PLACE)))],
   [

@@ -9,7 +9,7 @@ import { SharedFiles } from './shared-files.js';
 
 const actor = anActor();
 
-/** Shares a file whose message ends in an error; answers how often the file was removed again. */
+/** Shares a file whose message fails with an error; answers how often the file was removed again. */
 const removalsAfter = async (code: ErrorCode): Promise<number> => {
   const folder = await mkdtemp(join(tmpdir(), 'parley-share-'));
   const path = join(folder, 'upload');

@@ -32,7 +32,7 @@ it('a temporary file that is being worked on outlives its form, and goes when th
   const work = files.use(path, async () => {
     await writeFile(repacked.target, 'repacked');
     await writeFile(repacked.thumbnail, 'small');
-    // The client goes away, and the form with it.
+    // The client disconnects, and the form tries to remove its files.
     await files.remove(path);
     expect(await readdir(own)).toHaveLength(3);
     throw new Error('the store is away');

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** The pipeline over a store that notes what it has; files named `bad` are of no allowed type. */
+/** The pipeline over a store that records its files; files named `bad` are of no allowed type. */
 const setUp = (removal: () => Promise<void> = () => Promise.resolve()) => {
   const objects = new Set<string>();
   const rows = new Map<string, MediaRecord>();
@@ -97,7 +97,7 @@ describe('files uploaded together', () => {
     );
     const refused = uploads.storeAll(OWNER, await received('a', 'bad'), TARGET);
     await expect(refused).rejects.toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
-    // The row tells the collector where the file lies.
+    // The collector finds the file by the row.
     expect(rows.size).toBe(1);
   });
 });

@@ -12,9 +12,9 @@ const MAX_MENTIONS = 50;
 const MAX_NAME = 30;
 
 /**
- * An @ and a username behind it. Before it there may be a letter of a script other than the Latin, which people
- * write without a space, but nothing that makes it an e-mail address; behind it no Latin letter, which would make it
- * another name. Underscores before it are markup.
+ * An @ and a username behind it. The character before it may be a letter of a script other than Latin, which
+ * people write without a space, but none that makes it an e-mail address; after it comes no Latin letter,
+ * which would make it another name. Underscores before it are markup.
  */
 const MENTION =
   /(?<![\p{Script=Latin}\d@]_*)@([A-Za-z0-9_.-]{3,})(?![\p{Script=Latin}\p{M}\d_.-])/gu;
@@ -77,8 +77,8 @@ const runsOf = (text: string): Map<number, number[]> => {
 };
 
 /**
- * A span ends with the next run of the same length: in its paragraph, unless it has as many backticks as a block.
- * Without such a run there is no span.
+ * A span ends with the next run of the same length: in its paragraph, unless it has as many backticks as a
+ * block. Without such a run there is no span.
  */
 const endOfSpan = (
   text: string,

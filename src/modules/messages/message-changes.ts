@@ -85,8 +85,8 @@ export class MessageChanges {
    * Gives a message another text and keeps the earlier one. The same text again changes nothing. An empty
    * text is allowed for messages with files: it removes the caption.
    *
-   * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than the sender, GONE for a deleted message,
-   *   EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
+   * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
+   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
    */
   async edit(
     actor: Actor,

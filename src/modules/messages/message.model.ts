@@ -88,7 +88,9 @@ export interface StoredMessage {
   deletedBy?: Types.ObjectId;
   /** Users who deleted the message for themselves; absent until somebody does. */
   deletedFor?: Types.ObjectId[];
-  /** Set on what is unread for nobody: system messages, and what is deleted for everyone. Never taken back. */
+  /**
+   * Set on messages that are unread for nobody: system messages, and those deleted for everyone. Never unset.
+   */
   uncounted?: true;
   pinnedAt?: Date;
   pinnedBy?: Types.ObjectId;
@@ -163,13 +165,13 @@ const messageSchema = new Schema<StoredMessage>(
 messageSchema.index({ chatId: 1, seq: 1 }, { unique: true });
 messageSchema.index({ chatId: 1, versions: 1 }, { unique: true });
 messageSchema.index({ chatId: 1, version: 1 });
-// Finds what has changed in the last half minute, for the digests.
+// Finds the changes of the last half minute, for the digests.
 messageSchema.index({ updatedAt: 1 });
 messageSchema.index(
   { chatId: 1, senderId: 1, clientMessageId: 1 },
   { unique: true, partialFilterExpression: { clientMessageId: { $type: 'string' } } },
 );
-// Finds what one user has deleted for themselves, so that pages can step over it without a scan.
+// Finds the messages that one user has deleted for themselves, so that pages can skip them without a scan.
 messageSchema.index(
   { deletedFor: 1, chatId: 1, seq: 1 },
   { partialFilterExpression: { deletedFor: { $exists: true } } },
@@ -185,7 +187,7 @@ messageSchema.index(
   { chatId: 1, senderId: 1, uncounted: 1, seq: 1 },
   { partialFilterExpression: { uncounted: true } },
 );
-// Threads, and what is pinned in a chat.
+// Threads, and the pinned messages of a chat.
 messageSchema.index(
   { 'replyTo.id': 1, seq: 1 },
   { partialFilterExpression: { 'replyTo.id': { $exists: true } } },

@@ -2,7 +2,7 @@ import { AppError, forbidden } from '../../shared/errors.js';
 import type { ChatKind, MemberRole } from '../chats/index.js';
 import type { StoredMessage } from './message.model.js';
 
-/** What the rules about a message look at. */
+/** The fields of a message that its rules use. */
 export interface MessageForPolicy {
   senderId: string;
   messageType: string;
@@ -18,7 +18,7 @@ export const isHiddenFor = (doc: StoredMessage, userId: string): boolean =>
 export const isTombstone = (doc: StoredMessage): boolean =>
   doc.deletedAt !== undefined && doc.deletedAt !== null;
 
-/** What the rules look at. */
+/** The fields of a stored message that the rules use. */
 export const forPolicy = (doc: StoredMessage): MessageForPolicy => ({
   senderId: doc.senderId.toHexString(),
   messageType: doc.messageType,

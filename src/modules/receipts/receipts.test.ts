@@ -13,7 +13,7 @@ const message = (seq: number, chatId = 'chat') => ({
   senderId: `sender ${seq % 2}`,
 });
 
-/** A tracker over a database that takes its time, and what it was asked to write. */
+/** A tracker over a slow database, and the writes that it has received. */
 const setUp = () => {
   const written: Delivery[][] = [];
   const ends: (() => void)[] = [];

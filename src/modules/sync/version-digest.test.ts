@@ -12,7 +12,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** A digest over a database that answers when the test says so, with the version that a chat has come to. */
+/** A digest over a database that answers when the test resolves it, with a chat's newest version. */
 const setUp = () => {
   const chatId = 'chat';
   const answers: ((version: number) => void)[] = [];

@@ -55,7 +55,7 @@ it('counts a password in its Unicode form, as chosen and as given', () => {
   // One sign of 3 bytes that is 33 in the form.
   expect(accepts(chosen, '\ufdfa'.repeat(6))).toBe(false);
   expect(chosen.validate('Zu\u0308rich\uff11').value).toBe('Z\u00fcrich1');
-  // As it was given before there was a form it was short enough.
+  // As given, before passwords had a form, it was short enough.
   expect(accepts(passwordSchema, '\ufdfa'.repeat(6))).toBe(true);
   expect(accepts(passwordSchema, 'e\u0301'.repeat(36))).toBe(true);
   expect(accepts(passwordSchema, 'e\u0301'.repeat(37))).toBe(false);
@@ -81,6 +81,6 @@ it('reserves names that stand for everybody, a place or the server, in any case 
   for (const name of ['allan', 'there', 'admin2', 'the.system', 'mee', 'a--', '0.0']) {
     expect([name, accepts(newUsernameSchema, name)]).toEqual([name, true]);
   }
-  // Those that exist are names.
+  // Usernames of existing accounts stay valid.
   expect(names.filter((name) => name.length > 2 && !accepts(usernameSchema, name))).toEqual([]);
 });

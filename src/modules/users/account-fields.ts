@@ -21,8 +21,8 @@ const RESERVED_USERNAMES = new Set([
 ]);
 
 /**
- * Whether nobody may choose this username: it is reserved, or there is no letter or digit in it. Accounts that
- * have such a name keep it, and the first admin may be given one.
+ * Whether this username may not be chosen: it is reserved, or contains no letter or digit. Accounts that have
+ * such a name keep it, and the first admin may have one.
  */
 export const isReservedUsername = (username: string): boolean =>
   RESERVED_USERNAMES.has(fold(username)) || !/[A-Za-z0-9]/.test(username);

@@ -59,7 +59,7 @@ export const searchWords = (q: string): string[] => {
   const typed = writtenWords(q)
     .map((word) => withoutApostrophes(word).replace(/^@+|[,;:!?]+$/gu, ''))
     .filter(Boolean);
-  // Signs alone are nobody's name, and no words at all would find everybody.
+  // No name consists of signs alone, and an empty list of words would find everybody.
   const words = typed.length > 0 ? [...new Set(typed)] : [fold(q)];
   return words
     .filter((word) => !words.some((other) => other !== word && other.startsWith(word)))

@@ -6,7 +6,7 @@ import { FailedAttempts, PasswordHasher } from './passwords.js';
 
 const ROUNDS = 4;
 
-/** How long the processor works at it, in microseconds: a machine with other work takes as long. */
+/** Processor time in microseconds, which does not depend on the other work of the machine. */
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const start = process.cpuUsage();
   await work();
@@ -66,7 +66,7 @@ const fail = () => turn().then(() => Promise.reject(new AppError('INVALID_CREDEN
 const codeOf = (outcome: Promise<string>) =>
   outcome.catch((error: unknown) => (error as AppError).code);
 
-/** How often each outcome came. */
+/** How often each outcome occurred. */
 const tally = async (outcomes: Promise<string>[]) => {
   const counts: Record<string, number> = {};
   for (const outcome of await Promise.all(outcomes.map(codeOf))) {

@@ -18,7 +18,7 @@ export interface ContactPolicy {
   agreedAmong(userId: string, otherUserIds: string[]): Promise<Set<string>>;
 }
 
-/** Changes to one's own profile; what is left out stays. */
+/** Changes to one's own profile; absent fields do not change. */
 export interface ProfileChanges {
   username?: string;
   firstName?: string;

@@ -79,7 +79,7 @@ describe('a login', () => {
 describe('a change of password', () => {
   const actor = anActor({ userId: user._id.toString(), sessionId: session.sessionId });
   const change = { currentPassword: 'test123', newPassword: 'better123' };
-  /** What the account and its logins are; passwords are their own hashes here. */
+  /** The state of the account and its logins; passwords are their own hashes here. */
   let passwordHash: string;
   let others: string[];
   const replacePasswordHash = jest.fn<(id: string, from: string, to: string) => Promise<boolean>>();

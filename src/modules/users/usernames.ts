@@ -10,7 +10,9 @@ import type { UsersRepository } from './users.repository.js';
  * former owner.
  */
 const KEPT_MS = 30 * 24 * 3_600_000;
-/** Former usernames kept at a time, so that nobody can take many names away from others. */
+/**
+ * Most former usernames of one account that are kept, so that nobody can take many names away from others.
+ */
 const MAX_FORMER_NAMES = 10;
 
 /** The refusal of a name that is taken, or kept for its former owner. */

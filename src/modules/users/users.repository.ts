@@ -246,7 +246,10 @@ export class UsersRepository {
     return matchedCount === 1;
   }
 
-  /** Carries out a numbered loss of rights, unless the account has had this one or a later one; answers whether it did. */
+  /**
+   * Carries out a numbered loss of rights, unless the account has had this one or a later one; answers
+   * whether it did so.
+   */
   async lose(userId: string, change: AccountStatusChange, number: number): Promise<boolean> {
     const { modifiedCount } = await this.users.updateOne(
       { _id: userId, lossNumber: trusted({ $not: { $gte: number } }) },

@@ -129,7 +129,7 @@ export class ChatPreviews {
     else await this.flushing.idle();
   }
 
-  /** Writes what is recorded, for the last time: the node is shutting down. */
+  /** Writes the pending updates for the last time: the node is shutting down. */
   close(): Promise<void> {
     return this.flushing.close();
   }

@@ -3,7 +3,7 @@ import { anObjectId } from '../../../../test/support/factories.js';
 import type { ChatQueue, MessageDraft } from './write-queues.js';
 import { WriteQueues } from './write-queues.js';
 
-/** Queues whose database answers when the test says so. */
+/** Queues whose database answers when the test resolves it. */
 const setUp = () => {
   const writes: { contents: string[]; end: () => void }[] = [];
   const queues = new WriteQueues(async (taken: ChatQueue[]) => {
