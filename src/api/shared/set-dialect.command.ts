@@ -21,7 +21,7 @@ export const setDialectCommand: AnyCommand = command({
   event: 'set_dialect',
   dialect: 'native',
   isShared: true,
-  summary: 'Hear these dialects from now on, and no others',
+  summary: 'Receive these dialects from now on, and no others',
   schema: setDialectSchema,
   userLimit: 'signals',
   handle: ({ socket }, { dialects }) => {

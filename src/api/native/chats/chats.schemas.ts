@@ -36,7 +36,7 @@ export const blockedResponse = userCardSchema
 /** Path of a user's chats. */
 export const historyParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
 
-/** Body of `PATCH /api/chats/:chatId/settings`; what is left out stays. */
+/** Body of `PATCH /api/chats/:chatId/settings`; absent fields do not change. */
 export const settingsBody = Joi.object<SettingChanges>({
   mutedUntil: Joi.date()
     .iso()

@@ -36,7 +36,7 @@ export const newGroupBody = Joi.object<NewGroup>({
   then: Joi.object({ slug: Joi.forbidden() }),
 });
 
-/** Body of `PATCH /api/chats/:chatId`; what is left out stays. */
+/** Body of `PATCH /api/chats/:chatId`; absent fields do not change. */
 export const groupChangesBody = Joi.object<GroupChanges>({
   name: nameSchema,
   description: descriptionSchema,

@@ -54,7 +54,7 @@ const syncedChatResponse = Joi.object({
   })
     .allow(null)
     .required()
-    .description('Why the chat starts anew'),
+    .description('Why the client must start the chat again'),
   chat: chatResponse.required(),
   settings: Joi.object({
     clearedSeq: Joi.number().integer().required(),

@@ -13,7 +13,7 @@ export const presentSync = (result: SyncResult, views: ChatView[], now: number) 
       isNew: synced.isNew,
       isReset: synced.isReset,
       error: synced.isTooOld
-        ? { code: 'CURSOR_TOO_OLD', message: 'This version is of no use any more; start anew' }
+        ? { code: 'CURSOR_TOO_OLD', message: 'This version can no longer be used; start again' }
         : null,
       chat: presentChat(views[i]!, now),
       settings: {
