@@ -104,7 +104,7 @@ export const createMedia = async ({
   connection: Connection;
   clock: Clock;
   logger: Logger;
-  /** Signs the addresses of files; a key of its own is derived from it. */
+  /** The key that signs the addresses of files is derived from it. */
   secret: string;
   access: ChatAccess;
   users: {

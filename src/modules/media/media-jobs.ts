@@ -1,7 +1,7 @@
 /**
- * The jobs on the content of uploads, which may be hostile. They run in a process of their own ({@link
- * MediaWorkers}), which is killed when a job does not end in time: neither sharp's reading of headers nor
- * music-metadata can be stopped in another way.
+ * The jobs on the content of uploads, which may be hostile. They run in a process of their own, see
+ * {@link MediaWorkers}, which is killed when a job does not end in time: neither sharp's reading of headers
+ * nor music-metadata can be stopped in another way.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';

@@ -145,8 +145,8 @@ const mentionsOf = ({ userId }: UnreadSpan) => ({ mentions: userId });
 const hiddenFrom = (span: UnreadSpan) => ({ ...saidTo(span), deletedFor: span.userId });
 
 /**
- * Counts of stored messages, apart from the `MessagesRepository`: an index of its own answers each. They
- * bypass Mongoose, which would cast the number in a condition on an array index to a user id.
+ * Counts of stored messages, separate from the `MessagesRepository`: an index of its own answers each. They
+ * use the driver, which sends the filters as they are.
  */
 export class UnreadCountsRepository {
   private readonly messages: Model<StoredMessage>;
