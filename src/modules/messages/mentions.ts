@@ -17,18 +17,26 @@ const MAX_NAME = 30;
  * which would make it another name. Underscores before it are markup.
  */
 const MENTION =
-  /(?<![\p{Script=Latin}\d@]_*)@([A-Za-z0-9_.-]{3,})(?![\p{Script=Latin}\p{M}\d_.-])/gu;
-/** Signs that may end a sentence, or emphasis, rather than the name. */
-const AFTER_NAME = /[._-]+$/;
+  /@(?<![\p{Script=Latin}\d@]_*@)([A-Za-z0-9_.-]{3,})(?![\p{Script=Latin}\p{M}\d_.-])/gu;
+/** What may end a sentence, or emphasis, rather than the name. */
+const AFTER_NAME = '._-';
 
-// None of these patterns can begin in the middle of its own match, so that they read every character once.
+/** The name without the signs at its end. A pattern would look at every run of signs in it once for each sign. */
+const withoutEnd = (name: string): string => {
+  let end = name.length;
+  while (end > 0 && AFTER_NAME.includes(name[end - 1]!)) end -= 1;
+  return name.slice(0, end);
+};
+
+// Each of these begins where nothing that it could begin with stands before, or looks back only from an @, so that
+// it looks once at every sign.
 /** Addresses, up to white space, quotes, angle brackets, and the signs that end a sentence in East Asia. */
 const URL =
   /(?:(?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/|(?<![a-z0-9.-])www\.)[^\s<>"`\u3000-\u3002\u3008-\u3011\uFF01\uFF08\uFF09\uFF0C\uFF1A\uFF1B\uFF1F]+/giu;
 /** A host with a path, as people write it without `https://`. */
 const BARE_URL = /(?<![a-z0-9.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\/[^\s<>"`]*/giu;
 /** The end of an e-mail address whose local part ends with a sign. */
-const MAIL = /(?<=[\p{Script=Latin}\d][%+'-]+)@[a-z0-9-]+(?:\.[a-z0-9-]+)+/giu;
+const MAIL = /@(?<=[\p{Script=Latin}\d][%+'-]+@)[a-z0-9-]+(?:\.[a-z0-9-]+)+/giu;
 
 /**
  * Where code may begin: at the line that opens a fenced block, within quotes and lists too, or at a run of backticks
@@ -113,7 +121,7 @@ export const mentionedNames = (content: string): string[][] => {
   const mentions = new Map<string, string[]>();
   for (const [, name = ''] of text.matchAll(MENTION)) {
     const written = name.toLowerCase();
-    const names = [written, written.replace(AFTER_NAME, '')].filter(
+    const names = [written, withoutEnd(written)].filter(
       ({ length }, i, both) => length >= 3 && length <= MAX_NAME && both.indexOf(both[i]!) === i,
     );
     if (names.length > 0) mentions.set(written, names);
