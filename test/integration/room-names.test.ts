@@ -1,5 +1,6 @@
 /** Every name makes a room of its own, which is reached by its slug and by its name, over REST and sockets. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { objectId } from '../../src/platform/object-id.js';
 import type { ConversationsCluster } from '../support/conversations-node.js';
 import { actorOf, startConversations } from '../support/conversations-node.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -142,6 +143,102 @@ describe('a room', () => {
       expect(refused).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
     },
   );
+});
+
+describe('names and slugs of different rooms', () => {
+  /** A room as versions before names had a form of their own stored it. */
+  const older = async (name: string) => {
+    const room = await created(name);
+    await collections().updateOne({ _id: objectId(room.id) }, { $unset: { nameKey: 1 } });
+    return room;
+  };
+  const collections = () => cluster.nodes[0].collections.chats;
+  const rename = (id: string, name: string) =>
+    server.http.patch(`/api/chats/${id}`).set(ada.auth).send({ name }).expect(200);
+
+  it.each<[string, string[]]>([
+    ['support-team', ['Support Team', 'SUPPORT-TEAM', 'support  team']],
+    ['Ｄesk', ['desk', 'Desk', 'DESK']],
+    ['общий', ['Общий', 'ОБЩИЙ']],
+  ])('an older room %j is not left for one that takes its name', async (name, spellings) => {
+    const room = await older(name);
+    for (const [i, spelling] of spellings.entries()) {
+      const other = await created(`${i} beside ${room.slug}`);
+      await rename(other.id, spelling);
+      for (const text of [name, ...spellings]) {
+        expect([text, (await join(text)).chatId]).toEqual([text, room.id]);
+      }
+      expect((await join(other.slug)).chatId).toBe(other.id);
+      expect((await create(spelling)).body).toMatchObject({ code: 'CONFLICT' });
+    }
+    // Its own name it may take in any spelling.
+    await rename(room.id, spellings[0]!);
+    expect((await join(spellings[0]!)).chatId).toBe(room.id);
+  });
+
+  it('an older room answers to its slug from the first start on, whatever its name has become', async () => {
+    const [room, other] = [await older('help-desk'), await older('lounge')];
+    const taken = await created('Rest', { slug: 'rest-room' });
+    await collections().updateOne({ _id: objectId(taken.id) }, { $set: { nameKey: 'lounge' } });
+    // By a version that knew slugs alone: the slug looks as if it were made of this name.
+    await collections().updateOne({ _id: objectId(room.id) }, { $set: { name: 'Help: Desk' } });
+    const { rooms } = cluster.nodes[0].useCases;
+    await Promise.all([rooms.nameOlder(), cluster.nodes[1].useCases.rooms.nameOlder()]);
+    for (const text of ['help-desk', 'Help Desk', 'HELP-DESK']) {
+      expect([text, (await join(text)).chatId]).toEqual([text, room.id]);
+    }
+    expect((await create('Help Desk')).body).toMatchObject({ code: 'CONFLICT' });
+    // Where another room has come to answer to it, that one goes on.
+    expect((await join('Lounge')).chatId).toBe(taken.id);
+    expect((await join('lounge')).chatId).toBe(other.id);
+    expect(await collections().countDocuments({ kind: 'room', nameKey: { $exists: false } })).toBe(
+      0,
+    );
+  });
+
+  it('a room renamed to the slug of another does not lead away from it', async () => {
+    const room = await created('Arts & Crafts');
+    const other = await created('Something else');
+    await rename(other.id, 'arts-crafts');
+    expect((await join('arts-crafts')).chatId).toBe(room.id);
+    expect((await join('something-else')).chatId).toBe(other.id);
+    await rename(other.id, 'Something new');
+    expect((await join('Something new')).chatId).toBe(other.id);
+  });
+
+  it.each([
+    ['Sales', 'emea-sales', 'sales'],
+    ['Quality Team', 'qa', 'Quality Team'],
+    ['Ｏffice', 'hq', 'OFFICE'],
+  ])('the name %j of a room (%s) is nobody else’s slug %j', async (name, slug, wanted) => {
+    const room = await created(name, { slug });
+    expect((await create('zzz', { slug: wanted })).body).toMatchObject({ code: 'CONFLICT' });
+    expect((await create(name, { slug: wanted })).body).toMatchObject({ code: 'CONFLICT' });
+    for (const text of [name, wanted, slug]) {
+      expect([text, (await join(text)).chatId]).toEqual([text, room.id]);
+    }
+  });
+
+  it('a slug made of a name gets a number where it is the name of another room', async () => {
+    const room = await created('Ops', { slug: 'operations' });
+    const [over, under] = [await created('Ops!'), await join('Ops?')];
+    expect([over.slug, under.room]).toEqual(['ops-2', 'ops-3']);
+    expect((await join('ops')).chatId).toBe(room.id);
+    expect((await join('Ops!')).chatId).toBe(over.id);
+  });
+
+  it('a room’s own name may be its slug', async () => {
+    const room = await created('Night Shift', { slug: 'night shift' });
+    expect(room.slug).toBe('night-shift');
+    expect((await join('NIGHT SHIFT')).chatId).toBe(room.id);
+  });
+
+  it('a retry under the same client id finds the room whose slug it asked for', async () => {
+    const request = { slug: 'day-shift', clientChatId: 'day-shift-1' };
+    const room = await created('Day Shift', request);
+    const again = await create('Day Shift', request);
+    expect([again.status < 300, again.body.data?.id]).toEqual([true, room.id]);
+  });
 });
 
 describe('rooms that are made at the same moment', () => {

@@ -78,8 +78,11 @@ export interface ChatRecord {
   clientChatId?: string;
   /** A room's name in addresses and commands; unique. */
   slug?: string;
-  /** Of a room, its name as names are compared; absent while another room is found by it. */
-  nameKey?: string;
+  /**
+   * Of a room, its name as names are compared; null while another room answers to it. Absent in rooms from before
+   * this was stored, which answer to their slug, see `PublicRooms.nameOlder`.
+   */
+  nameKey?: string | null;
   name?: string;
   description?: string;
   /** URL of the chat's picture. */

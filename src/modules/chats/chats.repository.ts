@@ -14,8 +14,8 @@ export interface NewNamedChat {
   initiator: string | undefined;
   name: string;
   slug?: string;
-  /** The name that a room is found by. */
-  nameKey?: string | undefined;
+  /** The name that a room answers to; null: another one answers to its name. */
+  nameKey?: string | null;
   description?: string;
   picture?: string;
   /** Made by the client; the first members are listed beside it until all of them are in. */
@@ -219,12 +219,42 @@ export class ChatsRepository {
     return (await this.chats.findOne({ nameKey: equalText(nameKey) }).lean()) ?? undefined;
   }
 
-  /** Those of the slugs that rooms have. */
-  async slugsAmong(slugs: string[]): Promise<Set<string>> {
-    const rooms = await this.chats
-      .find({ slug: trusted({ $in: slugs, $type: 'string' as const }) }, { slug: 1 })
+  /** Those of the slugs that rooms have, or answer to as their name. */
+  async takenSlugs(slugs: string[]): Promise<Set<string>> {
+    const among = trusted({ $in: slugs, $type: 'string' as const });
+    const [addressed, named] = await Promise.all([
+      this.chats.find({ slug: among }, { slug: 1 }).lean(),
+      this.chats.find({ nameKey: among }, { nameKey: 1 }).lean(),
+    ]);
+    return new Set([
+      ...addressed.flatMap(({ slug }) => slug ?? []),
+      ...named.flatMap(({ nameKey }) => nameKey ?? []),
+    ]);
+  }
+
+  /** Up to `limit` rooms from before names were stored in the form in which they are compared. */
+  async olderRooms(limit: number): Promise<Pick<ChatRecord, '_id' | 'slug'>[]> {
+    return this.chats
+      .find({ kind: 'room', nameKey: trusted({ $exists: false }) }, { slug: 1 })
+      .limit(limit)
       .lean();
-    return new Set(rooms.flatMap(({ slug }) => slug ?? []));
+  }
+
+  /** Gives such a room the name to which it answers; none when another room answers to it. */
+  async nameOlderRoom(chatId: Types.ObjectId, nameKey: string | null): Promise<void> {
+    const write = (key: string | null) =>
+      this.chats.updateOne(
+        // It may have been renamed meanwhile.
+        { _id: chatId, nameKey: trusted({ $exists: false }) },
+        { $set: { nameKey: key } },
+        { timestamps: false },
+      );
+    try {
+      await write(nameKey);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      await write(null);
+    }
   }
 
   /** Rooms, the ones with the newest messages first. */
@@ -273,12 +303,12 @@ export class ChatsRepository {
   /**
    * Changes name, description or picture of a group or room; answers it as it is now.
    *
-   * @param nameKey the name that the room is found by from now on, unless another room has it.
+   * @param nameKey the name to which a room answers from now on, unless another one does; null: to none.
    */
   async changeAppearance(
     chatId: string,
     changes: Appearance,
-    nameKey?: string,
+    nameKey?: string | null,
   ): Promise<ChatRecord | null> {
     const write = (update: UpdateQuery<ChatRecord>) =>
       this.chats
@@ -289,7 +319,7 @@ export class ChatsRepository {
       return await write({ $set: { ...changes, nameKey } });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      return write({ $set: changes, $unset: { nameKey: 1 } });
+      return write({ $set: { ...changes, nameKey: null } });
     }
   }
 

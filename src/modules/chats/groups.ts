@@ -132,7 +132,10 @@ export class Groups {
     return { chat: twin, isReplay: true };
   }
 
-  /** A room with a slug of its own may have the name of another room; the other one is still found by it. */
+  /**
+   * Under a slug of its own a room may have the name of another one, which goes on answering to it. The slug must
+   * not be the name that another one answers to: it would lead to this room from then on.
+   */
   private async insertRoom(room: NewNamedChat, slug?: string): Promise<ChatRecord | undefined> {
     const { chats, rooms } = this.deps;
     const nameKey = roomNameKey(room.name);
@@ -142,10 +145,11 @@ export class Groups {
         chats.insert({ ...room, slug: free, nameKey }),
       );
     }
+    if ((await chats.takenSlugs([slug])).has(slug)) return undefined;
     const isNamed = await rooms.called(room.name);
     return (
       (isNamed ? undefined : await chats.insert({ ...room, slug, nameKey })) ??
-      chats.insert({ ...room, slug })
+      chats.insert({ ...room, slug, nameKey: null })
     );
   }
 
@@ -159,7 +163,7 @@ export class Groups {
   }
 
   /**
-   * Changes name, description or picture.
+   * Changes name, description or picture. A room answers to its new name unless that leads to another room.
    *
    * @throws {AppError} NOT_FOUND for non-members, FORBIDDEN for plain members and in direct chats.
    */
@@ -170,7 +174,7 @@ export class Groups {
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;
-    const nameKey = isRenamed ? roomNameKey(changes.name!) : undefined;
+    const nameKey = isRenamed ? await this.freeNameKey(chatId, changes.name!) : undefined;
     const chat = await chats.changeAppearance(chatId, changes, nameKey);
     if (!chat) throw notFound('Chat');
     bus.emit(
@@ -179,6 +183,12 @@ export class Groups {
       { scope: 'cluster' },
     );
     await log.post(actor, chatId, (name) => chatChanged(name, changes));
+  }
+
+  /** What a room is to answer to under a new name; null when that leads to another room, by its slug or name. */
+  private async freeNameKey(chatId: string, name: string): Promise<string | null> {
+    const other = await this.deps.rooms.called(name);
+    return other && other._id.toHexString() !== chatId ? null : roomNameKey(name);
   }
 
   private assertPicture(picture: string | null | undefined): void {

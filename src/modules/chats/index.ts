@@ -148,7 +148,7 @@ export interface ChatsModule {
     personalInvites: PersonalInvites;
   };
   subscriptions: Subscription<ChatEvents & Pick<UserEvents, 'user.deactivated'>>[];
-  /** Makes the room that is there from the start. */
+  /** Gives rooms of older versions their names, and makes the room that is there from the start. */
   start(): Promise<void>;
 }
 
@@ -305,6 +305,9 @@ export const createChats = ({
         run: ({ userId }) => ownership.ensureAfter(userId),
       },
     ],
-    start: () => rooms.ensureGeneral(),
+    start: async () => {
+      await rooms.nameOlder();
+      await rooms.ensureGeneral();
+    },
   };
 };

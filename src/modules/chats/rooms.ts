@@ -45,6 +45,9 @@ const GENERAL = 'general';
 /** Rooms beyond this many are found by name, not by looking through the list. */
 const MAX_LISTED = 1000;
 
+/** Rooms of an older version that are read together at the start. */
+const OLDER_ROOMS_AT_ONCE = 500;
+
 /** Public rooms with names: anybody signed in may read and join them. */
 export class PublicRooms {
   constructor(
@@ -152,6 +155,19 @@ export class PublicRooms {
     if (!(await this.called(GENERAL))) await this.make(GENERAL, undefined);
   }
 
+  /**
+   * Lets rooms from before names had a form of their own answer to their slug, as they did then: whatever is made of
+   * their name since, no other room can be given it.
+   */
+  async nameOlder(): Promise<void> {
+    const { chats } = this.deps;
+    for (;;) {
+      const rooms = await chats.olderRooms(OLDER_ROOMS_AT_ONCE);
+      for (const { _id, slug } of rooms) await chats.nameOlderRoom(_id, slug ?? null);
+      if (rooms.length < OLDER_ROOMS_AT_ONCE) return;
+    }
+  }
+
   private async existing(name: string): Promise<ChatRecord> {
     const chat = await this.called(name);
     if (!chat) throw notFound('Room');
@@ -209,14 +225,15 @@ const SLUGS_AT_ONCE = 100;
 const MAX_ATTEMPTS = 50;
 
 /**
- * Inserts a room under a slug, or the slug with the first number from 2 on that is free.
+ * Inserts a room under a slug, or the slug with the first number from 2 on that is free. One that is the name of
+ * another room is not free: it would lead here, and no longer there.
  *
  * @param insert answers undefined when the slug, or another unique field of the room, is taken.
  * @returns undefined when nothing was inserted although the slug is free: another unique field is taken.
  * @throws {AppError} UNAVAILABLE when all numbers are taken.
  */
 export const insertNumbered = async (
-  chats: Pick<ChatsRepository, 'slugsAmong'>,
+  chats: Pick<ChatsRepository, 'takenSlugs'>,
   slug: string,
   insert: (slug: string) => Promise<ChatRecord | undefined>,
 ): Promise<ChatRecord | undefined> => {
@@ -225,7 +242,7 @@ export const insertNumbered = async (
     const candidates = Array.from({ length: SLUGS_AT_ONCE }, (_, i) =>
       first + i === 1 ? slug : numberedSlug(slug, first + i),
     );
-    const taken = await chats.slugsAmong(candidates);
+    const taken = await chats.takenSlugs(candidates);
     const free = candidates.find((candidate) => !taken.has(candidate));
     if (free === undefined) {
       first += SLUGS_AT_ONCE;
@@ -233,7 +250,7 @@ export const insertNumbered = async (
     }
     const chat = await insert(free);
     if (chat) return chat;
-    if (!(await chats.slugsAmong([free])).has(free)) return undefined;
+    if (!(await chats.takenSlugs([free])).has(free)) return undefined;
   }
   throw new AppError('UNAVAILABLE', 'Too many rooms have such names; choose another', {
     retryAfter: 1,
