@@ -1,5 +1,6 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { Schema, trusted } from 'mongoose';
+import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 
 /** A star: a user has marked a message for themselves. */
@@ -61,13 +62,21 @@ export class StarsRepository {
    * answers that star, else null. The unique index decides among those that come at once.
    */
   async insert({ userId, messageId, ...rest }: NewStar): Promise<StarRecord | null> {
-    return this.stars
-      .findOneAndUpdate(
-        { messageId, userId },
-        { $setOnInsert: rest },
-        { upsert: true, returnDocument: 'before' },
-      )
-      .lean();
+    const write = () =>
+      this.stars
+        .findOneAndUpdate(
+          { messageId, userId },
+          { $setOnInsert: rest },
+          { upsert: true, returnDocument: 'before' },
+        )
+        .lean();
+    try {
+      return await write();
+    } catch (error) {
+      // Another request has stored it at the same moment: this time it is found.
+      if (isDuplicateKey(error)) return write();
+      throw error;
+    }
   }
 
   /** Removes a user's star; answers it, or null when there was none. */
