@@ -3,7 +3,19 @@ import { canonicalEmoji } from './emoji.js';
 
 const RECOMMENDED = new RegExp('^\\p{RGI_Emoji}$', 'v');
 
+/** A text in the invisible letters of flags, and their end. */
+const tags = (text: string): string =>
+  text.replace(/./g, (sign) => String.fromCodePoint(0xe0000 + sign.charCodeAt(0))) + '\u{E007F}';
+
 describe('canonicalEmoji', () => {
+  it.each(['gbeng', 'gbsct', 'gbwls', 'usca', 'fr75', 'cat', 'jp13', 'gbabcd'])(
+    'takes the flag of the region %s',
+    (region) => {
+      expect(canonicalEmoji(`🏴${tags(region)}`)).toBe(`🏴${tags(region)}`);
+      expect(canonicalEmoji(`🏴\uFE0F${tags(region)}`)).toBe(`🏴${tags(region)}`);
+    },
+  );
+
   it.each([
     '👍',
     '👍🏽',
@@ -92,6 +104,13 @@ describe('canonicalEmoji', () => {
     ['two skin tones', '👍🏽🏽'],
     ['an accent upon it', '👍\u0301'],
     ['tags without an end', '🏴\u{E0067}\u{E0062}'],
+    ['tags of no region', '🏴\u{E0067}\u{E0062}\u{E007F}'],
+    ['tags of a long text', `🏴${tags('gbscotland')}`],
+    ['tags of signs', `🏴${tags('gb-sct')}`],
+    ['tags behind another emoji', `👍${tags('gbsct')}`],
+    ['tags behind a skin tone', `👍🏽${tags('gbsct')}`],
+    ['tags behind tags', `🏴${tags('gbsct')}${tags('gbwls')}`],
+    ['tags within a family', `👨\u200D👩${tags('gbsct')}`],
     ['markup', '<b>'],
     ['half a character', '\uD83D'],
     ['a long row', '👍'.repeat(500)],

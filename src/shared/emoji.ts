@@ -6,9 +6,15 @@ const SELECTORS = new RegExp(`[${TEXT}${COLOURED}]`, 'gu');
 // The parts of an emoji without its variation selectors. A pictograph is an emoji, or a code point that Unicode
 // has reserved for one: what newer devices send must not wait for a newer Node.
 const PICTOGRAPH = '(?=[\\p{Emoji}\\p{Cn}])\\p{Extended_Pictographic}';
-/** Letters of a flag such as Scotland's, and their end. */
-const TAGS = '[\\u{E0020}-\\u{E007E}]+\\u{E007F}';
-const BARE_ELEMENT = `${PICTOGRAPH}\\p{Emoji_Modifier}?(?:${TAGS})?`;
+const BLACK_FLAG = '\\u{1F3F4}';
+/** A letter or a digit of a flag's region, which nobody sees. */
+const TAG = '[\\u{E0030}-\\u{E0039}\\u{E0061}-\\u{E007A}]';
+/**
+ * Behind a black flag, the region of a flag such as Scotland's, and its end: two letters for the country and up to
+ * four signs for a part of it, as Unicode's subdivisions have. More would be a place for hidden text.
+ */
+const TAGS = `[\\u{E0061}-\\u{E007A}]{2}${TAG}{1,4}\\u{E007F}`;
+const BARE_ELEMENT = `(?:${BLACK_FLAG}${TAGS}|${PICTOGRAPH}\\p{Emoji_Modifier}?)`;
 const BARE = new RegExp(
   `^(?:${BARE_ELEMENT}(?:\\u200D${BARE_ELEMENT})*|\\p{Emoji_Modifier}|\\p{Regional_Indicator}{2}|[0-9#*]\\u20E3)$`,
   'u',
@@ -30,7 +36,9 @@ export const canonicalEmoji = (text: string): string | undefined => {
   return BARE.test(bare) ? bare.replace(SHOWN_AS_TEXT, `$&${COLOURED}`) : undefined;
 };
 
+/** The selectors and the skin tone of an emoji; keyboards put a selector on either side of the tone. */
+const VARIANT = `[${TEXT}${COLOURED}\\p{Emoji_Modifier}]{0,3}`;
 /** An element of an emoji, in any spelling. */
-const ELEMENT = `\\p{Extended_Pictographic}[${TEXT}${COLOURED}\\p{Emoji_Modifier}]*(?:${TAGS})?`;
+const ELEMENT = `(?:${BLACK_FLAG}${VARIANT}${TAGS}|\\p{Extended_Pictographic}${VARIANT})`;
 /** The source of a pattern that finds one emoji, however it is spelled; for patterns with the flag `u`. */
-export const EMOJI_SOURCE = `(?:${ELEMENT}(?:\\u200D${ELEMENT})*|\\p{Regional_Indicator}{2}|[0-9#*][${TEXT}${COLOURED}]*\\u20E3)`;
+export const EMOJI_SOURCE = `(?:${ELEMENT}(?:\\u200D${ELEMENT})*|\\p{Regional_Indicator}{2}|[0-9#*][${TEXT}${COLOURED}]?\\u20E3)`;

@@ -119,6 +119,11 @@ describe('names', () => {
     ['an empty Braille cell', 'Ada\u2800Bob'],
     ['a selector after a letter', 'Ada\uFE0F'],
     ['tags after a letter', 'Ada\u{E0041}'],
+    ['tags behind an emoji', 'Ada 👍\u{E0061}\u{E0064}\u{E006D}\u{E0069}\u{E006E}\u{E007F}'],
+    ['a long text of tags', `Ada 🏴${'\u{E0061}'.repeat(7)}\u{E007F}`],
+    ['signs of tags', 'Ada 🏴\u{E0020}\u{E0021}\u{E0022}\u{E007F}'],
+    ['a row of selectors', `Ada ❤${'\uFE0F\uFE0E'.repeat(2)}`],
+    ['a row of selectors in a keycap', 'Ada 1\uFE0F\uFE0F\u20E3'],
     ['the place of an object', 'Ada\uFFFC'],
     ['a mark on nothing', '\u0301Ada'],
   ])('refuse %s', (_what, name) => {

@@ -19,9 +19,9 @@ const MAX_REQUIRED_TERMS = 8;
  * other rules are rebuilt (`refolding.ts`). Every change to `fold` or to the words increments the number, and
  * adds the former one to {@link FORMER_RULES}.
  */
-export const FOLD_RULES = 1;
+export const FOLD_RULES = 2;
 /** Rules of older versions; null: before they had a number. */
-export const FORMER_RULES: (number | null)[] = [null];
+export const FORMER_RULES: (number | null)[] = [null, 1];
 
 /** The only term of a block that is not full yet: it may hold any word. No word has this number. */
 export const OPEN_TERM = 0;

@@ -4,9 +4,9 @@ import { fold, UNSPACED, wordsOf } from '../../shared/fold.js';
  * The rules by which {@link nameWords} makes words. Every change to them, or to `fold`, increments the number
  * and adds the former one to {@link FORMER_NAME_RULES}.
  */
-export const NAME_RULES = 1;
+export const NAME_RULES = 2;
 /** Rules of older versions; null: before they had a number. */
-export const FORMER_NAME_RULES: (number | null)[] = [null];
+export const FORMER_NAME_RULES: (number | null)[] = [null, 1];
 
 /** Words under which one account is found; only the longest names in unspaced scripts have so many. */
 const MAX_WORDS = 200;
