@@ -378,7 +378,7 @@ describe('indexes', () => {
       { emailLower: 'ada@example.com' },
       // The search, and the accounts whose words are to be made.
       { nameWords: { $elemMatch: range } },
-      { nameRules: { $in: [null] } },
+      { nameRules: { $in: [null, 1] } },
     ];
     for (const filter of filters) {
       const plan = JSON.stringify(await users.find(filter).explain('queryPlanner'));
@@ -461,6 +461,29 @@ describe('PUT /api/users/profile with a username', () => {
       );
     await rename(user, 'system', { bio: 'Here before' }).expect(200);
   });
+
+  it.each([
+    ['System', 'system'],
+    ['_.-', '_.-'],
+  ])(
+    'gives the reserved name %s back to its former owner alone, for 30 days',
+    async (name, lower) => {
+      const [user, other] = [await registerUser(server), await registerUser(server)];
+      await inside.db
+        .collection('users')
+        .updateOne(
+          { username: user.username },
+          { $set: { username: name, usernameLower: lower, names: [lower] } },
+        );
+      await rename(user, fresh()).expect(200);
+      expect((await rename(other, name)).body).toMatchObject({ code: 'VALIDATION' });
+      await rename(user, name).expect(200);
+      await rename(user, fresh()).expect(200);
+      passed = 31 * DAY_MS;
+      expect((await rename(user, name)).body).toMatchObject({ code: 'VALIDATION' });
+      passed = 0;
+    },
+  );
 
   it('keeps the former name from others for 30 days, and its owner may go back to it', async () => {
     const user = await registerUser(server);

@@ -35,7 +35,7 @@ export class Usernames {
    * for 30 days: nobody else can take it, and the owner can take it back. Logins stay.
    *
    * @returns the account as it is then, or null when there is none.
-   * @throws {AppError} USERNAME_TAKEN; VALIDATION for a reserved name; RATE_LIMITED after ten changes in 30 days;
+   * @throws {AppError} USERNAME_TAKEN; VALIDATION for a reserved name that is not the account's own former one; RATE_LIMITED after ten changes in 30 days;
    *   CONFLICT when another change of the same name was faster.
    */
   async change(
@@ -48,8 +48,9 @@ export class Usernames {
     if (!user) return null;
     const [from, to] = [user.usernameLower, fold(username)];
     const isOther = from !== to;
-    if (isOther && isReservedUsername(username)) throw reserved();
     const now = new Date(clock.now());
+    const isOwn = !isOther || isKeptFor(user, to, now);
+    if (!isOwn && isReservedUsername(username)) throw reserved();
     if (isOther) await users.releaseUsername(to, now);
     const changes = { ...others, username, ...(isOther && namesAfter(user, to, now)) };
     const changed = await users.rename(userId, from, changes).catch((error: unknown) => {
@@ -60,7 +61,11 @@ export class Usernames {
   }
 }
 
-/** The names of an account after a change. */
+/** Whether a name is kept for an account, which has had it. */
+const isKeptFor = ({ formerNames = [] }: UserRecord, name: string, now: Date): boolean =>
+  formerNames.some((former) => former.name === name && former.until > now);
+
+/** The names of an account after it has taken another. */
 const namesAfter = (
   { usernameLower, formerNames = [] }: UserRecord,
   to: string,
