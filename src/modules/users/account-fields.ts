@@ -25,7 +25,7 @@ const RESERVED_USERNAMES = new Set([
  * such a name keep it, and the first admin may have one.
  */
 export const isReservedUsername = (username: string): boolean =>
-  RESERVED_USERNAMES.has(fold(username)) || !/[A-Za-z0-9]/.test(username);
+  RESERVED_USERNAMES.has(identityForm(username)) || !/[A-Za-z0-9]/.test(username);
 
 /** The username of a new account. */
 export const newUsernameSchema = usernameSchema.custom((username: string, { error }) =>
@@ -79,4 +79,4 @@ export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
     .description(`At least ${minLength} characters and at most ${PASSWORD_MAX_BYTES} bytes`);
 
 /** The form in which usernames and e-mail addresses are compared. */
-export const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
+export const identityForm = (text: string): string => text.normalize('NFKC').toLowerCase();

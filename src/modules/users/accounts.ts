@@ -5,7 +5,7 @@ import type { Actor, UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
-import { fold } from './account-fields.js';
+import { identityForm } from './account-fields.js';
 import { usernameTaken } from './usernames.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
@@ -51,8 +51,8 @@ export class Accounts {
     try {
       return await this.deps.users.create({
         ...account,
-        usernameLower: fold(username),
-        emailLower: fold(email),
+        usernameLower: identityForm(username),
+        emailLower: identityForm(email),
         firstName,
         lastName,
       });
@@ -66,8 +66,8 @@ export class Accounts {
   /** @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN when an account has the name or the address. */
   async requireAvailable(username: string, email: string): Promise<void> {
     await this.releaseUsername(username);
-    if (await this.deps.users.hasUsername(fold(username))) throw usernameTaken();
-    if (await this.deps.users.hasEmail(fold(email))) {
+    if (await this.deps.users.hasUsername(identityForm(username))) throw usernameTaken();
+    if (await this.deps.users.hasEmail(identityForm(email))) {
       throw new AppError('EMAIL_TAKEN', 'This e-mail address already has an account');
     }
   }
@@ -75,17 +75,17 @@ export class Accounts {
   /** Frees a username that is not kept for its former owner any more. */
   private releaseUsername(username: string): Promise<void> {
     const { clock, users } = this.deps;
-    return users.releaseUsername(fold(username), new Date(clock.now()));
+    return users.releaseUsername(identityForm(username), new Date(clock.now()));
   }
 
   /** The account with this username, in any case. */
   findByUsername(username: string): Promise<UserRecord | null> {
-    return this.deps.users.findByUsername(fold(username));
+    return this.deps.users.findByUsername(identityForm(username));
   }
 
   /** The account with this e-mail address, in any case. */
   findByEmail(email: string): Promise<UserRecord | null> {
-    return this.deps.users.findByEmail(fold(email));
+    return this.deps.users.findByEmail(identityForm(email));
   }
 
   /** The account with this id. */

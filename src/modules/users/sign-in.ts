@@ -3,7 +3,7 @@ import { rateLimited } from '../../platform/rate-limiter.js';
 import { addressKey } from '../../platform/tally.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
-import { canBeHashed, fold, passwordForm } from './account-fields.js';
+import { canBeHashed, identityForm, passwordForm } from './account-fields.js';
 import type { Accounts } from './accounts.js';
 import type { KnownDevice, KnownDevices } from './devices.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
@@ -77,7 +77,7 @@ const countersOfStranger = (
   { ip }: SessionOrigin,
 ): Counters => ({
   source: addressKey(ip),
-  account: user ? `user:${user._id.toString()}` : `name:${fold(name)}`,
+  account: user ? `user:${user._id.toString()}` : `name:${identityForm(name)}`,
 });
 
 const nameIn = (credentials: Credentials): string => {
@@ -134,10 +134,9 @@ export class SignIn {
   async login(credentials: Credentials, origin: SessionOrigin): Promise<LoginGrant> {
     const { accounts, devices, sessions } = this.deps;
     const name = nameIn(credentials);
-    // No username contains an @, of normal or full width.
-    const isByEmail = fold(name).includes('@');
-    // The device is looked up whether or not the account exists, so that the response time does not reveal
-    // it.
+    // No username has an @, in whatever width it is typed.
+    const isByEmail = identityForm(name).includes('@');
+    // The device is looked up whether or not the account exists: the response time must not tell.
     const [found, device] = await Promise.all([
       isByEmail ? accounts.findByEmail(name) : accounts.findByUsername(name),
       devices.find(credentials.deviceToken),

@@ -1,7 +1,7 @@
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput } from '../../shared/errors.js';
-import { fold, isReservedUsername } from './account-fields.js';
+import { identityForm, isReservedUsername } from './account-fields.js';
 import type { FormerName, UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
@@ -46,7 +46,7 @@ export class Usernames {
     const { users, clock } = this.deps;
     const user = await users.findById(userId);
     if (!user) return null;
-    const [from, to] = [user.usernameLower, fold(username)];
+    const [from, to] = [user.usernameLower, identityForm(username)];
     const isOther = from !== to;
     const now = new Date(clock.now());
     const isOwn = !isOther || isKeptFor(user, to, now);
