@@ -10,9 +10,9 @@ import { ContentReader } from './content-reader.js';
 /** Bytes around a chunk's content. */
 const AROUND = 12;
 const SIGNATURE = 8;
-/**
- * Chunks that a picture needs. Texts, times, EXIF and colour profiles, which may hold anything, are left out.
- */
+/** Bytes of the content of `IHDR`, the first of which are the width and the height. */
+const HEADER_SIZE = 13;
+/** What pictures are made of; texts, times, EXIF and colour profiles, which may hold anything, are none of it. */
 const KEPT = new Set([
   ...['IHDR', 'PLTE', 'tRNS', 'gAMA', 'cHRM', 'sRGB', 'cICP', 'sBIT', 'bKGD', 'pHYs'],
   ...['acTL', 'fcTL', 'IDAT', 'fdAT', 'IEND'],
@@ -62,18 +62,27 @@ const isSound = async (file: ContentReader, start: number, end: number): Promise
   return sum === (await file.read(end - 4, 4))?.readUInt32BE(0);
 };
 
-/** The header of a PNG's animation; undefined for a PNG with fewer than two complete frames. */
+/**
+ * What a PNG says of its animation; undefined for one that has fewer than two whole frames, or whose header is not
+ * its first chunk and the only one.
+ */
 export const readAnimatedPng = async (path: string): Promise<AnimatedPng | undefined> => {
   const handle = await open(path, 'r');
   try {
     const file = new ContentReader(handle, (await handle.stat()).size);
-    const size = await file.read(SIGNATURE + 8, 8);
+    let size: Buffer | undefined;
     let isAnimated = false;
     let frames = 0;
     let end = 0;
     let place: 'before' | 'announced' | 'inside' = 'before';
     let last = SIGNATURE;
     for await (const chunk of chunksOf(file)) {
+      // Viewers take the size from whichever header they find, so it must be one, at its place.
+      if ((chunk.name === 'IHDR') !== (chunk.start === SIGNATURE)) return undefined;
+      if (chunk.name === 'IHDR') {
+        if (chunk.end - chunk.start !== HEADER_SIZE + AROUND) return undefined;
+        size = await file.read(chunk.start + 8, 8);
+      }
       if (chunk.name === 'acTL') isAnimated = true;
       if (chunk.name === 'IDAT' && !isAnimated) return undefined;
       const isData = chunk.name === 'IDAT' || chunk.name === 'fdAT';

@@ -283,6 +283,33 @@ describe('the image processor', () => {
       });
     });
 
+    /** The header of a picture of 900 million pixels. */
+    const vast = pngChunk('IHDR', Buffer.from('00007530000075300802000000', 'hex'));
+    const [signature, header, ...frames] = apngOf(3).chunks as [Buffer, Buffer, ...Buffer[]];
+    /** A chunk in whose content a size of 16 by 16 stands where that of a header would. */
+    const small = (name: string) => pngChunk(name, header.subarray(8, 21));
+
+    it.each([
+      ['another chunk before its header', [small('CgBI'), vast]],
+      ['a text before its header', [small('tEXt'), vast]],
+      ['its own header behind another chunk', [small('CgBI'), header]],
+      ['a second header', [header, vast]],
+      ['a vast header before its own', [vast, header]],
+      ['a header that is too long', [pngChunk('IHDR', Buffer.alloc(14, 1)), header]],
+      ['a header that is too short', [pngChunk('IHDR', Buffer.alloc(8, 1)), header]],
+      ['no header', []],
+    ])('does not keep a file with %s as it is', async (_what, heads) => {
+      const taken = await processed(Buffer.concat([signature, ...heads, ...frames])).catch(
+        ({ code }: { code: string }) => code,
+      );
+      if (typeof taken === 'string') {
+        expect(['UNSUPPORTED_MEDIA_TYPE', 'PAYLOAD_TOO_LARGE']).toContain(taken);
+      } else {
+        expect([taken.width, taken.height, framesOf(taken.content)]).toEqual([16, 16, 1]);
+        expect(taken.content.includes(vast)).toBe(false);
+      }
+    });
+
     it('of one frame, or without its first one, makes a still', async () => {
       const { content } = await processed(apngOf(1).whole);
       expect(content.includes('acTL')).toBe(false);

@@ -111,7 +111,7 @@ const repack = async (job: ImageJob): Promise<ProcessedImage> => {
         if (asRefusal(error).code === 'INSUFFICIENT_STORAGE') throw error;
         return packDamaged(error);
       });
-  const small = await writeThumbnail(target, thumbnail);
+  const small = await writeThumbnail(target, thumbnail, maxPixels);
   return {
     width: full.width,
     height: full.pageHeight ?? full.height / (full.pages ?? 1),
@@ -142,8 +142,12 @@ const checkHeader = async (
   return { pages, isDamaged };
 };
 
-const writeThumbnail = (source: string, thumbnail: string): Promise<OutputInfo> =>
-  sharp(source, { limitInputPixels: false, failOn: 'none' })
+const writeThumbnail = (
+  source: string,
+  thumbnail: string,
+  maxPixels: number,
+): Promise<OutputInfo> =>
+  sharp(source, { limitInputPixels: maxPixels, failOn: 'none' })
     .timeout({ seconds: TIMEOUT_S })
     .resize(THUMBNAIL_SIDE, THUMBNAIL_SIDE, { fit: 'inside', withoutEnlargement: true })
     .webp({ quality: 75 })
@@ -203,7 +207,7 @@ const keepAnimation = async (
     });
   }
   const size = await copyAnimatedPng(source, target, animation);
-  const small = await writeThumbnail(target, thumbnail);
+  const small = await writeThumbnail(target, thumbnail, maxPixels);
   return { width, height, size, thumbnailSize: small.size };
 };
 
