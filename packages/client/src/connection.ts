@@ -83,7 +83,7 @@ export class Connection {
     });
     this.socket.on('connect', () => {
       this.retry.reset();
-      this.renewInTime();
+      this.renewInTime({ isNew: false });
       parts.onConnect();
     });
     this.socket.on('disconnect', (reason) => {
@@ -196,10 +196,10 @@ export class Connection {
   }
 
   /** The server ends a connection together with its token, so a newer one is brought before. */
-  private renewInTime(): void {
+  private renewInTime({ isNew }: { isNew: boolean }): void {
     const { timers } = this.parts;
     const token = this.offered;
-    const wait = token === undefined ? undefined : replaceAfter(token, timers.now());
+    const wait = token === undefined ? undefined : replaceAfter(token, timers.now(), isNew);
     this.cancelRenewal?.();
     if (wait === undefined) return;
     this.cancelRenewal = timers.after(wait, () => {
@@ -218,7 +218,7 @@ export class Connection {
       // The connection ends with its token; the next handshake finds out why, and says so.
       return false;
     }
-    this.renewInTime();
+    this.renewInTime({ isNew: true });
     return true;
   }
 

@@ -20,15 +20,20 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 const EARLY_MS = 60_000;
 
 /**
- * In how many milliseconds a token should be replaced; undefined for one that does not say when it ends. A
- * device whose clock is wrong replaces it once in its life at least.
+ * In how many milliseconds a token that the server has just taken should be replaced; undefined for one that does
+ * not say when it ends. The clock may be wrong: a token is replaced once in its life at least, and a new one not
+ * before a quarter of it.
+ *
+ * @param isNew the token has just been got in exchange for another one.
  */
-export const replaceAfter = (token: string, now: number): number | undefined => {
+export const replaceAfter = (token: string, now: number, isNew: boolean): number | undefined => {
   const { exp, iat } = claimsOf(token);
   if (typeof exp !== 'number' || typeof iat !== 'number') return undefined;
   const life = (exp - iat) * 1000;
   const left = Math.min(exp * 1000 - now, life);
-  return Math.min(Math.max(left - Math.min(EARLY_MS, life / 4), 0), LONGEST_WAIT_MS);
+  // The server takes no token that has ended, so it is the clock that runs ahead.
+  const earliest = isNew || left <= 0 ? life / 4 : 0;
+  return Math.min(Math.max(left - Math.min(EARLY_MS, life / 4), earliest), LONGEST_WAIT_MS);
 };
 
 const claimsOf = (token: string): Claims => {
