@@ -49,6 +49,12 @@ describe('a file name', () => {
     ['\u200d\u200c', 'mp4', 'file.mp4'],
     ['\u3164', 'mp4', 'file.mp4'],
     ['  spaced  ', 'pdf', 'spaced.pdf'],
+    ['a. . .', 'pdf', 'a.pdf'],
+    ['a . b', 'pdf', 'a . b.pdf'],
+    ['a..pdf', 'pdf', 'a..pdf'],
+    ['pdf', 'jpg', 'pdf.jpg'],
+    ['a.jpg.', 'jpg', 'a.jpg.jpg'],
+    ['a.b\nc.jpg', 'jpg', 'a.bc.jpg'],
   ])('such as %j becomes, for a %s, %j', (given, extension, expected) => {
     expect(named(given, extension)).toBe(expected);
   });
@@ -57,6 +63,29 @@ describe('a file name', () => {
     expect(named('x'.repeat(5000), 'png')).toHaveLength(124);
     expect(named(`${'x'.repeat(5000)}.png`, 'png')).toHaveLength(124);
     expect(named(`${'x'.repeat(117)}👩‍👩‍👧.png`, 'png')).toBe(`${'x'.repeat(117)}.png`);
+  });
+});
+
+describe('a file name of a megabyte', () => {
+  const LENGTH = 1_000_000;
+  it.each([
+    ['letters', 'a'.repeat(LENGTH), 'a'.repeat(120)],
+    ['dots', `a${'.'.repeat(LENGTH)}é`, `a${'.'.repeat(119)}`],
+    ['letters and dots', `${'a.'.repeat(LENGTH / 2)}é`, 'a.'.repeat(60)],
+    ['spaces', `a${' '.repeat(LENGTH)}b`, `a${' '.repeat(119)}`],
+    ['spaces at its beginning', `${' '.repeat(LENGTH)}b`, 'b'],
+    ['emoji', `😀${'😀'.repeat(LENGTH / 2)}.pdf`, '😀'.repeat(120)],
+    ['emoji, cut between their halves', `x${'😀'.repeat(LENGTH / 2)}yz`, `x${'😀'.repeat(119)}`],
+    ['accents', `e${'\u0323\u0302'.repeat(LENGTH / 2)}`, undefined],
+    ['parts of a flag', `\u{1f3f4}${'\u{e0061}'.repeat(LENGTH / 2)}b`, undefined],
+    ['parts of many flags', '\u{1f3f4}\u{e0067}'.repeat(LENGTH / 4), undefined],
+    ['slashes', `${'/'.repeat(LENGTH)}b`, 'b'],
+  ])('of %s is made safe in little time', (_what, given, expected) => {
+    const began = performance.now();
+    const name = named(given, 'pdf');
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect([...name].length).toBeLessThanOrEqual(124);
+    if (expected !== undefined) expect(name).toBe(`${expected}.pdf`);
   });
 });
 

@@ -122,9 +122,9 @@ const MAX_LENGTH = 120;
  * such as Scotland's.
  */
 const UNSEEN =
-  /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\p{Zl}\p{Zp}\p{Bidi_Control}\u00ad\u180e\u200b\u2060-\u206f\ufeff\ufff9-\ufffc\u3164\uffa0\u115f\u1160]|(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]*)[\u{e0000}-\u{e007f}]/gu;
-/** Letters and digits after the last dot, unless the dot comes first. */
-const EXTENSION = /^(.*[^.\s].*)\.([A-Za-z0-9]+)$/su;
+  /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\p{Zl}\p{Zp}\p{Bidi_Control}\u00ad\u180e\u200b\u2060-\u206f\ufeff\ufff9-\ufffc\u3164\uffa0\u115f\u1160]|(?<!\u{1f3f4}[\u{e0020}-\u{e007e}]{0,15})[\u{e0000}-\u{e007f}]/gu;
+/** Spaces and dots at the end; looked for at the beginning of each such row alone, for names may be long. */
+const LOOSE_END = /(?<![\s.])[\s.]+$/u;
 
 /**
  * A recognisable name that is safe in a header: no path, no invisible characters but joiners, no leading
@@ -132,21 +132,28 @@ const EXTENSION = /^(.*[^.\s].*)\.([A-Za-z0-9]+)$/su;
  */
 export const safeFileName = (given: string, { extension, extensions }: FileEndings): string => {
   const { name, hadDots } = visiblePart(given);
-  const [, stem = '', ending = ''] = EXTENSION.exec(name) ?? [];
-  if ([extension, ...extensions].includes(ending.toLowerCase())) {
-    return `${shortened(stem)}.${ending}`;
+  const dot = name.lastIndexOf('.');
+  const ending = name.slice(dot + 1);
+  if (dot > 0 && [extension, ...extensions].includes(ending.toLowerCase())) {
+    return `${shortened(name.slice(0, dot))}.${ending}`;
   }
   const isEndingAlone = hadDots && name.toLowerCase() === extension;
-  return `${isEndingAlone ? NAMELESS : shortened(name.replace(/[\s.]+$/u, ''))}.${extension}`;
+  return `${isEndingAlone ? NAMELESS : shortened(name.replace(LOOSE_END, ''))}.${extension}`;
 };
 
 /** The message type of a file whose content is unknown. */
 export const safeFileLabel = (given: string): string => shortened(visiblePart(given).name);
 
+/** Of a very long name this much of both ends, in UTF-16 units: to put many accents in order takes very long. */
+const LOOKED_AT = 1000;
+
 /** A name without path and leading dots, and whether it had such dots. */
 const visiblePart = (given: string): { name: string; hadDots: boolean } => {
-  // A browser may send a path; only its last part is used.
-  const last = given.replace(UNSEEN, '').split(/[/\\]/).at(-1) ?? '';
+  // A browser may send a path; what counts is its last part.
+  const part = given.split(/[/\\]/).at(-1) ?? '';
+  const ends =
+    part.length > 2 * LOOKED_AT ? part.slice(0, LOOKED_AT) + part.slice(-LOOKED_AT) : part;
+  const last = ends.replace(UNSEEN, '');
   const name = last.normalize('NFC').replace(/^[\s.]+/u, '');
   return { name: name.trimEnd(), hadDots: /^\s*\./u.test(last) };
 };
