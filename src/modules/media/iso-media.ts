@@ -87,20 +87,18 @@ export const isoTracks = async (file: ContentReader): Promise<Tracks> => {
 
 /** Boxes of a file's top level that players need. All others may hold anything. */
 const OF_FILE = new Set([
-  ...[
-    'ftyp',
-    'styp',
-    'pdin',
-    'moov',
-    'moof',
-    'mdat',
-    'imda',
-    'mfra',
-    'sidx',
-    'ssix',
-    'prft',
-    'emsg',
-  ],
+  'ftyp',
+  'styp',
+  'pdin',
+  'moov',
+  'moof',
+  'mdat',
+  'imda',
+  'mfra',
+  'sidx',
+  'ssix',
+  'prft',
+  'emsg',
 ]);
 /** The same for `moov`. */
 const OF_MOVIE = new Set([
@@ -117,35 +115,48 @@ const OF_MOVIE = new Set([
 ]);
 /** Names, authors, chapters, loudness: the user data of a film that players show or use. */
 const USER_DATA = new Set([
-  ...[
-    'name',
-    'titl',
-    'auth',
-    'perf',
-    'gnre',
-    'albm',
-    'yrrc',
-    'cprt',
-    'chpl',
-    'hnti',
-    'hinf',
-    'ludt',
-  ],
-  ...['tsel', 'kind', '\u00a9nam', '\u00a9ART', '\u00a9alb', '\u00a9day', '\u00a9gen', '\u00a9wrt'],
+  'name',
+  'titl',
+  'auth',
+  'perf',
+  'gnre',
+  'albm',
+  'yrrc',
+  'cprt',
+  'chpl',
+  'hnti',
+  'hinf',
+  'ludt',
+  'tsel',
+  'kind',
+  '\u00a9nam',
+  '\u00a9ART',
+  '\u00a9alb',
+  '\u00a9day',
+  '\u00a9gen',
+  '\u00a9wrt',
 ]);
 /** The same for the list that music programs write. */
 const MUSIC_ITEMS = new Set([
-  ...[
-    '\u00a9nam',
-    '\u00a9ART',
-    'aART',
-    '\u00a9alb',
-    '\u00a9day',
-    '\u00a9gen',
-    '\u00a9wrt',
-    '\u00a9too',
-  ],
-  ...['gnre', 'trkn', 'disk', 'cpil', 'pgap', 'tmpo', 'cprt', 'covr', 'stik', 'rtng', 'hdvd'],
+  '\u00a9nam',
+  '\u00a9ART',
+  'aART',
+  '\u00a9alb',
+  '\u00a9day',
+  '\u00a9gen',
+  '\u00a9wrt',
+  '\u00a9too',
+  'gnre',
+  'trkn',
+  'disk',
+  'cpil',
+  'pgap',
+  'tmpo',
+  'cprt',
+  'covr',
+  'stik',
+  'rtng',
+  'hdvd',
 ]);
 /** Texts that occur in a cover picture with metadata of its own. */
 const PICTURE_METADATA = ['Exif\0', 'eXIf', 'ns.adobe.com/xap', 'Photoshop 3.0'];
@@ -263,38 +274,74 @@ interface Table {
 
 const NO_TABLE: Table = { count: 0, row: () => Promise.resolve([]) };
 
-/** @param width bytes of a number. @param head bytes before the count. */
+/** Rows of a table read at a time; even, so that it begins with a whole byte. */
+const ROWS_READ = 4096;
+
+/** @param bits of a number: 4, 8, 16, 32 or 64. @param head bytes before the count. */
 const tableOf = async (
   file: ContentReader,
   box: Box | undefined,
   columns: number,
-  { width = 4, head = 4 } = {},
+  { bits = 32, head = 4 } = {},
 ): Promise<Table> => {
-  const count = box && (await file.read(box.body + head, 4))?.readUInt32BE(0);
-  if (!box || count === undefined) return NO_TABLE;
+  const announced = box && (await file.read(box.body + head, 4))?.readUInt32BE(0);
+  if (!box || announced === undefined) return NO_TABLE;
   const start = box.body + head + 4;
-  const rowSize = columns * width;
+  const rowSize = (columns * bits) / 8;
+  const count = Math.min(announced, Math.floor((box.end - start) / rowSize));
+  // The file's reader looks at another place for each table, and forgets what it has read when it writes.
+  let rows = Buffer.alloc(0);
+  let first = -1;
   return {
-    count: Math.min(count, Math.floor((box.end - start) / rowSize)),
+    count,
     row: async (index) => {
-      const bytes = (await file.read(start + index * rowSize, rowSize)) ?? Buffer.alloc(rowSize);
-      return Array.from({ length: columns }, (_, i) =>
-        width === 8 ? Number(bytes.readBigUInt64BE(i * 8)) : bytes.readUInt32BE(i * 4),
-      );
+      const inRows = index % ROWS_READ;
+      if (index - inRows !== first) {
+        first = index - inRows;
+        const size = Math.ceil(Math.min(ROWS_READ, count - first) * rowSize);
+        rows = (await file.read(start + first * rowSize, size)) ?? Buffer.alloc(size);
+      }
+      return Array.from({ length: columns }, (_, i) => numberAt(rows, inRows * columns + i, bits));
     },
   };
 };
 
-/** Overwrites a track's data in the file, which is outside its headers. */
+const numberAt = (bytes: Buffer, index: number, bits: number): number => {
+  if (bits === 64) return Number(bytes.readBigUInt64BE(index * 8));
+  if (bits > 4) return bytes.readUIntBE((index * bits) / 8, bits / 8);
+  return index % 2 === 0 ? bytes[index / 2]! >> 4 : bytes[(index - 1) / 2]! & 15;
+};
+
+/** Sizes of a track's samples in bytes: one of all, or else a table. */
+const sampleSizes = async (
+  file: ContentReader,
+  table: Box,
+): Promise<{ common: number; each: Table }> => {
+  const sizes = await childOf(file, table, 'stsz');
+  if (sizes) {
+    const common = (await file.read(sizes.body + 4, 4))?.readUInt32BE(0) ?? 0;
+    return { common, each: await tableOf(file, sizes, 1, { head: 8 }) };
+  }
+  const compact = await childOf(file, table, 'stz2');
+  const bits = (compact && (await file.read(compact.body + 7, 1))?.[0]) ?? 0;
+  const isKnown = [4, 8, 16].includes(bits);
+  return {
+    common: 0,
+    each: isKnown ? await tableOf(file, compact, 1, { bits, head: 8 }) : NO_TABLE,
+  };
+};
+
+/**
+ * Overwrites what a track has in the file besides its headers. Samples that fragments (`moof`) describe are kept:
+ * without the headers of their track nobody knows what they are, but their bytes stay.
+ */
 const zeroSamples = async (file: ContentReader, track: Box): Promise<void> => {
   const table = await descendantOf(file, track, 'mdia', 'minf', 'stbl');
   if (!table) return;
-  const sizes = await childOf(file, table, 'stsz');
-  const common = (sizes && (await file.read(sizes.body + 4, 4))?.readUInt32BE(0)) ?? 0;
-  const sizeTable = await tableOf(file, sizes, 1, { head: 8 });
+  const { common, each } = await sampleSizes(file, table);
   const long = await childOf(file, table, 'co64');
   const chunks = long
-    ? await tableOf(file, long, 1, { width: 8 })
+    ? await tableOf(file, long, 1, { bits: 64 })
     : await tableOf(file, await childOf(file, table, 'stco'), 1);
   const runs = await tableOf(file, await childOf(file, table, 'stsc'), 3);
   let sample = 0;
@@ -302,11 +349,10 @@ const zeroSamples = async (file: ContentReader, track: Box): Promise<void> => {
   for (let chunk = 0; chunk < chunks.count; chunk += 1) {
     while (run + 1 < runs.count && (await runs.row(run + 1))[0]! <= chunk + 1) run += 1;
     const [, perChunk = 0] = run < runs.count ? await runs.row(run) : [];
-    let length = 0;
-    for (let i = 0; i < perChunk; i += 1, sample += 1) {
-      if (common === 0 && sample >= sizeTable.count) break;
-      length += common || (await sizeTable.row(sample))[0]!;
-    }
+    // The number of samples in a chunk may be anything that the file says: nothing counts up to it.
+    let length = common * perChunk;
+    const last = common === 0 ? Math.min(sample + perChunk, each.count) : sample;
+    for (; sample < last; sample += 1) length += (await each.row(sample))[0]!;
     const [start = 0] = await chunks.row(chunk);
     await file.zero(start, Math.min(start + length, file.size));
   }

@@ -247,6 +247,77 @@ describe('a film that says where it was made', () => {
     }
   });
 
+  it.each([
+    ['4 bits', 4, [7, 15, 2], Buffer.from([0x7f, 0x20])],
+    ['8 bits', 8, [17, 200, 3], Buffer.from([17, 200, 3])],
+    ['16 bits', 16, [17, 300, 258], Buffer.from('0011012c0102', 'hex')],
+  ])('loses samples whose sizes have %s, and no other bytes', async (_how, bits, sizes, packed) => {
+    const start = brandOf('mp42').length + 8;
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const data = Buffer.alloc(total + 200, 7);
+    const table = [
+      box('stz2', numbers(0, bits, sizes.length), packed),
+      box('stsc', numbers(0, 1, 1, 3, 1)),
+      box('stco', numbers(0, 1, start + 100)),
+    ];
+    const clean = await cleaned(
+      Buffer.concat([
+        brandOf('mp42'),
+        box('mdat', data),
+        box('moov', movieHeader(), track('meta', [], table)),
+      ]),
+    );
+    data.fill(0, 100, 100 + total);
+    expect(clean.subarray(start, start + data.length).equals(data)).toBe(true);
+  });
+
+  it('loses the samples of many chunks, each after its own', async () => {
+    const start = brandOf('mp42').length + 8;
+    const count = 10_000;
+    const data = Buffer.alloc(count * 8, 7);
+    const places = Array.from({ length: count }, (_, i) => start + i * 8);
+    const sizes = places.map((_, i) => 1 + (i % 5));
+    const table = [
+      box('stsz', numbers(0, 0, count, ...sizes)),
+      box('stsc', numbers(0, 1, 1, 1, 1)),
+      box('stco', numbers(0, count, ...places)),
+    ];
+    const clean = await cleaned(
+      Buffer.concat([
+        brandOf('mp42'),
+        box('mdat', data),
+        box('moov', movieHeader(), track('meta', [], table)),
+      ]),
+    );
+    sizes.forEach((size, i) => data.fill(0, i * 8, i * 8 + size));
+    expect(clean.subarray(start, start + data.length).equals(data)).toBe(true);
+  });
+
+  it('is gone through in little time however many samples it announces', async () => {
+    const many = 0xffff_ffff;
+    for (const sizes of [
+      box('stsz', numbers(0, 1, many)),
+      box('stsz', numbers(0, many, many)),
+      box('stsz', numbers(0, 0, many)),
+      box('stz2', numbers(0, 4, many)),
+      box('stz2', numbers(0, 0, many)),
+    ]) {
+      const table = [
+        sizes,
+        box('stsc', numbers(0, many, 1, many, 1)),
+        box('stco', numbers(0, many, 200, 300, 400)),
+      ];
+      const file = Buffer.concat([
+        brandOf('mp42'),
+        box('moov', movieHeader(), track('meta', [], table)),
+        box('mdat', PLACE),
+      ]);
+      const began = performance.now();
+      expect(await cleaned(file)).toHaveLength(file.length);
+      expect(performance.now() - began).toBeLessThan(5000);
+    }
+  });
+
   it('keeps what players need and what a song is called', async () => {
     const kept = [
       box('uuid', SPHERICAL, '<rdf:SphericalVideo/>'),
