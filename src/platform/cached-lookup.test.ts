@@ -124,6 +124,21 @@ describe('a cached look-up', () => {
     expect(await next).toBe('next');
   });
 
+  it.each([NaN, -1, 0.5])(
+    'fails when the cache does: with an answer of the size %d',
+    async (size) => {
+      let loads = 0;
+      const bounds = { max: 3, maxSize: 100, sizeCalculation: () => size };
+      const lookup = new CachedLookup<string>(bounds);
+      const load = () => {
+        loads += 1;
+        return Promise.resolve('x');
+      };
+      await expect(lookup.get('a', load)).rejects.toThrow('size');
+      expect(loads).toBe(1);
+    },
+  );
+
   it('forgets no other keys', async () => {
     const { ask, begun, ends, lookup } = setUp();
     const all = [ask('a'), ask('b')];

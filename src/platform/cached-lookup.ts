@@ -5,7 +5,7 @@ type Load<T> = () => Promise<T | undefined>;
 /** How often the entry of a waiting caller may be forgotten before an answer is taken all the same. */
 const MAX_RELOADS = 5;
 
-/** Marks the error of a load, to tell it from the abort of one whose entry was forgotten. */
+/** Marks the error of a load, to tell it from the abort of one whose entry was forgotten and from a fault of the cache. */
 class LoadFailure extends Error {}
 
 /**
@@ -23,6 +23,9 @@ export class CachedLookup<T extends NonNullable<unknown>> {
   /** Look-ups under way; the cache does not list their keys. */
   private readonly loading = new Map<string, AbortSignal>();
 
+  /** What look-ups were aborted with because their entry was forgotten. */
+  private readonly aborts = new WeakSet<Error>();
+
   /** @param bounds how many entries are kept, how large, and for how long (`ttl`, in milliseconds). */
   constructor(bounds: LRUCache.Options<string, T, Load<T>>) {
     this.cache = new LRUCache<string, T, Load<T>>({
@@ -30,6 +33,7 @@ export class CachedLookup<T extends NonNullable<unknown>> {
       fetchMethod: async (key, _stale, { context: load, options, signal }) => {
         const began = performance.now();
         this.loading.set(key, signal);
+        signal.addEventListener('abort', () => this.aborts.add(signal.reason as Error));
         try {
           const value = await load();
           if (options.ttl) {
@@ -57,6 +61,8 @@ export class CachedLookup<T extends NonNullable<unknown>> {
         return (await this.cache.fetch(key, { context: load, ignoreFetchAbort })) as T | R;
       } catch (error) {
         if (error instanceof LoadFailure) throw error.cause;
+        // A fault of the cache itself, which the next try would meet again.
+        if (!this.aborts.has(error as Error)) throw error;
       }
     }
   }
