@@ -63,12 +63,26 @@ async function* elementsIn(
   }
 }
 
+/** The elements of a segment; where one is none, players stop, and nobody looks for what follows. */
+async function* elementsOfSegment(
+  file: ContentReader,
+  start: number,
+  end: number,
+): AsyncGenerator<Element> {
+  let at = start;
+  for await (const element of elementsIn(file, start, end)) {
+    yield element;
+    at = element.end ?? element.body;
+  }
+  if (at < end) yield { id: ATTACHMENTS, start: at, body: at, end };
+}
+
 /** The elements of all segments. */
 async function* elementsOfFile(file: ContentReader): AsyncGenerator<Element> {
   for (let at = 0; at < file.size;) {
     const element = await elementAt(file, at);
     if (element?.id === SEGMENT) {
-      yield* elementsIn(file, element.body, element.end ?? file.size);
+      yield* elementsOfSegment(file, element.body, element.end ?? file.size);
     } else if (element?.id !== HEADER && element?.id !== VOID) {
       // Nothing is needed after the film.
       if (at > 0) yield { id: ATTACHMENTS, start: at, body: at, end: file.size };

@@ -374,6 +374,22 @@ describe('a film that says where it was made', () => {
     }
   });
 
+  it.each([
+    ['a stray byte', Buffer.from([0])],
+    ['an id that is too long', Buffer.from([0x07, 1, 2, 3])],
+    ['a size that is none', Buffer.from([0xec, 0])],
+  ])('behind %s of a WebM does not say so any more', async (_how, stray) => {
+    for (const isOpen of [false, true]) {
+      const tags = element('1254c367', Buffer.from(PLACE));
+      const file = webmWith([1], [stray, tags], isOpen);
+      const clean = await cleaned(file, 'video/webm');
+      expect(clean.includes(PLACE)).toBe(false);
+      expect(clean.length).toBe(file.length);
+      const before = file.indexOf(tags) - stray.length;
+      expect(clean.subarray(0, before).equals(file.subarray(0, before))).toBe(true);
+    }
+  });
+
   it('behind a WebM does not say so any more', async () => {
     const clean = await cleaned(Buffer.concat([webmWith([1]), Buffer.from(PLACE)]), 'video/webm');
     expect(clean.includes(PLACE)).toBe(false);
