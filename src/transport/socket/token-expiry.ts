@@ -41,7 +41,7 @@ export class TokenExpiry {
   }
 
   /**
-   * Takes a newer token of the same login; one that ends sooner changes nothing.
+   * Takes another token of the same login, and what it grants; one that ends sooner does not shorten the stay.
    *
    * @returns until when the socket may stay, in milliseconds since 1970.
    * @throws {AppError} FORBIDDEN for the token of another login, and as {@link TokenGrants.grant}.
