@@ -5,7 +5,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { ContentReader } from './content-reader.js';
+import { ContentReader, PORTION } from './content-reader.js';
 
 /** Bytes around a chunk's content. */
 const AROUND = 12;
@@ -50,9 +50,6 @@ async function* chunksOf(file: ContentReader): AsyncGenerator<Chunk> {
     at = end;
   }
 }
-
-/** Bytes read at a time. */
-const PORTION = 65_536;
 
 const isSound = async (file: ContentReader, start: number, end: number): Promise<boolean> => {
   let sum = 0;

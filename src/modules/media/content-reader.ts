@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** Bytes read, and written, at a time. */
-const PORTION = 65_536;
+export const PORTION = 65_536;
 
 /** Reads and overwrites parts of a file; reads are buffered, because headers are close together. */
 export class ContentReader {

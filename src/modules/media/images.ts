@@ -6,6 +6,7 @@ import type { RefusalDetails } from '../../shared/errors.js';
 import { AppError } from '../../shared/errors.js';
 import type { AnimatedPng } from './animated-png.js';
 import { copyAnimatedPng, readAnimatedPng } from './animated-png.js';
+import { ContentReader } from './content-reader.js';
 
 /** An image as it is stored, and its thumbnail. */
 export interface ProcessedImage {
@@ -243,8 +244,6 @@ export interface GifSize {
   height: number;
 }
 
-/** Bytes read at a time. */
-const PORTION = 65_536;
 const EXTENSION = 0x21;
 const FRAME = 0x2c;
 /** Size in bytes of the colour table, from a packed field. */
@@ -258,18 +257,12 @@ const tableBytes = (packed: number): number => (packed & 0x80 ? 3 << ((packed & 
  * @returns the sum of all blocks up to the first invalid one, or to the end of the file.
  */
 export const gifSize = async (path: string, enough: number): Promise<GifSize> => {
-  const file = await open(path, 'r');
-  let portion = Buffer.alloc(0);
-  let start = 0;
+  const handle = await open(path, 'r');
+  const file = new ContentReader(handle, (await handle.stat()).size);
   let at = 6;
   /** The next bytes; undefined at the end of the file. */
   const take = async (count: number): Promise<Buffer | undefined> => {
-    if (at < start || at + count > start + portion.length) {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(PORTION), 0, PORTION, at);
-      [portion, start] = [buffer.subarray(0, bytesRead), at];
-    }
-    if (portion.length < at - start + count) return undefined;
-    const taken = portion.subarray(at - start, at - start + count);
+    const taken = await file.read(at, count);
     at += count;
     return taken;
   };
@@ -305,6 +298,6 @@ export const gifSize = async (path: string, enough: number): Promise<GifSize> =>
     }
     return size;
   } finally {
-    await file.close();
+    await handle.close();
   }
 };
