@@ -290,7 +290,7 @@ const tableOf = async (
   const rowSize = (columns * bits) / 8;
   const count = Math.min(announced, Math.floor((box.end - start) / rowSize));
   // The file's reader looks at another place for each table, and forgets what it has read when it writes.
-  let rows = Buffer.alloc(0);
+  let rows: Buffer = Buffer.alloc(0);
   let first = -1;
   return {
     count,
