@@ -96,10 +96,11 @@ function outStage(request: CommandRequest, spec: BsonValue): WritingStage {
     });
     try {
       for (const bytes of results) {
-        if (bytes === PAUSE) yield PAUSE;
-        else insertDocument(gathering, decode(bytes), Buffer.from(bytes));
+        if (bytes === PAUSE) {
+          yield PAUSE;
+          gathering.assertExists();
+        } else insertDocument(gathering, decode(bytes), Buffer.from(bytes));
       }
-      gathering.assertExists();
       const current = catalog.find(namespace);
       const isChanged =
         current
