@@ -199,9 +199,9 @@ export class CollectionStore {
     const rowId = this.file.orUndoEverything(() => {
       const inserted = this.insertRow(document, bytes);
       this.fileInIndexes(inserted, filings);
+      for (const build of this.builds) build.changed(inserted, undefined, document);
       return inserted;
     });
-    for (const build of this.builds) build.changed(rowId, undefined, document);
     this.file.writes += 1;
     this.count = count + 1;
     return rowId;
