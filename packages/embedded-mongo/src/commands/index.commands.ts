@@ -103,19 +103,18 @@ function namesToDrop(collection: CollectionStore, wanted: ReturnType<typeof fiel
   }
   if (isDocument(wanted)) return [nameOfPattern(collection, wanted)];
   const list = Array.isArray(wanted) ? wanted : [wanted];
-  const dropped = list.flatMap((name) => {
+  for (const name of list) {
     if (typeof name !== 'string') {
       throw mongoError('TypeMismatch', 'dropIndexes takes an index name, a key pattern or "*"');
     }
     if (name === '_id_') throw mongoError('InvalidOptions', 'cannot drop _id index');
-    if (!names.includes(name)) {
-      // One that is being made is given up.
-      if (collection.abortBuilds(name)) return [];
+    if (!names.includes(name) && collection.buildsNamed([name]).length === 0) {
       throw mongoError('IndexNotFound', `index not found with name [${name}]`);
     }
-    return name;
-  });
-  return [...new Set(dropped)];
+  }
+  // Those that are being made are given up, once it is known that the command succeeds.
+  collection.abortBuilds(collection.buildsNamed(list));
+  return names.filter((name) => list.includes(name));
 }
 
 function nameOfPattern(collection: CollectionStore, pattern: BsonDocument): string {

@@ -4,6 +4,7 @@ import { describeDocument } from '../semantics/describe.js';
 import { decode, encode } from '../semantics/index.js';
 import type { Task } from '../pausing.js';
 import { CollectionStore } from './collection-store.js';
+import type { IndexBuild } from './collection-store.js';
 import type { DatabaseFile } from './database-file.js';
 import { idIndexSpec, isEquivalentIndex, isSameIndex, readIndexSpec } from './index-spec.js';
 import type { IndexSpec } from './index-spec.js';
@@ -133,21 +134,23 @@ export class Catalog {
     isSliceOver: () => boolean,
   ): Task<number> {
     const missing = this.missingIndexes(collection, specs);
+    const builds: IndexBuild[] = [];
     try {
-      const built: { spec: IndexSpec; finish: (id: number) => number }[] = [];
       for (const spec of missing) {
-        built.push({ spec, finish: yield* collection.buildInSlices(spec, isSliceOver) });
+        const build = collection.beginBuild(spec);
+        builds.push(build);
+        yield* collection.fileInSlices(build, isSliceOver);
       }
-      this.file.atomically(() => {
-        for (const { spec, finish } of built) {
-          const id = this.registerIndex(collection, spec);
-          const multikeyFields = finish(id);
-          this.file.prepare('UPDATE indexes SET multikey = ? WHERE id = ?').run(multikeyFields, id);
-        }
-      });
+      for (const build of builds) build.assertSound();
+      // Memory follows only what the file has: a failure there undoes no more than the file's own part.
+      const made = this.file.atomically(() =>
+        builds.map((build) => ({ id: this.registerBuild(collection, build), build })),
+      );
+      collection.adoptBuilds(made);
       return missing.length;
     } finally {
-      collection.abortBuilds();
+      // Others may have begun theirs since these were given up.
+      collection.abortBuilds(builds);
     }
   }
 
@@ -185,6 +188,15 @@ export class Catalog {
     const spec = collection.specs().find((one) => one.name === name)!;
     this.dropIndex(collection, name);
     collection.buildIndex(this.registerIndex(collection, spec), spec, () => undefined);
+  }
+
+  private registerBuild(collection: CollectionStore, { index }: IndexBuild): number {
+    const id = this.registerIndex(collection, index.spec);
+    index.moveTo(`i${String(id)}`);
+    this.file
+      .prepare('UPDATE indexes SET multikey = ? WHERE id = ?')
+      .run(index.multikeyFields, id);
+    return id;
   }
 
   private registerIndex(collection: CollectionStore, spec: IndexSpec): number {

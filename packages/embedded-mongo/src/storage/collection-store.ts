@@ -43,7 +43,7 @@ let lastBuild = 0;
  * among them is filed anew; later rows are filed when it is their turn. A key that breaks uniqueness, or
  * that can't be made, fails the making of the index, not the write.
  */
-class IndexBuild {
+export class IndexBuild {
   position: number | undefined;
   isAborted = false;
   private failure: MongoError | undefined;
@@ -308,13 +308,10 @@ export class CollectionStore {
   }
 
   /**
-   * Makes an index while others read and write, in a table that the catalog does not know yet. Whoever
-   * calls this gives it up by {@link abortBuilds} when it fails.
-   * @returns what gives the finished index its number, and answers its fields with arrays; nobody else may run before that is called
-   * @throws MongoError 11000 when documents break its uniqueness, also one written meanwhile; 276 when the
-   *   collection or the index is dropped meanwhile
+   * Begins to make an index in a table that the catalog does not know yet. Whoever calls this files the
+   * rows by {@link fileInSlices}, and ends it by {@link adoptBuilds} or {@link abortBuilds}.
    */
-  *buildInSlices(spec: IndexSpec, isSliceOver: () => boolean): Task<(id: number) => number> {
+  beginBuild(spec: IndexSpec): IndexBuild {
     const table = `${BUILD_TABLE_PREFIX}${String(++lastBuild)}`;
     const index = new IndexStore(this.file, 0, spec, this.table, 0, table);
     const build = new IndexBuild(index, this.namespace);
@@ -322,17 +319,27 @@ export class CollectionStore {
       index.create();
     });
     this.builds.push(build);
+    return build;
+  }
+
+  /**
+   * Files all rows in an index being made, while others read and write.
+   * @throws MongoError 11000 when documents break its uniqueness, also one written meanwhile; 276 when the
+   *   collection or the index is dropped meanwhile
+   */
+  *fileInSlices(build: IndexBuild, isSliceOver: () => boolean): Task<void> {
     while (!this.file.atomically(() => this.fileRows(build, isSliceOver))) {
       yield PAUSE;
       build.assertSound();
     }
-    return (id) => {
-      build.assertSound();
+  }
+
+  /** Takes note that indexes are made: the catalog has numbered them and named their tables accordingly. */
+  adoptBuilds(made: readonly { id: number; build: IndexBuild }[]): void {
+    for (const { id, build } of made) {
       this.builds = this.builds.filter((one) => one !== build);
-      index.moveTo(`i${String(id)}`);
-      this.openIndex(id, spec, index.multikeyFields);
-      return index.multikeyFields;
-    };
+      this.openIndex(id, build.index.spec, build.index.multikeyFields);
+    }
   }
 
   /** Files rows until the slice is over; answers whether all are filed. */
@@ -348,14 +355,16 @@ export class CollectionStore {
     }
   }
 
-  /** Gives up the indexes being made, or the one of this name; answers whether there was one. */
-  abortBuilds(name?: string): boolean {
-    const aborted = this.builds.filter(
-      ({ index }) => name === undefined || index.spec.name === name,
-    );
+  /** The indexes being made that have one of these names. */
+  buildsNamed(names: readonly unknown[]): IndexBuild[] {
+    return this.builds.filter(({ index }) => names.includes(index.spec.name));
+  }
+
+  /** Gives up indexes being made; those that are made, or given up, stay as they are. */
+  abortBuilds(builds: readonly IndexBuild[] = this.builds): void {
+    const aborted = this.builds.filter((build) => builds.includes(build));
     this.builds = this.builds.filter((build) => !aborted.includes(build));
     for (const build of aborted) build.abort();
-    return aborted.length > 0;
   }
 
   /** Takes note of an index that exists. */
