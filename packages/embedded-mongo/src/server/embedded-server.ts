@@ -66,8 +66,8 @@ export class EmbeddedServer {
     if (file.remark !== undefined) log('warn', file.remark);
     dropFormerTextIndexes(file, log);
     const catalog = new Catalog(file);
+    dropLeftovers(file, catalog);
     if (file.wasInterrupted) {
-      dropLeftovers(file, catalog);
       checkAfterInterruption(file, catalog, log);
       await removeLeftSocket(file.readMeta(SOCKET_FOLDER));
     }

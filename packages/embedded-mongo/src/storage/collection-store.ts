@@ -33,7 +33,7 @@ const BUILD_CHUNK = 1000;
 /** Where others wait, in smaller ones: about a millisecond each. */
 const SLICED_BUILD_CHUNK = 100;
 
-/** How the tables of unfinished indexes begin; those that a killed process has left are dropped at the start. */
+/** How the tables of unfinished indexes begin; those that the last process has left are dropped at the start. */
 export const BUILD_TABLE_PREFIX = 'building_';
 
 let lastBuild = 0;

@@ -6,7 +6,10 @@ import type { DatabaseFile } from './database-file.js';
 /** How the collections are named in which `$out` gathers its results; MongoDB names them so. */
 export const TEMPORARY_PREFIX = 'tmp.agg_out.';
 
-/** Removes what a killed process has left half done: unfinished indexes, and results of `$out`. */
+/**
+ * Removes what the last process has left half done: unfinished indexes, and results of `$out`. An orderly
+ * close leaves some too, when the disk had no room to tidy up.
+ */
 export function dropLeftovers(file: DatabaseFile, catalog: Catalog): void {
   file.atomically(() => {
     const tables = file.prepare("SELECT name FROM sqlite_master WHERE type = 'table'");
