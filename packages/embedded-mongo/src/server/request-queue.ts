@@ -48,7 +48,7 @@ export class RequestQueue {
   private aloneUntil = 0;
   private onIdle: (() => void) | undefined;
 
-  /** @param onRollback called when a group could not be committed, to drop what memory knows of it */
+  /** @param onRollback called when a group could not be committed, or a request could not tidy up, to drop what memory knows of it */
   constructor(
     private readonly file: DatabaseFile,
     private readonly onRollback: (error: unknown) => void,
@@ -143,9 +143,19 @@ export class RequestQueue {
     const failed = failure === undefined ? undefined : commitFailure(failure);
     for (const { request, rest, reply } of group) {
       // A slice that could not be committed ends its request.
-      if (failed) giveUp(rest, failed);
+      if (failed) this.giveUp(rest, failed);
       if (failed ?? reply) request.done(failed ?? reply!);
       else this.paused.push({ request, rest: rest! });
+    }
+  }
+
+  /** Has a request tidy up; what it can't, as on a full disk, the next start does. */
+  private giveUp(rest: Task<Buffer> | undefined, reply: Buffer): void {
+    try {
+      rest?.return(reply);
+    } catch (error) {
+      // The others of the group still have to be answered.
+      this.onRollback(error);
     }
   }
 
@@ -162,15 +172,6 @@ export class RequestQueue {
 function advance(grouped: GroupedRequest): void {
   const step = grouped.rest!.next();
   if (step.done === true) grouped.reply = step.value;
-}
-
-/** Has a request tidy up; what it can't, as on a full disk, the next start does. */
-function giveUp(rest: Task<Buffer> | undefined, reply: Buffer): void {
-  try {
-    rest?.return(reply);
-  } catch (error) {
-    if (!isOutOfSpace(error)) throw error;
-  }
 }
 
 function commitFailure(error: unknown): Buffer {
