@@ -21,6 +21,10 @@ export class Catalog {
   load(): void {
     // Commands that pause hold on to their collection: it stays the same object while it exists.
     const before = new Map(this.all().map((collection) => [collection.id, collection]));
+    // And so do the plans with their indexes.
+    const knownIndexes = new Map(
+      this.all().flatMap(({ indexes }) => indexes.map((index) => [index.id, index])),
+    );
     this.collections = new Map();
     const byId = new Map<number, CollectionStore>();
     const collections = this.file.prepare('SELECT id, db, name, uuid FROM collections ORDER BY id');
@@ -40,8 +44,11 @@ export class Catalog {
     );
     for (const row of indexes.all() as [number, number, Uint8Array, number][]) {
       const [id, collectionId, spec, multikey] = row;
-      byId.get(collectionId)?.openIndex(id, readIndexSpec(decode(spec)), multikey);
+      const known = knownIndexes.get(id);
+      byId.get(collectionId)?.openIndex(id, readIndexSpec(decode(spec)), multikey, known);
+      knownIndexes.delete(id);
     }
+    for (const index of knownIndexes.values()) index.forget();
     for (const [id, store] of before) if (byId.get(id) !== store) store.forget();
   }
 
@@ -94,6 +101,7 @@ export class Catalog {
 
   /** Removes a collection and all that is in it. */
   drop(collection: CollectionStore): void {
+    this.file.writes += 1;
     collection.drop();
     this.file.prepare('DELETE FROM indexes WHERE collection = ?').run(collection.id);
     this.file.prepare('DELETE FROM collections WHERE id = ?').run(collection.id);
@@ -103,6 +111,7 @@ export class Catalog {
   /** Gives a collection another namespace, which must be free. */
   rename(collection: CollectionStore, namespace: string): void {
     assertNamespace(namespace);
+    this.file.writes += 1;
     this.file
       .prepare('UPDATE collections SET db = ?, name = ? WHERE id = ?')
       .run(databaseOf(namespace), collectionOf(namespace), collection.id);
@@ -169,6 +178,7 @@ export class Catalog {
 
   /** Removes an index. */
   dropIndex(collection: CollectionStore, name: string): void {
+    this.file.writes += 1;
     collection.removeIndex(name);
     this.file
       .prepare('DELETE FROM indexes WHERE collection = ? AND name = ?')
@@ -177,6 +187,7 @@ export class Catalog {
 
   /** Puts a changed specification with the same keys in an index's place. */
   changeIndex(collection: CollectionStore, spec: IndexSpec): void {
+    this.file.writes += 1;
     this.file
       .prepare('UPDATE indexes SET spec = ? WHERE collection = ? AND name = ?')
       .run(encode(spec.document), collection.id, spec.name);
@@ -200,6 +211,7 @@ export class Catalog {
   }
 
   private registerIndex(collection: CollectionStore, spec: IndexSpec): number {
+    this.file.writes += 1;
     const result = this.file
       .prepare('INSERT INTO indexes (collection, name, spec) VALUES (?, ?, ?)')
       .run(collection.id, spec.name, encode(spec.document));

@@ -367,9 +367,12 @@ export class CollectionStore {
     for (const build of aborted) build.abort();
   }
 
-  /** Takes note of an index that exists. */
-  openIndex(id: number, spec: IndexSpec, multikeyFields: number): void {
-    this.indexes.push(new IndexStore(this.file, id, spec, this.table, multikeyFields));
+  /** Takes note of an index that exists; a plan may hold on to what is `known` of it. */
+  openIndex(id: number, spec: IndexSpec, multikeyFields: number, known?: IndexStore): void {
+    if (known?.exists === true) {
+      known.reset(spec, multikeyFields);
+      this.indexes.push(known);
+    } else this.indexes.push(new IndexStore(this.file, id, spec, this.table, multikeyFields));
   }
 
   /**

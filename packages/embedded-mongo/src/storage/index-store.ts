@@ -44,7 +44,7 @@ export class IndexStore {
     private readonly file: DatabaseFile,
     /** The index's number in the catalog. */
     readonly id: number,
-    readonly spec: IndexSpec,
+    public spec: IndexSpec,
     private readonly documentTable: string,
     multikeyFields: number,
     table = `i${String(id)}`,
@@ -77,6 +77,23 @@ export class IndexStore {
     this.isDropped = true;
     this.statements.clear();
     if (!this.isOnId) this.file.exec(`DROP TABLE IF EXISTS ${this.table}`);
+  }
+
+  /** Whether the catalog still has it. */
+  get exists(): boolean {
+    return !this.isDropped;
+  }
+
+  /** Takes note that the index is no longer in the catalog. */
+  forget(): void {
+    this.isDropped = true;
+  }
+
+  /** Takes over what the catalog has read anew; what an index files, and how, never changes. */
+  reset(spec: IndexSpec, multikeyFields: number): void {
+    this.spec = spec;
+    this.multikeyFields = multikeyFields;
+    this.savedMultikeyFields = multikeyFields;
   }
 
   /** @throws MongoError 175 when the index has been dropped */
