@@ -8,6 +8,7 @@ import {
   compileExpression,
   compileUpdate,
   decode,
+  equalsBson,
   fieldOf,
   isDocument,
   parsePath,
@@ -15,6 +16,7 @@ import {
 import type { BsonDocument, BsonValue, ExpressionContext } from '../semantics/index.js';
 import { assertNamespace, databaseOf } from '../storage/catalog.js';
 import type { CollectionStore } from '../storage/collection-store.js';
+import type { IndexSpec } from '../storage/index-spec.js';
 import { TEMPORARY_PREFIX } from '../storage/leftovers.js';
 import { changeCatalog } from './catalog-change.js';
 import { unknownField } from './command-arguments.js';
@@ -102,12 +104,7 @@ function outStage(request: CommandRequest, spec: BsonValue): WritingStage {
         } else insertDocument(gathering, decode(bytes), Buffer.from(bytes));
       }
       const current = catalog.find(namespace);
-      const isChanged =
-        current
-          ?.specs()
-          .slice(1)
-          .some((spec, i) => spec !== indexes[i]) ?? false;
-      if (current !== replaced || isChanged) {
+      if (current !== replaced || (current && !hasIndexes(current, indexes))) {
         throw mongoError('CommandFailed', `collection ${namespace} changed while $out was running`);
       }
       changeCatalog(engine, () => {
@@ -123,6 +120,15 @@ function outStage(request: CommandRequest, spec: BsonValue): WritingStage {
     }
     engine.cursors.closeAll(namespace);
   };
+}
+
+/** Whether a collection has these indexes beside `_id`, in this order, and no other. */
+function hasIndexes(collection: CollectionStore, wanted: readonly IndexSpec[]): boolean {
+  const specs = collection.specs().slice(1);
+  return (
+    specs.length === wanted.length &&
+    specs.every(({ document }, i) => equalsBson(document, wanted[i]!.document))
+  );
 }
 
 const MERGE_FIELDS = ['into', 'on', 'let', 'whenMatched', 'whenNotMatched'];
