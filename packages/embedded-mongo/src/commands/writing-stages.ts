@@ -169,7 +169,10 @@ function mergeStage(request: CommandRequest, spec: BsonValue): WritingStage {
         do mergeOne(decode(documents[next++]!));
         while (next < documents.length && !request.budget.isPieceOver(next - start));
       });
-      if (next < documents.length) yield PAUSE;
+      if (next < documents.length) {
+        yield PAUSE;
+        assertUniqueIndex(engine.catalog.find(namespace), on);
+      }
     }
   };
 
