@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Int32 } from 'bson';
 import { openCommandEngine } from '../../test/command-engine.fixture.js';
 import type { CommandEngine } from '../../test/command-engine.fixture.js';
-import { isTask } from '../pausing.js';
+import { isTask, runToEnd } from '../pausing.js';
 import { decode, fieldOf } from '../semantics/index.js';
 import type { BsonDocument } from '../semantics/index.js';
 import { checkCollection } from '../storage/integrity-check.js';
@@ -206,6 +206,131 @@ describe('a long command', () => {
     });
     expect(reply).toMatchObject({ ok: int(0), code: int(125) });
     expect(opened.engine.catalog.all().map(({ namespace }) => namespace)).toEqual(['test.c']);
+  });
+
+  it("undoes nobody's writes when the results of $out are dropped meanwhile", () => {
+    const { file, catalog } = opened.engine;
+    file.beginTransaction();
+    const { reply } = run(aggregate(into({ $out: 'copy' })), (pause) => {
+      if (pause > 0) return;
+      const gathering = catalog.all().find(({ namespace }) => namespace.includes('.tmp.'))!;
+      opened.command({ drop: gathering.namespace.slice('test.'.length) });
+      opened.command({ insert: 'other', documents: [{ _id: int(1) }] });
+    });
+    expect(reply).toMatchObject({ ok: int(0), code: int(175) });
+    file.commit();
+    expect(opened.command({ count: 'other' })).toMatchObject({ n: int(1) });
+  });
+
+  it('has $out compare what the indexes are, not whether they were read anew', () => {
+    opened.command({ createIndexes: 'copy', indexes: [{ key: { a: int(1) }, name: 'a' }] });
+    const out = aggregate(into({ $out: 'copy' }));
+    const reread = run(out, () => {
+      opened.engine.catalog.load();
+    });
+    expect(reread.reply).toMatchObject({ ok: int(1) });
+    const dropped = run(out, (pause) => {
+      if (pause === 0) opened.command({ dropIndexes: 'copy', index: 'a' });
+    });
+    expect(dropped.reply).toMatchObject({ ok: int(0), code: int(125) });
+  });
+
+  it('ends $merge when the unique index that it relies on is dropped meanwhile', () => {
+    const key = { key: { n: int(1) }, name: 'n', unique: true };
+    opened.command({ createIndexes: 'copy', indexes: [key] });
+    const stages = [
+      { $project: { n: '$place' } },
+      { $merge: { into: 'copy', on: 'n', whenMatched: 'keepExisting' } },
+    ];
+    let merged = 0;
+    const { reply } = run(aggregate(stages), () => {
+      merged = opened.engine.catalog.find('test.copy')!.documentCount();
+      if (merged > 0) opened.command({ dropIndexes: 'copy', index: 'n' });
+    });
+    expect(reply).toMatchObject({ ok: int(0), code: int(51183) });
+    expect(opened.engine.catalog.find('test.copy')!.documentCount()).toBe(merged);
+  });
+
+  it('refuses a document that an index being made cannot file because of the disk', () => {
+    const { file } = opened.engine;
+    const before = stored().documentCount();
+    const { reply } = run(createIndex('place'), (pause) => {
+      if (pause > 0) return;
+      const [build] = stored().buildsNamed(['place']);
+      const changed = build!.changed.bind(build);
+      build!.changed = () => {
+        throw new Error('disk I/O error');
+      };
+      file.beginTransaction();
+      const written = opened.command({ insert: 'c', documents: [{ _id: int(-1) }] });
+      expect(written).not.toMatchObject({ n: int(1), ok: int(1) });
+      expect(() => {
+        file.commit();
+      }).toThrow('disk I/O error');
+      file.rollback();
+      opened.engine.catalog.load();
+      build!.changed = changed;
+    });
+    expect(reply).toMatchObject({ ok: int(1) });
+    expect(stored().documentCount()).toBe(before);
+  });
+
+  const names = () =>
+    stored()
+      .specs()
+      .map(({ name }) => name);
+
+  it('makes none of several indexes when one of them is dropped before the others are made', () => {
+    const indexes = ['n', 'place', 'tags'].map((name) => ({ key: { [name]: int(1) }, name }));
+    const { reply } = run({ createIndexes: 'c', indexes }, () => {
+      if (stored().buildsNamed(['place', 'tags']).length < 2) return;
+      opened.command({ dropIndexes: 'c', index: 'place' });
+    });
+    expect(reply).toMatchObject({ ok: int(0), code: int(276) });
+    expect(names()).toEqual(['_id_']);
+    expect(leftTables()).toEqual([]);
+    const written = opened.command({ insert: 'c', documents: [{ _id: int(-1) }] });
+    expect(written).toMatchObject({ n: int(1), ok: int(1) });
+  });
+
+  it('lets an index be made that another command began when the first was given up', () => {
+    let second: ReturnType<typeof opened.begin> | undefined;
+    const first = run(createIndex('place'), (pause) => {
+      if (pause > 0) return;
+      opened.command({ dropIndexes: 'c', index: '*' });
+      second = opened.begin(createIndex('n'));
+      if (isTask(second)) second.next();
+    });
+    expect(first.reply).toMatchObject({ ok: int(0), code: int(276) });
+    if (!second || !isTask(second)) throw new Error('the second command did not pause');
+    expect(decode(runToEnd(second))).toMatchObject({ ok: int(1) });
+    expect(names()).toEqual(['_id_', 'n']);
+  });
+
+  it('gives up no index being made when dropIndexes names one that does not exist', () => {
+    const { reply } = run(createIndex('place'), (pause) => {
+      if (pause > 0) return;
+      const dropped = opened.command({ dropIndexes: 'c', index: ['place', 'missing'] });
+      expect(dropped).toMatchObject({ ok: int(0), code: int(27) });
+    });
+    expect(reply).toMatchObject({ ok: int(1) });
+    expect(names()).toEqual(['_id_', 'place']);
+  });
+
+  it('tells a paused findAndModify and a paused scan of an index that what they read is gone', () => {
+    opened.command(createIndex('place'));
+    const scan = { find: 'c', filter: { place: { $gte: int(0) }, ...none }, hint: 'place' };
+    const scanned = run(scan, (pause) => {
+      if (pause > 0) return;
+      opened.engine.catalog.load();
+      opened.command({ dropIndexes: 'c', index: 'place' });
+    });
+    expect(scanned.reply).toMatchObject({ ok: int(0), code: int(175) });
+    const query = { place: int(5) };
+    const changed = run({ findAndModify: 'c', query, update: { $set: { a: int(1) } } }, (pause) => {
+      if (pause === 0) opened.command({ drop: 'c' });
+    });
+    expect(changed.reply).toMatchObject({ ok: int(0), code: int(175) });
   });
 
   it('leaves nothing behind after the next start when its process was killed', () => {

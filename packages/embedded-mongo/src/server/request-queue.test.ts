@@ -3,6 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deserialize } from 'bson';
+import { PAUSE } from '../pausing.js';
+import type { Task } from '../pausing.js';
 import { DatabaseFile } from '../storage/database-file.js';
 import { RequestQueue } from './request-queue.js';
 
@@ -60,6 +62,33 @@ describe('the request queue', () => {
     }
     expect(third!.toString()).toBe('fine, too');
     expect(rollbacks).toBe(1);
+    await queue.stop();
+    file.close();
+  });
+
+  it('answers every request of a group when one of them cannot tidy up', async () => {
+    const reported: string[] = [];
+    const queue = new RequestQueue(file, (error) => reported.push(String(error)));
+    const breaking = function* (): Task<Buffer> {
+      try {
+        expect(() =>
+          file.orUndoEverything(() => {
+            throw new Error('disk I/O error');
+          }),
+        ).toThrow('disk I/O error');
+        yield PAUSE;
+        return Buffer.from('never');
+      } finally {
+        file.exec('DROP TABLE missing');
+      }
+    };
+    const asked = [() => Buffer.from('fine'), breaking].map(
+      (run) => new Promise<Buffer>((done) => queue.push({ run, done })),
+    );
+    for (const reply of await Promise.all(asked)) {
+      expect(deserialize(reply)).toMatchObject({ ok: 0 });
+    }
+    expect(reported).toEqual(['Error: disk I/O error', expect.stringContaining('missing')]);
     await queue.stop();
     file.close();
   });

@@ -204,9 +204,7 @@ export class Catalog {
   private registerBuild(collection: CollectionStore, { index }: IndexBuild): number {
     const id = this.registerIndex(collection, index.spec);
     index.moveTo(`i${String(id)}`);
-    this.file
-      .prepare('UPDATE indexes SET multikey = ? WHERE id = ?')
-      .run(index.multikeyFields, id);
+    this.file.prepare('UPDATE indexes SET multikey = ? WHERE id = ?').run(index.multikeyFields, id);
     return id;
   }
 
