@@ -23,6 +23,22 @@ describe('the life of an embedded database', () => {
     for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
   });
 
+  it('makes an index although an unfinished one was left at an orderly close', async () => {
+    const dataDir = temporaryFolder();
+    folders.push(dataDir);
+    const first = await runDb({ dataDir });
+    await first.client.close();
+    await first.embedded.close();
+    const file = new DatabaseSync(path.join(dataDir, 'parley.db'));
+    file.exec('CREATE TABLE building_1 (k BLOB)');
+    file.close();
+
+    const second = await run({ dataDir });
+    const c = second.db.collection<{ n: number }>('c');
+    await c.insertMany(Array.from({ length: 600 }, (_, n) => ({ n })));
+    expect(await c.createIndex({ n: 1 })).toBe('n_1');
+  });
+
   it('keeps documents, indexes and their properties over a restart', async () => {
     const dataDir = temporaryFolder();
     folders.push(dataDir);
