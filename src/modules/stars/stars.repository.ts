@@ -1,5 +1,5 @@
-import type { Connection, Model, Types } from 'mongoose';
-import { Schema, trusted } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
+import { Schema, Types, trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 
@@ -66,7 +66,8 @@ export class StarsRepository {
       this.stars
         .findOneAndUpdate(
           { messageId, userId },
-          { $setOnInsert: rest },
+          // Stars are listed by id. Ids that the database makes are in no order within a second.
+          { $setOnInsert: { ...rest, _id: new Types.ObjectId() } },
           { upsert: true, returnDocument: 'before' },
         )
         .lean();

@@ -238,7 +238,7 @@ describe('a long command', () => {
   it('ends $merge when the unique index that it relies on is dropped meanwhile', () => {
     const key = { key: { n: int(1) }, name: 'n', unique: true };
     opened.command({ createIndexes: 'copy', indexes: [key] });
-    const stages = [
+    const stages: BsonDocument[] = [
       { $project: { n: '$place' } },
       { $merge: { into: 'copy', on: 'n', whenMatched: 'keepExisting' } },
     ];
