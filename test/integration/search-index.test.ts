@@ -25,7 +25,7 @@ import {
   SearchRepository,
 } from '../../src/modules/search/search.repository.js';
 import { fold } from '../../src/shared/fold.js';
-import { matcherOf, queryTerms, termsOf } from '../../src/modules/search/tokenizer.js';
+import { FOLD_RULES, matcherOf, queryTerms, termsOf } from '../../src/modules/search/tokenizer.js';
 import { silentLogger } from '../support/logger.js';
 import { createMetrics } from '../../src/platform/metrics.js';
 import { connectDatabase } from '../../src/platform/mongo.js';
@@ -232,7 +232,7 @@ describe('the search index', () => {
     expect((await storedBlocks(chatId)).map(({ rules }) => rules ?? null)).toEqual([null, null]);
     const refolding = new Refolding(node.repository, new MessagesRepository(node.connection));
     await refolding.run();
-    expect((await storedBlocks(chatId)).map(({ rules }) => rules)).toEqual([1, 1]);
+    expect((await storedBlocks(chatId)).map(({ rules }) => rules)).toEqual([FOLD_RULES, FOLD_RULES]);
     expect(await find(node.afresh(), chatId, 'smorrebrod パパ')).toHaveLength(BLOCK_SIZE + 3);
     expect(await find(node.afresh(), chatId, 'ハハ')).toEqual([]);
     expect(await refolding.run()).toBe(0);
