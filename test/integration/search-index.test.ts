@@ -232,7 +232,10 @@ describe('the search index', () => {
     expect((await storedBlocks(chatId)).map(({ rules }) => rules ?? null)).toEqual([null, null]);
     const refolding = new Refolding(node.repository, new MessagesRepository(node.connection));
     await refolding.run();
-    expect((await storedBlocks(chatId)).map(({ rules }) => rules)).toEqual([FOLD_RULES, FOLD_RULES]);
+    expect((await storedBlocks(chatId)).map(({ rules }) => rules)).toEqual([
+      FOLD_RULES,
+      FOLD_RULES,
+    ]);
     expect(await find(node.afresh(), chatId, 'smorrebrod パパ')).toHaveLength(BLOCK_SIZE + 3);
     expect(await find(node.afresh(), chatId, 'ハハ')).toEqual([]);
     expect(await refolding.run()).toBe(0);
