@@ -143,6 +143,19 @@ describe('a room', () => {
       expect(refused).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
     },
   );
+
+  it.each([
+    ['../etc', 'Trains'],
+    ['..', 'Boats'],
+    ['a/../b', 'Planes'],
+  ])('cannot be renamed to the path %s', async (name, before) => {
+    const { id } = await created(before);
+    const { status, body } = await server.http
+      .patch(`/api/chats/${id}`)
+      .set(ada.auth)
+      .send({ name });
+    expect([status, body.code]).toEqual([400, 'VALIDATION']);
+  });
 });
 
 describe('names and slugs of different rooms', () => {

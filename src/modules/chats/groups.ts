@@ -77,9 +77,7 @@ export class Groups {
     if (earlier) return this.replay(actor, earlier);
     const wanted = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
     this.assertPicture(group.picture);
-    if (group.kind === 'room' && isPath(group.name)) {
-      throw invalidInput('name', 'no path');
-    }
+    if (group.kind === 'room') this.assertRoomName(group.name);
     const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
     await newConversations.consume(actor.userId);
@@ -174,6 +172,7 @@ export class Groups {
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;
+    if (isRenamed) this.assertRoomName(changes.name!);
     const nameKey = isRenamed ? await this.freeNameKey(chatId, changes.name!) : undefined;
     const chat = await chats.changeAppearance(chatId, changes, nameKey);
     if (!chat) throw notFound('Chat');
@@ -189,6 +188,11 @@ export class Groups {
   private async freeNameKey(chatId: string, name: string): Promise<string | null> {
     const other = await this.deps.rooms.called(name);
     return other && other._id.toHexString() !== chatId ? null : roomNameKey(name);
+  }
+
+  /** A room is found by its name in addresses, where a path would lead elsewhere. */
+  private assertRoomName(name: string): void {
+    if (isPath(name)) throw invalidInput('name', 'no path');
   }
 
   private assertPicture(picture: string | null | undefined): void {
