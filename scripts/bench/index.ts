@@ -4,6 +4,7 @@
  * `MONGODB_URI`. Linux only: processor time and memory are read from /proc.
  */
 const BENCHES: Record<string, () => Promise<{ bench: () => Promise<void> }>> = {
+  commands: () => import('./commands.js'),
   send: () => import('./send.js'),
   fanout: () => import('./fanout.js'),
   idle: () => import('./idle.js'),
