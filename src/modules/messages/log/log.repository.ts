@@ -139,6 +139,7 @@ const CHANGES_INDEX = { chatId: 1, version: 1 };
 
 /** Messages of others that are not deleted for everyone. */
 const saidTo = ({ userId }: UnreadSpan) => ({ senderId: { $ne: userId }, uncounted: null });
+const unreadBy = (span: UnreadSpan) => ({ ...saidTo(span), deletedFor: { $ne: span.userId } });
 const sentBy = ({ userId }: UnreadSpan) => ({ senderId: userId });
 const mentionsOf = ({ userId }: UnreadSpan) => ({ mentions: userId });
 /** There are few of these, and only they are read: all others are counted from an index. */
@@ -158,16 +159,22 @@ export class UnreadCountsRepository {
 
   /** The unread messages of a span, read one by one. */
   unread(span: UnreadSpan): Promise<number> {
-    return this.count(span, { ...saidTo(span), deletedFor: { $ne: span.userId } });
+    return this.count(span, unreadBy(span));
+  }
+
+  /** The same for spans of several chats, in one query; by chat id, without those that have none. */
+  unreadByChat(spans: UnreadSpan[]): Promise<Map<string, number>> {
+    return this.countByChat(spans, unreadBy);
   }
 
   /** Of the unread messages of a span, those that mention the user; read one by one. */
   unreadMentions(span: UnreadSpan): Promise<number> {
-    return this.count(span, {
-      ...mentionsOf(span),
-      ...saidTo(span),
-      deletedFor: { $ne: span.userId },
-    });
+    return this.count(span, { ...mentionsOf(span), ...unreadBy(span) });
+  }
+
+  /** The same for spans of several chats, in one query; by chat id, without those that have none. */
+  unreadMentionsByChat(spans: UnreadSpan[]): Promise<Map<string, number>> {
+    return this.countByChat(spans, (span) => ({ ...mentionsOf(span), ...unreadBy(span) }));
   }
 
   /** The messages of a span that are not unread for the user, by why they are not. */
@@ -216,11 +223,26 @@ export class UnreadCountsRepository {
     return changed !== null;
   }
 
-  private count({ chatId, afterSeq, upToSeq }: UnreadSpan, filter: object): Promise<number> {
-    return this.messages.collection.countDocuments({
-      ...filter,
-      chatId,
-      seq: { $gt: afterSeq, ...(upToSeq !== undefined && { $lte: upToSeq }) },
-    });
+  private count(span: UnreadSpan, filter: object): Promise<number> {
+    return this.messages.collection.countDocuments({ ...filter, ...within(span) });
+  }
+
+  /** Each branch of the query stands alone, so that a range of an index answers it. */
+  private async countByChat(
+    spans: UnreadSpan[],
+    filterOf: (span: UnreadSpan) => object,
+  ): Promise<Map<string, number>> {
+    const rows = await this.messages.collection
+      .aggregate<{ _id: Types.ObjectId; count: number }>([
+        { $match: { $or: spans.map((span) => ({ ...within(span), ...filterOf(span) })) } },
+        { $group: { _id: '$chatId', count: { $sum: 1 } } },
+      ])
+      .toArray();
+    return new Map(rows.map(({ _id, count }) => [_id.toHexString(), count]));
   }
 }
+
+const within = ({ chatId, afterSeq, upToSeq }: UnreadSpan) => ({
+  chatId,
+  seq: { $gt: afterSeq, ...(upToSeq !== undefined && { $lte: upToSeq }) },
+});

@@ -17,6 +17,8 @@ const NOTHING_KNOWN = -1;
 const MAX_AGE_MS = 30_000;
 /** Up to this many messages behind a read position are read one by one, with a single query. */
 const NEAR = 200;
+/** Chats whose few messages one query looks at. */
+const SPANS_AT_A_TIME = 100;
 /** Concurrent counts for live notifications in the database, and those that may wait. */
 const CONCURRENT = 16;
 const MAX_WAITING = 2000;
@@ -48,24 +50,19 @@ export class UnreadCounter {
   ) {}
 
   /** Counts for several chats of one user, by chat id. */
-  async counts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
-    const entries = await Promise.all(
-      queries.map(async (query) => [query.chatId, await this.count(userId, query)] as const),
-    );
-    return new Map(entries);
+  counts(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
+    return this.countsOf(userId, queries, {
+      near: (spans) => this.stored.unreadByChat(spans),
+      far: (query) => this.count(userId, query),
+    });
   }
 
   /** Of what a user has not read, how many messages mention the user; by chat id. */
-  async mentions(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
-    const entries = await Promise.all(
-      queries.map(async (query) => {
-        const span = spanOf(userId, query);
-        const isNear = query.lastSeq - query.afterSeq <= NEAR;
-        const count = isNear ? this.stored.unreadMentions(span) : this.computeMentions(span);
-        return [query.chatId, await count] as const;
-      }),
-    );
-    return new Map(entries);
+  mentions(userId: string, queries: UnreadQuery[]): Promise<Map<string, number>> {
+    return this.countsOf(userId, queries, {
+      near: (spans) => this.stored.unreadMentionsByChat(spans),
+      far: (query) => this.computeMentions(spanOf(userId, query)),
+    });
   }
 
   /**
@@ -131,6 +128,29 @@ export class UnreadCounter {
     this.known.clear();
   }
 
+  /** Asks once for many chats with few messages to look at, and for each chat with many. */
+  private async countsOf(
+    userId: string,
+    queries: UnreadQuery[],
+    count: {
+      near(spans: UnreadSpan[]): Promise<Map<string, number>>;
+      far(query: UnreadQuery): Promise<number>;
+    },
+  ): Promise<Map<string, number>> {
+    const isNear = ({ lastSeq, afterSeq }: UnreadQuery) => lastSeq - afterSeq <= NEAR;
+    const near = queries.filter(isNear).map((query) => spanOf(userId, query));
+    const [far, ...nearCounts] = await Promise.all([
+      Promise.all(
+        queries
+          .filter((query) => !isNear(query))
+          .map(async (query) => [query.chatId, await count.far(query)] as const),
+      ),
+      ...batchesOf(near, SPANS_AT_A_TIME).map((spans) => count.near(spans)),
+    ]);
+    const found = new Map([...nearCounts.flatMap((counts) => [...counts]), ...far]);
+    return new Map(queries.map(({ chatId }) => [chatId, found.get(chatId) ?? 0]));
+  }
+
   private async count(userId: string, query: UnreadQuery, upToSeq?: number): Promise<number> {
     const span = spanOf(userId, query, upToSeq);
     if ((upToSeq ?? query.lastSeq) - query.afterSeq <= NEAR) {
@@ -171,6 +191,11 @@ export class UnreadCounter {
     return undefined;
   }
 }
+
+const batchesOf = <T>(items: T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
 
 const spanOf = (
   userId: string,
