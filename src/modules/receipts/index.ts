@@ -5,6 +5,7 @@ import type { ChatAccess, ChatEvents, MemberPositionsRepository } from '../chats
 import type { MessageEvents, MessageLog, MessagesRepository } from '../messages/index.js';
 import type { ReceiptEvents } from './receipts.events.js';
 import { DeliveryTracker, Receipts } from './receipts.js';
+import { RecentMessages } from './recent-messages.js';
 
 export type { PositionEvent, ReceiptEvents } from './receipts.events.js';
 export type { DeliveryTracker, ReadPosition, Receipts, ReadTarget } from './receipts.js';
@@ -40,11 +41,29 @@ export const createReceipts = ({
   /** Writes the collected deliveries. */
   close(): Promise<void>;
 } => {
-  const receipts = new Receipts({ access, memberships: positions, messages, log, bus, clock });
+  const recent = new RecentMessages();
+  const receipts = new Receipts({
+    access,
+    memberships: positions,
+    messages,
+    recent,
+    log,
+    bus,
+    clock,
+  });
   const deliveries = new DeliveryTracker(receipts, logger);
   return {
     api: { receipts, deliveries },
     subscriptions: [
+      {
+        event: 'message.sent',
+        phase: 'state',
+        on: 'every-node',
+        does: 'remembers the message for those who read it next',
+        run: ({ message }) => {
+          recent.note(message.chatId, message);
+        },
+      },
       {
         event: 'message.sent',
         phase: 'effects',

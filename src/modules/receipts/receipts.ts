@@ -15,6 +15,7 @@ import type {
 import { canShareSignals, readSeqOf } from '../chats/index.js';
 import type { MessageLog, MessagesRepository } from '../messages/index.js';
 import type { PositionEvent, ReceiptEvents } from './receipts.events.js';
+import type { RecentMessages } from './recent-messages.js';
 
 /** Up to where to read: a message number, some messages, or (neither) everything there is. */
 export interface ReadTarget {
@@ -58,6 +59,7 @@ export class Receipts {
         | 'removeUnreadMark'
       >;
       messages: Pick<MessagesRepository, 'newestSeqAmong' | 'othersBetween' | 'positionOf'>;
+      recent: Pick<RecentMessages, 'between' | 'newestSeqAmong'>;
       log: Pick<MessageLog, 'newestSeq'>;
       bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
       clock: Clock;
@@ -72,11 +74,9 @@ export class Receipts {
   async markRead(actor: Actor, chatId: string, target: ReadTarget): Promise<ReadPosition> {
     const { access, bus, log, memberships } = this.deps;
     const { chat } = await access.member(actor.userId, chatId);
-    const newest = await log.newestSeq(chatId);
-    const wanted = target.messageIds
+    const seq = target.messageIds
       ? await this.newestOf(chatId, target.messageIds)
-      : (target.seq ?? newest);
-    const seq = Math.min(wanted, newest);
+      : Math.min(target.seq ?? Infinity, await log.newestSeq(chatId));
     const isShared = canShareSignals(chat);
     const previous = isShared
       ? await memberships.advanceRead(chatId, actor.userId, seq)
@@ -167,7 +167,9 @@ export class Receipts {
   }
 
   private async newestOf(chatId: string, messageIds: string[]): Promise<number> {
-    const seq = await this.deps.messages.newestSeqAmong(chatId, messageIds);
+    const seq =
+      this.deps.recent.newestSeqAmong(chatId, messageIds) ??
+      (await this.deps.messages.newestSeqAmong(chatId, messageIds));
     if (seq === undefined) throw notFound('Message');
     return seq;
   }
@@ -178,21 +180,30 @@ export class Receipts {
     before: number,
     seq: number,
   ): Promise<PositionEvent> {
-    const covered = await this.deps.messages.othersBetween(chat.id, userId, {
-      after: before,
-      upTo: seq,
-      limit: MAX_COVERED,
-    });
+    const covered = await this.othersBetween(chat.id, userId, before, seq);
     return {
       chatId: chat.id,
       userId,
       seq,
-      messageIds: covered.map(({ id }) => id).reverse(),
+      messageIds: covered.map(({ id }) => id),
       senderIds: [...new Set(covered.map(({ senderId }) => senderId))],
       at: new Date(this.deps.clock.now()).toISOString(),
       isLarge: !chat.members,
       audience: audiences.chat(chat.id),
     };
+  }
+
+  /** The newest messages of others after a number up to another, ascending. */
+  private async othersBetween(
+    chatId: string,
+    userId: string,
+    after: number,
+    upTo: number,
+  ): Promise<{ id: string; senderId: string }[]> {
+    const known = this.deps.recent.between(chatId, after, upTo);
+    if (known) return known.filter(({ senderId }) => senderId !== userId);
+    const bounds = { after, upTo, limit: MAX_COVERED };
+    return (await this.deps.messages.othersBetween(chatId, userId, bounds)).reverse();
   }
 }
 
