@@ -95,7 +95,7 @@ describe('two writers on one chat', () => {
     const pick = <T>(list: T[]): T => random.pick(list);
     const logs = newLogs();
     const chatId = newChat();
-    const written: string[] = [];
+    const written: StoredMessage[] = [];
     let isOver = false;
     const followers = [1, 7, 100].map((size, i) => new Follower(logs[i % 2]!, chatId, size));
     const reading = followers.map((follower) => follower.readUntil(() => isOver));
@@ -114,11 +114,16 @@ describe('two writers on one chat', () => {
           const sent = await Promise.all(sends);
           expect(new Set(sent.map(({ message }) => message.seq)).size).toBe(1);
           expect(sent.filter(({ isReplay }) => !isReplay)).toHaveLength(1);
-          written.push(sent[0]!.message._id.toHexString());
+          written.push(sent[0]!.message);
         } else {
-          const { changed } = await log.change(chatId, pick(written), (current) => ({
-            $set: { content: `${current.content}+` },
-          }));
+          // Often out of date by now.
+          const read = pick(written);
+          const { changed } = await log.change(
+            chatId,
+            read._id.toHexString(),
+            (current) => ({ $set: { content: `${current.content}+` } }),
+            random.next() < 0.7 ? read : undefined,
+          );
           expect(changed).toBe(true);
           changes += 1;
         }
@@ -172,6 +177,23 @@ describe('two writers on one chat', () => {
       expect(changed.versions).toEqual(expect.arrayContaining(recent));
     }
     expect(Math.max(...lengths)).toBeLessThanOrEqual(21);
+  });
+
+  it('answers that nothing is to change, or may be, of the message as it is and not as it was read', async () => {
+    const [log] = newLogs() as [MessageLog];
+    const chatId = newChat();
+    const { message: read } = await log.append(chatId, draft('one'));
+    const id = read._id.toHexString();
+    const become = (content: string) => (current: StoredMessage) =>
+      current.content === content ? undefined : { $set: { content } };
+    await log.change(chatId, id, become('two'), read);
+    const back = await log.change(chatId, id, become('one'), read);
+    expect(back).toMatchObject({ changed: true, message: { content: 'one', version: 3 } });
+    const refuse = (current: StoredMessage) => {
+      if (current.version === 1) throw new Error('refused');
+      return { $set: { content: 'three' } };
+    };
+    expect(await log.change(chatId, id, refuse, read)).toMatchObject({ changed: true });
   });
 
   it('recognises its own write when the first answer to it was lost', async () => {

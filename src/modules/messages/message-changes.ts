@@ -272,7 +272,8 @@ export class MessageChanges {
       history.positions(chat.id),
     ]);
     if (!sender) throw notFound('Message');
-    const { message: after, changed } = await log.change(chat.id, doc._id.toHexString(), mutate);
+    const id = doc._id.toHexString();
+    const { message: after, changed } = await log.change(chat.id, id, mutate, doc);
     if (changed) previews.record(after);
     const record = toRecord(after);
     const message = { ...record, media: attachments.addressed(record.media) };

@@ -168,12 +168,7 @@ export class LogChanges {
   async apply(queue: ChatQueue): Promise<void> {
     const item = queue.items.shift() as PendingChange;
     try {
-      const current = await withDeadline(
-        this.messages.inChat(queue.chatId, item.messageId),
-        QUEUE_STEP_MS,
-      );
-      if (!current) throw notFound('Message');
-      const update = item.mutate(current);
+      const { current, update } = updateOfRead(item) ?? (await this.updateOfCurrent(queue, item));
       if (!update) {
         // Only a write proves that the numbers are current; without one they must be read again in time.
         queue.newest = undefined;
@@ -189,11 +184,23 @@ export class LogChanges {
       item.attempts += 1;
       if (item.attempts > MAX_ATTEMPTS) throw contention();
       queue.newest = undefined;
-      queue.items.unshift(item);
+      queue.items.unshift({ ...item, read: undefined });
     } catch (error) {
       queue.newest = undefined;
       item.reject(error);
     }
+  }
+
+  private async updateOfCurrent(
+    queue: ChatQueue,
+    item: PendingChange,
+  ): Promise<{ current: StoredMessage; update: UpdateQuery<StoredMessage> | undefined }> {
+    const current = await withDeadline(
+      this.messages.inChat(queue.chatId, item.messageId),
+      QUEUE_STEP_MS,
+    );
+    if (!current) throw notFound('Message');
+    return { current, update: item.mutate(current) };
   }
 
   private async writeChange(
@@ -225,6 +232,23 @@ export class LogChanges {
     }
   }
 }
+
+/**
+ * The update of the message as its caller has read it: the write notices when that is out of date. That there is
+ * nothing to change, or that it is refused, must be said of the message as it is now; then the answer is undefined.
+ */
+const updateOfRead = ({
+  read,
+  mutate,
+}: PendingChange): { current: StoredMessage; update: UpdateQuery<StoredMessage> } | undefined => {
+  if (!read) return undefined;
+  try {
+    const update = mutate(read);
+    return update && { current: read, update };
+  } catch {
+    return undefined;
+  }
+};
 
 /**
  * The recent version numbers that a message keeps when it changes. They are dropped a span at a time: a mark

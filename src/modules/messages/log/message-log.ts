@@ -67,17 +67,21 @@ export class MessageLog {
   /**
    * Changes a message and gives it the chat's next version; resolves when the database has it.
    *
+   * @param read the message as the caller has just read it, which saves reading it again. It is only written to
+   *   while it is still so.
    * @throws {AppError} NOT_FOUND when the chat has no such message; whatever `mutate` throws.
    */
   change(
     chatId: string,
     messageId: string,
     mutate: Mutation,
+    read?: StoredMessage,
   ): Promise<{ message: StoredMessage; changed: boolean }> {
     return this.queues.add(chatId, (resolve, reject) => ({
       kind: 'change',
       messageId,
       mutate,
+      read,
       attempts: 0,
       since: performance.now(),
       resolve,

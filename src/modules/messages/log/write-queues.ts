@@ -40,6 +40,8 @@ export interface PendingChange {
   kind: 'change';
   messageId: string;
   mutate: Mutation;
+  /** The message as its caller has read it; absent once a change to it has come first. */
+  read?: StoredMessage | undefined;
   attempts: number;
   /** When it was added, by `performance.now()`. */
   since: number;
