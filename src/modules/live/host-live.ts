@@ -1,5 +1,5 @@
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
+import { writeOrFind } from '../../platform/write-or-find.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -162,23 +162,21 @@ export class HostLive {
     now: number,
   ): Promise<LiveStream> {
     const { graceMs, streams } = this.deps;
-    try {
-      return await streams.insert({
-        hostId,
-        title,
-        chatId,
-        startedAt: new Date(now),
-        hostExpiresAt: new Date(now + graceMs),
-      });
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      const running = await streams.hostedBy(hostId);
-      if (!running) throw error;
-      if (running.chatId?.toHexString() !== chatId) {
-        throw new AppError('CONFLICT', 'You are already streaming elsewhere');
-      }
-      return running;
+    const stream = await writeOrFind(
+      () =>
+        streams.insert({
+          hostId,
+          title,
+          chatId,
+          startedAt: new Date(now),
+          hostExpiresAt: new Date(now + graceMs),
+        }),
+      () => streams.hostedBy(hostId),
+    );
+    if (stream.chatId?.toHexString() !== chatId) {
+      throw new AppError('CONFLICT', 'You are already streaming elsewhere');
     }
+    return stream;
   }
 
   private async assertMayStart(actor: Actor, chatId: string | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import { Schema, Types, trusted } from 'mongoose';
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
+import { writeOrFind } from '../../platform/write-or-find.js';
 
 /** A star: a user has marked a message for themselves. */
 export interface StarRecord {
@@ -71,13 +71,8 @@ export class StarsRepository {
           { upsert: true, returnDocument: 'before' },
         )
         .lean();
-    try {
-      return await write();
-    } catch (error) {
-      // Another request has stored it at the same moment: this time it is found.
-      if (isDuplicateKey(error)) return write();
-      throw error;
-    }
+    // Another request may store it at the same moment: the next time it is found.
+    return writeOrFind(write, () => Promise.resolve(undefined));
   }
 
   /** Removes a user's star; answers it, or null when there was none. */

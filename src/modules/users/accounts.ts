@@ -1,6 +1,6 @@
 import { createBatchLoader } from '../../platform/batch-loader.js';
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
+import { writeOrFind } from '../../platform/write-or-find.js';
 import type { Actor, UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
@@ -48,19 +48,19 @@ export class Accounts {
   async create(account: NewAccount): Promise<UserRecord> {
     const { username, email, firstName = '', lastName = '' } = account;
     await this.releaseUsername(username);
-    try {
-      return await this.deps.users.create({
-        ...account,
-        usernameLower: identityForm(username),
-        emailLower: identityForm(email),
-        firstName,
-        lastName,
-      });
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      await this.requireAvailable(username, email);
-      throw error;
-    }
+    return writeOrFind(
+      () =>
+        this.deps.users.create({
+          ...account,
+          usernameLower: identityForm(username),
+          emailLower: identityForm(email),
+          firstName,
+          lastName,
+        }),
+      async (): Promise<undefined> => {
+        await this.requireAvailable(username, email);
+      },
+    );
   }
 
   /** @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN when an account has the name or the address. */
