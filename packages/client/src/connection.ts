@@ -4,6 +4,7 @@ import { ChatError, toChatError } from './chat-error.js';
 import { fitsFrame, tooLong } from './frame.js';
 import type { LoginParts, Tokens } from './login.js';
 import { Login } from './login.js';
+import { onNetworkBack } from './network.js';
 import { RestApi } from './rest-api.js';
 import { Retry } from './retry.js';
 import type { Timers } from './timers.js';
@@ -50,6 +51,7 @@ export class Connection {
   /** Of handshakes that were refused since the last connection. */
   private readonly retry: Retry;
   private cancelRenewal: (() => void) | undefined;
+  private endNetworkWatch: (() => void) | undefined;
   /** The token of the newest handshake. */
   private offered: string | undefined;
   /** Connections that were lost. */
@@ -111,6 +113,9 @@ export class Connection {
   /** Connects, and from then on reconnects whenever the connection is lost. */
   open(): void {
     this.isWanted = true;
+    this.endNetworkWatch ??= onNetworkBack(() => {
+      this.connectAnew();
+    });
     this.retry.reset();
     this.connect();
   }
@@ -118,6 +123,8 @@ export class Connection {
   /** Ends the connection, and all tries to get one, until it is opened again. */
   close(): void {
     this.isWanted = false;
+    this.endNetworkWatch?.();
+    this.endNetworkWatch = undefined;
     this.retry.stop();
     this.socket.disconnect();
   }
@@ -236,6 +243,17 @@ export class Connection {
   private connect(): void {
     this.retry.stop();
     if (!this.socket.active) this.socket.connect();
+  }
+
+  /**
+   * Connects at once when the network is back: the pause before the next attempt is for servers that are away, and
+   * an attempt that began without a network may hang until it times out.
+   */
+  private connectAnew(): void {
+    if (this.socket.connected) return;
+    this.retry.reset();
+    this.socket.disconnect();
+    this.connect();
   }
 
   /** After a refusal the socket does not try again by itself. */
