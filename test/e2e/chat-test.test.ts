@@ -237,6 +237,31 @@ describe('the chat test page', () => {
     });
   });
 
+  it('keeps what was sent while the messages of the conversation were fetched', async () => {
+    const [alice, bob] = await Promise.all([registerUser(server), registerUser(server)]);
+    const chatId = await openChatBetween(server, alice, bob);
+    await server.http.post('/api/messages').set(bob.auth).send({ chatId, content: 'older' });
+    const page = await logIn(alice.username);
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const answered = new Promise<void>((resolve) => {
+      void page.route(`**/api/chats/${chatId}/messages?*`, async (route) => {
+        const response = await route.fetch();
+        resolve();
+        await released;
+        await route.fulfill({ response });
+      });
+    });
+    await page.getByRole('button', { name: bob.username }).click();
+    await answered;
+    await write(page, 'sent meanwhile');
+    await messages(page).getByRole('img', { name: 'sent' }).waitFor();
+    release();
+    await messages(page).getByText('older').waitFor();
+    expect(await messages(page).getByText('sent meanwhile').count()).toBe(1);
+    await page.context().close();
+  });
+
   it('shows a request for a chat when it comes, and lets it be accepted or rejected', async () => {
     const [alice, bob, carol] = await Promise.all([1, 2, 3].map(() => registerUser(server)));
     const page = await logIn(bob!.username);
@@ -355,8 +380,8 @@ describe('the chat test page', () => {
       expect(await directionOf(field)).toBe(direction);
       await page.getByRole('button', { name: 'Send' }).click();
       const shown = messages(page).getByText(text);
-      await shown.waitFor();
-      expect(await directionOf(shown)).toBe(direction);
+      // The list is shown anew with each answer of the server, and what is not in the page has no direction.
+      await eventually(async () => (await directionOf(shown)) === direction);
     }
     await page.context().close();
   });

@@ -33,6 +33,9 @@ export class Connection {
 
   constructor(token: string) {
     this.socket = io({ auth: { token, dialect: 'v0' } });
+    addEventListener('online', () => {
+      this.connectAnew();
+    });
   }
 
   /** Whether commands reach the server. */
@@ -82,6 +85,12 @@ export class Connection {
   /** Sends a command whose outcome does not matter. */
   tell(event: string, payload: object): void {
     if (this.socket.connected) this.socket.emit(event, payload);
+  }
+
+  /** Tries again at once instead of after a pause; not after a refusal, which is not tried again at all. */
+  private connectAnew(): void {
+    if (this.socket.connected || !this.socket.active) return;
+    this.socket.disconnect().connect();
   }
 
   /** Ends the connection. */

@@ -35,6 +35,8 @@ const fileLink = ({ url, thumbnailUrl, type, filename, external }: Attachment): 
 export class Thread {
   private conversation: Conversation | undefined;
   private messages = new Map<string, Message>();
+  /** Messages that were deleted while the conversation is open: an answer may still have them. */
+  private readonly removed = new Set<string>();
   /** Whether there may be messages before those that are here. */
   private hasOlder = false;
   /** What I have written and the server has not confirmed yet, in all conversations. */
@@ -96,6 +98,7 @@ export class Thread {
   async open(conversation: Conversation): Promise<void> {
     this.conversation = conversation;
     this.messages = new Map();
+    this.removed.clear();
     this.hasOlder = false;
     byId('no-thread').hidden = true;
     byId('thread').hidden = false;
@@ -137,11 +140,21 @@ export class Thread {
     if (id === undefined) return;
     const newest = await this.api.messages(id);
     if (this.openId !== id) return;
-    this.messages = new Map(newest.map((message) => [message.id, message]));
-    this.hasOlder = newest.length === PAGE_SIZE;
+    this.takeOver(newest);
     for (const { clientMessageId } of newest) this.outbox.settle(clientMessageId);
     this.render();
     await this.api.readAll(id);
+  }
+
+  /** Shows what was fetched. What was heard or sent meanwhile is newer than the answer, and stays. */
+  private takeOver(newest: Message[]): void {
+    const known = this.messages;
+    const lastSeq = newest.at(-1)?.seq ?? 0;
+    const sinceThen = [...known.values()].filter(({ seq }) => seq > lastSeq);
+    this.messages = new Map([...newest, ...sinceThen].map((message) => [message.id, message]));
+    for (const message of newest) message.isRead ||= known.get(message.id)?.isRead ?? false;
+    for (const id of this.removed) this.messages.delete(id);
+    this.hasOlder = newest.length === PAGE_SIZE;
   }
 
   /** Fetches what was said before, and stays at the message that was on top. */
@@ -196,6 +209,7 @@ export class Thread {
 
   /** Takes a message out that was deleted. */
   remove(messageId: string): void {
+    this.removed.add(messageId);
     if (this.messages.delete(messageId)) this.render();
   }
 
