@@ -7,6 +7,13 @@ export default tseslint.config(
   { ignores: ['**/dist/', 'data/', 'coverage/', '**/node_modules/'] },
   js.configs.recommended,
   {
+    files: ['test/support/runner/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { __filename: 'readonly', process: 'readonly' },
+    },
+  },
+  {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strict, ...tseslint.configs.stylistic],
     languageOptions: { parserOptions: { projectService: true } },

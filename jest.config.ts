@@ -1,23 +1,12 @@
 /** @jest-config-loader esbuild-register */
-import { readFileSync } from 'node:fs';
 import type { Config } from 'jest';
 
-const { compilerOptions } = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as {
-  compilerOptions: { paths: Record<string, [string]> };
-};
-
-/** Our packages as their sources are now: the names that tsconfig.json gives to tsc and tsx. */
-const packages = Object.fromEntries(
-  Object.entries(compilerOptions.paths).map(([name, [source]]) => [
-    `^${name}$`,
-    source.replace('./', '<rootDir>/'),
-  ]),
-);
-
-/** Options every suite shares: native ESM, TypeScript through swc, no automatic mocks. */
+/** Options every suite shares. Node loads the tests itself: see `runtime.cjs`. */
 const base = {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: '<rootDir>/test/support/runner/environment.cjs',
+  runtime: '<rootDir>/test/support/runner/runtime.cjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
+  // Jest itself loads what starts and stops the database.
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -27,8 +16,6 @@ const base = {
       },
     ],
   },
-  moduleNameMapper: { ...packages, '^(\\.{1,2}/.*)\\.js$': '$1' },
-  setupFilesAfterEnv: ['<rootDir>/test/support/setup.ts'],
 };
 
 /** Suites that talk to a server share one database server, started once per run. */
@@ -47,6 +34,9 @@ const suite = (name: string, options: object = withDatabase, others: string[] = 
 const config: Config = {
   // Far more than any test takes: only what hangs is ended, not what a busy machine does slowly.
   testTimeout: 120_000,
+  // Workers share modules between files: they run in a process of their own, also for one file, and in a new one
+  // when what they keep becomes too much.
+  workerIdleMemoryLimit: '1GB',
   projects: [
     {
       ...base,

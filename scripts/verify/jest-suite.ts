@@ -20,18 +20,17 @@ export interface SuiteResult {
 interface JestReport {
   success: boolean;
   numPassedTests: number;
-  numFailedTests: number;
   numPendingTests: number;
   numTodoTests: number;
-  numRuntimeErrorTestSuites: number;
   testResults: {
     name: string;
+    status: string;
     message: string;
     assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
   }[];
 }
 
-const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+const JEST = 'node_modules/jest/bin/jest.js';
 /** These start several servers, browsers or kill processes, so they run file by file. */
 const ONE_AT_A_TIME = new Set(['chaos', 'e2e']);
 const SUITE_TIMEOUT_MS = 20 * 60_000;
@@ -47,17 +46,18 @@ interface Failure {
   messages: string[];
 }
 
+/** The tests that failed, and the files that failed otherwise: could not be loaded, left a rejection behind. */
 const failuresOf = ({ testResults }: JestReport): Failure[] =>
-  testResults.flatMap(({ name: file, message, assertionResults }) => {
-    if (assertionResults.length === 0 && message) {
-      return [{ name: `could not run: ${file}`, messages: [message] }];
+  testResults.flatMap(({ name: file, status: fileStatus, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    if (failed.length === 0 && fileStatus === 'failed') {
+      const what = assertionResults.length === 0 ? 'could not run' : 'failed outside its tests';
+      return [{ name: `${what}: ${file}`, messages: [message] }];
     }
-    return assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ fullName, failureMessages }) => ({
-        name: `failed: ${fullName}  (${file})`,
-        messages: failureMessages,
-      }));
+    return failed.map(({ fullName, failureMessages }) => ({
+      name: `failed: ${fullName}  (${file})`,
+      messages: failureMessages,
+    }));
   });
 
 /**
@@ -77,7 +77,7 @@ export const runSuite = async (
   if (files) args.push('--testPathPatterns', files);
   const { ok, output, seconds } = await run(
     process.execPath,
-    [...JEST, ...args, `--maxWorkers=${workers}`],
+    [JEST, ...args, `--maxWorkers=${workers}`],
     { env, timeoutMs: SUITE_TIMEOUT_MS },
   );
   const report = await readReport(file);
@@ -87,11 +87,11 @@ export const runSuite = async (
     return { ok: false, passed: 0, failed: 1, skipped: 0, seconds, failures, report: tail(output) };
   }
   const passed = report.numPassedTests;
-  const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
+  const failures = failuresOf(report);
+  const failed = failures.length;
   const skipped = report.numPendingTests + report.numTodoTests;
   const isEmpty = passed + failed === 0;
   const isOk = ok && report.success && failed === 0 && !isEmpty;
-  const failures = failuresOf(report);
   const problem = isEmpty
     ? `The suite '${name}' ran no tests.`
     : failures.flatMap((failure) => [failure.name, ...failure.messages]).join('\n');
