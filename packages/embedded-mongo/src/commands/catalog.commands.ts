@@ -11,6 +11,7 @@ import {
   booleanArgument,
   cursorBatchSize,
   documentArgument,
+  missingField,
   namespaceOf,
   stringArgument,
 } from './command-arguments.js';
@@ -134,7 +135,8 @@ const renameCollection: Command = {
     const { body, engine } = request;
     const from = stringArgument(body, 'renameCollection');
     const to = stringArgument(body, 'to');
-    if (from === undefined || to?.includes('.') !== true) {
+    if (to === undefined) throw missingField('renameCollection.to');
+    if (from === undefined || !to.includes('.')) {
       throw mongoError('InvalidNamespace', 'renameCollection takes two full namespaces');
     }
     const collection = engine.catalog.find(from);

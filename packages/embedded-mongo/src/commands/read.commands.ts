@@ -149,7 +149,8 @@ const killCursors: Command = {
     const { body, engine } = request;
     const namespace = namespaceOf(request);
     const cursors = fieldOf(body, 'cursors');
-    if (!Array.isArray(cursors)) throw wrongType('cursors', cursors ?? null, 'array');
+    if (cursors === undefined) throw missingField('killCursors.cursors');
+    if (!Array.isArray(cursors)) throw wrongType('cursors', cursors, 'array');
     const cursorsKilled: Long[] = [];
     const cursorsNotFound: Long[] = [];
     for (const cursor of cursors) {

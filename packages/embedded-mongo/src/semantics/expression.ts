@@ -43,6 +43,11 @@ function compileDocument(operand: BsonDocument): Expression {
   throw mongoError('InvalidPipelineOperator', `Unrecognized expression '${operator}'`);
 }
 
+/** Whether MongoDB has an expression of this name. */
+export function isExpressionOperator(name: string): boolean {
+  return Object.hasOwn(EXPRESSION_OPERATORS, name) || REFUSED_OPERATORS.has(name);
+}
+
 function compileObject(operand: BsonDocument, names: readonly string[]): Expression {
   const fields = names.map((name) => {
     checkFieldName(name);

@@ -113,11 +113,11 @@ function typeNames(alias: BsonValue): BsonTypeName[] {
 export function sizeTest(operand: BsonValue): ValueTest {
   const size = exactInt64(operand);
   if (size === undefined) {
-    throw mongoError('FailedToParse', `Failed to parse $size. Expected an integer in: $size`);
+    throw mongoError('BadValue', 'Failed to parse $size. Expected an integer in: $size');
   }
   if (size < 0n) {
     throw mongoError(
-      'FailedToParse',
+      'BadValue',
       `Failed to parse $size. Expected a non-negative number in: $size: ${size.toString()}`,
     );
   }

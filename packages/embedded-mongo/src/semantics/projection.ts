@@ -1,7 +1,7 @@
 import { locationError } from '../errors.js';
 import { bsonTypeOf, fieldOf, isDocument, isNumeric, setField } from './bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from './bson-types.js';
-import { compileExpression } from './expression.js';
+import { compileExpression, isExpressionOperator } from './expression.js';
 import type { Expression, ExpressionContext } from './expression.js';
 import { compileElementTest } from './filter.js';
 import { exactInt64, toDouble } from './numbers.js';
@@ -115,6 +115,10 @@ class ProjectionParser {
   }
 
   private addComputed(path: readonly string[], value: BsonValue): void {
+    const [operator = ''] = isDocument(value) ? Object.keys(value) : [];
+    if (operator.startsWith('$') && !isExpressionOperator(operator)) {
+      throw locationError(31325, `Unknown expression ${operator}`);
+    }
     if (this.kind === 'exclusion') {
       throw locationError(31252, 'Cannot use expression other than $meta in exclusion projection');
     }
@@ -136,8 +140,11 @@ class ProjectionParser {
     if (path.length > 1) {
       throw locationError(31275, 'Cannot use $elemMatch projection on a nested field');
     }
+    if (!isDocument(operand.$elemMatch!)) {
+      throw locationError(31274, 'elemMatch: Invalid argument, object required');
+    }
     this.setKind('inclusion', path);
-    const matches = compileElementTest(operand.$elemMatch!);
+    const matches = compileElementTest(operand.$elemMatch);
     const first: Expression = (document) => {
       const value = fieldOf(document, name!);
       const found = Array.isArray(value) ? value.findIndex(matches) : -1;

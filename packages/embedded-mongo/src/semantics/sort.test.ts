@@ -57,7 +57,7 @@ describe('sorts', () => {
       message: 'cannot sort with keys that are parallel arrays',
     });
     expect(failureOf(() => compileSort(toBson({ a: 2 })))?.code).toBe(15975);
-    expect(failureOf(() => compileSort(toBson({ a: 'asc' })))?.code).toBe(15975);
+    expect(failureOf(() => compileSort(toBson({ a: 'asc' })))?.code).toBe(15974);
     expect(failureOf(() => compileSort(toBson({ 'a..b': 1 })))?.code).toBe(15998);
   });
 });

@@ -1,5 +1,5 @@
 import { locationError, mongoError, notSupported } from '../errors.js';
-import { isDocument } from './bson-types.js';
+import { bsonTypeOf, isDocument, isNumeric } from './bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from './bson-types.js';
 import { compareBson } from './compare.js';
 import { exactInt64 } from './numbers.js';
@@ -29,6 +29,9 @@ export function parseSort(spec: BsonDocument): SortField[] {
 }
 
 function parseDirection(value: BsonValue): 1 | -1 {
+  if (!isNumeric(value)) {
+    throw locationError(15974, `Illegal key in $sort specification: ${bsonTypeOf(value)}`);
+  }
   const integer = exactInt64(value);
   if (integer === 1n) return 1;
   if (integer === -1n) return -1;

@@ -64,22 +64,37 @@ export function readIndexSpec(spec: BsonDocument): IndexSpec {
   }
   const key = fieldOf(spec, 'key');
   const name = fieldOf(spec, 'name');
+  if (key === undefined) {
+    throw mongoError(
+      'FailedToParse',
+      "The 'key' field is a required property of an index specification",
+    );
+  }
   if (!isDocument(key)) throw mongoError('TypeMismatch', "The field 'key' must be an object");
   if (Object.keys(key).length === 0) {
     throw mongoError('CannotCreateIndex', 'Index keys cannot be an empty object');
   }
-  if (typeof name !== 'string') {
+  if (name === undefined) {
     throw mongoError(
       'FailedToParse',
       "The 'name' field is a required property of an index specification",
     );
   }
+  if (typeof name !== 'string') {
+    throw mongoError('TypeMismatch', "The field 'name' must be a string");
+  }
   if (name === '') throw mongoError('CannotCreateIndex', 'Cannot specify an empty index name');
   if (name === '*') throw mongoError('BadValue', "The index name '*' is not valid.");
   const fields = readFields(key);
   const isId = Object.keys(key).length === 1 && Object.hasOwn(key, '_id');
+  if (name === '_id_' && !isId) {
+    throw mongoError(
+      'BadValue',
+      "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}",
+    );
+  }
   refuseUnsupported(spec);
-  for (const option of isId ? ['unique', 'sparse'] : []) {
+  for (const option of isId ? ['unique', 'sparse', 'expireAfterSeconds'] : []) {
     if (!Object.hasOwn(spec, option)) continue;
     throw mongoError(
       'InvalidIndexSpecificationOption',
@@ -87,7 +102,7 @@ export function readIndexSpec(spec: BsonDocument): IndexSpec {
     );
   }
   const partialFilter = readPartialFilter(spec, isId);
-  const expireAfterSeconds = readTtl(spec, fields, isId);
+  const expireAfterSeconds = readTtl(spec, fields);
   const isUnique = isTrue(spec, 'unique');
   const isSparse = isTrue(spec, 'sparse');
   if (isSparse && partialFilter) {
@@ -229,25 +244,18 @@ function readPartialFilter(spec: BsonDocument, isId: boolean): BsonDocument | un
   const filter = fieldOf(spec, 'partialFilterExpression');
   if (filter === undefined) return undefined;
   if (!isDocument(filter)) {
-    throw mongoError(
-      'CannotCreateIndex',
-      '"partialFilterExpression" for an index must be a document',
-    );
+    throw mongoError('TypeMismatch', '"partialFilterExpression" for an index must be a document');
   }
   if (isId) throw mongoError('CannotCreateIndex', '_id index cannot be a partial index');
   assertPartialFilter(filter);
   return filter;
 }
 
-function readTtl(
-  spec: BsonDocument,
-  fields: readonly IndexField[],
-  isId: boolean,
-): number | undefined {
+function readTtl(spec: BsonDocument, fields: readonly IndexField[]): number | undefined {
   const seconds = fieldOf(spec, 'expireAfterSeconds');
   if (seconds === undefined) return undefined;
   assertTtlSeconds(seconds);
-  if (fields.length !== 1 || isId) {
+  if (fields.length !== 1) {
     throw mongoError(
       'CannotCreateIndex',
       'TTL indexes are single-field indexes, compound indexes and the _id index do not support expireAfterSeconds',

@@ -1,6 +1,8 @@
-import { locationError } from '../../errors.js';
+import { locationError, mongoError } from '../../errors.js';
+import type { MongoError } from '../../errors.js';
 import { isDocument } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
+import { ARGUMENT_CODES } from './argument-codes.js';
 import type {
   Compile,
   Expression,
@@ -109,32 +111,35 @@ export function sequential(
   };
 }
 
-/** Checks the names of an operator's arguments. */
+/**
+ * Checks the names of an operator's arguments.
+ * @throws MongoError with the operator's own code, see {@link ARGUMENT_CODES}
+ */
 export function namedOperands(
   name: string,
   operand: BsonValue,
   required: readonly string[],
   optional: readonly string[] = [],
-  codes: { notObject?: number; unknown?: number; missing?: number } = {},
+  codes = ARGUMENT_CODES[name]!,
 ): BsonDocument {
   if (!isDocument(operand)) {
-    throw locationError(
-      codes.notObject ?? 40075,
-      `${name} only supports an object as its argument`,
-    );
+    throw argumentError(codes.notObject, `${name} only supports an object as its argument`);
   }
   for (const given of Object.keys(operand)) {
     if (!required.includes(given) && !optional.includes(given)) {
-      throw locationError(codes.unknown ?? 40076, `Unrecognized argument to ${name}: ${given}`);
+      throw argumentError(codes.unknown, `Unrecognized argument to ${name}: ${given}`);
     }
   }
   for (const wanted of required) {
     if (!Object.hasOwn(operand, wanted)) {
-      throw locationError(codes.missing ?? 40077, `Missing '${wanted}' parameter to ${name}`);
+      throw argumentError(codes.missing[wanted]!, `Missing '${wanted}' parameter to ${name}`);
     }
   }
   return operand;
 }
+
+const argumentError = (code: number, message: string): MongoError =>
+  code === 9 ? mongoError('FailedToParse', message) : locationError(code, message);
 
 /** An operator whose arguments are named and evaluated first. */
 export function named(

@@ -108,11 +108,7 @@ function perElement(
   ) => BsonValue[],
 ) {
   return (operand: BsonValue, compile: Compile, name: string): Expression => {
-    const parts = namedOperands(name, operand, ['input', inner], ['as', ...optional], {
-      notObject: 16878,
-      unknown: 16879,
-      missing: 16880,
-    });
+    const parts = namedOperands(name, operand, ['input', inner], ['as', ...optional]);
     const variable = parts.as ?? 'this';
     if (typeof variable !== 'string') throw mongoError('FailedToParse', "'as' must be a string");
     const input = compile(parts.input!);
@@ -181,11 +177,7 @@ function reduce(operand: BsonValue, compile: Compile, name: string): Expression 
 }
 
 function letIn(operand: BsonValue, compile: Compile, name: string): Expression {
-  const parts = namedOperands(name, operand, ['vars', 'in'], [], {
-    notObject: 16874,
-    unknown: 16875,
-    missing: 16876,
-  });
+  const parts = namedOperands(name, operand, ['vars', 'in']);
   if (!isDocument(parts.vars)) {
     throw mongoError('FailedToParse', 'invalid parameter: expected an object (vars)');
   }
@@ -282,11 +274,7 @@ function range(values: MaybeValue[], _name: string, { checkTime }: ExpressionCon
 }
 
 function zip(operand: BsonValue, compile: Compile, name: string): Expression {
-  const parts = namedOperands(name, operand, ['inputs'], ['useLongestLength', 'defaults'], {
-    notObject: 34460,
-    unknown: 34464,
-    missing: 34465,
-  });
+  const parts = namedOperands(name, operand, ['inputs'], ['useLongestLength', 'defaults']);
   if (!Array.isArray(parts.inputs))
     throw locationError(34461, 'inputs must be an array of expressions');
   if (parts.inputs.length === 0)
@@ -359,11 +347,7 @@ function objectToArray(value: MaybeValue): MaybeValue {
 }
 
 function sortArray(operand: BsonValue, compile: Compile, name: string): Expression {
-  const parts = namedOperands(name, operand, ['input', 'sortBy'], [], {
-    notObject: 2942500,
-    unknown: 2942501,
-    missing: 2942502,
-  });
+  const parts = namedOperands(name, operand, ['input', 'sortBy']);
   const input = compile(parts.input!);
   const compare = elementOrder(parts.sortBy!);
   return (document, context) => {

@@ -3,6 +3,7 @@ import { locationError, mongoError, notSupported } from '../../errors.js';
 import { bsonTypeOf, isDocument, isNumeric } from '../bson-types.js';
 import type { BsonDocument, BsonValue, MaybeValue } from '../bson-types.js';
 import { exactInt64 } from '../numbers.js';
+import { DATE_PART_CODES } from './argument-codes.js';
 import { isNullish, named, namedOperands } from './arguments.js';
 import type { Compile, Expression, OperatorTable } from './expression.types.js';
 import { momentOf, parseIsoDate, parseTimeZone, UTC, utcOf } from './time-zone.js';
@@ -45,7 +46,7 @@ function datePart(part: (local: Date) => number, asLong = false) {
   return (operand: BsonValue, compile: Compile, name: string): Expression => {
     const isSpec = isDocument(operand) && !Object.keys(operand)[0]?.startsWith('$');
     const parts: BsonDocument = isSpec
-      ? namedOperands(name, operand, ['date'], ['timezone'], { unknown: 40535, missing: 40539 })
+      ? namedOperands(name, operand, ['date'], ['timezone'], DATE_PART_CODES)
       : { date: Array.isArray(operand) && operand.length === 1 ? operand[0]! : operand };
     const date = compile(parts.date!);
     const given = parts.timezone !== undefined;

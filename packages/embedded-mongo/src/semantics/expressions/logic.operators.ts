@@ -21,10 +21,7 @@ function conditional(operand: BsonValue, compile: Compile, name: string): Expres
     const [test, then, otherwise] = compileArguments(name, operand, compile, 3);
     return choose(test!, then!, otherwise!);
   }
-  const parts = namedOperands(name, operand, ['if', 'then', 'else'], [], {
-    unknown: 17083,
-    missing: 17080,
-  });
+  const parts = namedOperands(name, operand, ['if', 'then', 'else']);
   return choose(compile(parts.if!), compile(parts.then!), compile(parts.else!));
 }
 
@@ -53,11 +50,7 @@ function ifNull(operand: BsonValue, compile: Compile): Expression {
 }
 
 function switchCase(operand: BsonValue, compile: Compile, name: string): Expression {
-  const parts = namedOperands(name, operand, ['branches'], ['default'], {
-    notObject: 40060,
-    unknown: 40067,
-    missing: 40068,
-  });
+  const parts = namedOperands(name, operand, ['branches'], ['default']);
   if (!Array.isArray(parts.branches)) {
     throw locationError(40061, '$switch expected an array for branches');
   }
@@ -65,11 +58,7 @@ function switchCase(operand: BsonValue, compile: Compile, name: string): Express
     throw locationError(40068, '$switch requires at least one branch.');
   }
   const branches = parts.branches.map((branch) => {
-    const { case: test, then } = namedOperands(name, branch, ['case', 'then'], [], {
-      notObject: 40062,
-      unknown: 40063,
-      missing: 40064,
-    });
+    const { case: test, then } = namedOperands('a branch of $switch', branch, ['case', 'then']);
     return { test: compile(test!), then: compile(then!) };
   });
   const fallback = parts.default === undefined ? undefined : compile(parts.default);

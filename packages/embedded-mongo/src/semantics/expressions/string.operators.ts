@@ -1,5 +1,5 @@
 import { BSONRegExp, Int32 } from 'bson';
-import { locationError } from '../../errors.js';
+import { locationError, MongoError } from '../../errors.js';
 import { bsonTypeOf, isNumeric } from '../bson-types.js';
 import type { BsonValue, MaybeValue } from '../bson-types.js';
 import { compareStrings } from '../compare.js';
@@ -115,21 +115,23 @@ function trimming(ends: 'both' | 'left' | 'right') {
 }
 
 function indexOfBytes(values: MaybeValue[], name: string): MaybeValue {
-  return indexIn(values, name, (whole) => Buffer.from(whole, 'utf8'));
+  return indexIn(values, name, 40091, (whole) => Buffer.from(whole, 'utf8'));
 }
 
 function indexOfCodePoints(values: MaybeValue[], name: string): MaybeValue {
-  return indexIn(values, name, (whole) => Array.from(whole));
+  return indexIn(values, name, 40093, (whole) => Array.from(whole));
 }
 
 function indexIn(
   [value, wanted, from, to]: MaybeValue[],
   name: string,
+  /** For a value that is no string; the next one is for what is looked for. */
+  code: number,
   unitsOf: (text: string) => ArrayLike<string | number>,
 ): MaybeValue {
   if (isNullish(value)) return null;
-  const units = unitsOf(text(value, name, 40091));
-  const sought = unitsOf(text(wanted, name, 40092));
+  const units = unitsOf(text(value, name, code));
+  const sought = unitsOf(text(wanted, name, code + 1));
   const start = from === undefined ? 0 : offset(from, name, 40096);
   const end = Math.min(to === undefined ? units.length : offset(to, name, 40096), units.length);
   if (start < 0 || (to !== undefined && end < 0)) {
@@ -157,6 +159,16 @@ function regexOperator(
   });
 }
 
+/** A malformed pattern has another code in an expression than in a filter. */
+function compiled(pattern: string, options: string, name: string): RegExp {
+  try {
+    return compileRegex(pattern, options);
+  } catch (error) {
+    if (!(error instanceof MongoError) || error.code !== 51091) throw error;
+    throw locationError(51111, `Invalid Regex in ${name}: ${error.message}`);
+  }
+}
+
 function expressionOf(regex: BsonValue, options: MaybeValue, name: string): RegExp {
   if (!isNullish(options) && typeof options !== 'string') {
     throw locationError(51106, `${name} needs 'options' to be of type string`);
@@ -168,9 +180,9 @@ function expressionOf(regex: BsonValue, options: MaybeValue, name: string): RegE
         `${name}: found regex option(s) specified in both 'regex' and 'option' fields`,
       );
     }
-    return compileRegex(regex.pattern, options ?? regex.options);
+    return compiled(regex.pattern, options ?? regex.options, name);
   }
-  if (typeof regex === 'string') return compileRegex(regex, options ?? '');
+  if (typeof regex === 'string') return compiled(regex, options ?? '', name);
   throw locationError(51105, `${name} needs 'regex' to be of type string or regex`);
 }
 
@@ -186,7 +198,7 @@ function matchDocument(match: RegExpMatchArray): BsonValue {
 function replacing(all: boolean) {
   return named(['input', 'find', 'replacement'], [], ({ input, find, replacement }, name) => {
     const checked = [input, find, replacement].map((value, index) =>
-      isNullish(value) ? null : text(value, name, 51744 + index),
+      isNullish(value) ? null : text(value, name, 51746 - index),
     );
     if (checked.includes(null)) return null;
     const [whole, wanted, by] = checked as [string, string, string];

@@ -114,7 +114,7 @@ const sortByCount: StageCompiler = (spec, environment) => {
     (isDocument(spec) && Object.keys(spec)[0]?.startsWith('$'));
   if (!isExpression) {
     throw locationError(
-      40148,
+      isDocument(spec) ? 40147 : typeof spec === 'string' ? 40148 : 40149,
       'the sortByCount field must be defined as a $-prefixed path or an expression',
     );
   }

@@ -41,6 +41,9 @@ function projecting(spec: BsonDocument): Stage {
 }
 
 const unset: StageCompiler = (spec) => {
+  if (typeof spec !== 'string' && !Array.isArray(spec)) {
+    throw locationError(31002, '$unset specification must be a string or an array');
+  }
   const names = Array.isArray(spec) ? spec : [spec];
   if (names.length === 0) {
     throw locationError(
@@ -136,6 +139,12 @@ const unwind: StageCompiler = (spec) => {
 };
 
 function parseUnwind(spec: BsonValue): Unwinding {
+  if (typeof spec !== 'string' && !isDocument(spec)) {
+    throw locationError(
+      15981,
+      `expected either a string or an object as specification for $unwind stage, got ${bsonTypeOf(spec)}`,
+    );
+  }
   const options = isDocument(spec) ? spec : { path: spec };
   for (const name of Object.keys(options)) {
     if (!['path', 'includeArrayIndex', 'preserveNullAndEmptyArrays'].includes(name)) {
@@ -210,7 +219,7 @@ function withValueAt(document: BsonDocument, path: Path, value: MaybeValue): Bso
 const count: StageCompiler = (spec) => {
   if (typeof spec !== 'string')
     throw locationError(40156, 'the count field must be a non-empty string');
-  if (spec === '') throw locationError(40156, 'the count field must be a non-empty string');
+  if (spec === '') throw locationError(40157, 'the count field must be a non-empty string');
   if (spec.startsWith('$'))
     throw locationError(40158, 'the count field cannot be a $-prefixed path');
   if (spec.includes('.')) throw locationError(40160, "the count field cannot contain '.'");
