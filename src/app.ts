@@ -80,7 +80,8 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
   const hub = new SocketHub({ httpServer: http.server, config, clock, logger, metrics });
 
   const modules = await createModules({ platform, hub });
-  const { access, broadcasts, contacts, live, media, messageLog, presence, running } = modules;
+  const { access, broadcasts, contacts, live, media, messageLog, presence, running, serverKeys } =
+    modules;
   const { authenticator, requireAdmin } = modules.users.api;
 
   // Api: the same use cases, spoken in four ways.
@@ -148,10 +149,14 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
           general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
           user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
           files: localLimiter('files', config.rateLimitFilesPerMinute, MINUTE),
+          'server-key': limiter('server-key', config.rateLimitServerKeyPerMinute, MINUTE),
+          'refused-keys': limiter('refused-keys', config.rateLimitAuthPer15Min, 15 * MINUTE),
         }),
         userLimits,
         userTurns,
         uploadTurns,
+        serverKeys: serverKeys.authenticator,
+        onceCalls: serverKeys.onceCalls,
         work,
         maxAnonymousBodyKb: config.maxAnonymousBodyKb,
         timeoutMs: config.requestTimeoutMs,

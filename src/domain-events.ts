@@ -5,6 +5,7 @@ import type { LiveEvents } from './modules/live/index.js';
 import type { MessageEvents } from './modules/messages/index.js';
 import type { PresenceEvents, TypingEvents, ViewingEvents } from './modules/presence/index.js';
 import type { ReceiptEvents } from './modules/receipts/index.js';
+import type { ServerKeyEvents } from './modules/server-keys/index.js';
 import type { StarEvents } from './modules/stars/index.js';
 import type { UserEvents } from './modules/users/index.js';
 import type { ClusterEvents } from './transport/socket/cluster.js';
@@ -18,6 +19,7 @@ export type DomainEvents = AccessChangeEvents &
   MessageEvents &
   PresenceEvents &
   ReceiptEvents &
+  ServerKeyEvents &
   StarEvents &
   TypingEvents &
   UserEvents &

@@ -17,6 +17,7 @@ import { createModeration, defineModerationModels } from './modules/moderation/i
 import { createPresence } from './modules/presence/index.js';
 import { createReceipts } from './modules/receipts/index.js';
 import { createSearch, defineSearchModels } from './modules/search/index.js';
+import { createServerKeys, defineServerKeyModels } from './modules/server-keys/index.js';
 import { createStars, defineStarModels } from './modules/stars/index.js';
 import { createSync } from './modules/sync/index.js';
 import { createUsers, defineUsersModels, loadOrCreateSecret } from './modules/users/index.js';
@@ -49,6 +50,7 @@ export const defineModels = (connection: Connection): void => {
   defineLiveModels(connection);
   defineModerationModels(connection);
   defineStarModels(connection);
+  defineServerKeyModels(connection);
 };
 
 /**
@@ -94,6 +96,14 @@ export const createModules = async ({
     },
   });
   const { accounts, administration, audit, auth, authenticator, directory } = users.api;
+  const serverKeys = createServerKeys({
+    connection,
+    bus,
+    clock,
+    logger,
+    accessChanges: feed,
+    audit,
+  });
   const presence = createPresence({
     config,
     bus,
@@ -247,6 +257,7 @@ export const createModules = async ({
     directory,
     administration,
     audit,
+    serverKeys: serverKeys.api.keys,
     access,
     directChats: chats.api.directChats,
     list: chats.api.list,
@@ -300,6 +311,7 @@ export const createModules = async ({
     search,
     live,
     stars,
+    serverKeys,
   ];
   return {
     useCases,
@@ -312,5 +324,6 @@ export const createModules = async ({
     live,
     media,
     messageLog,
+    serverKeys: serverKeys.api,
   };
 };

@@ -206,6 +206,11 @@ export const settings = {
     count(100),
     'Requests per client address and 15 minutes, for callers who are not signed in.',
   ),
+  rateLimitServerKeyPerMinute: limits(
+    'RATE_LIMIT_SERVER_KEY_PER_MINUTE',
+    count(6000),
+    'Calls under one server key per minute, over all nodes.',
+  ),
   rateLimitUserPer15Min: limits(
     'RATE_LIMIT_USER_PER_15_MIN',
     count(3000),
@@ -214,7 +219,7 @@ export const settings = {
   rateLimitAuthPer15Min: limits(
     'RATE_LIMIT_AUTH_PER_15_MIN',
     count(5),
-    'Refused attempts to log in, per client address, or known device, and 15 minutes.',
+    'Refused attempts to log in, per client address, or known device, and 15 minutes; as many wrong server keys per address.',
   ),
   rateLimitRegisterPerHour: limits(
     'RATE_LIMIT_REGISTER_PER_HOUR',

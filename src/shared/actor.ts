@@ -1,10 +1,30 @@
 /** What a user may do in the whole system; what they may do in a chat is their membership's role. */
 export type UserRole = 'user' | 'admin';
 
+/**
+ * How a server key acts: in the name of the actor, who is a user and must be in the chat as for a call of their own,
+ * or as the system, which may see and change every chat and is in none.
+ */
+export interface ServerActing {
+  keyId: string;
+  as: 'user' | 'system';
+}
+
+/**
+ * The id under which the system sends, and makes chats. No account has it: the directory answers a card of its own
+ * for it.
+ */
+export const SYSTEM_USER_ID = '000000000000000000000000';
+
+/** Whether the actor is the system, which a server key speaks for. */
+export const isSystem = ({ server }: Actor): boolean => server?.as === 'system';
+
 /** The authenticated caller of a use case, the same for every transport. */
 export interface Actor {
   userId: string;
   role: UserRole;
   /** The login this call belongs to; revoking it ends the call's rights. */
   sessionId: string;
+  /** Set where a server key acts. Its scopes have been checked; the server that has it decides the rest. */
+  server?: ServerActing;
 }

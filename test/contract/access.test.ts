@@ -80,6 +80,27 @@ describe('routes', () => {
   });
 });
 
+describe('a server key', () => {
+  it('opens no route that is not under one, and no socket', async () => {
+    for (const [name, sample] of Object.entries(routeSamples)) {
+      const route = routeOf(name);
+      if (route.auth !== 'user' && route.auth !== 'admin') continue;
+      const { status } = await call(route, await sample.request(world), world.service);
+      expect([name, status]).toEqual([name, 401]);
+    }
+    await expect(TestSocket.connect(world.server, world.service)).rejects.toMatchObject({
+      data: { code: 'UNAUTHENTICATED' },
+    });
+  });
+
+  it('needs the scope that the route names', () => {
+    const without = world.server.app.routes.filter(
+      ({ auth, scope }) => (auth === 'server') !== (scope !== undefined),
+    );
+    expect(without.map(nameOf)).toEqual([]);
+  });
+});
+
 describe('what is for admins', () => {
   it('is refused at once to an admin who has been demoted, whatever the login remembers', async () => {
     const former = await world.newUser();

@@ -12,6 +12,7 @@ import type { AnyCommand } from '../../src/transport/socket/command.js';
 import { endingRoutes } from '../contract/samples/core.samples.js';
 import { commandSamples, routeSamples } from '../contract/samples/index.js';
 import type { SampleRequest, SampleWorld } from '../contract/samples/sample.js';
+import { newService } from '../contract/samples/world.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import type { ParleyProcess } from '../support/parley-process.js';
 import { startParley } from '../support/parley-process.js';
@@ -236,12 +237,14 @@ export const prepareRound = async (
   const { alice, bob, chatId } = await openDirectChat(server);
   const stranger = await registerUser(server);
   const admin = await loginAdmin(server);
+  const service = await newService(server, admin);
   const world: SampleWorld = {
     server,
     alice,
     bob,
     stranger,
     admin,
+    service,
     chatId,
     newUser: () => registerUser(server),
     newMessage: async () => {
@@ -305,8 +308,8 @@ export const prepareRound = async (
     ...idsIn(routeTargets.map(({ request }) => request)),
     ...idsIn(commandTargets.map(({ payload }) => payload)),
   ];
-  // An admin may do anything to anybody: not to those whom the rest of the run needs.
-  const needed = new Set([...people, admin].map(({ id }) => id));
+  // An admin and a server may do anything to anybody: not to those whom the rest of the run needs.
+  const needed = new Set([...people, admin, service].map(({ id }) => id));
   const forAdmin = usable.filter((id) => !needed.has(id));
   const forPeople = [...usable, ...needed, ...witnesses.ids];
   const names = new Set(
@@ -322,6 +325,6 @@ export const prepareRound = async (
     routes: routeTargets,
     commands: commandTargets,
     names: [...names],
-    idsFor: (caller) => (caller === admin ? forAdmin : forPeople),
+    idsFor: (caller) => (caller === admin || caller === service ? forAdmin : forPeople),
   };
 };

@@ -9,6 +9,7 @@ import type { Api } from '../shared/api.js';
 import type { UseCases } from '../shared/use-cases.js';
 import { adminCommands } from './admin/admin.commands.js';
 import { accountRoutes, adminMessageRoutes } from './admin/admin.routes.js';
+import { serverKeyRoutes } from './admin/keys.routes.js';
 import { auditRoutes } from './audit/audit.routes.js';
 import { authRoutes } from './auth/auth.routes.js';
 import { broadcastCommands } from './broadcasts/broadcasts.commands.js';
@@ -92,6 +93,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     adminBroadcastRoutes,
     reportRoutes,
     auditRoutes,
+    serverKeyRoutes,
     receiptRoutes,
     syncRoutes,
     liveRoutes,

@@ -46,7 +46,9 @@ export const chatResponse = Joi.object({
     .valid('owner', 'admin', 'member')
     .allow(null)
     .required()
-    .description('null for an admin of the system who has not joined the room'),
+    .description(
+      'null for a server key, and for an admin of the system who has not joined the room',
+    ),
   lastMessage: lastMessageResponse.allow(null).required(),
   lastMessageAt: Joi.string().isoDate().required(),
   lastSeq: Joi.number().integer().required(),

@@ -45,7 +45,7 @@ export const presentChat = (view: ChatView, now: number) => {
     description: chat.description ?? null,
     picture: chat.picture ?? null,
     participants,
-    otherUser: chat.kind === 'direct' ? other : null,
+    otherUser: chat.kind === 'direct' && view.isMember ? other : null,
     memberCount: view.memberCount,
     role: view.isMember ? membership.role : null,
     lastMessage: chat.lastMessage && !isCleared ? presentLastMessage(chat.lastMessage) : null,

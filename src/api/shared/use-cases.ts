@@ -31,6 +31,7 @@ import type { Admin, Reports } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { Search } from '../../modules/search/index.js';
+import type { ServerKeys } from '../../modules/server-keys/index.js';
 import type { Stars } from '../../modules/stars/index.js';
 import type { Sync } from '../../modules/sync/index.js';
 import type {
@@ -51,6 +52,7 @@ export interface UseCases {
   directory: UserDirectory;
   administration: UserAdministration;
   audit: AuditTrail;
+  serverKeys: ServerKeys;
   access: ChatAccess;
   directChats: DirectChats;
   list: ChatList;

@@ -3,11 +3,12 @@ import type { UserRole } from '../../shared/actor.js';
 
 /**
  * Somebody's access is about to change: a login of theirs (`login`: ended, account closed, another role),
- * their membership in a chat (`member`), or a block between them and somebody (`block`). It does not contain
- * the new state: listeners read it from the database.
+ * their membership in a chat (`member`), or a block between them and somebody (`block`). For a server key that is
+ * about to be revoked (`key`), `userId` is the id of the key. It does not contain the new state: listeners read it
+ * from the database.
  */
 export interface AccessChange {
-  kind: 'login' | 'member' | 'block';
+  kind: 'login' | 'member' | 'block' | 'key';
   userId: string;
   /** The chat, for `member`. */
   chatId?: string;

@@ -142,6 +142,17 @@ export class ChatAccess {
     return { chat, role };
   }
 
+  /**
+   * The chat, for the system, which may do in every chat what its owner may, and is a member of none.
+   *
+   * @throws {AppError} NOT_FOUND when there is no such chat.
+   */
+  async system(chatId: string): Promise<ChatAccessGrant> {
+    const chat = await this.snapshot(chatId);
+    if (!chat) throw notFound('Chat');
+    return { chat, role: 'owner' };
+  }
+
   /** The chat, without any check of access; undefined when there is none. */
   snapshot(chatId: string): Promise<ChatSnapshot | undefined> {
     return this.snapshots.get(chatId, () => this.load(chatId));

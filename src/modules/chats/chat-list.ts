@@ -1,6 +1,7 @@
 import type { Config } from '../../config/index.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
 import { paginate } from '../../shared/pagination.js';
@@ -108,8 +109,8 @@ export class ChatList {
   }
 
   /**
-   * One chat as the actor sees it. Admins of the system may see every public room; those that they have
-   * not joined have nothing unread for them.
+   * One chat as the actor sees it. Admins of the system may see every public room, and the system itself every chat;
+   * what they have not joined has nothing unread for them.
    *
    * @throws {AppError} NOT_FOUND for everybody else who is not a member.
    */
@@ -119,8 +120,8 @@ export class ChatList {
       this.deps.chats.find(chatId),
       this.deps.memberships.find(chatId, actor.userId),
     ]);
-    const isRoomAdmin = chat?.kind === 'room' && actor.role === 'admin';
-    if (!chat || !(membership ?? isRoomAdmin)) throw notFound('Chat');
+    const isOverseer = isSystem(actor) || (chat?.kind === 'room' && actor.role === 'admin');
+    if (!chat || !(membership ?? isOverseer)) throw notFound('Chat');
     const memberships = new Map([[chatId, membership ?? this.outsider(actor, chat)]]);
     const [view] = await this.views(actor, [chat], memberships);
     if (!view) throw notFound('Chat');

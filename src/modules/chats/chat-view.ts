@@ -43,7 +43,7 @@ export interface ChatState {
 /** Everything the presenter needs to show one chat to one member. */
 export interface ChatView extends ChatState {
   members: ViewMember[];
-  /** False for an admin of the system who reads a room without having joined it. */
+  /** False for the system, and for an admin of the system who reads a room without having joined it. */
   isMember: boolean;
   unreadCount: number;
   /** Unread messages that mention the viewer. */

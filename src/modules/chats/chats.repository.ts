@@ -2,6 +2,7 @@ import type { Connection, Model, Types, UpdateQuery, mongo } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
+import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { equalText } from '../../platform/typed-index.js';
 import type { ChatRecord, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
 
@@ -32,9 +33,6 @@ export interface Appearance {
   description?: string;
   picture?: string | null;
 }
-
-/** The initiator of chats that no user has made. */
-const NOBODY = '000000000000000000000000';
 
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
 
@@ -276,7 +274,14 @@ export class ChatsRepository {
    *   the client's id before.
    */
   async insert(chat: NewNamedChat): Promise<ChatRecord | undefined> {
-    const { clientChatId, createdAt, initiator = NOBODY, memberIds, inviteIds, ...rest } = chat;
+    const {
+      clientChatId,
+      createdAt,
+      initiator = SYSTEM_USER_ID,
+      memberIds,
+      inviteIds,
+      ...rest
+    } = chat;
     try {
       const created = await this.chats.create({
         ...rest,

@@ -42,7 +42,7 @@ export class DirectChats {
    * as it is: opening it again never changes whether it is accepted.
    *
    * @param opening how a chat that does not exist yet starts; `CHAT_REQUESTS=required` makes every
-   *   start a request, except `force`, which admins' direct messages use.
+   *   start a request, except `force`, which admins' direct messages and server keys use.
    * @throws {AppError} NOT_FOUND for an unknown user, VALIDATION for oneself, BLOCKED, RATE_LIMITED.
    */
   async getOrCreate(

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/index.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatAccess, ChatSnapshot } from './chat-access.js';
@@ -24,7 +25,8 @@ export class GroupAccess {
   ) {}
 
   /**
-   * The actor's role in a chat. Admins of the system have one in every room, joined or not. A group left
+   * The actor's role in a chat. Admins of the system have one in every room, joined or not, and the system itself
+   * that of an owner in every chat. A group left
    * without an owner, by a crash or by closed accounts, gets one before anybody is refused because the role
    * is missing.
    *
@@ -32,6 +34,10 @@ export class GroupAccess {
    */
   async chatRole(actor: Actor, chatId: string): Promise<ChatRole & { chat: ChatSnapshot }> {
     const { access, ownership } = this.deps;
+    if (isSystem(actor)) {
+      const grant = await access.system(chatId);
+      return { actor, role: grant.role, kind: grant.chat.kind, chat: grant.chat };
+    }
     let { chat, role } = await access.reader(actor.userId, chatId);
     if (chat.kind === 'group' && role !== 'owner' && !(await this.hasOwner(chat))) {
       await ownership.ensure(chatId);
@@ -44,7 +50,7 @@ export class GroupAccess {
   /**
    * Which of these users the actor may add to a group without asking them: those who have agreed to be in
    * touch with the actor. Admins of the system may add everybody, as everybody may where
-   * `GROUP_ADDING=everyone`. The others can only be invited, so that strangers cannot add anybody to a group
+   * `GROUP_ADDING=everyone`. A server key decides for its users: it adds everybody, blocks or not. The others can only be invited, so that strangers cannot add anybody to a group
    * and show them to its members.
    *
    * @throws {AppError} NOT_FOUND for an unknown user, BLOCKED.
@@ -85,13 +91,14 @@ export class GroupAccess {
 
   private async obstacles(actor: Actor, userIds: string[]) {
     const { contacts, directory, groupAdding } = this.deps;
-    const mayAddAll = actor.role === 'admin' || groupAdding === 'everyone';
+    const mayAddAll =
+      actor.role === 'admin' || actor.server !== undefined || groupAdding === 'everyone';
     const among = (ids: Iterable<string>) => new Set(ids);
     if (userIds.length === 0)
       return { blocked: among([]), missing: among([]), strangers: among([]) };
     const [agreed, blockers, existing] = await Promise.all([
       contacts.agreedAmong(actor.userId, userIds),
-      contacts.blockedWith(actor.userId),
+      actor.server ? new Set<string>() : contacts.blockedWith(actor.userId),
       Promise.all(userIds.map((id) => directory.exists(id))),
     ]);
     return {

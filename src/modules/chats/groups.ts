@@ -2,6 +2,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import type { ChatEvents } from './chats.events.js';
@@ -60,7 +61,7 @@ export class Groups {
   }
 
   /**
-   * Makes a private group or a public room; its maker is its owner. A retry under the same `clientChatId`
+   * Makes a private group or a public room; its maker is its owner, but for the system, which is in no chat. A retry under the same `clientChatId`
    * finds what was made: where an attempt was interrupted, it adds the members of the first request, and
    * otherwise changes nothing. Users whom the maker may not add without asking are invited.
    *
@@ -80,7 +81,7 @@ export class Groups {
     if (group.kind === 'room') this.assertRoomName(group.name);
     const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
-    await newConversations.consume(actor.userId);
+    if (!actor.server) await newConversations.consume(actor.userId);
     const { chat, isReplay } = await this.insert(actor, group, slug, addable, others);
     if (isReplay) return this.replay(actor, chat);
     bus.emit(
@@ -231,7 +232,9 @@ class GroupMaking {
     const { changes, log } = this.deps;
     const chatId = chat._id.toHexString();
     const stillWanted = (userIds: string[]) => this.listed(chat, userIds);
-    await changes.add(chatId, [maker.userId], maker.userId, 'owner', stillWanted);
+    if (!isSystem(maker)) {
+      await changes.add(chatId, [maker.userId], maker.userId, 'owner', stillWanted);
+    }
     await changes.add(chatId, others, maker.userId, 'member', stillWanted);
     if (chat.kind === 'group') {
       await log.post(maker, chatId, (name) => groupCreated(name, chat.name ?? ''));

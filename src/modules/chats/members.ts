@@ -2,6 +2,7 @@ import type { Types } from 'mongoose';
 import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import { PageEnds } from '../../shared/page-ends.js';
@@ -129,13 +130,13 @@ export class Members {
     const target = await chatAccess.role(chatRole.chat, userId);
     const refusal = refusalToRemove(chatRole, target ?? 'member');
     if (refusal) throw refusal;
-    if (
-      !target ||
-      !(await changes.remove(chatId, userId, actor.userId, chatRole.kind === 'room'))
-    ) {
+    // The system may remove the last owner too; then somebody else becomes it.
+    const mayOrphan = chatRole.kind === 'room' || isSystem(actor);
+    if (!target || !(await changes.remove(chatId, userId, actor.userId, mayOrphan))) {
       throw notFound('Member');
     }
     if (chatRole.kind === 'group') {
+      if (target === 'owner') await changes.ensureOwner(chatId);
       await log.post(actor, chatId, (name, [user]) => memberRemoved(name, user!), [userId]);
     }
   }
@@ -268,6 +269,11 @@ export class MembershipChanges {
       }
     }
     throw busy();
+  }
+
+  /** Gives a group without an owner another one. */
+  ensureOwner(chatId: string): Promise<void> {
+    return this.deps.ownership.ensure(chatId);
   }
 
   /**

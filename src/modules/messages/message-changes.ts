@@ -2,6 +2,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { canonicalEmoji } from '../../shared/emoji.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
@@ -94,7 +95,9 @@ export class MessageChanges {
   ): Promise<Changed> {
     const { bus, clock, mentions, reader } = this.deps;
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
-    const refusal = this.refusalToEdit(actor, found.doc) ?? refusalToPost(found.chat);
+    const refusal =
+      this.refusalToEdit(actor, found.doc) ??
+      (isSystem(actor) ? undefined : refusalToPost(found.chat));
     if (refusal) throw refusal;
     if (input.content === '' && found.doc.media.length === 0) throw nothingLeft();
     const mentioned = (await mentions.resolve(found.chat, input.content)).map(objectId);
@@ -118,7 +121,8 @@ export class MessageChanges {
    * Deletes messages: for everyone, which leaves tombstones, or for the actor alone. All are checked before
    * the first is deleted; deleting one twice changes nothing.
    *
-   * @throws {AppError} NOT_FOUND, or FORBIDDEN for others' messages where it is for everyone.
+   * @throws {AppError} NOT_FOUND, or FORBIDDEN for others' messages where it is for everyone; the system may delete
+   *   every message.
    */
   async delete(actor: Actor, target: DeleteTarget): Promise<Changed[]> {
     const ids = [...new Set(target.messageIds)];
@@ -127,7 +131,9 @@ export class MessageChanges {
     );
     if (target.deleteForEveryone === false) return this.deleteForOne(actor, found);
     for (const { doc } of found) {
-      const refusal = refusalToDeleteForEveryone(forPolicy(doc), actor.userId);
+      const refusal = isSystem(actor)
+        ? undefined
+        : refusalToDeleteForEveryone(forPolicy(doc), actor.userId);
       if (refusal) throw refusal;
     }
     return Promise.all(found.map((message) => this.deleteForEveryone(actor, message)));
@@ -205,7 +211,9 @@ export class MessageChanges {
 
   private refusalToEdit(actor: Actor, doc: StoredMessage): AppError | undefined {
     const { clock, editWindowSeconds } = this.deps;
-    return refusalToEdit(forPolicy(doc), actor.userId, clock.now(), editWindowSeconds);
+    // A card that a server keeps up to date has no window.
+    const windowSeconds = actor.server ? 0 : editWindowSeconds;
+    return refusalToEdit(forPolicy(doc), actor.userId, clock.now(), windowSeconds);
   }
 
   /** The content is removed from the database, too; number, sender and times stay. */

@@ -1,5 +1,6 @@
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import { AppError, asNotFound, notFound } from '../../shared/errors.js';
 import type {
   ChatAccess,
@@ -29,7 +30,7 @@ export class MessageReader {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly positions: MemberPositionsRepository,
-    private readonly access: Pick<ChatAccess, 'reader'>,
+    private readonly access: Pick<ChatAccess, 'reader' | 'system'>,
   ) {}
 
   /**
@@ -42,7 +43,7 @@ export class MessageReader {
     const doc = await this.messages.byId(objectId(messageId));
     if (!doc) throw notFound('Message');
     const chatId = doc.chatId.toHexString();
-    const grant = await this.access.reader(actor.userId, chatId).catch(asNotFound('Message'));
+    const grant = await this.grant(actor, chatId).catch(asNotFound('Message'));
     if (isHiddenFor(doc, actor.userId)) throw notFound('Message');
     if (doc.seq <= (await this.positions.clearedSeq(chatId, actor.userId)))
       throw notFound('Message');
@@ -93,7 +94,11 @@ export class MessageReader {
    * @throws {AppError} NOT_FOUND for non-members, except of a public room.
    */
   async chat(actor: Actor, chatId: string): Promise<ChatSnapshot> {
-    return (await this.access.reader(actor.userId, chatId)).chat;
+    return (await this.grant(actor, chatId)).chat;
+  }
+
+  private grant(actor: Actor, chatId: string): ReturnType<ChatAccess['reader']> {
+    return isSystem(actor) ? this.access.system(chatId) : this.access.reader(actor.userId, chatId);
   }
 
   private async mayRead(userId: string, chatId: string): Promise<boolean> {

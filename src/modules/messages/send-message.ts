@@ -2,6 +2,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { objectId } from '../../platform/object-id.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError, invalidInput } from '../../shared/errors.js';
@@ -35,7 +36,9 @@ interface Prepared {
 }
 
 /**
- * The one way a message is sent: by REST, by socket, in any dialect, by an admin.
+ * The one way a message is sent: by REST, by socket, in any dialect, by an admin, by a server key. The system sends
+ * to every chat, whether or not its people have accepted or blocked each other; in the name of a user, a server key
+ * sends to where the user may send.
  *
  * A retry is a send under a `clientMessageId` that its sender has used in the chat before. The first of these
  * that notices it answers with the first message:
@@ -52,7 +55,7 @@ export class SendMessage {
     private readonly deps: {
       log: Pick<MessageLog, 'append' | 'written'>;
       previews: Pick<ChatPreviews, 'record'>;
-      access: Pick<ChatAccess, 'answerByWriting' | 'member'>;
+      access: Pick<ChatAccess, 'answerByWriting' | 'member' | 'system'>;
       reader: MessageReader;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       mentions: MentionResolver;
@@ -94,7 +97,7 @@ export class SendMessage {
     const input = this.recognised(said);
     const identity = identityOf(input);
     if (!identity) return undefined;
-    await this.deps.access.member(actor.userId, input.chatId);
+    await this.chatFor(actor, input.chatId);
     return this.written(actor, input.chatId, identity);
   }
 
@@ -129,6 +132,13 @@ export class SendMessage {
     return sent;
   }
 
+  /** @throws {AppError} NOT_FOUND for a user who is not a member, and when there is no such chat. */
+  private async chatFor(actor: Actor, chatId: string): Promise<ChatSnapshot> {
+    const { access } = this.deps;
+    const grant = isSystem(actor) ? access.system(chatId) : access.member(actor.userId, chatId);
+    return (await grant).chat;
+  }
+
   /** Called before the identity is computed: a retry may name the same file by a new address. */
   private recognised(input: SendInput): SendInput {
     return input.media.length === 0
@@ -143,7 +153,7 @@ export class SendMessage {
     earlier: RecentSend,
     { fingerprint }: SendIdentity,
   ): Promise<Sent> {
-    await this.deps.access.member(actor.userId, chatId);
+    await this.chatFor(actor, chatId);
     if (earlier.fingerprint !== fingerprint) throw clientMessageIdReused();
     return { ...(await earlier.sent), isReplay: true };
   }
@@ -160,7 +170,7 @@ export class SendMessage {
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft } = prepared;
     const appended = await log.append(input.chatId, draft);
-    if (appended.isReplay) await limit.refund(actor.userId);
+    if (appended.isReplay && !actor.server) await limit.refund(actor.userId);
     return this.publish(appended, sender, chat.members && [...chat.members.keys()]);
   }
 
@@ -170,19 +180,20 @@ export class SendMessage {
     identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
     const { access, directory, limit } = this.deps;
-    const { chat } = await access.member(actor.userId, input.chatId);
-    const refusal = refusalToPost(chat);
+    const chat = await this.chatFor(actor, input.chatId);
+    const refusal = isSystem(actor) ? undefined : refusalToPost(chat);
     if (refusal) return this.replayOr(refusal, actor, input.chatId, identity);
     try {
-      await limit.consume(actor.userId);
+      // A server key has an allowance of its own, over all of its calls.
+      if (!actor.server) await limit.consume(actor.userId);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
       const draft = await this.draft(actor, chat, input, identity);
-      await access.answerByWriting(chat, actor.userId);
+      if (!isSystem(actor)) await access.answerByWriting(chat, actor.userId);
       return { chat, sender, draft };
     } catch (error) {
       const earlier = await this.replayOr(error, actor, input.chatId, identity);
-      await limit.refund(actor.userId);
+      if (!actor.server) await limit.refund(actor.userId);
       return earlier;
     }
   }

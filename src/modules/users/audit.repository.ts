@@ -12,8 +12,10 @@ export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 /** An action that somebody took, or began, with more rights than other users have. */
 export interface AuditEvent {
   _id: Types.ObjectId;
-  /** Null: the system itself, by a program on the server. */
+  /** Null: the system itself, by a program on the server, or a server key. */
   actorId: Types.ObjectId | null;
+  /** The server key that acted; absent for people and programs. */
+  keyId?: Types.ObjectId;
   /** The action, such as `chats.read_history`. */
   action: string;
   /** Id of the user or object that the action was on. */
@@ -28,6 +30,7 @@ export interface AuditEvent {
 const auditEventSchema = new Schema<AuditEvent>(
   {
     actorId: { type: Schema.Types.ObjectId, default: null },
+    keyId: Schema.Types.ObjectId,
     action: { type: String, required: true },
     subject: { type: String, required: true },
     details: Schema.Types.Mixed,

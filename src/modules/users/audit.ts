@@ -83,7 +83,8 @@ export class AuditTrail {
   ): Promise<AuditEvent['_id']> {
     return this.events.create({
       ...audited,
-      actorId: actor === 'system' ? null : objectId(actor.userId),
+      actorId: actor === 'system' || actor.server ? null : objectId(actor.userId),
+      ...(actor !== 'system' && actor.server && { keyId: objectId(actor.server.keyId) }),
       outcome,
       at: new Date(this.clock.now()),
     });

@@ -1,3 +1,4 @@
+import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { isVisible } from '../../shared/text.js';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
@@ -37,6 +38,16 @@ export const toUserCard = (user: CardFields): UserCard => ({
   ...(user.deactivatedAt && { isDeactivated: true }),
 });
 
+/** The sender of what a server says as the system. It has no account: nobody can sign in as it, find or add it. */
+const SYSTEM_CARD: UserCard = {
+  id: SYSTEM_USER_ID,
+  username: 'system',
+  firstName: '',
+  lastName: '',
+  name: 'System',
+  avatar: null,
+};
+
 const CACHE_SIZE = 20_000;
 /** How long a node may show an old name when it has missed the event of a change, in milliseconds. */
 const CACHE_TTL_MS = 5000;
@@ -66,6 +77,7 @@ export class UserDirectory {
 
   /** The card of a user, also of a deactivated one: old messages keep their author's name. */
   async card(userId: string): Promise<UserCard | undefined> {
+    if (userId === SYSTEM_USER_ID) return SYSTEM_CARD;
     return this.cache.get(userId, () => this.reader.load(userId));
   }
 
@@ -78,7 +90,7 @@ export class UserDirectory {
   /** Whether there is an account with this id that is not deactivated. */
   async exists(userId: string): Promise<boolean> {
     const card = await this.card(userId);
-    return card !== undefined && !card.isDeactivated;
+    return card !== undefined && card !== SYSTEM_CARD && !card.isDeactivated;
   }
 
   /** Those of the users whose accounts are open, read from the database. */

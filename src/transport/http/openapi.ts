@@ -66,6 +66,15 @@ const properties = (schema: JsonSchema): Record<string, JsonSchema> =>
   (schema.properties ?? {}) as Record<string, JsonSchema>;
 const required = (schema: JsonSchema): string[] => (schema.required ?? []) as string[];
 
+const IDEMPOTENCY_KEY: JsonSchema = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'Of calls under one such key, for 24 hours the first alone is done; the others get its answer',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },
+};
+
 const parameters = (route: AnyRoute, components: Components): JsonSchema[] => {
   const fromPath = route.params ? properties(components.convert(route.params, 'input')) : {};
   const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
@@ -83,6 +92,7 @@ const parameters = (route: AnyRoute, components: Components): JsonSchema[] => {
       required: required(query).includes(name),
       schema,
     })),
+    ...(route.auth === 'server' && route.method !== 'get' ? [IDEMPOTENCY_KEY] : []),
   ];
 };
 
@@ -244,6 +254,12 @@ const SHARED_SCHEMAS: Record<string, JsonSchema> = {
   },
 };
 
+/** Under a server key, the list names the scope that it needs. */
+const securityOf = ({ auth, scope }: AnyRoute): Record<string, string[]>[] => {
+  if (auth === 'none') return [];
+  return [auth === 'server' ? { serverKey: scope === undefined ? [] : [scope] } : { bearer: [] }];
+};
+
 const operation = (route: AnyRoute, components: Components): OpenApiOperation => {
   const all = parameters(route, components);
   const body = requestBody(route, components);
@@ -251,7 +267,7 @@ const operation = (route: AnyRoute, components: Components): OpenApiOperation =>
     operationId: operationId(route),
     summary: route.summary,
     tags: [route.tag],
-    security: route.auth === 'none' ? [] : [{ bearer: [] }],
+    security: securityOf(route),
     ...(all.length > 0 && { parameters: all }),
     ...(body && { requestBody: body }),
     responses: { ...success(route, components), ...failures(route) },
@@ -279,7 +295,15 @@ export const createOpenApi = (routes: AnyRoute[], version: string): OpenApiDocum
     components: {
       schemas: components.schemas,
       responses: errorResponses(),
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        serverKey: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'parley_sk_…',
+          description: 'A server key; the operation names the scope that it must have',
+        },
+      },
     },
   };
 };

@@ -4,9 +4,13 @@ import type { Sheddable } from '../../platform/load-monitor.js';
 import type { UserLimitName } from '../../platform/user-limits.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Pagination } from '../../shared/pagination.js';
+import type { ServerCaller, ServerScope } from '../../shared/server-caller.js';
 
-/** Who may call a route at all; what they may do there is the service's decision. */
-export type RouteAuth = 'none' | 'user' | 'admin';
+/**
+ * Who may call a route at all; what they may do there is the service's decision. `server` is whoever has a server
+ * key, and nobody else; user tokens open no such route, and server keys no other.
+ */
+export type RouteAuth = 'none' | 'user' | 'admin' | 'server';
 
 /** Caller facts that are not input: used for sessions and audit. */
 export interface ClientInfo {
@@ -16,7 +20,7 @@ export interface ClientInfo {
 
 /** What a handler gets: validated input only. */
 export interface RouteInput<A extends RouteAuth, P, Q, B> {
-  actor: A extends 'none' ? undefined : Actor;
+  actor: A extends 'none' ? undefined : A extends 'server' ? ServerCaller : Actor;
   params: P;
   query: Q;
   body: B;
@@ -46,6 +50,8 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   summary: string;
   tag: string;
   auth: A;
+  /** What the server key must allow; obligatory with `auth: 'server'`, and meaningless elsewhere. */
+  scope?: ServerScope;
   params?: Joi.ObjectSchema<P>;
   query?: Joi.ObjectSchema<Q>;
   body?: Joi.ObjectSchema<B>;
@@ -66,7 +72,7 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   limit?: 'files';
   /**
    * The allowance it counts against, per user and over both transports. Needed wherever a user is signed
-   * in, unless no database is asked. One of `uploads` takes its turn among the user's uploads, from before
+   * in, unless no database is asked; calls under a server key count against the key's one allowance. One of `uploads` takes its turn among the user's uploads, from before
    * its body is read until it is answered, and keeps none of the user's other requests waiting.
    */
   userLimit?: UserLimitName;

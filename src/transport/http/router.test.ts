@@ -10,6 +10,12 @@ import { mountRoutes } from './router.js';
 import { RequestLimits } from './request-limits.js';
 import { route } from './route.js';
 
+/** No route here is one under a server key. */
+const NO_SERVERS = {
+  serverKeys: { authenticate: () => Promise.reject(new Error('not asked')) },
+  onceCalls: { run: () => Promise.reject(new Error('not asked')) },
+};
+
 describe('requests under way', () => {
   it('are bounded, and one that ends makes room', async () => {
     const ends: (() => void)[] = [];
@@ -30,6 +36,7 @@ describe('requests under way', () => {
     const app = express()
       .use(
         mountRoutes([slow], {
+          ...NO_SERVERS,
           requireAdmin: () => Promise.resolve(),
           authenticator: { authenticate: () => Promise.reject(new Error('not asked')) },
           limits: new RequestLimits({ files: { rule: { limit: 0 } } } as never),
@@ -96,6 +103,7 @@ describe("a user's request", () => {
             userTurns,
             uploadTurns: new UserTurns(1),
             maxAnonymousBodyKb: 8,
+            ...NO_SERVERS,
             requireAdmin: () => Promise.resolve(),
             work: { admit: () => undefined, begin: () => () => undefined },
             timeoutMs: 60_000,

@@ -4,6 +4,7 @@ import { admitAdmin } from '../../shared/admit-admin.js';
 import { AppError } from '../../shared/errors.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Actor } from '../../shared/actor.js';
+import type { ServerCaller } from '../../shared/server-caller.js';
 import type { WorkTracker } from '../../platform/work-tracker.js';
 import type { UserLimits } from '../../platform/user-limits.js';
 import type { UserTurns } from '../../platform/user-turns.js';
@@ -12,15 +13,15 @@ import { validateParts } from '../../shared/validate.js';
 import Joi from 'joi';
 import type { AnyRoute, Reply } from './route.js';
 import { jsonBody } from './json-body.js';
-import type { RequestLimits } from './request-limits.js';
+import type { ServerCallContext } from './server-calls.js';
+import { admitServer, answerOnce } from './server-calls.js';
 import { whenClosed } from './when-closed.js';
 
 /** What the routes need of the rest of the server. */
-export interface RouteContext {
+export interface RouteContext extends ServerCallContext {
   authenticator: Authenticator;
   /** Rejects with FORBIDDEN unless the user is an admin now, whatever the login remembers. */
   requireAdmin(actor: Actor): Promise<void>;
-  limits: RequestLimits;
   userLimits: UserLimits;
   /** Where a signed-in user's requests take their turn, and where the uploads do. */
   userTurns: UserTurns;
@@ -45,11 +46,9 @@ export const bearerToken = (req: Request): string | undefined =>
  * that fits the caller.
  */
 const admit =
-  (
-    route: AnyRoute,
-    { authenticator, requireAdmin, limits, userLimits, work }: RouteContext,
-  ): RequestHandler =>
+  (route: AnyRoute, context: RouteContext): RequestHandler =>
   async (req, res, next) => {
+    const { authenticator, requireAdmin, limits, userLimits, work } = context;
     if (route.shedAs) work.admit(route.shedAs);
     if (route.auth === 'none') {
       await limits.consume(route.limit ?? 'general', req, res);
@@ -57,6 +56,11 @@ const admit =
       return;
     }
     const token = bearerToken(req);
+    if (route.auth === 'server') {
+      res.locals.actor = await admitServer(route, context, token, req, res);
+      next();
+      return;
+    }
     const actor = await authenticator.authenticate(token).catch(async (error: unknown) => {
       await limits.consume('general', req, res);
       throw error;
@@ -113,12 +117,15 @@ const send = (res: Response, route: AnyRoute, reply: Reply): void => {
 const isUpload = ({ auth, userLimit }: AnyRoute): boolean =>
   auth !== 'none' && userLimit === 'uploads';
 
+/** Whose turn a call takes: its user's, or its server key's. */
+const turnOf = (caller: Actor | ServerCaller): string =>
+  'keyId' in caller ? caller.keyId : caller.userId;
+
 const run =
   (route: AnyRoute, context: RouteContext): RequestHandler =>
   async (req, res) => {
-    const actor = res.locals.actor as Actor | undefined;
+    const caller = res.locals.actor as Actor | ServerCaller | undefined;
     const input = {
-      actor,
       ...validateParts({
         params: { schema: route.params ?? NOTHING, input: req.params },
         query: { schema: route.query ?? NOTHING, input: req.query },
@@ -132,11 +139,15 @@ const run =
       res,
     };
     const timeoutMs = route.timeoutMs ?? context.timeoutMs;
-    const handle = () => route.handle(input as never);
+    const handle = (actor: typeof caller) => route.handle({ ...input, actor } as never);
+    const answer = () =>
+      caller && 'keyId' in caller && route.method !== 'get'
+        ? answerOnce(context, caller, req, res, handle)
+        : handle(caller);
     const reply =
-      actor && !isUpload(route)
-        ? await context.userTurns.runWithin(actor.userId, timeoutMs, handle)
-        : await withDeadline(handle(), timeoutMs);
+      caller && !isUpload(route)
+        ? await context.userTurns.runWithin(turnOf(caller), timeoutMs, answer)
+        : await withDeadline(answer(), timeoutMs);
     if (reply) send(res, route, reply);
   };
 

@@ -31,6 +31,16 @@ const newReport = async ({ server, bob, admin, newMessage }: SampleWorld) => {
   return (queue.body as { data: { id: string }[] }).data[0]!.id;
 };
 
+/** A server key that may be revoked. */
+const newKey = async ({ server, admin }: SampleWorld) => {
+  const made = await server.http
+    .post(`${BASE}/keys`)
+    .set(admin.auth)
+    .send({ name: 'Short-lived', scopes: ['users:write'] })
+    .expect(201);
+  return (made.body as { data: { id: string } }).data.id;
+};
+
 /** What admins do, and what everybody gets of it. */
 export const adminRoutes: RouteSamples = {
   [`get ${BASE}/users`]: { request: () => ({}), by: 'admin', stranger: 403 },
@@ -63,6 +73,17 @@ export const adminRoutes: RouteSamples = {
   },
   [`post ${BASE}/broadcasts/:broadcastId/cancel`]: {
     request: (world) => newBroadcast(world, later()),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`post ${BASE}/keys`]: {
+    request: () => ({ body: { name: 'Orders', scopes: ['users:write'] } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/keys`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`delete ${BASE}/keys/:keyId`]: {
+    request: async (world) => ({ params: { keyId: await newKey(world) } }),
     by: 'admin',
     stranger: 403,
   },

@@ -9,6 +9,8 @@ export interface SampleWorld {
   /** Signed in, and in no chat with anybody here. */
   stranger: TestUser;
   admin: TestUser;
+  /** A server that has a key with every scope; `id` is the key's. It has no account. */
+  service: TestUser;
   chatId: string;
   /** Registers somebody new, for samples that use an account up. */
   newUser(): Promise<TestUser>;
@@ -31,12 +33,13 @@ export interface RouteSample {
   /** Builds a request that works for `by`; called anew for every use. */
   request(world: SampleWorld): SampleRequest | Promise<SampleRequest>;
   /** Who makes it: a member unless told. */
-  by?: 'alice' | 'bob' | 'admin';
+  by?: 'alice' | 'bob' | 'admin' | 'service';
   /**
    * What a signed-in stranger gets for the same request: 404 for what members alone may know, 403
-   * for admins' routes, 415 for forms that get no form, or 200 for routes that are about the caller.
+   * for admins' routes, 401 for routes under a server key, 415 for forms that get no form, or 200 for routes that
+   * are about the caller.
    */
-  stranger: 404 | 403 | 415 | 200;
+  stranger: 404 | 403 | 401 | 415 | 200;
   /** The body is a form with files; JSON bodies are refused as such. */
   isForm?: boolean;
 }

@@ -1,3 +1,5 @@
+import { SERVER_SCOPES } from '../../../src/shared/server-caller.js';
+import type { TestServer, TestUser } from '../../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../../support/server.js';
 import type { SampleRequest, SampleWorld } from './sample.js';
 
@@ -21,6 +23,7 @@ export const createWorld = async (): Promise<SampleWorld> => {
     refreshToken: string;
     user: { id: string };
   };
+  const auth = { Authorization: `Bearer ${token}` };
   return {
     server,
     alice,
@@ -32,8 +35,9 @@ export const createWorld = async (): Promise<SampleWorld> => {
       username: ADMIN.username,
       token,
       refreshToken,
-      auth: { Authorization: `Bearer ${token}` },
+      auth,
     },
+    service: await newService(server, { auth }),
     newUser: () => registerUser(server),
     newMessage: async () => {
       const sent = await server.http
@@ -43,6 +47,21 @@ export const createWorld = async (): Promise<SampleWorld> => {
       return (sent.body as { data: { id: string } }).data.id;
     },
   };
+};
+
+/** A server that has a key with every scope. */
+export const newService = async (
+  server: TestServer,
+  admin: Pick<TestUser, 'auth'>,
+): Promise<TestUser> => {
+  const made = await server.http
+    .post('/api/admin/keys')
+    .set(admin.auth)
+    .send({ name: 'Orders', scopes: SERVER_SCOPES })
+    .expect(201);
+  const { id, key } = (made.body as { data: { id: string; key: string } }).data;
+  const auth = { Authorization: `Bearer ${key}` };
+  return { id, username: 'Orders', token: key, refreshToken: '', auth };
 };
 
 /** The address of a request. */

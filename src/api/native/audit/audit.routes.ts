@@ -20,7 +20,8 @@ const auditEventResponse = Joi.object({
   actorId: Joi.string()
     .allow(null)
     .required()
-    .description('null for the system: a program on the server, such as make-admin'),
+    .description('null for a server key, and for a program on the server, such as make-admin'),
+  keyId: Joi.string().description('Id of the server key that has acted; absent for others'),
   actor: userCardSchema.allow(null).required(),
   action: Joi.string().required().example('users.deactivate'),
   subject: Joi.string().required().description('Id of whom or what it was done to'),
@@ -36,6 +37,7 @@ const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
   id: event._id.toHexString(),
   _id: event._id.toHexString(),
   actorId: event.actorId?.toHexString() ?? null,
+  ...(event.keyId && { keyId: event.keyId.toHexString() }),
   actor: actor ? presentUserCard(actor) : null,
   action: event.action,
   subject: event.subject,
