@@ -25,6 +25,7 @@ import type { Subscription } from './platform/event-bus.js';
 import type { Job } from './platform/jobs.js';
 import type { Platform } from './platform/platform.js';
 import { HOUR, MINUTE } from './platform/platform.js';
+import { metadataIndexesOf } from './shared/metadata.js';
 import type { SocketHub } from './transport/socket/socket-hub.js';
 import { socketViews } from './transport/socket/socket-views.js';
 
@@ -71,6 +72,7 @@ export const createModules = async ({
   const sockets = socketViews(hub);
   const jwtSecret = config.jwtSecret ?? (await loadOrCreateSecret(config.dataDir));
 
+  const metadataIndexes = metadataIndexesOf(config.metadataIndexes);
   const accessChanges = createAccessChanges({ connection, clock });
   const { feed } = accessChanges;
   const storedMessages = new MessagesRepository(connection);
@@ -283,6 +285,7 @@ export const createModules = async ({
     chooser: presence.api.chooser,
     sync: sync.api.sync,
     search: search.api.search,
+    metadataSearch: search.api.metadataSearch,
     media: media.api,
     sharedFiles,
     broadcasts: broadcasts.api.broadcasts,
@@ -292,6 +295,7 @@ export const createModules = async ({
     admin: moderation.api.admin,
     reports: moderation.api.reports,
     clock,
+    metadataIndexes,
     maxLength: config.messageMaxLength,
     passwordMinLength: config.passwordMinLength,
   };

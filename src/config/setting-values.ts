@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { metadataIndexesOf } from '../shared/metadata.js';
 import { plainAddress } from '../shared/plain-address.js';
 
 /** As browsers write an origin: a scheme, a host, perhaps a port. Applications have schemes of their own. */
@@ -54,4 +55,18 @@ export const trustedProxies = (setting: string): string => {
     throw new Error('must be false, a number of hops, or a comma list of addresses');
   }
   return parts.join(', ');
+};
+
+/**
+ * The keys of metadata in a comma list, such as `messages.orderId,users.tier`.
+ *
+ * @throws for what names no key.
+ */
+export const metadataKeysOf = (list: string): string[] => {
+  const names = list
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+  metadataIndexesOf(names);
+  return names;
 };

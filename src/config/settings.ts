@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { originsOf, trustedProxies } from './setting-values.js';
+import { metadataKeysOf, originsOf, trustedProxies } from './setting-values.js';
 
 /** One setting: where its value comes from, what it may be, and what it means. */
 export interface Setting<T> {
@@ -42,6 +42,13 @@ const origins = (): Joi.Schema<string[]> =>
     .items(Joi.string().trim())
     .single()
     .custom((values: string[]) => values.flatMap(originsOf))
+    .empty('')
+    .default([]);
+const metadataKeys = (): Joi.Schema<string[]> =>
+  Joi.array()
+    .items(Joi.string().trim())
+    .single()
+    .custom((values: string[]) => metadataKeysOf(values.join(',')))
     .empty('')
     .default([]);
 const flag = (value: boolean): Joi.Schema<boolean> => Joi.boolean().empty('').default(value);
@@ -377,6 +384,11 @@ export const settings = {
     'LIVE_GRACE_MS',
     count(15_000),
     'How long a live stream waits for a host whose connection is lost, in milliseconds.',
+  ),
+  metadataIndexes: chat(
+    'METADATA_INDEXES',
+    metadataKeys(),
+    'Comma list of keys of metadata by whose value one may search, such as messages.orderId,users.tier,chats.shop; at most ten of messages, users and chats each. An index is made for each at the start, and dropped when the key is not named any more.',
   ),
   messageMaxLength: chat(
     'MESSAGE_MAX_LENGTH',

@@ -2,8 +2,10 @@ import { Error as MongooseError, Mongoose } from 'mongoose';
 import type { Connection, mongo } from 'mongoose';
 import type { Config } from '../config/index.js';
 import { ConfigError } from '../config/index.js';
+import { metadataIndexesOf } from '../shared/metadata.js';
 import { DriverWatch } from './driver-watch.js';
 import type { Logger } from './logger.js';
+import { setMetadataIndexes } from './metadata-indexes.js';
 
 /** A connected database: its Mongoose connection, whether it answers, and how to close it. */
 export interface Database {
@@ -46,19 +48,21 @@ const hardenedMongoose = (): Mongoose => {
 };
 
 /**
- * Connects to the database and makes the indexes that the models declare.
+ * Connects to the database and makes the indexes that the models declare, and those over metadata that the settings
+ * name.
  *
+ * @param config without `metadataIndexes`, the indexes over metadata stay as they are.
  * @param defineModels registers every model on a connection; called twice, because the indexes are
  *   built over a connection of their own, which has no operation deadline.
  * @throws {ConfigError} when the address is none, or no server there answers within thirty seconds.
  */
 export const connectDatabase = async (
   uri: string,
-  config: Pick<Config, 'databaseTimeoutMs'>,
+  config: Pick<Config, 'databaseTimeoutMs'> & Partial<Pick<Config, 'metadataIndexes'>>,
   logger: Logger,
   defineModels: (connection: Connection) => void,
 ): Promise<Database> => {
-  await buildIndexes(uri, defineModels);
+  await buildIndexes(uri, defineModels, config.metadataIndexes);
   const mongoose = hardenedMongoose();
   const connection = mongoose.createConnection();
   connection.on('error', (error) => logger.error({ err: error }, 'database connection failed'));
@@ -126,6 +130,7 @@ const unusable = ({ message }: Error): ConfigError =>
 const buildIndexes = async (
   uri: string,
   defineModels: (connection: Connection) => void,
+  metadataKeys: string[] | undefined,
 ): Promise<void> => {
   const mongoose = hardenedMongoose();
   const connection = mongoose.createConnection(uri, {
@@ -140,6 +145,9 @@ const buildIndexes = async (
       throw unusable(error as Error);
     });
     await Promise.all(connection.modelNames().map((name) => createIndexesOf(connection, name)));
+    if (metadataKeys) {
+      await setMetadataIndexes(connection.db!, metadataIndexesOf(metadataKeys));
+    }
   } finally {
     await connection.close();
   }

@@ -25,6 +25,11 @@ export const VALIDATION_MESSAGES: Readonly<Record<string, string>> = {
   'string.uri': 'an address such as https://example.com/a.png',
   'string.uriCustomScheme': 'an address that begins with {{#scheme}}:',
 
+  'metadata.bytes': 'at most {{#limit}} bytes as JSON',
+  'metadata.key':
+    'keys of 1 to 64 characters without . that do not begin with $ and are no name of the language or the driver',
+  'metadata.levels': 'nested at most {{#limit}} levels',
+
   'number.base': 'a number',
   'number.infinity': 'a finite number',
   'number.integer': 'a whole number',

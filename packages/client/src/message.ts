@@ -5,6 +5,8 @@ import type { ChatMessage, MediaItem, StarState } from './wire.types.js';
 export interface SendOptions {
   /** Id of the message that this one answers. */
   replyTo?: string;
+  /** Data of your own: a JSON object of at most 4,096 bytes. */
+  metadata?: Record<string, unknown>;
 }
 
 /** Writes and changes messages of a chat. */
@@ -35,6 +37,32 @@ export class Message {
       messageType,
       media: [media].flat(),
       ...options,
+    });
+  }
+
+  /**
+   * Sends a message of a type of your own, such as `order.card`.
+   *
+   * @param content what clients show that do not know the type.
+   */
+  sendCustom(customType: string, content: string, options: SendOptions = {}): Promise<ChatMessage> {
+    const { chatId } = this;
+    const message = {
+      chatId,
+      clientMessageId: newId(),
+      messageType: 'custom',
+      customType,
+    } as const;
+    return this.client.send({ ...message, content, ...options });
+  }
+
+  /** Gives a message of mine other metadata; null takes them away. */
+  setMetadata(messageId: string, metadata: Record<string, unknown> | null): Promise<ChatMessage> {
+    const payload = { chatId: this.chatId, messageId, metadata };
+    return this.client.commandOrRest('edit_message', payload, {
+      method: 'PUT',
+      path: `/api/messages/${messageId}`,
+      body: { metadata },
     });
   }
 

@@ -12,6 +12,9 @@ export interface OutgoingMessage {
   clientMessageId: string;
   content?: string;
   messageType?: Exclude<ChatMessage['messageType'], 'system'>;
+  /** With `messageType: 'custom'`. */
+  customType?: string;
+  metadata?: Record<string, unknown>;
   media?: MediaItem[];
   replyTo?: string;
 }

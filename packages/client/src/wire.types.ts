@@ -40,8 +40,12 @@ export interface ChatMessage {
   senderId: string;
   sender: Person | null;
   clientMessageId: string | null;
-  messageType: 'text' | 'image' | 'video' | 'audio' | 'file' | 'system';
+  messageType: 'text' | 'image' | 'video' | 'audio' | 'file' | 'custom' | 'system';
   content: string;
+  /** What a `custom` message is; whoever does not know it shows `content`. */
+  customType?: string;
+  /** Data of the sender's own; absent where there are none. */
+  metadata?: Record<string, unknown>;
   media: MediaItem[];
   replyTo: string | null;
   mentions: string[];

@@ -10,14 +10,12 @@ export class ConversationCalls {
 
   /** Sends a message; answers with it as the dialect shows it. */
   async send(actor: Actor, body: SendBody) {
-    const { conversationId, text = '', messageType, media = [], replyTo, clientMessageId } = body;
+    const { conversationId, text = '', media = [], ...more } = body;
     const sent = await this.services.sending.send(actor, {
+      ...more,
       chatId: conversationId,
       content: text,
-      messageType,
       media,
-      replyTo,
-      clientMessageId,
     });
     const view = { message: sent.message, sender: sent.sender, status: 'sent' as const };
     return { data: presentMessage(view), isReplay: sent.isReplay };

@@ -1,12 +1,19 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
-import { captionSchema, clientMessageIdSchema, mediaSchema } from '../shared/message.schemas.js';
+import type { CustomBody } from '../shared/message.schemas.js';
+import {
+  captionSchema,
+  clientMessageIdSchema,
+  customKeys,
+  customResponseKeys,
+  mediaSchema,
+} from '../shared/message.schemas.js';
 import { idSchema } from '../../shared/ids.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `send:message` and `POST /api/chat/message`. */
-export interface SendBody {
+export interface SendBody extends CustomBody {
   conversationId: string;
   text?: string;
   media?: Attachment[];
@@ -22,7 +29,7 @@ export interface SendBody {
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({
     conversationId: idSchema.required(),
-    text: captionSchema(maxLength),
+    ...customKeys('text', captionSchema(maxLength)),
     media: mediaSchema.empty(Joi.array().length(0)),
     messageType: messageTypeSchema,
     replyTo: idSchema,
@@ -85,6 +92,7 @@ export const messageResponse = Joi.object({
   clientMessageId: Joi.string().allow(null).required(),
   text: Joi.string().allow(null).required(),
   media: Joi.array().items(Joi.object().unknown()).required(),
+  ...customResponseKeys,
   messageType: Joi.string()
     .valid(...MESSAGE_TYPES)
     .required(),

@@ -1,8 +1,10 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
+import type { CustomBody } from '../shared/message.schemas.js';
 import {
   captionSchema,
   clientMessageIdSchema,
+  customKeys,
   mediaSchema,
   roomSchema,
 } from '../shared/message.schemas.js';
@@ -24,7 +26,7 @@ export const roomIn = (payload: RoomPayload): string =>
   typeof payload === 'string' ? payload : payload.room;
 
 /** `send-message`: `content`, `media` or both. */
-export interface SendPayload {
+export interface SendPayload extends CustomBody {
   room: string;
   content?: string;
   messageType?: MessageType;
@@ -37,7 +39,7 @@ export interface SendPayload {
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendPayload> =>
   Joi.object<SendPayload>({
     room: roomSchema.required(),
-    content: captionSchema(maxLength),
+    ...customKeys('content', captionSchema(maxLength)),
     messageType: messageTypeSchema,
     media: mediaSchema,
     replyTo: idSchema,

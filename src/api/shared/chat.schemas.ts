@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../shared/ids.js';
+import { metadataResponse } from '../../shared/metadata.js';
 import { userCardSchema } from './user-card.schemas.js';
 
 /** Path of everything about one chat. */
@@ -39,6 +40,8 @@ export const chatResponse = Joi.object({
   slug: Joi.string().allow(null).required(),
   description: Joi.string().allow(null, '').required(),
   picture: Joi.string().allow(null).required(),
+  metadata: metadataResponse,
+  memberMetadata: metadataResponse.description('My own data about the chat'),
   participants: Joi.array().items(participantResponse).required(),
   otherUser: participantResponse.allow(null).required(),
   memberCount: Joi.number().integer().required(),

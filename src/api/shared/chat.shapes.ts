@@ -44,6 +44,8 @@ export const presentChat = (view: ChatView, now: number) => {
     slug: chat.slug ?? null,
     description: chat.description ?? null,
     picture: chat.picture ?? null,
+    ...(chat.metadata && { metadata: chat.metadata }),
+    ...(membership.metadata && { memberMetadata: membership.metadata }),
     participants,
     otherUser: chat.kind === 'direct' && view.isMember ? other : null,
     memberCount: view.memberCount,

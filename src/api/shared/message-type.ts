@@ -8,4 +8,5 @@ export const messageTypeSchema = Joi.string<MessageType>().valid(
   'video',
   'audio',
   'file',
+  'custom',
 );

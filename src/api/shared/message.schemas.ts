@@ -2,6 +2,8 @@ import Joi from 'joi';
 import type { Attachment } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
 import { idSchema } from '../../shared/ids.js';
+import type { Metadata } from '../../shared/metadata.js';
+import { metadataResponse, metadataSchema } from '../../shared/metadata.js';
 import { nameText, text, textOrNothing, visibleText } from '../../shared/text-schema.js';
 import { userCardSchema } from './user-card.schemas.js';
 
@@ -46,6 +48,40 @@ export const mediaSchema = Joi.array().items(attachmentSchema).single().min(1).m
 /** The slug or the name of a room, or the id of any chat. */
 export const roomSchema = nameText(100).example('general');
 
+/** What a `custom` message is, to the clients that know it. */
+const customTypeSchema = Joi.string()
+  .pattern(/^[a-z0-9._-]{1,64}$/, '1 to 64 small letters, digits, . _ -')
+  .example('order.card');
+
+/**
+ * What a sender may attach, in every dialect: `metadata` to any message; and `customType` to one whose `messageType`
+ * is `custom`, which needs a text too, for clients that do not know it.
+ *
+ * @param text name of the member that holds the text.
+ * @param textSchema its schema, without `required`.
+ */
+export const customKeys = (text: string, textSchema: Joi.StringSchema) => ({
+  [text]: textSchema.when('messageType', { is: 'custom', then: Joi.required() }),
+  customType: customTypeSchema.when('messageType', {
+    is: 'custom',
+    then: Joi.required(),
+    otherwise: Joi.forbidden(),
+  }),
+  metadata: metadataSchema,
+});
+
+/** What {@link customKeys} takes. */
+export interface CustomBody {
+  customType?: string;
+  metadata?: Metadata;
+}
+
+/** The same in a message; absent where there is none. */
+export const customResponseKeys = {
+  customType: Joi.string(),
+  metadata: metadataResponse,
+};
+
 /** A message in the native shape. */
 export const messageResponse = Joi.object({
   id: Joi.string().required(),
@@ -60,6 +96,7 @@ export const messageResponse = Joi.object({
     .valid(...MESSAGE_TYPES)
     .required(),
   content: Joi.string().allow('').required(),
+  ...customResponseKeys,
   media: Joi.array().items(Joi.object().unknown()).required(),
   replyTo: Joi.string().allow(null).required(),
   replyToSeq: Joi.number().integer().allow(null).required(),

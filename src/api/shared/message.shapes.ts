@@ -2,6 +2,12 @@ import type { UserCard } from '../../modules/users/index.js';
 import { presentUserCard } from './user-card.shapes.js';
 import type { MessageRecord, MessageStatus } from '../../modules/messages/index.js';
 
+/** What its sender has attached to a message, where there is any: the same in every dialect. */
+export const presentCustom = ({ customType, metadata }: MessageRecord) => ({
+  ...(customType !== undefined && { customType }),
+  ...(metadata && { metadata }),
+});
+
 /** A message in the native shape. */
 export const presentMessage = (
   message: MessageRecord,
@@ -18,6 +24,7 @@ export const presentMessage = (
   clientMessageId: message.clientMessageId,
   messageType: message.messageType,
   content: message.content,
+  ...presentCustom(message),
   media: message.media,
   replyTo: message.replyTo?.id ?? null,
   replyToSeq: message.replyTo?.seq ?? null,

@@ -30,7 +30,7 @@ import type {
 import type { Admin, Reports } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
-import type { Search } from '../../modules/search/index.js';
+import type { MetadataSearch, Search } from '../../modules/search/index.js';
 import type { ServerKeys } from '../../modules/server-keys/index.js';
 import type { Stars } from '../../modules/stars/index.js';
 import type { Sync } from '../../modules/sync/index.js';
@@ -43,6 +43,7 @@ import type {
 } from '../../modules/users/index.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
+import type { MetadataIndexes } from '../../shared/metadata.js';
 
 /** The use cases of the modules, which the dialects call, and the settings that their schemas need. */
 export interface UseCases {
@@ -79,6 +80,7 @@ export interface UseCases {
   chooser: StatusChooser;
   sync: Sync;
   search: Search;
+  metadataSearch: MetadataSearch;
   media: MediaApi;
   sharedFiles: SharedFiles;
   broadcasts: Broadcasts;
@@ -88,6 +90,8 @@ export interface UseCases {
   admin: Admin;
   reports: Reports;
   clock: Clock;
+  /** The keys of metadata by whose value one may search. */
+  metadataIndexes: MetadataIndexes;
   /** Longest text of a message in characters. */
   maxLength: number;
   /** Shortest new password in characters. */

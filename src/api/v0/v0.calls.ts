@@ -14,15 +14,13 @@ export class V0Calls {
 
   /** Sends to a person; answers with the message as v0 shows it. */
   async send(actor: Actor, body: SendBody) {
-    const { receiverId, message = '', messageType, media = [], replyTo, clientMessageId } = body;
+    const { receiverId, message = '', media = [], ...more } = body;
     const chatId = await this.chatIds.open(actor, receiverId);
     const sent = await this.services.sending.send(actor, {
+      ...more,
       chatId,
       content: message,
-      messageType,
       media,
-      replyTo,
-      clientMessageId,
     });
     const view = { message: sent.message, sender: sent.sender, status: 'sent' as const };
     return {

@@ -1,14 +1,21 @@
 import Joi from 'joi';
 import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
-import { captionSchema, clientMessageIdSchema, mediaSchema } from '../shared/message.schemas.js';
+import type { CustomBody } from '../shared/message.schemas.js';
+import {
+  captionSchema,
+  clientMessageIdSchema,
+  customKeys,
+  customResponseKeys,
+  mediaSchema,
+} from '../shared/message.schemas.js';
 import { chatResponse, lastMessageResponse } from '../shared/chat.schemas.js';
 import { userCardSchema } from '../shared/user-card.schemas.js';
 import { idSchema } from '../../shared/ids.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `send_message` and `POST /api/v0/chat/send`: to a person, whose chat is opened when there is none. */
-export interface SendBody {
+export interface SendBody extends CustomBody {
   receiverId: string;
   message?: string;
   messageType?: MessageType;
@@ -21,7 +28,7 @@ export interface SendBody {
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({
     receiverId: idSchema.required(),
-    message: captionSchema(maxLength),
+    ...customKeys('message', captionSchema(maxLength)),
     messageType: messageTypeSchema,
     media: mediaSchema,
     replyTo: idSchema,
@@ -53,6 +60,7 @@ export const messageResponse = Joi.object({
     .valid(...MESSAGE_TYPES)
     .required(),
   media: Joi.array().items(Joi.object().unknown()).required(),
+  ...customResponseKeys,
   replyTo: Joi.string().allow(null).required(),
   status: Joi.string().valid('sent', 'delivered', 'read').required(),
   isRead: Joi.boolean().required(),

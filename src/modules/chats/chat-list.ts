@@ -4,6 +4,7 @@ import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
+import type { MetadataFilter } from '../../shared/metadata.js';
 import { paginate } from '../../shared/pagination.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import type { LastMessage } from './chat.model.js';
@@ -45,6 +46,12 @@ export interface ChatPage {
   pagination: Pagination;
 }
 
+/** A page of somebody's chats. */
+export interface ChatsQuery extends PageQuery {
+  /** Exact values in the metadata of the chats. */
+  metadata?: MetadataFilter | undefined;
+}
+
 /** A page of pending chats: sent to the reader, or by the reader. */
 export interface RequestsQuery extends PageQuery {
   direction: 'incoming' | 'outgoing';
@@ -74,8 +81,8 @@ export class ChatList {
   }
 
   /** The member's accepted chats that are neither archived nor deleted; pinned ones first, then newest. */
-  async active(actor: Actor, page: PageQuery): Promise<ChatPage> {
-    const { chats: shown, memberships } = await this.activeChats(actor.userId);
+  async active(actor: Actor, page: ChatsQuery): Promise<ChatPage> {
+    const { chats: shown, memberships } = await this.activeChats(actor.userId, page.metadata);
     const pinRank = (chat: ChatRecord) =>
       memberships.get(chat._id.toHexString())?.pinnedAt != null ? 0 : 1;
     shown.sort((a, b) => pinRank(a) - pinRank(b));
@@ -223,11 +230,12 @@ export class ChatList {
   /** Accepted chats of a user that are neither archived nor deleted, newest activity first. */
   private async activeChats(
     userId: string,
+    metadata?: MetadataFilter,
   ): Promise<{ chats: ChatRecord[]; memberships: Map<string, MembershipRecord> }> {
     await this.deps.messageLog.previews.settle();
     const memberships = await this.states.membershipsOf(userId);
     const chatIds = [...memberships.values()].map(({ chatId }) => chatId);
-    const chats = await this.deps.chats.byActivity(chatIds, 'accepted');
+    const chats = await this.deps.chats.byActivity(chatIds, { status: 'accepted', metadata });
     const now = this.deps.clock.now();
     const shown = chats.filter((chat) => {
       const membership = memberships.get(chat._id.toHexString());
@@ -279,7 +287,7 @@ export class ChatArchive {
   ) {}
 
   /** The actor's archived chats, newest activity first. */
-  async archived(actor: Actor, page: PageQuery): Promise<ChatPage> {
+  async archived(actor: Actor, page: ChatsQuery): Promise<ChatPage> {
     const memberships = await this.deps.list.states.membershipsOf(actor.userId);
     const now = this.deps.clock.now();
     return this.page(actor, memberships, page, (chat, membership) =>
@@ -293,7 +301,7 @@ export class ChatArchive {
    *
    * @throws {AppError} NOT_FOUND for an unknown user.
    */
-  async ofUser(actor: Actor, userId: string, page: PageQuery): Promise<ChatPage> {
+  async ofUser(actor: Actor, userId: string, page: ChatsQuery): Promise<ChatPage> {
     const { audit, directory, list } = this.deps;
     if (userId === actor.userId) {
       return this.page(actor, await list.states.membershipsOf(userId), page, () => true);
@@ -311,12 +319,13 @@ export class ChatArchive {
   private async page(
     viewer: Actor,
     memberships: Map<string, MembershipRecord>,
-    page: PageQuery,
+    page: ChatsQuery,
     isWanted: (chat: ChatRecord, membership: MembershipRecord) => boolean,
   ): Promise<ChatPage> {
     const { chats, list, messageLog } = this.deps;
     await messageLog.previews.settle();
-    const all = await chats.byActivity([...memberships.values()].map(({ chatId }) => chatId));
+    const chatIds = [...memberships.values()].map(({ chatId }) => chatId);
+    const all = await chats.byActivity(chatIds, { metadata: page.metadata });
     const wanted = all.filter((chat) => {
       const membership = memberships.get(chat._id.toHexString());
       return membership && !isHidden(chat, membership) && isWanted(chat, membership);

@@ -2,6 +2,8 @@ import type { Publisher } from '../../platform/event-bus.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
+import type { Metadata } from '../../shared/metadata.js';
+import { hasMetadata } from '../../shared/metadata.js';
 import type { ChatAccess } from './chat-access.js';
 import type { ChatEvents } from './chats.events.js';
 import type { MemberPositionsRepository, StoredSettings } from './member-positions.repository.js';
@@ -14,6 +16,8 @@ export interface SettingChanges {
   isPinned?: boolean;
   /** Shown as unread, whatever has been read; reading ends it. */
   isMarkedUnread?: boolean;
+  /** Data of the member's own; null, or an empty object, takes away what there is. */
+  metadata?: Metadata | null;
 }
 
 /** A member's own settings for a chat, which nobody else sees. */
@@ -35,11 +39,12 @@ export class ChatSettings {
    * @throws {AppError} NOT_FOUND for non-members.
    */
   async change(actor: Actor, chatId: string, changes: SettingChanges): Promise<void> {
-    const { mutedUntil, isPinned, isMarkedUnread } = changes;
+    const { mutedUntil, isPinned, isMarkedUnread, metadata } = changes;
     await this.update(actor, chatId, {
       ...(mutedUntil !== undefined && { mutedUntil }),
       ...(isPinned !== undefined && { pinnedAt: isPinned ? this.now() : null }),
       ...(isMarkedUnread !== undefined && { markedUnread: isMarkedUnread }),
+      ...(metadata !== undefined && { metadata: hasMetadata(metadata) ? metadata : null }),
     });
   }
 

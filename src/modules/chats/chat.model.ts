@@ -1,5 +1,6 @@
 import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
+import type { Metadata } from '../../shared/metadata.js';
 
 /** What a chat is: two people, an invited group, a room anybody may join, or the admins' announcements. */
 export type ChatKind = 'direct' | 'group' | 'room' | 'broadcast';
@@ -87,6 +88,8 @@ export interface ChatRecord {
   description?: string;
   /** URL of the chat's picture. */
   picture?: string | null;
+  /** Data of those who run the chat; absent where there are none. */
+  metadata?: Metadata;
   /** Number of the newest message known to lists. */
   lastSeq: number;
   lastMessage: LastMessage | null;
@@ -157,6 +160,7 @@ const chatSchema = new Schema<ChatRecord>(
     name: String,
     description: String,
     picture: String,
+    metadata: Schema.Types.Mixed,
     lastSeq: { type: Number, default: 0 },
     lastMessage: { type: lastMessageSchema, default: null },
     lastMessageAt: { type: Date, required: true },

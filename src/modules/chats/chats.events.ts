@@ -1,4 +1,5 @@
 import type { ForClients } from '../../shared/audience.js';
+import type { Metadata } from '../../shared/metadata.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatKind, ChatStatus } from './chat.model.js';
 import type { ChatRecord } from './chats.repository.js';
@@ -15,6 +16,8 @@ export interface ChatFacts {
   description: string | null;
   /** URL. */
   picture: string | null;
+  /** Absent where there are none. */
+  metadata?: Metadata;
 }
 
 /** The facts of a stored chat. */
@@ -27,6 +30,7 @@ export const chatFacts = (chat: ChatRecord): ChatFacts => ({
   name: chat.name ?? null,
   description: chat.description ?? null,
   picture: chat.picture ?? null,
+  ...(chat.metadata && { metadata: chat.metadata }),
 });
 
 /** Who has joined or left a chat. */

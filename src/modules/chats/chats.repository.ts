@@ -3,6 +3,8 @@ import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import { SYSTEM_USER_ID } from '../../shared/actor.js';
+import { metadataCondition } from '../../platform/metadata-indexes.js';
+import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
 import { equalText } from '../../platform/typed-index.js';
 import type { ChatRecord, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
 
@@ -19,6 +21,7 @@ export interface NewNamedChat {
   nameKey?: string | null;
   description?: string;
   picture?: string;
+  metadata?: Metadata;
   /** Made by the client; the first members are listed beside it until all of them are in. */
   clientChatId?: string;
   memberIds: string[];
@@ -27,11 +30,13 @@ export interface NewNamedChat {
   createdAt: Date;
 }
 
-/** Name, description and picture of a group or room; absent fields do not change. */
+/** What people see of a group or room; absent fields do not change. */
 export interface Appearance {
   name?: string;
   description?: string;
   picture?: string | null;
+  /** null takes away what there is. */
+  metadata?: Metadata | null;
 }
 
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;
@@ -75,10 +80,20 @@ export class ChatsRepository {
     return this.chats.findById(typeof chatId === 'string' ? objectId(chatId) : chatId).lean();
   }
 
-  /** The chats of these ids, newest activity first; `status` leaves out those with another one. */
-  async byActivity(chatIds: Types.ObjectId[], status?: ChatStatus): Promise<ChatRecord[]> {
+  /**
+   * The chats of these ids, newest activity first; `status` leaves out those with another one, and `metadata` those
+   * without these values.
+   */
+  async byActivity(
+    chatIds: Types.ObjectId[],
+    { status, metadata }: { status?: ChatStatus; metadata?: MetadataFilter | undefined } = {},
+  ): Promise<ChatRecord[]> {
     return this.chats
-      .find({ _id: trusted({ $in: chatIds }), ...(status && { status }) })
+      .find({
+        _id: trusted({ $in: chatIds }),
+        ...(status && { status }),
+        ...(metadata && metadataCondition(metadata)),
+      })
       .sort(newestFirst)
       .lean();
   }
@@ -306,25 +321,27 @@ export class ChatsRepository {
   }
 
   /**
-   * Changes name, description or picture of a group or room; answers it as it is now.
+   * Changes name, description, picture or metadata of a chat; answers it as it is now.
    *
    * @param nameKey the name to which a room answers from now on, unless another one does; null: to none.
    */
   async changeAppearance(
     chatId: string,
-    changes: Appearance,
+    { metadata, ...changes }: Appearance,
     nameKey?: string | null,
   ): Promise<ChatRecord | null> {
+    const data = metadata && { metadata };
+    const removal = metadata === null && { $unset: { metadata: 1 as const } };
     const write = (update: UpdateQuery<ChatRecord>) =>
       this.chats
         .findOneAndUpdate({ _id: objectId(chatId) }, update, { returnDocument: 'after' })
         .lean();
-    if (nameKey === undefined) return write({ $set: changes });
+    if (nameKey === undefined) return write({ $set: { ...changes, ...data }, ...removal });
     try {
-      return await write({ $set: { ...changes, nameKey } });
+      return await write({ $set: { ...changes, ...data, nameKey }, ...removal });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      return write({ $set: { ...changes, nameKey: null } });
+      return write({ $set: { ...changes, ...data, nameKey: null }, ...removal });
     }
   }
 

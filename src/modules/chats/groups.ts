@@ -5,6 +5,8 @@ import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
+import type { Metadata } from '../../shared/metadata.js';
+import { hasMetadata } from '../../shared/metadata.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository, NewNamedChat } from './chats.repository.js';
@@ -27,14 +29,17 @@ export interface NewGroup {
   slug?: string;
   description?: string;
   picture?: string | null;
+  metadata?: Metadata;
   memberIds?: string[];
 }
 
-/** Changes of name, description or picture; absent fields do not change. */
+/** Changes of name, description, picture or metadata; absent fields do not change. */
 export interface GroupChanges {
   name?: string;
   description?: string;
   picture?: string | null;
+  /** null, or an empty object, takes away what there is. */
+  metadata?: Metadata | null;
 }
 
 /** Makes groups and rooms, and changes their names, descriptions and pictures. */
@@ -109,7 +114,7 @@ export class Groups {
     memberIds: string[],
     inviteIds: string[],
   ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
-    const { kind, name, clientChatId, description, picture } = group;
+    const { kind, name, clientChatId, description, metadata, picture } = group;
     const { chats, clock } = this.deps;
     const stored = {
       kind,
@@ -118,6 +123,7 @@ export class Groups {
       ...(clientChatId !== undefined && { clientChatId }),
       ...(description !== undefined && { description }),
       ...(picture && { picture }),
+      ...(hasMetadata(metadata) && { metadata }),
       memberIds: [actor.userId, ...memberIds],
       inviteIds,
       createdAt: new Date(clock.now()),
@@ -162,27 +168,33 @@ export class Groups {
   }
 
   /**
-   * Changes name, description or picture. A room answers to its new name unless that leads to another room.
+   * Changes name, description, picture or metadata. A room answers to its new name unless that leads to another
+   * room. Of a direct chat, which belongs to both, the system alone may change the metadata.
    *
    * @throws {AppError} NOT_FOUND for non-members, FORBIDDEN for plain members and in direct chats.
    */
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
     const { access, bus, chats, log } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
-    const refusal = refusalToManage(chatRole);
+    const { metadata, ...appearance } = changes;
+    const isShown = Object.keys(appearance).length > 0;
+    const refusal = isShown || !isSystem(actor) ? refusalToManage(chatRole) : undefined;
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;
     if (isRenamed) this.assertRoomName(changes.name!);
     const nameKey = isRenamed ? await this.freeNameKey(chatId, changes.name!) : undefined;
-    const chat = await chats.changeAppearance(chatId, changes, nameKey);
+    const data =
+      metadata === undefined ? {} : { metadata: hasMetadata(metadata) ? metadata : null };
+    const chat = await chats.changeAppearance(chatId, { ...appearance, ...data }, nameKey);
     if (!chat) throw notFound('Chat');
     bus.emit(
       'chat.updated',
       { chat: chatFacts(chat), audience: audiences.chat(chatId) },
       { scope: 'cluster' },
     );
-    await log.post(actor, chatId, (name) => chatChanged(name, changes));
+    // Metadata are the clients' own: nothing that people see need have changed.
+    if (isShown) await log.post(actor, chatId, (name) => chatChanged(name, appearance));
   }
 
   /** What a room is to answer to under a new name; null when that leads to another room, by its slug or name. */

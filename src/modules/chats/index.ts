@@ -45,6 +45,7 @@ export type {
   ChatArchive,
   ChatList,
   ChatViewSources,
+  ChatsQuery,
   RequestsQuery,
   UnreadQuery,
 } from './chat-list.js';

@@ -1,5 +1,6 @@
 import type { Connection, Model, QueryFilter } from 'mongoose';
 import { trusted } from 'mongoose';
+import type { Metadata } from '../../shared/metadata.js';
 import { objectId } from '../../platform/object-id.js';
 import type { MembershipRecord } from './membership.model.js';
 import { membershipOf } from './membership.model.js';
@@ -7,7 +8,7 @@ import { membershipOf } from './membership.model.js';
 /** A member's own settings for a chat, as they are stored; absent fields do not change. */
 export type StoredSettings = Partial<
   Pick<MembershipRecord, 'mutedUntil' | 'pinnedAt' | 'markedUnread' | 'archivedSeq' | 'archivedAt'>
->;
+> & { metadata?: Metadata | null };
 
 /** How far a member has come in a chat; `clearedSeq` is the number up to which history is deleted. */
 export type MemberPositionRow = Pick<
@@ -136,7 +137,11 @@ export class MemberPositionsRepository {
 
   /** Changes a member's own settings for a chat. */
   async changeSettings(chatId: string, userId: string, settings: StoredSettings): Promise<void> {
-    await this.memberships.updateOne(membershipOf(chatId, userId), { $set: settings });
+    const { metadata, ...rest } = settings;
+    await this.memberships.updateOne(membershipOf(chatId, userId), {
+      $set: { ...rest, ...(metadata && { metadata }) },
+      ...(metadata === null && { $unset: { metadata: 1 } }),
+    });
   }
 
   /**

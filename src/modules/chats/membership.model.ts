@@ -1,5 +1,6 @@
 import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
+import type { Metadata } from '../../shared/metadata.js';
 import { objectId } from '../../platform/object-id.js';
 
 /** What a member may do in a chat. */
@@ -33,6 +34,8 @@ export interface MembershipRecord {
   pinnedAt: Date | null;
   /** The user has marked the chat as unread, whatever the position says. */
   markedUnread: boolean;
+  /** Data of the member's own, which the member and servers see; absent where there are none. */
+  metadata?: Metadata;
   joinedAt: Date;
 }
 
@@ -72,6 +75,7 @@ const membershipSchema = new Schema<MembershipRecord>(
     mutedUntil: { type: Date, default: null },
     pinnedAt: { type: Date, default: null },
     markedUnread: { type: Boolean, default: false },
+    metadata: Schema.Types.Mixed,
     joinedAt: { type: Date, required: true },
   },
   { collection: 'memberships' },

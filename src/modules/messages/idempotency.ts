@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Types } from 'mongoose';
 import { AppError } from '../../shared/errors.js';
+import { hasMetadata, metadataText } from '../../shared/metadata.js';
 import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
 import { messageTypeOf } from './messages.types.js';
@@ -30,7 +31,15 @@ export const identityOf = (input: SendInput): SendIdentity | undefined => {
     : { clientMessageId, fingerprint: fingerprintOf(input) };
 };
 
-const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: SendInput): string =>
+const fingerprintOf = ({
+  content,
+  messageType,
+  customType,
+  metadata,
+  media,
+  replyTo,
+  filesDigest,
+}: SendInput): string =>
   createHash('sha256')
     .update(
       JSON.stringify([
@@ -38,6 +47,10 @@ const fingerprintOf = ({ content, messageType, media, replyTo, filesDigest }: Se
         filesDigest === undefined ? messageTypeOf(messageType, media) : null,
         filesDigest ?? media.map(({ fileId, url }) => fileId ?? url),
         replyTo ?? null,
+        // Other messages have the fingerprint that they had before there were these.
+        ...(customType === undefined && !hasMetadata(metadata)
+          ? []
+          : [customType ?? null, metadataText(metadata ?? {})]),
       ]),
     )
     .digest('base64url')

@@ -26,6 +26,7 @@ export type { MessageLogModule, SystemFacts, UnreadAt } from './log/index.js';
 export type {
   Changed,
   DeleteTarget,
+  EditInput,
   MessageChanges,
   Reacted,
   ReactionAction,

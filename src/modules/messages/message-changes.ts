@@ -6,6 +6,8 @@ import { isSystem } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
+import type { Metadata } from '../../shared/metadata.js';
+import { hasMetadata, metadataText } from '../../shared/metadata.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
@@ -30,6 +32,16 @@ import type { AttachmentClaims } from './messages.types.js';
 export interface Changed extends MessageEvent {
   /** False when there was nothing to change: no new version, and no event. */
   changed: boolean;
+}
+
+/** A new text, new metadata, or both. */
+export interface EditInput {
+  messageId: string;
+  content?: string | undefined;
+  /** null, or an empty object, takes away what there is. */
+  metadata?: Metadata | null | undefined;
+  /** When given, the message must be of this chat. */
+  chatId?: string | undefined;
 }
 
 /** Which messages to delete, and for whom. */
@@ -83,33 +95,36 @@ export class MessageChanges {
   ) {}
 
   /**
-   * Gives a message another text and keeps the earlier one. The same text again changes nothing. An empty
-   * text is allowed for messages with files: it removes the caption.
+   * Gives a message another text, other metadata, or both, and keeps the earlier text. The same again changes
+   * nothing. An empty text is allowed for messages with files: it removes the caption. A message counts as edited
+   * when its text has changed.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
    *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
    */
-  async edit(
-    actor: Actor,
-    input: { messageId: string; content: string; chatId?: string | undefined },
-  ): Promise<Changed> {
+  async edit(actor: Actor, input: EditInput): Promise<Changed> {
     const { bus, clock, mentions, reader } = this.deps;
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
     const refusal =
       this.refusalToEdit(actor, found.doc) ??
       (isSystem(actor) ? undefined : refusalToPost(found.chat));
     if (refusal) throw refusal;
-    if (input.content === '' && found.doc.media.length === 0) throw nothingLeft();
-    const mentioned = (await mentions.resolve(found.chat, input.content)).map(objectId);
+    const { content, metadata } = input;
+    if (content === '' && found.doc.media.length === 0) throw nothingLeft();
+    const mentioned =
+      content === undefined ? [] : (await mentions.resolve(found.chat, content)).map(objectId);
     const result = await this.apply(found, (current) => {
       const tooLate = this.refusalToEdit(actor, current);
       if (tooLate) throw tooLate;
-      if (current.content === input.content) return undefined;
+      const isOther = content !== undefined && content !== current.content;
+      const change = metadata === undefined ? undefined : metadataChange(current, metadata);
+      if (!isOther) return change;
       const editedAt = new Date(clock.now());
       const past = { content: current.content, at: editedAt };
       return {
-        $set: { content: input.content, mentions: mentioned, editedAt },
+        $set: { content, mentions: mentioned, editedAt, ...change?.$set },
         $push: { edits: { $each: [past], $slice: -MAX_EDITS } },
+        ...(change?.$unset && { $unset: change.$unset }),
       };
     });
     const { changed, ...event } = result;
@@ -233,7 +248,15 @@ export class MessageChanges {
           deletedBy: objectId(actor.userId),
           uncounted: true,
         },
-        $unset: { edits: 1, editedAt: 1, pinnedAt: 1, pinnedBy: 1, forwardedFrom: 1 },
+        $unset: {
+          edits: 1,
+          editedAt: 1,
+          pinnedAt: 1,
+          pinnedBy: 1,
+          forwardedFrom: 1,
+          customType: 1,
+          metadata: 1,
+        },
       };
     });
     const { changed, ...event } = result;
@@ -307,6 +330,16 @@ const usersWithout = (
   ...deletedFor.map((id) => id.toHexString()),
   ...positions.filter(({ clearedSeq }) => clearedSeq >= seq).map(({ userId }) => userId),
 ];
+
+/** The change of a message's metadata; undefined when they are the same. */
+const metadataChange = (
+  { metadata: current }: StoredMessage,
+  metadata: Metadata | null,
+): { $set?: { metadata: Metadata }; $unset?: { metadata: 1 } } | undefined => {
+  if (!hasMetadata(metadata)) return current ? { $unset: { metadata: 1 } } : undefined;
+  if (current && metadataText(current) === metadataText(metadata)) return undefined;
+  return { $set: { metadata } };
+};
 
 const reactionsBy = (message: StoredMessage, userId: string): string[] =>
   message.reactions.filter((reaction) => reaction.userId.equals(userId)).map(({ emoji }) => emoji);

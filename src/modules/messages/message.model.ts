@@ -1,12 +1,22 @@
 import type { Connection } from 'mongoose';
 import { Schema, Types } from 'mongoose';
+import type { Metadata } from '../../shared/metadata.js';
 
 /** Name of the index over messages with files, for queries that must not scan all messages. */
 export const CHAT_FILES_INDEX = 'chat_files';
 /** Name of the same index by the type of message. */
 export const CHAT_FILES_BY_TYPE_INDEX = 'chat_files_by_type';
 
-export const MESSAGE_TYPES = ['text', 'image', 'video', 'audio', 'file', 'system'] as const;
+/** The search index stores the places in this list: a new type goes at its end. */
+export const MESSAGE_TYPES = [
+  'text',
+  'image',
+  'video',
+  'audio',
+  'file',
+  'system',
+  'custom',
+] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** One attachment; keys and facts, never a signed URL. */
@@ -94,6 +104,10 @@ export interface StoredMessage {
   uncounted?: true;
   pinnedAt?: Date;
   pinnedBy?: Types.ObjectId;
+  /** What a `custom` message is, to the clients that know it; the others show its text. Absent in other messages. */
+  customType?: string;
+  /** Data of the sender's own; absent where there are none. */
+  metadata?: Metadata;
   /** Facts of a system message, such as who was added. */
   system?: Record<string, unknown>;
   /** Where a forwarded message came from. */
@@ -150,6 +164,8 @@ const messageSchema = new Schema<StoredMessage>(
     uncounted: Boolean,
     pinnedAt: Date,
     pinnedBy: Schema.Types.ObjectId,
+    customType: String,
+    metadata: Schema.Types.Mixed,
     system: Schema.Types.Mixed,
     forwardedFrom: {
       type: new Schema(

@@ -1,3 +1,4 @@
+import type { Metadata } from '../../shared/metadata.js';
 import { canonicalEmoji } from '../../shared/emoji.js';
 import type { Attachment, StoredMessage, MessageType } from './message.model.js';
 
@@ -20,6 +21,10 @@ export interface MessageRecord {
   deletedBy: string | null;
   pinnedAt: string | null;
   pinnedBy: string | null;
+  /** Of a `custom` message alone. */
+  customType?: string;
+  /** Absent where the sender has attached none. */
+  metadata?: Metadata;
   system: Record<string, unknown> | null;
   forwardedFrom: { senderId: string; messageId: string } | null;
   createdAt: string;
@@ -95,6 +100,8 @@ export const toRecord = (doc: StoredMessage): MessageRecord => {
     deletedBy: doc.deletedBy?.toHexString() ?? null,
     pinnedAt: isDeleted ? null : iso(doc.pinnedAt),
     pinnedBy: isDeleted ? null : (doc.pinnedBy?.toHexString() ?? null),
+    ...(doc.customType !== undefined && !isDeleted && { customType: doc.customType }),
+    ...(doc.metadata && !isDeleted && { metadata: doc.metadata }),
     system: doc.system ?? null,
     forwardedFrom: doc.forwardedFrom
       ? {

@@ -1,6 +1,8 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
+import { metadataCondition } from '../../platform/metadata-indexes.js';
 import { objectId } from '../../platform/object-id.js';
+import type { MetadataFilter } from '../../shared/metadata.js';
 import type { StoredMessage, PastContent } from './message.model.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
@@ -389,6 +391,30 @@ export class MessagesRepository {
       .toArray();
     return docs.filter(({ deletedAt }) => deletedAt == null).map(toRecord);
   }
+
+  /** The newest messages with this metadata. Messages that are deleted for everyone have none. */
+  async byMetadata({ filter, userId, chatIds, limit }: MetadataQuery): Promise<StoredMessage[]> {
+    return this.messages.collection
+      .find<StoredMessage>(
+        {
+          ...metadataCondition(filter),
+          ...(chatIds && { chatId: { $in: chatIds.map(objectId) } }),
+          ...(userId !== undefined && { deletedFor: { $ne: objectId(userId) } }),
+        },
+        { projection: WITHOUT_PAST_TEXTS, sort: { _id: -1 }, limit },
+      )
+      .toArray();
+  }
+}
+
+/** Messages found by the exact values of their metadata. */
+export interface MetadataQuery {
+  filter: MetadataFilter;
+  /** Whose deletions for themselves count; absent: nobody's. */
+  userId?: string;
+  /** Absent: all chats. */
+  chatIds?: string[];
+  limit: number;
 }
 
 const toChangedMessage = (doc: StoredMessage): ChangedMessage => ({

@@ -1,3 +1,4 @@
+import type { Metadata } from '../../shared/metadata.js';
 import type { Actor } from '../../shared/actor.js';
 import type { UserCard } from '../users/index.js';
 import type { Attachment, MessageType } from './message.model.js';
@@ -9,6 +10,10 @@ export interface SendInput {
   content: string;
   /** The client's type of the message; undefined: its first attachment decides. */
   messageType?: MessageType | undefined;
+  /** With the type `custom`: what the message is, to the clients that know it. */
+  customType?: string | undefined;
+  /** Data of the sender's own. */
+  metadata?: Metadata | undefined;
   media: Attachment[];
   /** Id of the message that this one answers; of the same chat. */
   replyTo?: string | undefined;

@@ -6,6 +6,7 @@ import { isSystem } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError, invalidInput } from '../../shared/errors.js';
+import { hasMetadata } from '../../shared/metadata.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
 import { refusalToPost } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
@@ -119,6 +120,8 @@ export class SendMessage {
           chatId,
           content: doc.content,
           messageType: doc.messageType,
+          customType: doc.customType,
+          metadata: doc.metadata,
           media: doc.media,
           clientMessageId: input.clientMessageId,
           forwarded: {
@@ -220,6 +223,8 @@ export class SendMessage {
       media,
       mentions: (await this.deps.mentions.resolve(chat, input.content)).map(objectId),
       reactions: [],
+      ...(input.customType !== undefined && { customType: input.customType }),
+      ...(hasMetadata(input.metadata) && { metadata: input.metadata }),
       ...(forwarded && {
         forwardedFrom: {
           senderId: objectId(forwarded.senderId),

@@ -5,6 +5,7 @@ import type { Logger } from '../../platform/logger.js';
 import type { ChatAccess, ChatsRepository, MemberPositionsRepository } from '../chats/index.js';
 import type { MessageEvents, MessageHistory, MessagesRepository } from '../messages/index.js';
 import { ChatTexts } from './chat-texts.js';
+import { MetadataSearch } from './metadata-search.js';
 import { Refolding } from './refolding.js';
 import { RowFinder } from './row-finder.js';
 import { rowOf } from './search-block.js';
@@ -13,6 +14,7 @@ import { SearchRepository } from './search.repository.js';
 import { Search } from './search.js';
 
 export { defineSearchModels } from './search.repository.js';
+export type { MetadataSearch, MetadataSearchQuery } from './metadata-search.js';
 export type { Search, SearchQuery, SearchResult } from './search.js';
 
 /** How often blocks of former rules are looked for, in milliseconds. */
@@ -78,7 +80,10 @@ export const createSearch = ({
     },
   ];
   return {
-    api: { search },
+    api: {
+      search,
+      metadataSearch: new MetadataSearch({ access, positions, messages, history }),
+    },
     subscriptions,
     jobs,
     /** Indexes this node's recorded changes; resolves when it is done or has failed. */

@@ -146,7 +146,8 @@ export class Search {
   }
 }
 
-const termsOf = ({ q }: SearchQuery): SearchTerms => {
+/** The words of a query, which must have one. */
+export const termsOf = ({ q }: Pick<SearchQuery, 'q'>): SearchTerms => {
   const terms = queryTerms(q);
   if (terms.words.length > 0 || terms.beginning !== undefined) return terms;
   throw invalidInput('q', 'at least one letter, digit or emoji');
@@ -161,8 +162,9 @@ const scanOf = (actor: Actor, terms: SearchTerms, query: SearchQuery): Scan => (
   limit: MAX_RANKED,
 });
 
-const rowFilter =
-  ({ userId }: Actor, { from, type, before, after, hasMedia }: SearchQuery) =>
+/** The conditions of a query on rows beside its words. */
+export const rowFilter =
+  ({ userId }: Actor, { from, type, before, after, hasMedia }: Omit<SearchQuery, 'q'>) =>
   (row: SearchRow): boolean =>
     !row.hiddenFor.includes(userId) &&
     (from === undefined || row.senderId === from) &&
@@ -187,7 +189,7 @@ const scoreOf = ({ text }: SearchRow, { words, beginning }: SearchTerms, query: 
  * The part of a text around the first hit, cut into stretches, so that clients mark the hits without parsing
  * markup. No visible character is cut.
  */
-const snippetOf = (text: string, { words, beginning }: SearchTerms): SnippetPart[] => {
+export const snippetOf = (text: string, { words, beginning }: SearchTerms): SnippetPart[] => {
   const terms = [...words, ...(beginning === undefined ? [] : [beginning])];
   const hits = hitsOf(text, terms);
   const start = graphemeStart(text, Math.max(0, (hits[0]?.start ?? 0) - BEFORE_HIT));

@@ -4,6 +4,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound, AppError } from '../../shared/errors.js';
+import type { MetadataFilter } from '../../shared/metadata.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { Accounts } from './accounts.js';
@@ -18,6 +19,8 @@ export interface AccountQuery extends PageQuery {
   q?: string | undefined;
   role?: UserRole | undefined;
   status?: 'active' | 'deactivated' | undefined;
+  /** Exact values in the metadata. */
+  metadata?: MetadataFilter | undefined;
 }
 
 /** The admins' actions on other people's accounts. There is always an admin left. */
@@ -29,7 +32,7 @@ export class UserAdministration {
   ) {}
 
   /** Accounts by username, closed ones too. */
-  async list({ q, role, status, page, limit }: AccountQuery): Promise<{
+  async list({ q, role, status, metadata, page, limit }: AccountQuery): Promise<{
     users: UserRecord[];
     pagination: Pagination;
   }> {
@@ -37,6 +40,7 @@ export class UserAdministration {
       words: q === undefined ? [] : searchWords(q),
       role,
       isDeactivated: status && status === 'deactivated',
+      metadata,
       page,
       limit,
     });

@@ -1,6 +1,7 @@
 import { Schema } from 'mongoose';
 import type { Connection, Types } from 'mongoose';
 import type { UserRole } from '../../shared/actor.js';
+import type { Metadata } from '../../shared/metadata.js';
 
 /** The availability that a user has chosen; `offline` hides them while they are connected. */
 export const USER_STATUSES = ['online', 'away', 'busy', 'offline'] as const;
@@ -56,6 +57,8 @@ export interface UserRecord {
   lastSeenAt: Date | null;
   /** Set while the account is closed: nobody can sign in to it or find it. */
   deactivatedAt: Date | null;
+  /** Data of those who run the server, set by server keys; absent where there are none. */
+  metadata?: Metadata;
   /** Number of the last loss of rights that was carried out; see `AdminGuard`. */
   lossNumber?: number;
   createdAt: Date;
@@ -85,6 +88,7 @@ const userSchema = new Schema<UserRecord>(
     customStatus: { type: String, default: '' },
     lastSeenAt: { type: Date, default: null },
     deactivatedAt: { type: Date, default: null },
+    metadata: Schema.Types.Mixed,
     lossNumber: Number,
   },
   { collection: 'users', timestamps: true, versionKey: false },

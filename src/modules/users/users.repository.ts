@@ -1,7 +1,9 @@
 import { trusted } from 'mongoose';
 import type { Connection, Model, QueryFilter, Types } from 'mongoose';
+import { metadataCondition } from '../../platform/metadata-indexes.js';
 import { objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
+import type { MetadataFilter } from '../../shared/metadata.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import { FORMER_NAME_RULES, NAME_RULES, nameWords } from './name-words.js';
 import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
@@ -42,6 +44,7 @@ export interface AccountFilter extends PageQuery {
   words: string[];
   role: UserRole | undefined;
   isDeactivated: boolean | undefined;
+  metadata: MetadataFilter | undefined;
 }
 
 const CARD_FIELDS = {
@@ -210,6 +213,7 @@ export class UsersRepository {
     words,
     role,
     isDeactivated,
+    metadata,
     page,
     limit,
   }: AccountFilter): Promise<{ users: UserRecord[]; total: number }> {
@@ -218,6 +222,7 @@ export class UsersRepository {
       ...(role && { role }),
       ...(isDeactivated === false && { deactivatedAt: null }),
       ...(isDeactivated === true && { deactivatedAt: trusted({ $ne: null }) }),
+      ...(metadata && metadataCondition(metadata)),
     };
     const [users, total] = await Promise.all([
       this.users

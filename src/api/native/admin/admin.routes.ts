@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
+import { metadataFilterOf } from '../../../shared/metadata.js';
 import { messageResponse } from '../../shared/message.schemas.js';
 import { presentMessage } from '../../shared/message.shapes.js';
 import { presentAccount } from './admin.shapes.js';
@@ -13,7 +14,11 @@ const tag = 'Admin';
 const base = '/api/admin/users';
 
 /** Endpoints that list and change accounts. */
-export const accountRoutes = ({ admin, administration: users }: UseCases): AnyRoute[] => [
+export const accountRoutes = ({
+  admin,
+  administration: users,
+  metadataIndexes,
+}: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: base,
@@ -21,11 +26,14 @@ export const accountRoutes = ({ admin, administration: users }: UseCases): AnyRo
     tag,
     auth: 'admin',
     userLimit: 'reads',
-    query: accountsQuery,
+    query: accountsQuery(metadataIndexes.users),
     response: Joi.array().items(accountResponse),
     paginated: true,
     handle: async ({ query }) => {
-      const { users: found, pagination } = await users.list(query);
+      const { users: found, pagination } = await users.list({
+        ...query,
+        metadata: metadataFilterOf(query),
+      });
       return { data: found.map(presentAccount), pagination };
     },
   }),

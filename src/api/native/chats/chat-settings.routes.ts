@@ -2,15 +2,28 @@ import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { presentChat, presentChatPage } from '../../shared/chat.shapes.js';
-import { activeQuery, deletedChatResponse, historyParams, settingsBody } from './chats.schemas.js';
+import { chatsQuery, deletedChatResponse, historyParams, settingsBody } from './chats.schemas.js';
 import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
+import type { ChatsQuery } from '../../../modules/chats/index.js';
+import { metadataFilterOf } from '../../../shared/metadata.js';
+import type { PageQuery } from '../../../shared/pagination.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Chats';
+const filtered = (query: PageQuery): ChatsQuery => ({
+  ...query,
+  metadata: metadataFilterOf(query),
+});
 const chatList = Joi.array().items(chatResponse);
 
 /** REST endpoints for a member's own settings of a chat, and for lists beside the active one. */
-export const chatSettingsRoutes = ({ settings, archive, list, clock }: UseCases): AnyRoute[] => [
+export const chatSettingsRoutes = ({
+  settings,
+  archive,
+  list,
+  clock,
+  metadataIndexes,
+}: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/chats/archived',
@@ -18,11 +31,11 @@ export const chatSettingsRoutes = ({ settings, archive, list, clock }: UseCases)
     tag,
     auth: 'user',
     userLimit: 'reads',
-    query: activeQuery,
+    query: chatsQuery(metadataIndexes.chats),
     response: chatList,
     paginated: true,
     handle: async ({ actor, query }) =>
-      presentChatPage(await archive.archived(actor, query), clock.now()),
+      presentChatPage(await archive.archived(actor, filtered(query)), clock.now()),
   }),
   route({
     method: 'get',
@@ -32,11 +45,11 @@ export const chatSettingsRoutes = ({ settings, archive, list, clock }: UseCases)
     auth: 'user',
     userLimit: 'reads',
     params: historyParams,
-    query: activeQuery,
+    query: chatsQuery(metadataIndexes.chats),
     response: chatList,
     paginated: true,
     handle: async ({ actor, params, query }) =>
-      presentChatPage(await archive.ofUser(actor, params.userId, query), clock.now()),
+      presentChatPage(await archive.ofUser(actor, params.userId, filtered(query)), clock.now()),
   }),
   ...(['archive', 'unarchive'] as const).map((verb) =>
     route({

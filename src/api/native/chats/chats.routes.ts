@@ -2,15 +2,16 @@ import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { presentChat, presentChatPage } from '../../shared/chat.shapes.js';
-import { activeQuery, orCreateBody, requestsQuery } from './chats.schemas.js';
+import { chatsQuery, orCreateBody, requestsQuery } from './chats.schemas.js';
 import { chatParams, chatResponse } from '../../shared/chat.schemas.js';
+import { metadataFilterOf } from '../../../shared/metadata.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
 const tag = 'Chats';
 const chatList = Joi.array().items(chatResponse);
 
 /** REST endpoints of chats and chat requests. */
-export const chatRoutes = ({ directChats, list, clock }: UseCases): AnyRoute[] => [
+export const chatRoutes = ({ directChats, list, clock, metadataIndexes }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/chats/requests',
@@ -31,11 +32,14 @@ export const chatRoutes = ({ directChats, list, clock }: UseCases): AnyRoute[] =
     tag,
     auth: 'user',
     userLimit: 'reads',
-    query: activeQuery,
+    query: chatsQuery(metadataIndexes.chats),
     response: chatList,
     paginated: true,
     handle: async ({ actor, query }) =>
-      presentChatPage(await list.active(actor, query), clock.now()),
+      presentChatPage(
+        await list.active(actor, { ...query, metadata: metadataFilterOf(query) }),
+        clock.now(),
+      ),
   }),
   route({
     method: 'post',

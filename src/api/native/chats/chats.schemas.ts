@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { metadataParameters, newMetadataSchema } from '../../../shared/metadata.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import type { RequestsQuery, SettingChanges } from '../../../modules/chats/index.js';
@@ -10,8 +11,9 @@ export const orCreateBody = Joi.object<{ recipientId: string }>({
   recipientId: idSchema.required(),
 });
 
-/** Query of `GET /api/chats/active`. */
-export const activeQuery = Joi.object<PageQuery>(pageKeys);
+/** Builds the query of a list of chats from the keys of metadata by whose value one may search. */
+export const chatsQuery = (metadataKeys: string[]): Joi.ObjectSchema<PageQuery> =>
+  Joi.object<PageQuery>({ ...pageKeys, ...metadataParameters(metadataKeys) });
 
 /** Query of `GET /api/chats/requests`. */
 export const requestsQuery = Joi.object<RequestsQuery>({
@@ -45,6 +47,7 @@ export const settingsBody = Joi.object<SettingChanges>({
     .description('ISO-8601 time until which the chat is silent; null ends it'),
   isPinned: Joi.boolean().description('On top of my lists'),
   isMarkedUnread: Joi.boolean().description('Shown as unread until I read'),
+  metadata: newMetadataSchema.description('Data of my own about the chat; null removes them'),
 }).min(1);
 
 /** A chat that I have deleted for myself. */

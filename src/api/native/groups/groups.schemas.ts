@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { metadataSchema, newMetadataSchema } from '../../../shared/metadata.js';
 import { nameText, removableText, text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
@@ -29,6 +30,7 @@ export const newGroupBody = Joi.object<NewGroup>({
   slug: text(SLUG_MAX_LENGTH).trim(),
   description: descriptionSchema,
   picture: pictureSchema,
+  metadata: metadataSchema,
   memberIds: memberIdsSchema.description(
     'First members; those who have not agreed to be in touch with the caller are invited instead',
   ),
@@ -41,6 +43,7 @@ export const groupChangesBody = Joi.object<GroupChanges>({
   name: nameSchema,
   description: descriptionSchema,
   picture: pictureSchema,
+  metadata: newMetadataSchema,
 }).min(1);
 
 /** Query of the members. */

@@ -10,7 +10,7 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
   command({
     event: 'edit_message',
     dialect: 'native',
-    summary: 'Change the text of a message of mine',
+    summary: 'Change the text or the metadata of a message of mine',
     schema: editSchema(useCases.maxLength),
     userLimit: 'changes',
     handle: async ({ actor }, payload) => {

@@ -22,7 +22,7 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
   route({
     method: 'put',
     path: '/api/messages/:messageId',
-    summary: 'Change the text of a message of mine',
+    summary: 'Change the text or the metadata of a message of mine',
     tag,
     auth: 'user',
     params: messageParams,

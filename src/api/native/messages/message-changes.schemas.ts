@@ -1,5 +1,7 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import type { Metadata } from '../../../shared/metadata.js';
+import { newMetadataSchema } from '../../../shared/metadata.js';
 import { text } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { canonicalEmoji } from '../../../shared/emoji.js';
@@ -17,24 +19,30 @@ export const emojiSchema = text(64)
 
 /** The new text of a message; empty to remove a file's caption. */
 const newContentSchema = (maxLength: number): Joi.StringSchema =>
-  contentSchema(maxLength).allow('').required();
+  contentSchema(maxLength).allow('');
 
 /** Native `edit_message`. */
 export interface EditPayload {
   messageId: string;
-  content: string;
+  content?: string;
+  metadata?: Metadata | null;
   chatId?: string;
 }
 export const editSchema = (maxLength: number): Joi.ObjectSchema<EditPayload> =>
   Joi.object<EditPayload>({
     messageId: idSchema.required(),
     content: newContentSchema(maxLength),
+    metadata: newMetadataSchema,
     chatId: idSchema,
-  });
+  }).or('content', 'metadata');
 
 /** Body of `PUT /api/messages/:messageId`. */
-export const editBody = (maxLength: number): Joi.ObjectSchema<{ content: string }> =>
-  Joi.object<{ content: string }>({ content: newContentSchema(maxLength) });
+export type EditBody = Pick<EditPayload, 'content' | 'metadata'>;
+export const editBody = (maxLength: number): Joi.ObjectSchema<EditBody> =>
+  Joi.object<EditBody>({
+    content: newContentSchema(maxLength),
+    metadata: newMetadataSchema,
+  }).or('content', 'metadata');
 
 /** Native `delete_message`; for everyone by default. */
 export interface DeletePayload {

@@ -15,7 +15,7 @@ export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] 
     userLimit: 'sends',
     shedAs: 'work',
     handle: async ({ actor }, payload) => {
-      const sent = await sending.send(actor, { ...payload, messageType: 'text', media: [] });
+      const sent = await sending.send(actor, { ...payload, media: [] });
       return { data: presentMessage(sent.message, sent.sender, 'sent') };
     },
   }),

@@ -1,19 +1,23 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import type { Attachment, HistoryQuery } from '../../../modules/messages/index.js';
+import type { Attachment, HistoryQuery, MessageType } from '../../../modules/messages/index.js';
+import { messageTypeSchema } from '../../shared/message-type.js';
+import type { CustomBody } from '../../shared/message.schemas.js';
 import {
   captionSchema,
   clientMessageIdSchema,
   contentSchema,
+  customKeys,
   mediaSchema,
   roomSchema,
 } from '../../shared/message.schemas.js';
 
 /** Native `send_message`. */
-export interface SendTextBody {
+export interface SendTextBody extends CustomBody {
   chatId: string;
   content: string;
+  messageType: 'text' | 'custom';
   replyTo?: string;
   clientMessageId?: string;
 }
@@ -22,15 +26,16 @@ export interface SendTextBody {
 export const sendTextSchema = (maxLength: number): Joi.ObjectSchema<SendTextBody> =>
   Joi.object<SendTextBody>({
     chatId: idSchema.required(),
-    content: contentSchema(maxLength).required(),
+    ...customKeys('content', contentSchema(maxLength).required()),
+    messageType: Joi.string<'text' | 'custom'>().valid('text', 'custom').default('text'),
     replyTo: idSchema,
     clientMessageId: clientMessageIdSchema,
   });
 
 /** Native `send_media`; without `messageType` the first attachment decides the message's type. */
-export interface SendMediaBody {
+export interface SendMediaBody extends CustomBody {
   chatId: string;
-  messageType?: MediaType;
+  messageType?: MediaType | 'custom';
   media: Attachment[];
   content?: string;
   replyTo?: string;
@@ -40,8 +45,14 @@ type MediaType = Attachment['type'];
 
 const mediaKeys = (maxLength: number) => ({
   chatId: idSchema.required(),
-  messageType: Joi.string<MediaType>().valid('image', 'video', 'audio', 'file'),
-  content: captionSchema(maxLength),
+  messageType: Joi.string<MediaType | 'custom'>().valid(
+    'image',
+    'video',
+    'audio',
+    'file',
+    'custom',
+  ),
+  ...customKeys('content', captionSchema(maxLength)),
   replyTo: idSchema,
   clientMessageId: clientMessageIdSchema,
 });
@@ -54,7 +65,7 @@ export const sendMediaSchema = (maxLength: number): Joi.ObjectSchema<SendMediaBo
 export interface SendAnywhereBody extends Omit<SendMediaBody, 'chatId' | 'messageType' | 'media'> {
   chatId?: string;
   room?: string;
-  messageType?: MediaType | 'text';
+  messageType?: MessageType;
   media?: Attachment[];
 }
 
@@ -64,7 +75,7 @@ export const sendAnywhereSchema = (maxLength: number): Joi.ObjectSchema<SendAnyw
     ...mediaKeys(maxLength),
     chatId: idSchema,
     room: roomSchema,
-    messageType: Joi.string<MediaType | 'text'>().valid('text', 'image', 'video', 'audio', 'file'),
+    messageType: messageTypeSchema,
     media: mediaSchema,
   })
     .xor('chatId', 'room')
@@ -75,7 +86,7 @@ export type SendBody = Omit<SendAnywhereBody, 'chatId' | 'room'> & { chatId: str
 
 /** The input of {@link SendMessage}: the client gives the message's type, or its attachments decide it. */
 export const toSendInput = ({ messageType, media = [], content = '', ...rest }: SendBody) => {
-  const isText = media.length === 0;
+  const isText = media.length === 0 && messageType !== 'custom';
   const said = messageType === 'text' ? undefined : messageType;
   return {
     ...rest,

@@ -1,6 +1,8 @@
 import Joi from 'joi';
 import type { AnyRoute, Reply } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
+import type { Actor } from '../../../shared/actor.js';
+import { metadataFilterOf, metadataParameters } from '../../../shared/metadata.js';
 import { idSchema } from '../../../shared/ids.js';
 import { text } from '../../../shared/text-schema.js';
 import { pageKeys, paginate } from '../../../shared/pagination.js';
@@ -12,9 +14,9 @@ import type { SearchQuery, SearchResult } from '../../../modules/search/index.js
 import type { UseCases } from '../../shared/use-cases.js';
 
 /** The query as clients write it: `q`, or `query` as an older name. */
-type SearchParams = SearchQuery & { query?: string };
+type SearchParams = Omit<SearchQuery, 'q'> & { q?: string; query?: string };
 
-const searchQuery = Joi.object<SearchParams>({
+const searchKeys = {
   ...pageKeys,
   q: text(200),
   query: text(200),
@@ -23,7 +25,15 @@ const searchQuery = Joi.object<SearchParams>({
   before: Joi.date().iso(),
   after: Joi.date().iso(),
   hasMedia: Joi.boolean(),
-}).xor('q', 'query');
+};
+
+/** Words, metadata, or both must be there; of metadata, the keys that METADATA_INDEXES names. */
+const searchQuery = (metadataKeys: string[]): Joi.ObjectSchema<SearchParams> => {
+  const parameters = metadataParameters(metadataKeys);
+  return Joi.object<SearchParams>({ ...searchKeys, ...parameters })
+    .oxor('q', 'query')
+    .or('q', 'query', ...Object.keys(parameters), { separator: false });
+};
 
 const hitResponse = messageResponse
   .keys({
@@ -43,37 +53,50 @@ const present = ({ hits, total }: SearchResult, query: SearchParams): Reply => (
   pagination: paginate(query, total),
 });
 
-const wordsOf = (query: SearchParams): SearchQuery => ({ ...query, q: query.q ?? query.query! });
+/** The endpoint's search: by metadata where the query names any, else by words. */
+const find = (
+  { search, metadataSearch }: UseCases,
+  actor: Actor,
+  query: SearchParams,
+  chatId?: string,
+): Promise<SearchResult> => {
+  const words = { ...query, q: query.q ?? query.query };
+  const metadata = metadataFilterOf(query);
+  if (metadata) return metadataSearch.find(actor, { ...words, metadata }, chatId);
+  const asked = { ...words, q: words.q! };
+  return chatId === undefined
+    ? search.everywhere(actor, asked)
+    : search.inChat(actor, chatId, asked);
+};
 
 /** REST endpoints of search. */
-export const searchRoutes = ({ search }: UseCases): AnyRoute[] => [
+export const searchRoutes = (useCases: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/chats/:chatId/search',
-    summary: 'Find messages of a chat by their words',
+    summary: 'Find messages of a chat by their words, or the values of their metadata',
     tag: 'Search',
     auth: 'user',
     params: chatParams,
-    query: searchQuery,
+    query: searchQuery(useCases.metadataIndexes.messages),
     userLimit: 'lookups',
     shedAs: 'work',
     response: Joi.array().items(hitResponse),
     paginated: true,
     handle: async ({ actor, params, query }) =>
-      present(await search.inChat(actor, params.chatId, wordsOf(query)), query),
+      present(await find(useCases, actor, query, params.chatId), query),
   }),
   route({
     method: 'get',
     path: '/api/search/messages',
-    summary: 'Find messages of all my chats by their words',
+    summary: 'Find messages of all my chats by their words, or the values of their metadata',
     tag: 'Search',
     auth: 'user',
-    query: searchQuery,
+    query: searchQuery(useCases.metadataIndexes.messages),
     userLimit: 'lookups',
     shedAs: 'work',
     response: Joi.array().items(hitResponse),
     paginated: true,
-    handle: async ({ actor, query }) =>
-      present(await search.everywhere(actor, wordsOf(query)), query),
+    handle: async ({ actor, query }) => present(await find(useCases, actor, query), query),
   }),
 ];

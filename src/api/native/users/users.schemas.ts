@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import { metadataResponse } from '../../../shared/metadata.js';
 import { removableText, text } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT } from '../../../shared/pagination.js';
 import type { ProfileChanges, SearchQuery } from '../../../modules/users/index.js';
@@ -38,6 +39,7 @@ export const searchQuery = Joi.object<SearchQuery>({
 const profileKeys = {
   bio: Joi.string().allow('').required(),
   createdAt: Joi.string().isoDate().required(),
+  metadata: metadataResponse.description('Set by the server that the user belongs to'),
 };
 
 /** Somebody's profile. */

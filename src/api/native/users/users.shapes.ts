@@ -7,6 +7,7 @@ export const presentProfile = (user: UserRecord, isEmailVisible: boolean) => ({
   ...presentUserCard(toUserCard(user)),
   bio: user.bio,
   createdAt: user.createdAt.toISOString(),
+  ...(user.metadata && { metadata: user.metadata }),
   ...(isEmailVisible && { email: user.email }),
 });
 
