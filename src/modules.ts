@@ -17,6 +17,7 @@ import { createModeration, defineModerationModels } from './modules/moderation/i
 import { createPresence } from './modules/presence/index.js';
 import { createReceipts } from './modules/receipts/index.js';
 import { createSearch, defineSearchModels } from './modules/search/index.js';
+import { createServerCalls } from './modules/server-calls/index.js';
 import { createServerKeys, defineServerKeyModels } from './modules/server-keys/index.js';
 import { createStars, defineStarModels } from './modules/stars/index.js';
 import { createSync } from './modules/sync/index.js';
@@ -245,6 +246,18 @@ export const createModules = async ({
     sending: messages.api.sending,
     reader: messages.api.reader,
   });
+  const serverCalls = createServerCalls({
+    clock,
+    issuer: '',
+    revokeForeignTokens: () => Promise.resolve(),
+    users: users.api,
+    admin: moderation.api.admin,
+    access,
+    chats: chatAccess.chats,
+    chatsApi: chats.api,
+    messages: messages.api,
+    metadataSearch: search.api.metadataSearch,
+  });
   const reconciliation = accessChanges.reconciliation({
     bus,
     memberships: (userIds, chatIds) => memberships.among(userIds, chatIds),
@@ -260,6 +273,7 @@ export const createModules = async ({
     administration,
     audit,
     serverKeys: serverKeys.api.keys,
+    ...serverCalls.api,
     access,
     directChats: chats.api.directChats,
     list: chats.api.list,

@@ -37,7 +37,10 @@ describe('metadata of a message', () => {
     const socket = await TestSocket.connect(server, bob, { dialect: 'native' });
     const sent = dataOf(await send({ metadata }));
     expect(sent.metadata).toEqual(metadata);
-    const heard = await socket.next('unread_message', ({ message }) => message.id === sent.id);
+    const heard = await socket.next(
+      'unread_message',
+      ({ message }) => (message as Body).id === sent.id,
+    );
     expect((heard.message as Body).metadata).toEqual(metadata);
     const history = await server.http.get(`/api/chats/${chatId}/messages`).set(bob.auth);
     const rows = (history.body as { data: Body[] }).data;

@@ -42,6 +42,9 @@ import { receiptRenderings } from './receipts/receipts.events.js';
 import { receiptRoutes } from './receipts/receipts.routes.js';
 import { reportRoutes } from './reports/reports.routes.js';
 import { searchRoutes } from './search/search.routes.js';
+import { serverChatRoutes } from './server/server-chats.routes.js';
+import { serverMessageRoutes } from './server/server-messages.routes.js';
+import { serverUserRoutes } from './server/server-users.routes.js';
 import { starCommands } from './stars/stars.commands.js';
 import { starRenderings } from './stars/stars.events.js';
 import { starRoutes } from './stars/stars.routes.js';
@@ -94,6 +97,9 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     reportRoutes,
     auditRoutes,
     serverKeyRoutes,
+    serverUserRoutes,
+    serverChatRoutes,
+    serverMessageRoutes,
     receiptRoutes,
     syncRoutes,
     liveRoutes,

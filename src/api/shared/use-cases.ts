@@ -31,6 +31,7 @@ import type { Admin, Reports } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { MetadataSearch, Search } from '../../modules/search/index.js';
+import type { ServerChats, ServerMessages, ServerUsers } from '../../modules/server-calls/index.js';
 import type { ServerKeys } from '../../modules/server-keys/index.js';
 import type { Stars } from '../../modules/stars/index.js';
 import type { Sync } from '../../modules/sync/index.js';
@@ -54,6 +55,9 @@ export interface UseCases {
   administration: UserAdministration;
   audit: AuditTrail;
   serverKeys: ServerKeys;
+  serverUsers: ServerUsers;
+  serverChats: ServerChats;
+  serverMessages: ServerMessages;
   access: ChatAccess;
   directChats: DirectChats;
   list: ChatList;

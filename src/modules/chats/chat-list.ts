@@ -135,6 +135,15 @@ export class ChatList {
     return { ...view, isMember: membership !== null };
   }
 
+  /** Chats as the system sees them, which is in none. */
+  async overseen(actor: Actor, chats: ChatRecord[]): Promise<ChatView[]> {
+    const memberships = new Map(
+      chats.map((chat) => [chat._id.toHexString(), this.outsider(actor, chat)]),
+    );
+    const views = await this.views(actor, chats, memberships);
+    return views.map((view) => ({ ...view, isMember: false }));
+  }
+
   /** In place of the membership of somebody who has none: nothing is unread, nothing is set. */
   private outsider(actor: Actor, chat: ChatRecord): MembershipRecord {
     return {

@@ -77,6 +77,8 @@ export interface ChatRecord {
   making?: ChatMaking;
   /** Made by the client of a group's or room's maker, so that a retry is recognised. */
   clientChatId?: string;
+  /** The id that the chat has in the product that has made it by a server key; unique. */
+  externalId?: string;
   /** A room's name in addresses and commands; unique. */
   slug?: string;
   /**
@@ -155,6 +157,7 @@ const chatSchema = new Schema<ChatRecord>(
     ownerLoss: { type: ownerLossSchema, default: undefined },
     making: { type: makingSchema, default: undefined },
     clientChatId: String,
+    externalId: String,
     slug: String,
     nameKey: String,
     name: String,
@@ -185,6 +188,11 @@ chatSchema.index(
 chatSchema.index(
   { initiator: 1, clientChatId: 1 },
   { unique: true, partialFilterExpression: { clientChatId: { $type: 'string' } } },
+);
+// Uniqueness; looking up a chat by the id that it has elsewhere.
+chatSchema.index(
+  { externalId: 1 },
+  { unique: true, partialFilterExpression: { externalId: { $exists: true } } },
 );
 // A user's pending requests, newest first.
 chatSchema.index({ participants: 1, status: 1, lastMessageAt: -1 });

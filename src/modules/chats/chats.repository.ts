@@ -5,6 +5,7 @@ import { objectId } from '../../platform/object-id.js';
 import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { metadataCondition } from '../../platform/metadata-indexes.js';
 import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
+import type { PageQuery } from '../../shared/pagination.js';
 import { equalText } from '../../platform/typed-index.js';
 import type { ChatRecord, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
 
@@ -22,6 +23,7 @@ export interface NewNamedChat {
   description?: string;
   picture?: string;
   metadata?: Metadata;
+  externalId?: string;
   /** Made by the client; the first members are listed beside it until all of them are in. */
   clientChatId?: string;
   memberIds: string[];
@@ -65,6 +67,16 @@ export interface NewestMessage {
   /** Whether the message has changed since it was sent, so that lists may show an earlier state of it. */
   isChanged: boolean;
 }
+
+/** The conditions of a list of chats; absent ones do not apply. */
+export interface ChatFilter {
+  kind?: ChatKind | undefined;
+  externalId?: string | undefined;
+  metadata?: MetadataFilter | undefined;
+}
+
+/** Chats that a list counts at most; nobody pages so far. */
+const MAX_COUNTED = 10_000;
 
 /** The stored chats of all kinds. */
 export class ChatsRepository {
@@ -318,6 +330,58 @@ export class ChatsRepository {
       if (isDuplicateKey(error)) return undefined;
       throw error;
     }
+  }
+
+  /** The chat with this id of the product that has made it. */
+  async byExternalId(externalId: string): Promise<ChatRecord | null> {
+    return this.chats.findOne({ externalId }).lean();
+  }
+
+  /**
+   * Gives a chat an external id and metadata, if it has none yet.
+   *
+   * @returns the chat as it is then; undefined when another chat has the id.
+   */
+  async adopt(
+    chatId: Types.ObjectId,
+    fields: Partial<Pick<ChatRecord, 'externalId' | 'metadata'>>,
+  ): Promise<ChatRecord | undefined> {
+    try {
+      const chat = await this.chats
+        .findOneAndUpdate({ _id: chatId }, { $set: fields }, { returnDocument: 'after' })
+        .lean();
+      return chat ?? undefined;
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A page of the chats of these conditions, last made first, and how many there are up to {@link MAX_COUNTED}. */
+  async page(
+    { kind, metadata, externalId }: ChatFilter,
+    { page, limit }: PageQuery,
+  ): Promise<{ chats: ChatRecord[]; total: number }> {
+    const filter = {
+      ...(kind && { kind }),
+      ...(externalId !== undefined && { externalId }),
+      ...(metadata && metadataCondition(metadata)),
+    };
+    const [chats, total] = await Promise.all([
+      this.chats
+        .find(filter)
+        .sort({ _id: -1 })
+        .skip((page - 1) * limit)
+        .limit(limit)
+        .lean(),
+      this.chats.countDocuments(filter, { limit: MAX_COUNTED }),
+    ]);
+    return { chats, total };
+  }
+
+  /** Removes a chat that nobody is in any more; answers whether there was one. */
+  async remove(chatId: string): Promise<boolean> {
+    return (await this.chats.deleteOne({ _id: objectId(chatId) })).deletedCount === 1;
   }
 
   /**

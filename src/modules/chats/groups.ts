@@ -30,6 +30,8 @@ export interface NewGroup {
   description?: string;
   picture?: string | null;
   metadata?: Metadata;
+  /** Given by server keys alone. */
+  externalId?: string;
   memberIds?: string[];
 }
 
@@ -114,7 +116,7 @@ export class Groups {
     memberIds: string[],
     inviteIds: string[],
   ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
-    const { kind, name, clientChatId, description, metadata, picture } = group;
+    const { kind, name, clientChatId, description, externalId, metadata, picture } = group;
     const { chats, clock } = this.deps;
     const stored = {
       kind,
@@ -124,6 +126,7 @@ export class Groups {
       ...(description !== undefined && { description }),
       ...(picture && { picture }),
       ...(hasMetadata(metadata) && { metadata }),
+      ...(externalId !== undefined && { externalId }),
       memberIds: [actor.userId, ...memberIds],
       inviteIds,
       createdAt: new Date(clock.now()),
@@ -133,6 +136,9 @@ export class Groups {
     if (chat) return { chat, isReplay: false };
     // Either a concurrent retry has made it, or the name is taken.
     const twin = await this.madeBefore(actor, group);
+    if (!twin && externalId !== undefined && (await chats.byExternalId(externalId))) {
+      throw externalIdTaken();
+    }
     if (!twin) throw nameTaken();
     return { chat: twin, isReplay: true };
   }
@@ -298,5 +304,9 @@ const slugIn = (text: string): string => {
 
 const clientChatIdReused = (name: string): AppError =>
   new AppError('CONFLICT', `This clientChatId was already used for something else than ${name}`);
+
+/** The refusal of an external id that another chat has. */
+export const externalIdTaken = (): AppError =>
+  new AppError('CONFLICT', 'This externalId already has a chat');
 
 const nameTaken = (): AppError => new AppError('CONFLICT', 'There is a room of this name already');

@@ -11,6 +11,7 @@ import { Blocks } from './blocks.js';
 import { ChatAccess } from './chat-access.js';
 import type { AuditLog, ChatViewSources } from './chat-list.js';
 import { ChatArchive, ChatList } from './chat-list.js';
+import { ChatRemoval } from './chat-removal.js';
 import { ChatSettings } from './chat-settings.js';
 import type { PresenceState } from './chat-view.js';
 import { ChatStates } from './chat-view.js';
@@ -49,6 +50,7 @@ export type {
   RequestsQuery,
   UnreadQuery,
 } from './chat-list.js';
+export type { ChatRemoval } from './chat-removal.js';
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
 export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
@@ -56,10 +58,11 @@ export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
 export { canShareSignals, hasAgreed, hasAnswered, refusalToPost } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
-export type { ChatRecord, DirectChatRecord } from './chats.repository.js';
+export type { ChatFilter, ChatRecord, DirectChatRecord } from './chats.repository.js';
 export type { PersonalInvites, ReceivedInvite } from './personal-invites.js';
 export type { Contacts } from './contacts.js';
 export type { DirectChats, Opening } from './direct-chats.js';
+export { externalIdTaken } from './groups.js';
 export type { GroupChanges, Groups, NewGroup } from './groups.js';
 export type { Invites, InviteTerms } from './invites.js';
 export { InvitesRepository } from './invites.repository.js';
@@ -147,8 +150,11 @@ export interface ChatsModule {
     online: RoomOnline;
     invites: Invites;
     personalInvites: PersonalInvites;
+    removal: ChatRemoval;
   };
-  subscriptions: Subscription<ChatEvents & Pick<UserEvents, 'user.deactivated'>>[];
+  subscriptions: Subscription<
+    ChatEvents & AccessChangeEvents & Pick<UserEvents, 'user.deactivated'>
+  >[];
   /** Gives rooms of older versions their names, and makes the room that is there from the start. */
   start(): Promise<void>;
 }
@@ -240,6 +246,7 @@ export const createChats = ({
   });
   const groupLog = new GroupLog(messageLog.system, directory);
   const rooms = new PublicRooms({ chats, memberships, changes, bus, newConversations, clock });
+  const roomResolver = new RoomResolver(rooms, access);
   const online = new RoomOnline({ memberships, contacts, directory, presenceOf });
   return {
     api: {
@@ -283,7 +290,8 @@ export const createChats = ({
         directory,
       }),
       rooms,
-      roomResolver: new RoomResolver(rooms, access),
+      roomResolver,
+      removal: new ChatRemoval({ chats, roles, bus, accessChanges }),
       online,
       invites: new Invites({
         invites,
@@ -298,6 +306,7 @@ export const createChats = ({
     },
     subscriptions: [
       ...online.subscriptions,
+      ...roomResolver.subscriptions,
       {
         event: 'user.deactivated',
         phase: 'effects',

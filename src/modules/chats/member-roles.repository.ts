@@ -178,6 +178,14 @@ export class MemberRolesRepository {
     await this.memberships.updateOne({ _id: id }, { $max: { lossNumber } });
   }
 
+  /** Up to `limit` memberships of a chat. */
+  async some(chatId: string, limit: number): Promise<Pick<MembershipRecord, '_id' | 'userId'>[]> {
+    return this.memberships
+      .find({ chatId: objectId(chatId) }, { userId: 1 })
+      .limit(limit)
+      .lean();
+  }
+
   /** Ends the memberships of these ids. */
   async removeByIds(ids: Types.ObjectId[]): Promise<void> {
     await this.memberships.deleteMany({ _id: trusted({ $in: ids }) });

@@ -5,6 +5,7 @@ import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
+import type { Metadata } from '../../shared/metadata.js';
 import { PageEnds } from '../../shared/page-ends.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
@@ -34,6 +35,8 @@ export interface MemberView {
   card: UserCard;
   role: MemberRole;
   joinedAt: Date;
+  /** The member's own data about the chat, which no other member is shown. */
+  metadata?: Metadata | undefined;
 }
 
 /**
@@ -80,9 +83,9 @@ export class Members {
       ),
     ]);
     const cards = await directory.cards(rows.map(({ userId }) => userId.toHexString()));
-    const members = rows.flatMap(({ userId, role, joinedAt }) => {
+    const members = rows.flatMap(({ userId, role, joinedAt, metadata }) => {
       const card = cards.get(userId.toHexString());
-      return card ? [{ card, role, joinedAt }] : [];
+      return card ? [{ card, role, joinedAt, metadata }] : [];
     });
     return { members, pagination: paginate(page, total) };
   }

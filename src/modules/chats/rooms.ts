@@ -3,6 +3,7 @@ import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
+import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
@@ -10,6 +11,7 @@ import { isId } from '../../shared/ids.js';
 import { lengthOf } from '../../shared/text.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatAccess } from './chat-access.js';
 import type { PresenceState } from './chat-view.js';
@@ -268,7 +270,7 @@ const NAME_TTL_MS = 5000;
  * chat.
  */
 export class RoomResolver {
-  /** Ids by slug; a room keeps its slug for ever. */
+  /** Ids by slug; a room keeps its slug until it is removed. */
   private readonly bySlug = new LRUCache<string, string>({ max: MAX_NAMES });
   private readonly byName = new LRUCache<string, string>({ max: MAX_NAMES, ttl: NAME_TTL_MS });
 
@@ -276,6 +278,22 @@ export class RoomResolver {
     private readonly rooms: PublicRooms,
     private readonly access: ChatAccess,
   ) {}
+
+  /** Forgets the names of a chat that is being removed. */
+  readonly subscriptions: Subscription<AccessChangeEvents>[] = [
+    {
+      event: 'access.recheck',
+      phase: 'state',
+      on: 'every-node',
+      does: 'forgets the names of a chat that is removed',
+      run: ({ userId, chatId }) => {
+        if (userId !== SYSTEM_USER_ID || chatId === undefined) return;
+        for (const names of [this.bySlug, this.byName]) {
+          for (const [name, id] of [...names.entries()]) if (id === chatId) names.delete(name);
+        }
+      },
+    },
+  ];
 
   /**
    * The chat to read from.

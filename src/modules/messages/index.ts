@@ -112,6 +112,8 @@ export const createMessages = ({
       history,
       lookups: new MessageLookups({ messages, positions, reader, history }),
       reader,
+      /** Removes all messages of a chat, which is itself being removed. */
+      erase: (chatId: string) => log.erase(chatId, (media) => attachments.release(media)),
     },
   };
 };

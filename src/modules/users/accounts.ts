@@ -1,9 +1,13 @@
+import { Types } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
+import { isDuplicateKey } from '../../platform/driver-error.js';
 import type { Publisher } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
 import { writeOrFind } from '../../platform/write-or-find.js';
 import type { Actor, UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
+import type { Metadata } from '../../shared/metadata.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import { identityForm } from './account-fields.js';
 import { usernameTaken } from './usernames.js';
@@ -13,17 +17,40 @@ import type { UsersRepository } from './users.repository.js';
 
 /** The fields of a new account. */
 export interface NewAccount {
+  /** Made by the caller: an account that has it already is the answer. */
+  id?: string | undefined;
   username: string;
-  email: string;
-  passwordHash: string;
-  firstName?: string;
-  lastName?: string;
-  role?: UserRole;
+  /** Absent for accounts of a server's, which sign in by its tokens. */
+  email?: string | undefined;
+  passwordHash?: string | undefined;
+  firstName?: string | undefined;
+  lastName?: string | undefined;
+  role?: UserRole | undefined;
+  /** The id that the account has elsewhere, and whose id that is; both or neither. */
+  externalId?: string | undefined;
+  issuer?: string | undefined;
+  metadata?: Metadata | undefined;
+  avatar?: string | null | undefined;
+  bio?: string | undefined;
 }
 
 /** Whether an account has the rights of an admin; a closed one has none, nor has one that does not exist. */
 export const isAdminNow = (status: AccountStatus | undefined): boolean =>
   status?.role === 'admin' && !status.isDeactivated;
+
+/** Begins what stands in place of the address of an account without one; no address begins so. */
+const NO_EMAIL = 'none:';
+
+const emailTaken = (): AppError =>
+  new AppError('EMAIL_TAKEN', 'This e-mail address already has an account');
+
+const externalIdTaken = (): AppError =>
+  new AppError('CONFLICT', 'This externalId already has an account');
+
+const withoutUndefined = <T extends object>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 
 /** Makes and finds accounts, and changes their passwords and rights. */
 export class Accounts {
@@ -43,32 +70,67 @@ export class Accounts {
   /**
    * Makes an account.
    *
-   * @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN, also when another sign-up was faster.
+   * @throws {AppError} USERNAME_TAKEN, EMAIL_TAKEN, or CONFLICT for an external id that is taken, also when another
+   *   call was faster.
    */
   async create(account: NewAccount): Promise<UserRecord> {
-    const { username, email, firstName = '', lastName = '' } = account;
+    const { id = new Types.ObjectId().toHexString(), email, username, ...fields } = account;
+    const { firstName = '', lastName = '', passwordHash = '' } = fields;
     await this.releaseUsername(username);
     return writeOrFind(
       () =>
         this.deps.users.create({
-          ...account,
+          ...withoutUndefined(fields),
+          _id: objectId(id),
+          username,
           usernameLower: identityForm(username),
-          emailLower: identityForm(email),
+          email: email ?? '',
+          emailLower: email === undefined ? `${NO_EMAIL}${id}` : identityForm(email),
+          passwordHash,
           firstName,
           lastName,
         }),
-      async (): Promise<undefined> => {
+      async () => {
+        const made = account.id === undefined ? null : await this.findById(account.id);
+        if (made) return made;
+        if (await this.hasExternalId(account)) throw externalIdTaken();
         await this.requireAvailable(username, email);
+        return undefined;
       },
     );
   }
 
+  /** The account with this id of an issuer's. */
+  findByExternalId(issuer: string, externalId: string): Promise<UserRecord | null> {
+    return this.deps.users.findByExternalId(issuer, externalId);
+  }
+
+  /**
+   * Gives an account another e-mail address.
+   *
+   * @throws {AppError} NOT_FOUND, EMAIL_TAKEN.
+   */
+  async setEmail(userId: string, email: string): Promise<void> {
+    const { bus, users } = this.deps;
+    try {
+      const changed = await users.update(userId, { email, emailLower: identityForm(email) });
+      if (!changed) throw notFound('User');
+    } catch (error) {
+      throw isDuplicateKey(error) ? emailTaken() : error;
+    }
+    bus.emit('user.updated', { userId }, { scope: 'cluster' });
+  }
+
+  private async hasExternalId({ issuer = '', externalId }: NewAccount): Promise<boolean> {
+    return externalId !== undefined && (await this.findByExternalId(issuer, externalId)) !== null;
+  }
+
   /** @throws {AppError} USERNAME_TAKEN or EMAIL_TAKEN when an account has the name or the address. */
-  async requireAvailable(username: string, email: string): Promise<void> {
+  async requireAvailable(username: string, email?: string): Promise<void> {
     await this.releaseUsername(username);
     if (await this.deps.users.hasUsername(identityForm(username))) throw usernameTaken();
-    if (await this.deps.users.hasEmail(identityForm(email))) {
-      throw new AppError('EMAIL_TAKEN', 'This e-mail address already has an account');
+    if (email !== undefined && (await this.deps.users.hasEmail(identityForm(email)))) {
+      throw emailTaken();
     }
   }
 

@@ -30,6 +30,7 @@ import type { AdminSettings } from './first-admin.js';
 import { ensureAdmin } from './first-admin.js';
 import { FailedAttempts, PasswordHasher } from './passwords.js';
 import type { ContactPolicy } from './profiles.js';
+import { MintedLogins } from './minted-logins.js';
 import { Profiles } from './profiles.js';
 import { Sessions } from './sessions.js';
 import { SignIn } from './sign-in.js';
@@ -56,6 +57,7 @@ export { AUDIT_OUTCOMES } from './audit.repository.js';
 export type { AuditEvent } from './audit.repository.js';
 export { toUserCard } from './directory.js';
 export type { UserCard, UserDirectory } from './directory.js';
+export type { MintedLogin, MintedLogins, MintOptions } from './minted-logins.js';
 export type {
   ContactPolicy,
   ProfileChanges,
@@ -151,6 +153,8 @@ export interface UsersApi {
   /** Cards and existence of users, from memory where possible. */
   directory: UserDirectory;
   audit: AuditTrail;
+  /** Logins that servers make for their users. */
+  mintedLogins: MintedLogins;
   /** The current status of a login and its user from the database; undefined when the login has ended. */
   statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
   /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
@@ -279,6 +283,7 @@ export const createUsers = ({
       administration,
       directory,
       audit,
+      mintedLogins: new MintedLogins({ accounts, sessions, tokens, clock }),
       statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
       requireAdmin: (actor) => accounts.requireAdmin(actor),
     },

@@ -1,7 +1,10 @@
 import type { Config } from '../../config/index.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
+import type { AppError } from '../../shared/errors.js';
 import { invalidInput, notFound } from '../../shared/errors.js';
+import type { Metadata } from '../../shared/metadata.js';
+import { hasMetadata } from '../../shared/metadata.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from './directory.js';
@@ -10,7 +13,7 @@ import { searchWords } from './name-words.js';
 import type { UserEvents } from './users.events.js';
 import type { UserRecord } from './users.model.js';
 import type { Usernames } from './usernames.js';
-import type { UsersRepository } from './users.repository.js';
+import type { UserChanges, UsersRepository } from './users.repository.js';
 
 /** Finds who is in touch with whom. */
 export interface ContactPolicy {
@@ -25,6 +28,8 @@ export interface ProfileChanges {
   lastName?: string;
   bio?: string;
   avatar?: string | null;
+  /** Changed by server keys alone; null, or an empty object, takes away what there is. */
+  metadata?: Metadata | null;
 }
 
 /** A people search; `q` (also `query`) is plain text. */
@@ -46,6 +51,9 @@ const SEARCH_MAX = 10_000;
 /** Who may read a user's e-mail address whether or not they share a chat: the user, and admins. */
 export const canAlwaysSeeEmail = (actor: Actor, userId: string): boolean =>
   actor.userId === userId || actor.role === 'admin';
+
+const notAllowed = (): AppError =>
+  invalidInput('avatar', 'an https address on one of the allowed hosts');
 
 /** Profiles: reading, changing and searching them. */
 export class Profiles {
@@ -87,9 +95,12 @@ export class Profiles {
    *   username throws ({@link Usernames.change}).
    */
   async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserRecord> {
-    const { avatar, username, ...others } = changes;
+    const { avatar, username, metadata, ...others } = changes;
+    const data =
+      metadata === undefined ? {} : { metadata: hasMetadata(metadata) ? metadata : null };
     const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
-    return this.change(actor.userId, { ...others, ...(setsPicture && { avatar }) }, username);
+    const fields = { ...others, ...data, ...(setsPicture && { avatar }) };
+    return this.change(actor.userId, fields, username);
   }
 
   /**
@@ -99,6 +110,11 @@ export class Profiles {
    */
   async setAvatar(userId: string, avatar: string | null): Promise<UserRecord> {
     return this.change(userId, { avatar });
+  }
+
+  /** @throws {AppError} VALIDATION for a picture of a new account that is not on an allowed host. */
+  requireAllowedPicture(avatar: string): void {
+    if (!this.deps.isAllowedPictureUrl(avatar)) throw notAllowed();
   }
 
   /** Whether the URL of the user's picture contains `part`. */
@@ -125,12 +141,12 @@ export class Profiles {
   private async keepsPicture(userId: string, avatar: string | null): Promise<boolean> {
     if (avatar === null || this.deps.isAllowedPictureUrl(avatar)) return false;
     if ((await this.deps.users.pictureOf(userId)) === avatar) return true;
-    throw invalidInput('avatar', 'an https address on one of the allowed hosts');
+    throw notAllowed();
   }
 
   private async change(
     userId: string,
-    changes: Partial<UserRecord>,
+    changes: UserChanges,
     username?: string,
   ): Promise<UserRecord> {
     const { bus, users, usernames } = this.deps;

@@ -88,7 +88,7 @@ export const defineSessionModels = (connection: Connection): void => {
 export type NewSession = Pick<
   SessionRecord,
   'tokenHash' | 'expiresAt' | 'userAgent' | 'ip' | 'lastUsedAt' | 'createdAt'
-> & { id: string; userId: string; deviceId: string };
+> & { id: string; userId: string; deviceId?: string };
 
 /** The fields that a use of the refresh token changes. */
 export type TokenChange = Pick<SessionRecord, 'tokenHash'> &

@@ -98,11 +98,17 @@ export class Sessions {
     },
   ) {}
 
-  /** Creates a login on a known device. */
+  /**
+   * Creates a login.
+   *
+   * @param deviceId the known device; absent for a login that a server has made.
+   * @param endsAt when it ends, if its refresh token is not to prolong it.
+   */
   async start(
     userId: string,
     { ip, userAgent }: SessionOrigin,
-    deviceId: string,
+    deviceId?: string,
+    endsAt?: Date,
   ): Promise<OpenSession> {
     const { token, id: sessionId, hash } = newToken(newTokenId());
     const now = this.now();
@@ -110,8 +116,8 @@ export class Sessions {
       id: sessionId,
       userId,
       tokenHash: hash,
-      deviceId,
-      expiresAt: this.expiryFrom(now),
+      ...(deviceId !== undefined && { deviceId }),
+      expiresAt: endsAt ?? this.expiryFrom(now),
       userAgent: userAgent.slice(0, MAX_USER_AGENT),
       ip,
       lastUsedAt: now,

@@ -80,6 +80,10 @@ const countersOfStranger = (
   account: user ? `user:${user._id.toString()}` : `name:${identityForm(name)}`,
 });
 
+/** An account of a server's has no password: it is refused like a wrong one, after the same time. */
+const hashOf = (user: UserRecord | null): string | undefined =>
+  user && user.passwordHash !== '' ? user.passwordHash : undefined;
+
 const nameIn = (credentials: Credentials): string => {
   if ('identifier' in credentials) return credentials.identifier;
   return 'email' in credentials ? credentials.email : credentials.username;
@@ -145,7 +149,7 @@ export class SignIn {
     const isAsGiven = await this.checkPassword(
       known ? countersOfDevice(known) : countersOfStranger(found, name, origin),
       credentials.password,
-      found?.passwordHash,
+      hashOf(found),
     );
     if (!found) throw invalidCredentials();
     if (found.deactivatedAt) throw deactivated();
@@ -211,9 +215,10 @@ export class SignIn {
    */
   async changePassword(actor: Actor, change: PasswordChange): Promise<number> {
     const { accounts, devices, hasher, sessions } = this.deps;
-    const { passwordHash } = await this.me(actor);
+    const me = await this.me(actor);
+    const { passwordHash } = me;
     const account = `session:${actor.sessionId}`;
-    await this.checkPassword({ account }, change.currentPassword, passwordHash);
+    await this.checkPassword({ account }, change.currentPassword, hashOf(me));
     const newHash = await hasher.hash(change.newPassword);
     // Of two concurrent changes, the later must not end the login of the earlier. Most of the time goes into
     // hashing, so this checks again after it.

@@ -51,9 +51,9 @@ export class AccessTokens {
     return this.options.lifetime;
   }
 
-  /** Makes a token for a login. */
-  sign({ userId, sessionId }: AccessClaims): string {
-    const { issuer, audience, lifetime } = this.options;
+  /** Makes a token for a login; `lifetime` in seconds, the configured one when absent. */
+  sign({ userId, sessionId }: AccessClaims, lifetime = this.lifetime): string {
+    const { issuer, audience } = this.options;
     const claims = { sid: sessionId, typ: TYPE, iat: this.nowSeconds() };
     return jwt.sign(claims, this.key, {
       algorithm: ALGORITHM,

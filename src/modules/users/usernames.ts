@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput } from '../../shared/errors.js';
 import { identityForm, isReservedUsername } from './account-fields.js';
 import type { FormerName, UserRecord } from './users.model.js';
-import type { UsersRepository } from './users.repository.js';
+import type { UserChanges, UsersRepository } from './users.repository.js';
 
 /**
  * How long a former username is kept from others: links to it, and people who remember it, still mean its
@@ -38,11 +38,7 @@ export class Usernames {
    * @throws {AppError} USERNAME_TAKEN; VALIDATION for a reserved name that is not the account's own former one; RATE_LIMITED after ten changes in 30 days;
    *   CONFLICT when another change of the same name was faster.
    */
-  async change(
-    userId: string,
-    username: string,
-    others: Partial<UserRecord>,
-  ): Promise<UserRecord | null> {
+  async change(userId: string, username: string, others: UserChanges): Promise<UserRecord | null> {
     const { users, clock } = this.deps;
     const user = await users.findById(userId);
     if (!user) return null;

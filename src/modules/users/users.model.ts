@@ -35,11 +35,19 @@ export interface UserRecord {
   names?: string[];
   /** Former usernames in lower case, and until when nobody else may have them. */
   formerNames?: FormerName[];
+  /** Empty where there is none: a server has made the account. */
   email: string;
-  /** Unique; e-mail addresses are looked up by it. */
+  /**
+   * Unique; e-mail addresses are looked up by it. Where there is none, a text of the account's own that is no
+   * address.
+   */
   emailLower: string;
-  /** bcrypt. */
+  /** bcrypt; empty where nobody can sign in with a password. */
   passwordHash: string;
+  /** Whose `externalId` it is: the name of a configured issuer, or empty. Absent without one. */
+  issuer?: string;
+  /** The id that the account has in the product whose users these are; unique per issuer. */
+  externalId?: string;
   firstName: string;
   lastName: string;
   /** The words by which people search finds the account, see `name-words.ts`. Absent: none were made yet. */
@@ -74,9 +82,11 @@ const userSchema = new Schema<UserRecord>(
       type: [new Schema<FormerName>({ name: String, until: Date }, { _id: false })],
       default: undefined,
     },
-    email: { type: String, required: true },
+    email: { type: String, default: '' },
     emailLower: { type: String, required: true },
-    passwordHash: { type: String, required: true },
+    passwordHash: { type: String, default: '' },
+    issuer: String,
+    externalId: String,
     firstName: { type: String, default: '' },
     lastName: { type: String, default: '' },
     nameWords: { type: [String], default: undefined },
@@ -103,6 +113,11 @@ userSchema.index(
 );
 // Uniqueness; looking up an e-mail address.
 userSchema.index({ emailLower: 1 }, { unique: true });
+// Uniqueness; looking up an account by the id that it has elsewhere.
+userSchema.index(
+  { issuer: 1, externalId: 1 },
+  { unique: true, partialFilterExpression: { externalId: { $exists: true } } },
+);
 // The ranges of a search by words.
 userSchema.index({ nameWords: 1 });
 // The accounts whose words must be made.

@@ -3,7 +3,7 @@ import type { Connection, Model, QueryFilter, Types } from 'mongoose';
 import { metadataCondition } from '../../platform/metadata-indexes.js';
 import { objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
-import type { MetadataFilter } from '../../shared/metadata.js';
+import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import { FORMER_NAME_RULES, NAME_RULES, nameWords } from './name-words.js';
 import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
@@ -19,7 +19,12 @@ export type NewUser = Pick<
   UserRecord,
   'username' | 'usernameLower' | 'email' | 'emailLower' | 'passwordHash' | 'firstName' | 'lastName'
 > &
-  Partial<Pick<UserRecord, 'role'>>;
+  Partial<
+    Pick<UserRecord, '_id' | 'role' | 'issuer' | 'externalId' | 'metadata' | 'avatar' | 'bio'>
+  >;
+
+/** Fields of an account that change; absent ones do not, and `metadata: null` takes away what there is. */
+export type UserChanges = Omit<Partial<UserRecord>, 'metadata'> & { metadata?: Metadata | null };
 
 /** The stored presence of a user. */
 export interface StoredPresence {
@@ -113,11 +118,7 @@ export class UsersRepository {
    *
    * @throws a duplicate-key error when the name is taken.
    */
-  async rename(
-    userId: string,
-    from: string,
-    changes: Partial<UserRecord>,
-  ): Promise<UserRecord | null> {
+  async rename(userId: string, from: string, changes: UserChanges): Promise<UserRecord | null> {
     return this.change({ _id: objectId(userId), usernameLower: from }, changes);
   }
 
@@ -127,6 +128,11 @@ export class UsersRepository {
 
   async findById(userId: string): Promise<UserRecord | null> {
     return this.users.findById(userId).lean();
+  }
+
+  /** The account with this id of an issuer's. */
+  async findByExternalId(issuer: string, externalId: string): Promise<UserRecord | null> {
+    return this.users.findOne({ issuer, externalId }).lean();
   }
 
   async findByUsername(usernameLower: string): Promise<UserRecord | null> {
@@ -144,20 +150,27 @@ export class UsersRepository {
   }
 
   /** Sets the given fields; answers the account as it is then, or null when there is none. */
-  async update(userId: string, changes: Partial<UserRecord>): Promise<UserRecord | null> {
+  async update(userId: string, changes: UserChanges): Promise<UserRecord | null> {
     return this.change({ _id: objectId(userId) }, changes);
   }
 
   private async change(
     which: Partial<Pick<UserRecord, '_id' | 'usernameLower'>>,
-    changes: Partial<UserRecord>,
+    { metadata, ...changes }: UserChanges,
   ): Promise<UserRecord | null> {
     const isRenamed = 'username' in changes || 'firstName' in changes || 'lastName' in changes;
     const user = await this.users
       .findOneAndUpdate(
         which,
         // After a crash before the words are made, `makeNameWords` makes them.
-        { $set: { ...changes, ...(isRenamed && { nameRules: null }) } },
+        {
+          $set: {
+            ...changes,
+            ...(isRenamed && { nameRules: null }),
+            ...(metadata && { metadata }),
+          },
+          ...(metadata === null && { $unset: { metadata: 1 } }),
+        },
         { returnDocument: 'after' },
       )
       .lean();

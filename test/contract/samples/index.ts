@@ -10,6 +10,7 @@ import { presenceCommands, presenceRoutes } from './presence.samples.js';
 import { roomCommands, roomRoutes } from './rooms.samples.js';
 import type { CommandSamples, RouteSamples } from './sample.js';
 import { searchRoutes } from './search.samples.js';
+import { serverRoutes } from './server.samples.js';
 import { v0Commands, v0Routes } from './v0.samples.js';
 
 /** Every REST route that has a sample; the suites fail when one is missing. */
@@ -24,6 +25,7 @@ export const routeSamples: RouteSamples = {
   ...liveRoutes,
   ...searchRoutes,
   ...adminRoutes,
+  ...serverRoutes,
   ...presenceRoutes,
   ...roomRoutes,
   ...v0Routes,

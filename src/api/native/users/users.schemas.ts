@@ -45,15 +45,20 @@ const profileKeys = {
 /** Somebody's profile. */
 export const profileSchema = userCardSchema.keys({
   ...profileKeys,
-  email: Joi.string().description(
-    'Only for admins; with SHOW_EMAIL=contacts also for those with whom the user is in touch',
-  ),
+  email: Joi.string()
+    .allow(null)
+    .description(
+      'Only for admins; with SHOW_EMAIL=contacts also for those with whom the user is in touch',
+    ),
 });
 
 /** One's own account. */
 export const ownUserSchema = userCardSchema.keys({
   ...profileKeys,
-  email: Joi.string().required(),
+  email: Joi.string()
+    .allow(null)
+    .required()
+    .description('null where there is none: a server has made the account'),
   role: Joi.string().valid('user', 'admin').required(),
   status: Joi.string()
     .valid(...USER_STATUSES)

@@ -8,13 +8,13 @@ export const presentProfile = (user: UserRecord, isEmailVisible: boolean) => ({
   bio: user.bio,
   createdAt: user.createdAt.toISOString(),
   ...(user.metadata && { metadata: user.metadata }),
-  ...(isEmailVisible && { email: user.email }),
+  ...(isEmailVisible && { email: user.email || null }),
 });
 
 /** One's own account. */
 export const presentOwnUser = (user: UserRecord) => ({
   ...presentProfile(user, true),
-  email: user.email,
+  email: user.email || null,
   role: user.role,
   status: user.status,
   customStatus: user.customStatus,

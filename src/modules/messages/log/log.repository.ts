@@ -49,6 +49,21 @@ export class LogRepository {
     return message ?? undefined;
   }
 
+  /** Removes up to `limit` messages of a chat; answers how many, after `beforeRemoval` has had them. */
+  async removeSome(
+    chatId: string,
+    limit: number,
+    beforeRemoval: (messages: Pick<StoredMessage, '_id' | 'media'>[]) => Promise<void>,
+  ): Promise<number> {
+    const found = await this.messages
+      .find({ chatId: objectId(chatId) }, { media: 1 })
+      .limit(limit)
+      .lean();
+    await beforeRemoval(found);
+    await this.messages.deleteMany({ _id: trusted({ $in: found.map(({ _id }) => _id) }) });
+    return found.length;
+  }
+
   /** A message by its id, whatever its chat. */
   async byId(id: Types.ObjectId): Promise<StoredMessage | undefined> {
     return (await this.messages.findById(id).lean()) ?? undefined;

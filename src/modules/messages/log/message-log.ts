@@ -5,13 +5,16 @@ import type { Clock } from '../../../shared/clock.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
 import type { SendIdentity } from '../idempotency.js';
 import { findWritten } from '../idempotency.js';
-import type { StoredMessage } from '../message.model.js';
+import type { Attachment, StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 import { LogChanges, LogInserts } from './log-writes.js';
 import type { Numbered } from './log-writes.js';
 import type { LogRepository } from './log.repository.js';
 import type { Appended, ChatQueue, MessageDraft, Mutation } from './write-queues.js';
 import { MAX_BATCH, WriteQueues } from './write-queues.js';
+
+/** Messages that are removed together. */
+const ERASED_AT_ONCE = 500;
 
 /**
  * The numbered log of every chat, and the only writer of messages.
@@ -140,6 +143,19 @@ export class MessageLog {
       senderId: objectId(senderId),
       ...identity,
     });
+  }
+
+  /**
+   * Removes all messages of a chat that is itself being removed, with their numbers.
+   *
+   * @param release called with the attachments of messages before they are removed.
+   */
+  async erase(chatId: string, release: (media: Attachment[]) => Promise<void>): Promise<void> {
+    for (let removed = ERASED_AT_ONCE; removed === ERASED_AT_ONCE;) {
+      removed = await this.messages.removeSome(chatId, ERASED_AT_ONCE, (messages) =>
+        release(messages.flatMap(({ media }) => media)),
+      );
+    }
   }
 
   /** Resolves when everything accepted so far is written or refused. */
