@@ -21,7 +21,12 @@ import { createServerCalls } from './modules/server-calls/index.js';
 import { createServerKeys, defineServerKeyModels } from './modules/server-keys/index.js';
 import { createStars, defineStarModels } from './modules/stars/index.js';
 import { createSync } from './modules/sync/index.js';
-import { createUsers, defineUsersModels, loadOrCreateSecret } from './modules/users/index.js';
+import {
+  createUsers,
+  defineUsersModels,
+  isAdminNow,
+  loadOrCreateSecret,
+} from './modules/users/index.js';
 import type { Subscription } from './platform/event-bus.js';
 import type { Job } from './platform/jobs.js';
 import type { Platform } from './platform/platform.js';
@@ -143,6 +148,9 @@ export const createModules = async ({
     presenceOf: (userIds) => presence.api.reader.states(userIds),
     messageLog,
     newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
+    // What the login remembers of the role may be old.
+    mayMakeRooms: async ({ userId }) =>
+      config.roomCreation === 'everyone' || isAdminNow(await accounts.status(userId)),
   });
   const media = await createMedia({
     config,

@@ -1,3 +1,4 @@
+import { domainsOf } from './setting-values.js';
 import type { Config } from './settings.js';
 import { settings } from './settings.js';
 
@@ -61,6 +62,18 @@ const productionProblems = (config: Config): string[] => {
   return problems;
 };
 
+/** What settings need of each other, whatever the environment. */
+const incompleteProblems = ({ smtpUrl, publicUrl, registration }: Config): string[] => {
+  const problems: string[] = [];
+  if (smtpUrl && !publicUrl) {
+    problems.push('PUBLIC_URL is not set: SMTP_URL needs it, because links in mails lead there');
+  }
+  if (domainsOf(registration).length > 0 && !smtpUrl) {
+    problems.push('SMTP_URL is not set: REGISTRATION=domain:… sends mails to confirm addresses');
+  }
+  return problems;
+};
+
 /**
  * Reads and validates the environment.
  *
@@ -78,8 +91,8 @@ export const loadConfig = (env: NodeJS.ProcessEnv): Config => {
   }
   if (problems.length > 0) throw new ConfigError(problems);
   const config = Object.freeze(values) as Config;
-  const unsafe = productionProblems(config);
-  if (unsafe.length > 0) throw new ConfigError(unsafe);
+  const unfit = [...productionProblems(config), ...incompleteProblems(config)];
+  if (unfit.length > 0) throw new ConfigError(unfit);
   return config;
 };
 

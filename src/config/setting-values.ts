@@ -70,3 +70,39 @@ export const metadataKeysOf = (list: string): string[] => {
   metadataIndexesOf(names);
   return names;
 };
+
+/** A host name with at least one dot, as after the @ of an address. */
+const DOMAIN = /^(?=.{1,253}$)([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+[a-z][a-z\d-]*[a-z\d]$/i;
+const DOMAIN_RULE = 'domain:';
+
+/** The domains of a rule `domain:a.example,b.example`, in lower case; empty for every other rule. */
+export const domainsOf = (rule: string): string[] =>
+  rule.startsWith(DOMAIN_RULE) ? rule.slice(DOMAIN_RULE.length).split(',') : [];
+
+/**
+ * Who may register: `open`, `invite`, `closed`, or `domain:` and a comma list of domains, which is answered in
+ * lower case without spaces.
+ *
+ * @throws for everything else.
+ */
+export const registrationRule = (setting: string): string => {
+  if (['open', 'invite', 'closed'].includes(setting)) return setting;
+  const rule = setting.toLowerCase().replaceAll(/\s/g, '');
+  const domains = domainsOf(rule);
+  if (domains.length === 0 || !domains.every((domain) => DOMAIN.test(domain))) {
+    throw new Error('must be open, invite, closed, or domain:a.example,b.example');
+  }
+  return rule;
+};
+
+/**
+ * The sender of mails: an address, or a name and an address in angle brackets.
+ *
+ * @throws for everything else, above all for several lines, which would be further headers.
+ */
+export const mailSender = (setting: string): string => {
+  if (!/^(?:[^<>\p{Cc}]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u.test(setting)) {
+    throw new Error('must be an address, or a name and an address: Parley <chat@example.com>');
+  }
+  return setting;
+};

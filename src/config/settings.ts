@@ -1,5 +1,11 @@
 import Joi from 'joi';
-import { metadataKeysOf, originsOf, trustedProxies } from './setting-values.js';
+import {
+  mailSender,
+  metadataKeysOf,
+  originsOf,
+  registrationRule,
+  trustedProxies,
+} from './setting-values.js';
 
 /** One setting: where its value comes from, what it may be, and what it means. */
 export interface Setting<T> {
@@ -75,6 +81,7 @@ const REDIS_ADDRESS = /^(rediss?:\/\/|(?![a-z][a-z\d+.-]*:\/\/))/i;
 const server = section('Server');
 const database = section('Database and Redis');
 const auth = section('Accounts and tokens');
+const mail = section('Mail');
 const cors = section('Browsers');
 const limits = section('Rate limits (0 turns one off)');
 const load = section('Connections and load');
@@ -183,6 +190,21 @@ export const settings = {
     Joi.number().integer().min(4).max(16).empty('').default(10),
     'Cost of a password hash (log2).',
   ),
+  registration: auth(
+    'REGISTRATION',
+    text().custom(registrationRule).empty('').default('open'),
+    'Who may make an account. `open`: everybody. `invite`: who has a code of POST /api/admin/registration-invites. `domain:a.example,b.example`: who has an e-mail address of one of the domains, confirmed before the first login; needs SMTP_URL. `closed`: nobody. ADMIN_USERNAME works always.',
+  ),
+  userDirectory: auth(
+    'USER_DIRECTORY',
+    oneOf('everyone', 'contacts', 'none'),
+    'Whom a search for people finds. `everyone`; `contacts`: those with whom one shares a group or an accepted direct chat; `none`: nobody. With the last two, the profile behind an id is shown to those who share a chat with its owner. Admins find everybody.',
+  ),
+  totpRequired: auth(
+    'TOTP_REQUIRED',
+    oneOf('none', 'admins', 'all'),
+    'Who must sign in with a second factor (TOTP). Who must, and has none, may do nothing but set one up.',
+  ),
   adminUsername: auth(
     'ADMIN_USERNAME',
     optionalText(),
@@ -190,6 +212,18 @@ export const settings = {
   ),
   adminEmail: auth('ADMIN_EMAIL', optionalText(), 'See ADMIN_USERNAME.'),
   adminPassword: auth('ADMIN_PASSWORD', optionalText(), 'See ADMIN_USERNAME.', { secret: true }),
+
+  smtpUrl: mail(
+    'SMTP_URL',
+    optionalForm(/^smtps?:\/\/[^\s/]/i, 'an address: smtp://user:password@host:587, or smtps://…'),
+    'Server that mails leave through: forgotten passwords, confirmed addresses. Needs PUBLIC_URL, where the links in mails lead. Unset: no mails, and the routes that need them answer MAIL_NOT_CONFIGURED.',
+    { secret: true },
+  ),
+  mailFrom: mail(
+    'MAIL_FROM',
+    text().custom(mailSender).empty(''),
+    'Sender of mails, such as Parley <chat@example.com>. Unset: no-reply@ the host of PUBLIC_URL.',
+  ),
 
   corsOrigins: cors(
     'CORS_ORIGINS',
@@ -237,6 +271,21 @@ export const settings = {
     'RATE_LIMIT_LOGIN_FAILURES_PER_HOUR',
     count(50),
     'Wrong passwords per account and hour, from all unknown devices together; each known device, and each login that changes its password, has as many of its own.',
+  ),
+  rateLimitTotpFailuresPerHour: limits(
+    'RATE_LIMIT_TOTP_FAILURES_PER_HOUR',
+    count(20),
+    'Wrong codes of a second factor per account and hour.',
+  ),
+  rateLimitMailRequestsPerHour: limits(
+    'RATE_LIMIT_MAIL_REQUESTS_PER_HOUR',
+    count(20),
+    'Requests for a mail (forgotten password, confirmation of an address) per client address and hour.',
+  ),
+  rateLimitMailsPerHour: limits(
+    'RATE_LIMIT_MAILS_PER_HOUR',
+    count(5),
+    'Mails with a link to one e-mail address per hour; further ones are not sent, and nobody is told.',
   ),
   rateLimitLivePerMinute: limits(
     'RATE_LIMIT_LIVE_PER_MINUTE',
@@ -359,6 +408,11 @@ export const settings = {
     'GROUP_ADDING',
     oneOf('answered', 'everyone'),
     '`answered`: only those are added to a group at once who share a group with whoever adds them, or have opened, accepted or answered a direct chat with them; others are invited. `everyone`: nobody is asked.',
+  ),
+  roomCreation: chat(
+    'ROOM_CREATION',
+    oneOf('everyone', 'admins'),
+    'Who may make public rooms. `admins`: for others, a room that is not there is not found.',
   ),
   presenceAudience: chat(
     'PRESENCE_AUDIENCE',

@@ -43,6 +43,17 @@ export const ERROR_STATUS = {
   SCOPE_MISSING: 403,
   IDEMPOTENCY_KEY_REUSED: 409,
   IDEMPOTENCY_IN_PROGRESS: 409,
+  REGISTRATION_CLOSED: 403,
+  INVITE_REQUIRED: 403,
+  INVITE_INVALID: 403,
+  EMAIL_DOMAIN_REFUSED: 403,
+  EMAIL_NOT_VERIFIED: 403,
+  LINK_INVALID: 410,
+  MAIL_NOT_CONFIGURED: 501,
+  FRESH_LOGIN_REQUIRED: 403,
+  TOTP_REQUIRED: 401,
+  TOTP_INVALID: 401,
+  TOTP_ENROLMENT_REQUIRED: 403,
 } as const;
 
 /** A published error code. */
@@ -71,6 +82,8 @@ export interface ErrorBody {
   retryAfter?: number;
   /** Of a refused file. */
   details?: RefusalDetails;
+  /** Of a login that wants a second factor: what `POST /api/auth/totp` takes, with the code. */
+  challenge?: string;
 }
 
 /** What an error may say beside its message. */
@@ -79,6 +92,8 @@ interface AppErrorOptions {
   /** Seconds. */
   retryAfter?: number | undefined;
   details?: RefusalDetails | undefined;
+  /** For `POST /api/auth/totp`. */
+  challenge?: string | undefined;
   cause?: unknown;
 }
 
@@ -90,6 +105,8 @@ export class AppError extends Error {
   readonly retryAfter: number | undefined;
   /** Why a file is refused. */
   readonly details: RefusalDetails | undefined;
+  /** Of a login that wants a second factor. */
+  readonly challenge: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -98,6 +115,7 @@ export class AppError extends Error {
     this.errors = options.errors;
     this.retryAfter = options.retryAfter;
     this.details = options.details;
+    this.challenge = options.challenge;
   }
 
   /** HTTP status of the code. */
@@ -113,6 +131,7 @@ export class AppError extends Error {
       ...(this.errors && { errors: this.errors }),
       ...(this.retryAfter !== undefined && { retryAfter: this.retryAfter }),
       ...(this.details && { details: this.details }),
+      ...(this.challenge !== undefined && { challenge: this.challenge }),
     };
   }
 }

@@ -43,7 +43,11 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     logger,
     jwtSecret: 'not used here, but of the length of a secret',
     accessChanges: createAccessChanges({ connection, clock: systemClock }).feed,
-    contacts: { agreedAmong: () => Promise.resolve(new Set<string>()) },
+    contacts: {
+      agreedAmong: () => Promise.resolve(new Set<string>()),
+      idsOf: () => Promise.resolve([]),
+      areInOneChat: () => Promise.resolve(false),
+    },
     limits: { signUps: unlimited, refusals: unlimited, wrongPasswords: unlimited },
   }).api;
   server.app.bus.subscribe(directory.subscriptions);

@@ -92,6 +92,19 @@ export class Contacts {
     return (await this.chatIds.load(userId)) ?? [];
   }
 
+  /** Ids of everybody with whom the user shares a group or an accepted direct chat, each once. */
+  async idsOf(userId: string): Promise<string[]> {
+    const chatIds = await this.memberships.chatIdsOf(userId);
+    const open = await this.chats.openAmong(chatIds, ['direct', 'group']);
+    return [...(await this.among(userId, open))];
+  }
+
+  /** Whether two users are in the same chat, of whatever kind, also where one has not accepted it. */
+  async areInOneChat(a: string, b: string): Promise<boolean> {
+    const mine = await this.memberships.chatIdsOf(a);
+    return (await this.memberships.chatIdsAmong(b, mine)).length > 0;
+  }
+
   /** Whether two users know each other: share a chat that is open between them. */
   async shareChat(a: string, b: string): Promise<boolean> {
     const [mine, blocked] = await Promise.all([this.memberships.chatIdsOf(a), this.blockedWith(a)]);

@@ -4,7 +4,7 @@ import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, invalidInput, notFound } from '../../shared/errors.js';
+import { AppError, forbidden, invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
 import type { ChatEvents } from './chats.events.js';
@@ -58,6 +58,8 @@ export class Groups {
       log: GroupLog;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
+      /** Whether the actor may make rooms (ROOM_CREATION). */
+      mayMakeRooms(actor: Actor): Promise<boolean>;
       /** Whether clients may be shown a picture from this URL. */
       isAllowedPictureUrl(url: string): boolean;
       clock: Clock;
@@ -74,7 +76,8 @@ export class Groups {
    *
    * @returns `invited`: the users who were invited rather than added.
    * @throws {AppError} NOT_FOUND or BLOCKED for somebody who cannot be added, CONFLICT when the room's name
-   *   is taken or the client's id was used for another chat, VALIDATION, RATE_LIMITED.
+   *   is taken or the client's id was used for another chat, FORBIDDEN for a room that the actor may not make,
+   *   VALIDATION, RATE_LIMITED.
    */
   async create(
     actor: Actor,
@@ -85,7 +88,7 @@ export class Groups {
     if (earlier) return this.replay(actor, earlier);
     const wanted = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
     this.assertPicture(group.picture);
-    if (group.kind === 'room') this.assertRoomName(group.name);
+    if (group.kind === 'room') await this.assertMayMakeRoom(actor, group.name);
     const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
     if (!actor.server) await newConversations.consume(actor.userId);
@@ -207,6 +210,11 @@ export class Groups {
   private async freeNameKey(chatId: string, name: string): Promise<string | null> {
     const other = await this.deps.rooms.called(name);
     return other && other._id.toHexString() !== chatId ? null : roomNameKey(name);
+  }
+
+  private async assertMayMakeRoom(actor: Actor, name: string): Promise<void> {
+    if (!(await this.deps.mayMakeRooms(actor))) throw forbidden('Only admins may make rooms');
+    this.assertRoomName(name);
   }
 
   /** A room is found by its name in addresses, where a path would lead elsewhere. */

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
+import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
@@ -172,6 +173,7 @@ export const createChats = ({
   presenceOf,
   messageLog,
   newConversations,
+  mayMakeRooms,
 }: {
   config: Pick<Config, 'chatRequests' | 'groupAdding' | 'mediaExternalHosts' | 'presenceAudience'>;
   /** Has the module's models. */
@@ -194,6 +196,8 @@ export const createChats = ({
   };
   /** Counts the chats that a user opens or makes. */
   newConversations: RateLimiter;
+  /** Whether the actor may make public rooms. */
+  mayMakeRooms(actor: Actor): Promise<boolean>;
 }): ChatsModule => {
   const invites = new InvitesRepository(connection);
   const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
@@ -245,7 +249,15 @@ export const createChats = ({
     clock,
   });
   const groupLog = new GroupLog(messageLog.system, directory);
-  const rooms = new PublicRooms({ chats, memberships, changes, bus, newConversations, clock });
+  const rooms = new PublicRooms({
+    chats,
+    memberships,
+    changes,
+    bus,
+    newConversations,
+    mayMakeRooms,
+    clock,
+  });
   const roomResolver = new RoomResolver(rooms, access);
   const online = new RoomOnline({ memberships, contacts, directory, presenceOf });
   return {
@@ -276,6 +288,7 @@ export const createChats = ({
         log: groupLog,
         bus,
         newConversations,
+        mayMakeRooms,
         isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
         clock,
       }),

@@ -59,6 +59,8 @@ export class PublicRooms {
       changes: MembershipChanges;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
+      /** Whether the actor may make rooms (ROOM_CREATION). */
+      mayMakeRooms(actor: Actor): Promise<boolean>;
       clock: Clock;
     },
   ) {}
@@ -81,8 +83,8 @@ export class PublicRooms {
   /**
    * The room of a name or slug, made when there is none; its maker is its owner and first member.
    *
-   * @throws {AppError} VALIDATION for a name that no room can have, RATE_LIMITED; UNAVAILABLE when too many
-   *   rooms have names that are alike.
+   * @throws {AppError} VALIDATION for a name that no room can have; NOT_FOUND when there is none and the actor
+   *   may not make it; RATE_LIMITED; UNAVAILABLE when too many rooms have names that are alike.
    */
   async ensure(name: string, actor: Actor): Promise<ChatRecord> {
     const existing = await this.called(name);
@@ -90,6 +92,7 @@ export class PublicRooms {
     if (lengthOf(name) > SLUG_MAX_LENGTH || isPath(name)) {
       throw invalidInput('room', 'a slug, or a name of at most 64 characters that is no path');
     }
+    if (!(await this.deps.mayMakeRooms(actor))) throw notFound('Room');
     await this.deps.newConversations.consume(actor.userId);
     return this.make(name, actor.userId);
   }
@@ -312,8 +315,8 @@ export class RoomResolver {
    * The chat to take part in: a room is made when there is none of this name, and the actor becomes a
    * member of it.
    *
-   * @throws {AppError} NOT_FOUND for a chat by id that the actor is not in, VALIDATION for an impossible
-   *   name, RATE_LIMITED.
+   * @throws {AppError} NOT_FOUND for a chat by id that the actor is not in, and for a room that the actor may
+   *   not make; VALIDATION for an impossible name; RATE_LIMITED.
    */
   async enter(actor: Actor, room: string): Promise<string> {
     const id = idIn(room);

@@ -208,6 +208,7 @@ export const createUsers = ({
       | 'mediaExternalHosts'
       | 'refreshExpiresIn'
       | 'showEmail'
+      | 'userDirectory'
     >;
   connection: Connection;
   bus: Publisher<UserEvents>;
@@ -234,6 +235,7 @@ export const createUsers = ({
     bus,
     contacts,
     showEmail: config.showEmail,
+    userDirectory: config.userDirectory,
     isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
   });
   const guard = new AdminGuard(new AdminGuardRepository(connection), users, accounts, clock);

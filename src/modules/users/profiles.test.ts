@@ -40,8 +40,13 @@ describe('a change of a profile', () => {
       users: { update, pictureOf: () => Promise.resolve(avatar) } as unknown as UsersRepository,
       usernames: { change: () => Promise.resolve(null) },
       bus,
-      contacts: { agreedAmong: () => Promise.resolve(new Set<string>()) },
+      contacts: {
+        agreedAmong: () => Promise.resolve(new Set<string>()),
+        idsOf: () => Promise.resolve([]),
+        areInOneChat: () => Promise.resolve(false),
+      },
       showEmail: 'owner',
+      userDirectory: 'everyone',
       isAllowedPictureUrl: (url) => url.startsWith('https://pictures.example/'),
     });
   });

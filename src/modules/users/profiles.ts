@@ -19,6 +19,10 @@ import type { UserChanges, UsersRepository } from './users.repository.js';
 export interface ContactPolicy {
   /** Those of the others who have agreed to be in touch with the user. */
   agreedAmong(userId: string, otherUserIds: string[]): Promise<Set<string>>;
+  /** Ids of everybody with whom the user shares a group or an accepted direct chat. */
+  idsOf(userId: string): Promise<string[]>;
+  /** Whether two users are in the same chat, of whatever kind. */
+  areInOneChat(userId: string, otherUserId: string): Promise<boolean>;
 }
 
 /** Changes to one's own profile; absent fields do not change. */
@@ -65,6 +69,8 @@ export class Profiles {
       contacts: ContactPolicy;
       /** `SHOW_EMAIL`: who may see an e-mail address, beside its owner and admins. */
       showEmail: Config['showEmail'];
+      /** `USER_DIRECTORY`: whom people find, admins excepted. */
+      userDirectory: Config['userDirectory'];
       /** Whether pictures may be shown from this https URL. */
       isAllowedPictureUrl: (url: string) => boolean;
     },
@@ -73,12 +79,20 @@ export class Profiles {
   /**
    * The profile of a user, as far as the actor may see it.
    *
-   * @throws {AppError} NOT_FOUND, also for a deactivated user.
+   * @throws {AppError} NOT_FOUND, also for a deactivated user, and for one whom the actor may not look up.
    */
   async profile(actor: Actor, userId: string): Promise<VisibleProfile> {
     const user = await this.deps.users.findById(userId);
-    if (!user || user.deactivatedAt) throw notFound('User');
+    if (!user || user.deactivatedAt || !(await this.canLookUp(actor, userId))) {
+      throw notFound('User');
+    }
     return { user, isEmailVisible: await this.canSeeEmail(actor, userId) };
+  }
+
+  private async canLookUp(actor: Actor, userId: string): Promise<boolean> {
+    if (this.deps.userDirectory === 'everyone') return true;
+    if (actor.role === 'admin' || actor.userId === userId) return true;
+    return this.deps.contacts.areInOneChat(actor.userId, userId);
   }
 
   private async canSeeEmail(actor: Actor, userId: string): Promise<boolean> {
@@ -122,19 +136,31 @@ export class Profiles {
     return (await this.deps.users.pictureOf(userId))?.includes(part) ?? false;
   }
 
-  /** People other than the actor whose username and names contain words that begin with each word of `q`. */
+  /**
+   * People other than the actor whose username and names contain words that begin with each word of `q`: all,
+   * or those whom USER_DIRECTORY lets the actor find.
+   */
   async search(
     actor: Actor,
     { q, page, limit }: SearchQuery,
   ): Promise<{ cards: UserCard[]; pagination: Pagination }> {
+    const amongIds = await this.findable(actor);
     const { users, total } = await this.deps.users.searchPeople({
       words: searchWords(q),
+      amongIds,
       exceptUserId: actor.userId,
       maxCount: SEARCH_MAX,
       page,
       limit,
     });
     return { cards: users.map(toUserCard), pagination: paginate({ page, limit }, total) };
+  }
+
+  /** The ids among which the actor finds people; undefined: all. */
+  private async findable(actor: Actor): Promise<string[] | undefined> {
+    const { contacts, userDirectory } = this.deps;
+    if (userDirectory === 'everyone' || actor.role === 'admin') return undefined;
+    return userDirectory === 'none' ? [] : contacts.idsOf(actor.userId);
   }
 
   /** Whether a URL that is not allowed is that of the current picture. */

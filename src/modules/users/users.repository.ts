@@ -39,6 +39,8 @@ export type IdOperators = Record<string, Types.ObjectId | Types.ObjectId[]>;
 /** A search for people; each word must begin one of their `nameWords`. */
 export interface PeopleQuery extends PageQuery {
   words: string[];
+  /** Only these accounts; undefined: all. */
+  amongIds: string[] | undefined;
   exceptUserId: string;
   /** People that are counted at most. */
   maxCount: number;
@@ -199,13 +201,17 @@ export class UsersRepository {
   /** A page of open accounts by username, and how many there are up to `maxCount`. */
   async searchPeople({
     words,
+    amongIds,
     exceptUserId,
     maxCount,
     page,
     limit,
   }: PeopleQuery): Promise<{ users: CardFields[]; total: number }> {
     const filter: QueryFilter<UserRecord> = {
-      _id: trusted({ $ne: exceptUserId }),
+      _id: trusted({
+        $ne: objectId(exceptUserId),
+        ...(amongIds && { $in: amongIds.map(objectId) }),
+      }),
       deactivatedAt: null,
       $and: words.map(startsWithWord),
     };

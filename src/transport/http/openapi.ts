@@ -27,7 +27,7 @@ export interface OpenApiOperation {
 
 const DESCRIPTION = [
   'REST side of Parley. Success is `{success: true, data, pagination?}`; failure is',
-  '`{success: false, code, message, requestId, errors?, retryAfter?, details?}` with the matching status, or the',
+  '`{success: false, code, message, requestId, errors?, retryAfter?, details?, challenge?}` with the matching status, or the',
   'same members in an RFC 9457 problem when the request accepts `application/problem+json`.',
 ].join(' ');
 
@@ -159,7 +159,7 @@ const canFailWith = (route: AnyRoute, status: number): boolean => {
   // Without a token, what is sent (a password, a refresh token) may still be refused.
   if (status === 401 || status === 403) return route.auth !== 'none' || takesInput;
   if (status === 409) return route.method !== 'get';
-  if (status === 410) return route.auth !== 'none';
+  if (status === 410) return route.auth !== 'none' || takesInput;
   if (status === 413 || status === 415) return takesInput;
   if (status === 422) return route.files !== undefined;
   return true;
@@ -183,6 +183,7 @@ const errorSchema = (codes: string[]): JsonSchema => ({
     errors: { type: 'array', items: { $ref: '#/components/schemas/FieldError' } },
     retryAfter: { type: 'number', description: 'Seconds after which a retry may succeed' },
     details: { $ref: '#/components/schemas/RefusalDetails' },
+    challenge: { type: 'string', description: 'Of TOTP_REQUIRED: for POST /api/auth/totp' },
   },
   required: ['success', 'message', 'code', 'requestId'],
   additionalProperties: false,
