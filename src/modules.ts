@@ -1,11 +1,13 @@
 import type { Connection } from 'mongoose';
 import { syncClients } from './api/native/index.js';
 import type { UseCases } from './api/index.js';
+import type { Config } from './config/index.js';
 import type { DomainEvents } from './domain-events.js';
 import { createAccessChanges, defineAccessChangeModels } from './modules/access-changes/index.js';
 import { createBroadcasts, defineBroadcastModels } from './modules/broadcasts/index.js';
 import { createChatAccess, createChats, defineChatModels } from './modules/chats/index.js';
 import { createLive, defineLiveModels } from './modules/live/index.js';
+import { createMail, defineMailModels } from './modules/mail/index.js';
 import { createMedia, createSharedFiles, defineMediaModels } from './modules/media/index.js';
 import {
   MessagesRepository,
@@ -26,9 +28,11 @@ import {
   defineUsersModels,
   isAdminNow,
   loadOrCreateSecret,
+  newTokenId,
 } from './modules/users/index.js';
 import type { Subscription } from './platform/event-bus.js';
 import type { Job } from './platform/jobs.js';
+import { createMailer } from './platform/mailer.js';
 import type { Platform } from './platform/platform.js';
 import { HOUR, MINUTE } from './platform/platform.js';
 import { metadataIndexesOf } from './shared/metadata.js';
@@ -49,6 +53,7 @@ export interface RunningModule {
 export const defineModels = (connection: Connection): void => {
   defineAccessChangeModels(connection);
   defineUsersModels(connection);
+  defineMailModels(connection);
   defineChatModels(connection);
   defineMessageModels(connection);
   defineMediaModels(connection);
@@ -59,6 +64,10 @@ export const defineModels = (connection: Connection): void => {
   defineStarModels(connection);
   defineServerKeyModels(connection);
 };
+
+/** The sender of mails: MAIL_FROM, or one at the host of PUBLIC_URL, which SMTP_URL needs. */
+const senderOf = ({ mailFrom, publicUrl = '' }: Pick<Config, 'mailFrom' | 'publicUrl'>): string =>
+  mailFrom ?? `no-reply@${new URL(publicUrl).hostname}`;
 
 /**
  * Builds the modules in the order in which they need each other.
@@ -88,6 +97,16 @@ export const createModules = async ({
     hasWritten: (chatId, userId) => storedMessages.hasWritten(chatId, userId),
   });
   const { access, contacts, memberships, positions } = chatAccess;
+  const mail = createMail({
+    connection,
+    mailer:
+      config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, senderOf(config)),
+    compose: (due) => users.api.mails.compose(due),
+    newId: newTokenId,
+    clock,
+    logger,
+    metrics,
+  });
   const users = createUsers({
     config,
     connection,
@@ -97,10 +116,14 @@ export const createModules = async ({
     jwtSecret,
     accessChanges: feed,
     contacts,
+    orderMail: mail.api.order,
     limits: {
       signUps: limiter('register', config.rateLimitRegisterPerHour, HOUR),
       refusals: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
       wrongPasswords: limiter('login-failures', config.rateLimitLoginFailuresPerHour, HOUR),
+      wrongCodes: limiter('totp-failures', config.rateLimitTotpFailuresPerHour, HOUR),
+      mailRequests: limiter('mail-requests', config.rateLimitMailRequestsPerHour, HOUR),
+      mails: limiter('mails', config.rateLimitMailsPerHour, HOUR),
     },
   });
   const { accounts, administration, audit, auth, authenticator, directory } = users.api;
@@ -249,6 +272,7 @@ export const createModules = async ({
     clock,
     administration,
     auth,
+    twoFactor: users.api.twoFactor,
     audit,
     directChats: chats.api.directChats,
     sending: messages.api.sending,
@@ -276,6 +300,12 @@ export const createModules = async ({
   const useCases: UseCases = {
     auth,
     authenticator,
+    registration: users.api.registration,
+    registrationInvites: users.api.registrationInvites,
+    passwordReset: users.api.passwordReset,
+    emailAddresses: users.api.emailAddresses,
+    twoFactor: users.api.twoFactor,
+    ownAccount: users.api.ownAccount,
     users: users.api.profiles,
     directory,
     administration,
@@ -326,6 +356,7 @@ export const createModules = async ({
   const running: RunningModule[] = [
     chatAccess,
     users,
+    mail,
     reconciliation,
     presence,
     broadcasts,

@@ -56,6 +56,18 @@ export const createMetrics = () => {
       labelNames: ['what'] as const,
       registers,
     }),
+    /** Attempts to send mails: sent, failed (tried again), refused (given up), obsolete (nothing to say any more). */
+    mails: new Counter({
+      name: 'parley_mails_total',
+      help: 'Attempts to send mails',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    mailsWaiting: new Gauge({
+      name: 'parley_mails_waiting',
+      help: 'Mails that wait to be sent, as the node last counted that sends them',
+      registers,
+    }),
     httpDuration: new Histogram({
       name: 'parley_http_duration_seconds',
       help: 'Time to answer a request',

@@ -48,7 +48,15 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
       idsOf: () => Promise.resolve([]),
       areInOneChat: () => Promise.resolve(false),
     },
-    limits: { signUps: unlimited, refusals: unlimited, wrongPasswords: unlimited },
+    orderMail: undefined,
+    limits: {
+      signUps: unlimited,
+      refusals: unlimited,
+      wrongPasswords: unlimited,
+      wrongCodes: unlimited,
+      mailRequests: unlimited,
+      mails: unlimited,
+    },
   }).api;
   server.app.bus.subscribe(directory.subscriptions);
   return { accounts, administration, directory, db: connection.db as unknown as Db, close };

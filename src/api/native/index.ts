@@ -11,7 +11,11 @@ import { adminCommands } from './admin/admin.commands.js';
 import { accountRoutes, adminMessageRoutes } from './admin/admin.routes.js';
 import { serverKeyRoutes } from './admin/keys.routes.js';
 import { auditRoutes } from './audit/audit.routes.js';
+import { registrationInviteRoutes } from './admin/registration-invites.routes.js';
+import { accountMailRoutes } from './auth/account-mails.routes.js';
 import { authRoutes } from './auth/auth.routes.js';
+import { ownAccountRoutes } from './auth/own-account.routes.js';
+import { twoFactorRoutes } from './auth/two-factor.routes.js';
 import { broadcastCommands } from './broadcasts/broadcasts.commands.js';
 import { broadcastRenderings } from './broadcasts/broadcasts.events.js';
 import { adminBroadcastRoutes, broadcastRoutes } from './broadcasts/broadcasts.routes.js';
@@ -73,6 +77,9 @@ export type NativeEvents = BroadcastEvents &
 export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
   routes: [
     authRoutes,
+    accountMailRoutes,
+    twoFactorRoutes,
+    ownAccountRoutes,
     // Has `/api/chats/archived`, which `/api/chats/:chatId` would take too.
     chatSettingsRoutes,
     // Has `/api/users/blocked`, and presence `/api/users/online`: `/api/users/:userId` would take both.
@@ -91,6 +98,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     messageLookupRoutes,
     messageChangeRoutes,
     accountRoutes,
+    registrationInviteRoutes,
     adminMessageRoutes,
     broadcastRoutes,
     adminBroadcastRoutes,

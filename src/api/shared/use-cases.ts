@@ -37,8 +37,14 @@ import type { Stars } from '../../modules/stars/index.js';
 import type { Sync } from '../../modules/sync/index.js';
 import type {
   AuditTrail,
+  EmailAddresses,
+  OwnAccount,
+  PasswordReset,
   Profiles,
+  Registration,
+  RegistrationInvites,
   SignIn,
+  TwoFactor,
   UserAdministration,
   UserDirectory,
 } from '../../modules/users/index.js';
@@ -50,6 +56,12 @@ import type { MetadataIndexes } from '../../shared/metadata.js';
 export interface UseCases {
   auth: SignIn;
   authenticator: Authenticator;
+  registration: Registration;
+  registrationInvites: RegistrationInvites;
+  passwordReset: PasswordReset;
+  emailAddresses: EmailAddresses;
+  twoFactor: TwoFactor;
+  ownAccount: OwnAccount;
   users: Profiles;
   directory: UserDirectory;
   administration: UserAdministration;

@@ -1,7 +1,13 @@
 import type { Actor, UserRole } from '../../shared/actor.js';
 import type { DirectChats } from '../chats/index.js';
 import type { MessageType, SendMessage, Sent } from '../messages/index.js';
-import type { AuditTrail, SignIn, UserAdministration, UserRecord } from '../users/index.js';
+import type {
+  AuditTrail,
+  SignIn,
+  TwoFactor,
+  UserAdministration,
+  UserRecord,
+} from '../users/index.js';
 
 /** A message of an admin to one person. */
 export interface AdminMessage {
@@ -17,6 +23,7 @@ export class Admin {
     private readonly deps: {
       administration: UserAdministration;
       auth: SignIn;
+      twoFactor: Pick<TwoFactor, 'remove'>;
       directChats: DirectChats;
       sending: SendMessage;
       audit: AuditTrail;
@@ -37,6 +44,24 @@ export class Admin {
       actor,
       { action: 'users.set_role', subject: userId, details: { role } },
       () => this.deps.administration.setRole(userId, role),
+    );
+  }
+
+  /**
+   * Ends the second factor of somebody who has lost it, and their logins.
+   *
+   * @throws {AppError} NOT_FOUND
+   */
+  async removeSecondFactor(actor: Actor, userId: string): Promise<UserRecord> {
+    const { administration, audit, auth, twoFactor } = this.deps;
+    return audit.during(
+      actor,
+      { action: 'users.remove_second_factor', subject: userId },
+      async () => {
+        await twoFactor.remove(userId);
+        await auth.endSessions(userId);
+        return administration.one(userId);
+      },
     );
   }
 

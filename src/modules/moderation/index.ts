@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../../shared/clock.js';
 import type { DirectChats } from '../chats/index.js';
 import type { MessageReader, SendMessage } from '../messages/index.js';
-import type { AuditTrail, SignIn, UserAdministration } from '../users/index.js';
+import type { AuditTrail, SignIn, TwoFactor, UserAdministration } from '../users/index.js';
 import { Admin } from './admin.js';
 import { defineReportModel, ReportsRepository } from './reports.repository.js';
 import { Reports } from './reports.js';
@@ -37,6 +37,7 @@ export const createModeration = ({
   clock,
   administration,
   auth,
+  twoFactor,
   audit,
   directChats,
   sending,
@@ -46,13 +47,14 @@ export const createModeration = ({
   clock: Clock;
   administration: UserAdministration;
   auth: SignIn;
+  twoFactor: TwoFactor;
   audit: AuditTrail;
   directChats: DirectChats;
   sending: SendMessage;
   reader: Pick<MessageReader, 'visible'>;
 }): ModerationModule => ({
   api: {
-    admin: new Admin({ administration, auth, directChats, sending, audit }),
+    admin: new Admin({ administration, auth, twoFactor, directChats, sending, audit }),
     reports: new Reports({ reports: new ReportsRepository(connection), reader, audit, clock }),
   },
 });

@@ -7,6 +7,7 @@ import { writeOrFind } from '../../platform/write-or-find.js';
 import type { Actor, UserRole } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
+import type { Locale } from '../../shared/locale.js';
 import type { Metadata } from '../../shared/metadata.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import { identityForm } from './account-fields.js';
@@ -32,6 +33,9 @@ export interface NewAccount {
   metadata?: Metadata | undefined;
   avatar?: string | null | undefined;
   bio?: string | undefined;
+  /** Whether nobody may sign in before the address is confirmed. */
+  mustVerifyEmail?: boolean | undefined;
+  locale?: Locale | undefined;
 }
 
 /** Whether an account has the rights of an admin; a closed one has none, nor has one that does not exist. */

@@ -1,11 +1,18 @@
+import type { Config } from '../../config/index.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
-import type { Authenticator, TokenGrant, TokenGrants } from '../../shared/authenticator.js';
+import type {
+  AuthenticateOptions,
+  Authenticator,
+  TokenGrant,
+  TokenGrants,
+} from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
 import type { Accounts } from './accounts.js';
 import type { Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
+import { mustEnrol } from './two-factor.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
 
@@ -33,6 +40,8 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     private readonly tokens: AccessTokens,
     private readonly sessions: Pick<Sessions, 'isLive'>,
     private readonly accounts: Pick<Accounts, 'status'>,
+    /** TOTP_REQUIRED */
+    private readonly totpRequired: Config['totpRequired'] = 'none',
   ) {}
 
   /** Drop cached logins. */
@@ -57,14 +66,18 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
       { event: 'sessions.revoked', ...shared, run: forgetUser },
       { event: 'user.deactivated', ...shared, run: forgetUser },
       { event: 'user.role_changed', ...shared, run: forgetUser },
+      { event: 'user.second_factor_changed', ...shared, run: forgetUser },
     ];
   }
 
-  async authenticate(token: string | undefined): Promise<Actor> {
-    return (await this.grant(token)).actor;
+  async authenticate(token: string | undefined, options?: AuthenticateOptions): Promise<Actor> {
+    return (await this.grant(token, options)).actor;
   }
 
-  async grant(token: string | undefined): Promise<TokenGrant> {
+  async grant(
+    token: string | undefined,
+    { isEnrolling = false }: AuthenticateOptions = {},
+  ): Promise<TokenGrant> {
     if (!token) throw new AppError('UNAUTHENTICATED', 'Sign in first');
     const { userId, sessionId, expiresAt } = this.tokens.verify(token);
     const { status } = await this.cache.get(keyOf(userId, sessionId), async () => ({
@@ -73,6 +86,9 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     if (!status) throw signInAgain();
     if (status.isDeactivated) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
+    }
+    if (!isEnrolling && mustEnrol(this.totpRequired, status)) {
+      throw new AppError('TOTP_ENROLMENT_REQUIRED', 'Set up a second factor first');
     }
     return { actor: { userId, sessionId, role: status.role }, expiresAt };
   }

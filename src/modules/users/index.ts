@@ -1,40 +1,37 @@
-import { createSecretKey, hkdfSync } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
-import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Authenticator, TokenGrants } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
+import type { MailOrder } from '../mail/index.js';
+import { defineLinkModel } from './account-links.repository.js';
 import { Accounts } from './accounts.js';
 import { AdminGuard, UserAdministration } from './administration.js';
 import { AdminGuardRepository } from './admin-guard.repository.js';
 import { AuditTrail } from './audit.js';
 import { defineAuditModel, AuditRepository } from './audit.repository.js';
 import { AccessTokenAuthenticator } from './authenticator.js';
-import { KnownDevices } from './devices.js';
-import {
-  DevicesRepository,
-  defineSessionModels,
-  SessionsRepository,
-} from './sessions.repository.js';
+import type { SignInLimits, SignInParts } from './build-sign-in.js';
+import { buildSignIn, keyFor } from './build-sign-in.js';
+import { defineSessionModels, SessionsRepository } from './sessions.repository.js';
 import { UserDirectory } from './directory.js';
 import type { AdminSettings } from './first-admin.js';
 import { ensureAdmin } from './first-admin.js';
-import { FailedAttempts, PasswordHasher } from './passwords.js';
+import { PasswordHasher } from './passwords.js';
 import type { ContactPolicy } from './profiles.js';
 import { MintedLogins } from './minted-logins.js';
 import { Profiles } from './profiles.js';
+import { defineRegistrationInviteModel } from './registration-invites.repository.js';
 import { Sessions } from './sessions.js';
-import { SignIn } from './sign-in.js';
 import { AccessTokens } from './tokens.js';
+import { defineTwoFactorModel } from './two-factor.repository.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
 import { Usernames } from './usernames.js';
@@ -70,10 +67,18 @@ export type {
   Grant,
   LoginGrant,
   PasswordChange,
-  Registration,
+  SecondFactor,
   SignIn,
 } from './sign-in.js';
-export { loadOrCreateSecret } from './tokens.js';
+export type { EmailAddresses } from './email-addresses.js';
+export type { OwnAccount } from './own-account.js';
+export type { PasswordReset } from './password-reset.js';
+export type { NewRegistration, Registration } from './registration.js';
+export type { RegistrationInvites, RegistrationInviteTerms } from './registration-invites.js';
+export type { RegistrationInviteRecord } from './registration-invites.repository.js';
+export type { SessionRecord } from './sessions.repository.js';
+export type { TwoFactor } from './two-factor.js';
+export { loadOrCreateSecret, newTokenId } from './tokens.js';
 export type { UserEvents } from './users.events.js';
 export { USER_STATUSES } from './users.model.js';
 export type { AccountStatus, UserRecord, UserStatus } from './users.model.js';
@@ -105,6 +110,9 @@ export const defineUsersModels = (connection: Connection): void => {
   defineUserModels(connection);
   defineSessionModels(connection);
   defineAuditModel(connection);
+  defineLinkModel(connection);
+  defineRegistrationInviteModel(connection);
+  defineTwoFactorModel(connection);
 };
 
 /**
@@ -140,9 +148,7 @@ export const createAuditTrail = ({
 }): AuditTrail => new AuditTrail(new AuditRepository(connection), clock, logger);
 
 /** The use cases of the module. */
-export interface UsersApi {
-  /** Signing up, in and out; passwords. */
-  auth: SignIn;
+export interface UsersApi extends SignInParts {
   authenticator: Authenticator & TokenGrants;
   /** Reading, changing and searching profiles. */
   profiles: Profiles;
@@ -175,13 +181,6 @@ export interface UsersModule {
 }
 
 /**
- * The key that derives refresh tokens. It differs from the key of the access tokens but comes from the same
- * secret, so it is the same on every node and after every start.
- */
-const refreshKeyOf = (secret: string): KeyObject =>
-  createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'parley refresh tokens', 32)));
-
-/**
  * Builds the users module: accounts, logins, profiles, the directory and the audit trail.
  *
  * @param deps.connection has the module's models.
@@ -196,6 +195,7 @@ export const createUsers = ({
   jwtSecret,
   accessChanges,
   contacts,
+  orderMail,
   limits,
 }: {
   config: AdminSettings &
@@ -206,8 +206,11 @@ export const createUsers = ({
       | 'jwtExpiresIn'
       | 'jwtIssuer'
       | 'mediaExternalHosts'
+      | 'publicUrl'
       | 'refreshExpiresIn'
+      | 'registration'
       | 'showEmail'
+      | 'totpRequired'
       | 'userDirectory'
     >;
   connection: Connection;
@@ -217,14 +220,9 @@ export const createUsers = ({
   jwtSecret: string;
   accessChanges: AccessChangePoster;
   contacts: ContactPolicy;
-  limits: {
-    /** Sign-ups per client address (RATE_LIMIT_REGISTER_PER_HOUR). */
-    signUps: RateLimiter;
-    /** Refused attempts to sign in, per client address or known device (RATE_LIMIT_AUTH_PER_15_MIN). */
-    refusals: RateLimiter;
-    /** Wrong passwords per account, known device or login (RATE_LIMIT_LOGIN_FAILURES_PER_HOUR). */
-    wrongPasswords: RateLimiter;
-  };
+  /** Stores a mail to be sent; undefined: no SMTP server is configured. */
+  orderMail: ((order: MailOrder) => Promise<void>) | undefined;
+  limits: SignInLimits;
 }): UsersModule => {
   const users = new UsersRepository(connection);
   const accounts = new Accounts({ users, bus, clock, accessChanges });
@@ -261,24 +259,36 @@ export const createUsers = ({
     bus,
     accessChanges,
     clock,
-    refreshKey: refreshKeyOf(jwtSecret),
+    refreshKey: keyFor('refresh tokens', jwtSecret),
     lifetime: durationSeconds(config.refreshExpiresIn),
   });
-  const auth = new SignIn({
+  const signIn = buildSignIn({
+    config,
+    connection,
+    users,
     accounts,
+    administration,
+    audit,
     sessions,
     tokens,
     hasher,
-    devices: new KnownDevices(new DevicesRepository(connection), clock),
-    signUps: limits.signUps,
-    refusals: new FailedAttempts(limits.refusals),
-    wrongPasswords: new FailedAttempts(limits.wrongPasswords),
+    bus,
+    clock,
+    logger,
+    jwtSecret,
+    orderMail,
+    limits,
   });
-  const authenticator = new AccessTokenAuthenticator(tokens, sessions, accounts);
+  const authenticator = new AccessTokenAuthenticator(
+    tokens,
+    sessions,
+    accounts,
+    config.totpRequired,
+  );
 
   return {
     api: {
-      auth,
+      ...signIn,
       authenticator,
       profiles,
       accounts,

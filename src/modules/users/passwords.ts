@@ -87,12 +87,13 @@ interface Group {
 /** Attempts under one key that may wait; more are refused. */
 const MAX_WAITING = 64;
 
-const isWrongPassword = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'INVALID_CREDENTIALS';
+const isWrongGuess = (error: unknown): boolean =>
+  error instanceof AppError &&
+  (error.code === 'INVALID_CREDENTIALS' || error.code === 'TOTP_INVALID');
 
 /**
- * Limits wrong passwords per key. Each attempt reserves one of the allowed failures before it runs, so that a
- * parallel burst cannot pass the limit, and gives it back unless the password was wrong. When all failures
+ * Limits wrong passwords, or wrong codes, per key. Each attempt reserves one of the allowed failures before it runs, so that a
+ * parallel burst cannot pass the limit, and gives it back unless it was wrong. When all failures
  * are reserved, but some by attempts that still run on this node, an attempt waits for these: right passwords
  * are not refused only because they arrive together.
  */
@@ -102,7 +103,7 @@ export class FailedAttempts {
   constructor(private readonly limiter: RateLimiter) {}
 
   /**
-   * Runs an attempt; it counts when it is rejected with INVALID_CREDENTIALS.
+   * Runs an attempt; it counts when it is rejected with INVALID_CREDENTIALS or TOTP_INVALID.
    *
    * @throws {AppError} RATE_LIMITED when the limit is passed, OVERLOADED when too many attempts wait, or what
    *   the attempt is rejected with.
@@ -146,7 +147,7 @@ export class FailedAttempts {
     try {
       return await attempt();
     } catch (error) {
-      counts = isWrongPassword(error);
+      counts = isWrongGuess(error);
       throw error;
     } finally {
       if (!counts) await giveBack();

@@ -3,6 +3,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import type { AppError } from '../../shared/errors.js';
 import { invalidInput, notFound } from '../../shared/errors.js';
+import type { Locale } from '../../shared/locale.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
 import type { Pagination } from '../../shared/pagination.js';
@@ -32,6 +33,7 @@ export interface ProfileChanges {
   lastName?: string;
   bio?: string;
   avatar?: string | null;
+  locale?: Locale;
   /** Changed by server keys alone; null, or an empty object, takes away what there is. */
   metadata?: Metadata | null;
 }

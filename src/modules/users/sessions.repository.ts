@@ -111,6 +111,15 @@ export class SessionsRepository {
     return this.sessions.findById(sessionId).lean();
   }
 
+  /** The live logins of a user, the one used last first. */
+  async liveOf(userId: string, now: Date, limit: number): Promise<SessionRecord[]> {
+    return this.sessions
+      .find({ userId, revokedAt: null, expiresAt: trusted({ $gt: now }) })
+      .sort({ lastUsedAt: -1 })
+      .limit(limit)
+      .lean();
+  }
+
   /** The device of a login; undefined for a login of an older version, or none. */
   async deviceOf(sessionId: string): Promise<string | undefined> {
     const session = await this.sessions.findById(sessionId, { deviceId: 1 }).lean();

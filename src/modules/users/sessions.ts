@@ -21,6 +21,9 @@ export interface OpenSession {
   refreshToken: string;
 }
 
+/** Logins of one user that are listed. */
+const MAX_LISTED = 100;
+
 /** Characters of a user agent that are stored. */
 const MAX_USER_AGENT = 256;
 
@@ -175,6 +178,16 @@ export class Sessions {
   /** Whether the user's login is live: neither ended nor expired. */
   async isLive(userId: string, sessionId: string): Promise<boolean> {
     return (await this.owners.load(sessionId)) === userId;
+  }
+
+  /** The live logins of a user, the one whose tokens were renewed last first. */
+  list(userId: string): Promise<SessionRecord[]> {
+    return this.deps.sessions.liveOf(userId, this.now(), MAX_LISTED);
+  }
+
+  /** When a login began; undefined for none. */
+  async beganAt(sessionId: string): Promise<Date | undefined> {
+    return (await this.deps.sessions.findById(sessionId))?.createdAt;
   }
 
   /** The known device of a login; undefined for a login of an older version, or none. */

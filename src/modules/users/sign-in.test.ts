@@ -106,6 +106,7 @@ describe('a change of password', () => {
       },
       sessions: { revokeAll, deviceOf: () => Promise.resolve('laptop') },
       devices: { keep },
+      mails: { notify: () => Promise.resolve() },
       hasher: {
         matches: (password: string, hash: string) => Promise.resolve(password === hash),
         hash: (password: string) => Promise.resolve(password),

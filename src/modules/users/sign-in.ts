@@ -1,29 +1,29 @@
-import type { RateLimiter } from '../../platform/rate-limiter.js';
-import { rateLimited } from '../../platform/rate-limiter.js';
 import { addressKey } from '../../platform/tally.js';
 import type { Actor } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
+import { DEFAULT_LOCALE } from '../../shared/locale.js';
 import { canBeHashed, identityForm, passwordForm } from './account-fields.js';
+import type { AccountMails } from './account-mails.js';
 import type { Accounts } from './accounts.js';
 import type { KnownDevice, KnownDevices } from './devices.js';
+import type { LoginChallenges } from './login-challenges.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
 import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
+import type { TwoFactor } from './two-factor.js';
 import type { UserRecord } from './users.model.js';
-
-/** A sign-up. */
-export interface Registration {
-  username: string;
-  email: string;
-  password: string;
-  firstName?: string;
-  lastName?: string;
-}
 
 /** A sign-in. Each of the three names takes a username or an e-mail address. */
 export type Credentials = { password: string; deviceToken?: string } & (
   { identifier: string } | { username: string } | { email: string }
 );
+
+/** The second step of a sign-in: a code of the app, or a recovery code. */
+export interface SecondFactor {
+  challenge: string;
+  code: string;
+  deviceToken?: string;
+}
 
 /** A change of password. */
 export interface PasswordChange {
@@ -62,10 +62,13 @@ const invalidCredentials = (): AppError =>
 const deactivated = (): AppError =>
   new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
 
-const isTaken = (error: unknown): boolean =>
-  error instanceof AppError && (error.code === 'USERNAME_TAKEN' || error.code === 'EMAIL_TAKEN');
+const notVerified = (): AppError =>
+  new AppError(
+    'EMAIL_NOT_VERIFIED',
+    'Confirm your e-mail address first: open the link in the mail',
+  );
 
-const countersOfDevice = ({ id }: KnownDevice): Counters => ({
+const countersOfDevice = ({ id }: KnownDevice): Required<Counters> => ({
   source: `device:${id}`,
   account: `device:${id}`,
 });
@@ -89,7 +92,7 @@ const nameIn = (credentials: Credentials): string => {
   return 'email' in credentials ? credentials.email : credentials.username;
 };
 
-/** Signing up, in and out, and changing the password. */
+/** Signing in and out, and changing the password. */
 export class SignIn {
   constructor(
     private readonly deps: {
@@ -98,8 +101,9 @@ export class SignIn {
       tokens: AccessTokens;
       hasher: PasswordHasher;
       devices: KnownDevices;
-      /** Sign-ups per client address. */
-      signUps: RateLimiter;
+      challenges: LoginChallenges;
+      twoFactor: Pick<TwoFactor, 'check'>;
+      mails: Pick<AccountMails, 'notify'>;
       /** Refused attempts to sign in, per client address or known device. */
       refusals: FailedAttempts;
       /** Wrong passwords per account, known device, or login. */
@@ -108,35 +112,15 @@ export class SignIn {
   ) {}
 
   /**
-   * Makes an account and signs it in. Refusals of taken names count as sign-ups, otherwise an address could
-   * probe any number of names; failures of the server do not.
-   *
-   * @throws {AppError} USERNAME_TAKEN, EMAIL_TAKEN, RATE_LIMITED, or OVERLOADED.
-   */
-  async register(registration: Registration, origin: SessionOrigin): Promise<LoginGrant> {
-    const reservation = await this.deps.signUps.reserve(addressKey(origin.ip));
-    if (!reservation.allowed) throw rateLimited(reservation.resetSeconds);
-    let user;
-    try {
-      user = await this.createAccount(registration);
-    } catch (error) {
-      if (!isTaken(error)) await reservation.giveBack();
-      throw error;
-    }
-    const device = await this.deps.devices.remember(user);
-    const session = await this.deps.sessions.start(user._id.toString(), origin, device.id);
-    return { ...this.grant(user, session), deviceToken: device.token };
-  }
-
-  /**
    * Signs in. An attempt from a known device counts for that device alone, so that other people's wrong
    * passwords do not lock it out. A device token that is not valid, or of another account, is ignored.
    *
    * @throws {AppError} INVALID_CREDENTIALS, alike for a wrong password and an unknown account;
-   *   ACCOUNT_DEACTIVATED; RATE_LIMITED after many wrong passwords; OVERLOADED.
+   *   ACCOUNT_DEACTIVATED; EMAIL_NOT_VERIFIED; TOTP_REQUIRED with a challenge for {@link complete}; RATE_LIMITED
+   *   after many wrong passwords; OVERLOADED.
    */
   async login(credentials: Credentials, origin: SessionOrigin): Promise<LoginGrant> {
-    const { accounts, devices, sessions } = this.deps;
+    const { accounts, challenges, devices } = this.deps;
     const name = nameIn(credentials);
     // No username has an @, in whatever width it is typed.
     const isByEmail = identityForm(name).includes('@');
@@ -153,7 +137,49 @@ export class SignIn {
     );
     if (!found) throw invalidCredentials();
     if (found.deactivatedAt) throw deactivated();
+    if (found.mustVerifyEmail) throw notVerified();
     const user = isAsGiven ? await this.withHashOfForm(found, credentials.password) : found;
+    if (user.totpEnabledAt) {
+      throw new AppError('TOTP_REQUIRED', 'Give the code of your second factor', {
+        challenge: challenges.issue(user),
+      });
+    }
+    return this.begin(user, origin, known);
+  }
+
+  /**
+   * The second step of a sign-in.
+   *
+   * @throws {AppError} UNAUTHENTICATED for a challenge that is not valid any more, TOTP_INVALID,
+   *   ACCOUNT_DEACTIVATED, RATE_LIMITED.
+   */
+  async complete(
+    { challenge, code, deviceToken }: SecondFactor,
+    origin: SessionOrigin,
+  ): Promise<LoginGrant> {
+    const { accounts, challenges, devices, refusals, twoFactor } = this.deps;
+    const [user, device] = await Promise.all([
+      challenges.accountOf(challenge, (userId) => accounts.findById(userId)),
+      devices.find(deviceToken),
+    ]);
+    if (user.deactivatedAt) throw deactivated();
+    const known = device && devices.isKnownTo(user, device) ? device : undefined;
+    const source = known ? countersOfDevice(known).source : addressKey(origin.ip);
+    // Without a second factor by now, the password alone is enough.
+    if (user.totpEnabledAt) {
+      await refusals.run(source, () => twoFactor.check(user._id.toHexString(), code));
+    }
+    return this.begin(user, origin, known);
+  }
+
+  /**
+   * Begins a login of somebody who has proved to be the owner of an account.
+   *
+   * @param user as it was when that was proved.
+   * @throws {AppError} INVALID_CREDENTIALS when the password was changed meanwhile.
+   */
+  async begin(user: UserRecord, origin: SessionOrigin, known?: KnownDevice): Promise<LoginGrant> {
+    const { accounts, devices, sessions } = this.deps;
     const remembered = await devices.remember(user, known);
     const session = await sessions.start(user._id.toString(), origin, remembered.id);
     // A change of password ends the logins that it finds. This check finds a login that began with the old
@@ -208,17 +234,17 @@ export class SignIn {
    * before the password changes: if ending them fails, nothing has changed and the client can repeat the call,
    * which it could not under a new password. Logins that begin in between end after the change. The actor's own
    * device stays known; the others do not. Wrong current passwords count for this login alone: strangers who try
-   * to sign in must not keep its owner from changing the password.
+   * to sign in must not keep its owner from changing the password. The owner is told of it by mail.
    *
    * @throws {AppError} INVALID_CREDENTIALS when the current password is wrong; RATE_LIMITED;
    *   CONFLICT when another change was faster; OVERLOADED.
    */
   async changePassword(actor: Actor, change: PasswordChange): Promise<number> {
-    const { accounts, devices, hasher, sessions } = this.deps;
-    const me = await this.me(actor);
-    const { passwordHash } = me;
-    const account = `session:${actor.sessionId}`;
-    await this.checkPassword({ account }, change.currentPassword, hashOf(me));
+    const { accounts, devices, hasher, mails, sessions } = this.deps;
+    const { email, locale, passwordHash } = await this.confirmPassword(
+      actor,
+      change.currentPassword,
+    );
     const newHash = await hasher.hash(change.newPassword);
     // Of two concurrent changes, the later must not end the login of the earlier. Most of the time goes into
     // hashing, so this checks again after it.
@@ -230,7 +256,25 @@ export class SignIn {
     }
     const endedSince = await sessions.revokeAll(actor.userId, actor.sessionId);
     if (deviceId !== undefined) await devices.keep(deviceId, newHash);
+    const { userId } = actor;
+    await mails.notify({
+      kind: 'password',
+      userId,
+      address: email,
+      locale: locale ?? DEFAULT_LOCALE,
+    });
     return ended + endedSince;
+  }
+
+  /**
+   * Checks the password of the actor's own account; answers the account. Wrong ones count for this login alone.
+   *
+   * @throws {AppError} INVALID_CREDENTIALS, RATE_LIMITED, OVERLOADED.
+   */
+  async confirmPassword(actor: Actor, password: string): Promise<UserRecord> {
+    const user = await this.me(actor);
+    await this.checkPassword({ account: `session:${actor.sessionId}` }, password, hashOf(user));
+    return user;
   }
 
   /**
@@ -275,12 +319,6 @@ export class SignIn {
       throw invalidCredentials();
     }
     return current;
-  }
-
-  private async createAccount({ password, ...account }: Registration): Promise<UserRecord> {
-    const { accounts, hasher } = this.deps;
-    await accounts.requireAvailable(account.username, account.email);
-    return accounts.create({ ...account, passwordHash: await hasher.hash(password) });
   }
 
   private grant(user: UserRecord, { userId, sessionId, refreshToken }: OpenSession): Grant {

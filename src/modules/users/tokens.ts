@@ -149,6 +149,10 @@ export const newToken = (id: string): IssuedToken => issued(id, randomBytes(SECR
 export const successorOf = (token: string, id: string, key: KeyObject): IssuedToken =>
   issued(id, createHmac('sha256', key).update(token).digest());
 
+/** Derives a token from an id that nobody can guess. The same id and key make the same token. */
+export const tokenOf = (id: string, key: KeyObject): IssuedToken =>
+  issued(id, createHmac('sha256', key).update(id).digest());
+
 /** Parses an opaque token; undefined when it is not well-formed. */
 export const parseToken = (token: string): OpaqueToken | undefined => {
   const [id = '', secret = '', ...rest] = token.split('.');

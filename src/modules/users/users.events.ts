@@ -12,6 +12,8 @@ export interface UserEvents {
   'user.deactivated': { userId: string };
   /** The user has become an admin, or is no longer one. */
   'user.role_changed': { userId: string; role: UserRole };
+  /** Logins of the user take a second factor from now on, or no longer. */
+  'user.second_factor_changed': { userId: string };
   /** One login has ended: its tokens are not valid any more and its sockets close. */
   'session.revoked': { sessionId: string; userId: string };
   /** All logins of a user have ended, but for the named one. */

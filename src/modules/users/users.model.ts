@@ -1,6 +1,8 @@
 import { Schema } from 'mongoose';
 import type { Connection, Types } from 'mongoose';
 import type { UserRole } from '../../shared/actor.js';
+import type { Locale } from '../../shared/locale.js';
+import { LOCALES } from '../../shared/locale.js';
 import type { Metadata } from '../../shared/metadata.js';
 
 /** The availability that a user has chosen; `offline` hides them while they are connected. */
@@ -13,6 +15,8 @@ export type UserStatus = (typeof USER_STATUSES)[number];
 export interface AccountStatus {
   role: UserRole;
   isDeactivated: boolean;
+  /** Whether a login takes a second factor. */
+  hasTotp?: boolean;
 }
 
 /** A username that an account had. */
@@ -42,6 +46,10 @@ export interface UserRecord {
    * address.
    */
   emailLower: string;
+  /** When its owner has confirmed the address; null or absent: never. */
+  emailVerifiedAt?: Date | null;
+  /** Set while nobody may sign in before the address is confirmed. */
+  mustVerifyEmail?: boolean;
   /** bcrypt; empty where nobody can sign in with a password. */
   passwordHash: string;
   /** Whose `externalId` it is: the name of a configured issuer, or empty. Absent without one. */
@@ -62,6 +70,10 @@ export interface UserRecord {
   role: UserRole;
   status: UserStatus;
   customStatus: string;
+  /** The language of mails to the owner; null or absent: not known. */
+  locale?: Locale | null;
+  /** Since when a login takes a second factor; null or absent: it does not. */
+  totpEnabledAt?: Date | null;
   lastSeenAt: Date | null;
   /** Set while the account is closed: nobody can sign in to it or find it. */
   deactivatedAt: Date | null;
@@ -84,6 +96,8 @@ const userSchema = new Schema<UserRecord>(
     },
     email: { type: String, default: '' },
     emailLower: { type: String, required: true },
+    emailVerifiedAt: { type: Date, default: null },
+    mustVerifyEmail: { type: Boolean, default: false },
     passwordHash: { type: String, default: '' },
     issuer: String,
     externalId: String,
@@ -96,6 +110,8 @@ const userSchema = new Schema<UserRecord>(
     role: { type: String, enum: ['user', 'admin'], default: 'user' },
     status: { type: String, enum: USER_STATUSES, default: 'online' },
     customStatus: { type: String, default: '' },
+    locale: { type: String, enum: [...LOCALES, null], default: null },
+    totpEnabledAt: { type: Date, default: null },
     lastSeenAt: { type: Date, default: null },
     deactivatedAt: { type: Date, default: null },
     metadata: Schema.Types.Mixed,

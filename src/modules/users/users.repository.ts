@@ -20,7 +20,18 @@ export type NewUser = Pick<
   'username' | 'usernameLower' | 'email' | 'emailLower' | 'passwordHash' | 'firstName' | 'lastName'
 > &
   Partial<
-    Pick<UserRecord, '_id' | 'role' | 'issuer' | 'externalId' | 'metadata' | 'avatar' | 'bio'>
+    Pick<
+      UserRecord,
+      | '_id'
+      | 'role'
+      | 'issuer'
+      | 'externalId'
+      | 'metadata'
+      | 'avatar'
+      | 'bio'
+      | 'locale'
+      | 'mustVerifyEmail'
+    >
   >;
 
 /** Fields of an account that change; absent ones do not, and `metadata: null` takes away what there is. */
@@ -124,6 +135,20 @@ export class UsersRepository {
     return this.change({ _id: objectId(userId), usernameLower: from }, changes);
   }
 
+  /**
+   * Gives an account another e-mail address, with other changes, unless it has another one than `from` by now;
+   * answers the account as it is then, or null.
+   *
+   * @throws a duplicate-key error when the address is taken.
+   */
+  async changeEmail(
+    userId: string,
+    from: string,
+    changes: Partial<UserRecord>,
+  ): Promise<UserRecord | null> {
+    return this.change({ _id: objectId(userId), emailLower: from }, changes);
+  }
+
   async hasEmail(emailLower: string): Promise<boolean> {
     return (await this.users.exists({ emailLower })) !== null;
   }
@@ -157,7 +182,7 @@ export class UsersRepository {
   }
 
   private async change(
-    which: Partial<Pick<UserRecord, '_id' | 'usernameLower'>>,
+    which: Partial<Pick<UserRecord, '_id' | 'emailLower' | 'usernameLower'>>,
     { metadata, ...changes }: UserChanges,
   ): Promise<UserRecord | null> {
     const isRenamed = 'username' in changes || 'firstName' in changes || 'lastName' in changes;
@@ -290,12 +315,12 @@ export class UsersRepository {
   /** The rights of users by id, of those that there are. */
   async statuses(userIds: string[]): Promise<Map<string, AccountStatus>> {
     const users = await this.users
-      .find({ _id: trusted({ $in: userIds }) }, { role: 1, deactivatedAt: 1 })
+      .find({ _id: trusted({ $in: userIds }) }, { role: 1, deactivatedAt: 1, totpEnabledAt: 1 })
       .lean();
     return new Map(
-      users.map(({ _id, role, deactivatedAt }) => [
+      users.map(({ _id, role, deactivatedAt, totpEnabledAt }) => [
         _id.toHexString(),
-        { role, isDeactivated: deactivatedAt !== null },
+        { role, isDeactivated: deactivatedAt !== null, hasTotp: Boolean(totpEnabledAt) },
       ]),
     );
   }

@@ -52,6 +52,8 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   auth: A;
   /** What the server key must allow; obligatory with `auth: 'server'`, and meaningless elsewhere. */
   scope?: ServerScope;
+  /** Open also to those who must set up a second factor before anything else (TOTP_REQUIRED). */
+  isForEnrolment?: true;
   params?: Joi.ObjectSchema<P>;
   query?: Joi.ObjectSchema<Q>;
   body?: Joi.ObjectSchema<B>;

@@ -61,10 +61,13 @@ const admit =
       next();
       return;
     }
-    const actor = await authenticator.authenticate(token).catch(async (error: unknown) => {
-      await limits.consume('general', req, res);
-      throw error;
-    });
+    const isEnrolling = route.isForEnrolment === true;
+    const actor = await authenticator
+      .authenticate(token, { isEnrolling })
+      .catch(async (error: unknown) => {
+        await limits.consume('general', req, res);
+        throw error;
+      });
     res.locals.actor = actor;
     await limits.consume('user', req, res, actor.userId);
     if (route.auth === 'admin') await admitAdmin(actor, requireAdmin);

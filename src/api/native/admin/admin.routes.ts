@@ -81,6 +81,19 @@ export const accountRoutes = ({
     }),
   }),
   route({
+    method: 'delete',
+    path: `${base}/:userId/totp`,
+    summary: 'End the second factor of somebody who has lost it, and their logins',
+    tag,
+    auth: 'admin',
+    userLimit: 'writes',
+    params: accountParams,
+    response: accountResponse,
+    handle: async ({ actor, params }) => ({
+      data: presentAccount(await admin.removeSecondFactor(actor, params.userId)),
+    }),
+  }),
+  route({
     method: 'post',
     path: `${base}/:userId/logout-all`,
     summary: 'End all logins of a user',

@@ -1,3 +1,4 @@
+import { clientLocale } from '../../../transport/http/client-locale.js';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { ownUserSchema } from '../users/users.schemas.js';
@@ -10,6 +11,7 @@ import {
   loginBody,
   refreshBody,
   registerBody,
+  registeredSchema,
   signInSchema,
 } from './auth.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
@@ -17,7 +19,11 @@ import type { UseCases } from '../../shared/use-cases.js';
 const TAG = 'Auth';
 
 /** REST endpoints of signing in. */
-export const authRoutes = ({ auth: service, passwordMinLength }: UseCases): AnyRoute[] => [
+export const authRoutes = ({
+  auth: service,
+  passwordMinLength,
+  registration,
+}: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: '/api/auth/register',
@@ -25,11 +31,15 @@ export const authRoutes = ({ auth: service, passwordMinLength }: UseCases): AnyR
     tag: TAG,
     auth: 'none',
     body: registerBody(passwordMinLength),
-    response: signInSchema,
+    response: registeredSchema,
     status: 201,
-    handle: async ({ body, client }) => ({
-      data: presentSignIn(await service.register(body, client)),
-    }),
+    otherStatuses: [202],
+    handle: async ({ body, client, req }) => {
+      const login = await registration.register(body, client, clientLocale(req));
+      return login
+        ? { data: presentSignIn(login) }
+        : { data: { mustVerifyEmail: true }, status: 202 };
+    },
   }),
   route({
     method: 'post',
@@ -59,6 +69,7 @@ export const authRoutes = ({ auth: service, passwordMinLength }: UseCases): AnyR
     summary: 'My account',
     tag: TAG,
     auth: 'user',
+    isForEnrolment: true,
     userLimit: 'reads',
     response: ownUserSchema,
     handle: async ({ actor }) => ({ data: presentOwnUser(await service.me(actor)) }),
@@ -69,6 +80,7 @@ export const authRoutes = ({ auth: service, passwordMinLength }: UseCases): AnyR
     summary: 'End this login',
     tag: TAG,
     auth: 'user',
+    isForEnrolment: true,
     userLimit: 'marks',
     response: endedSessionsSchema,
     handle: async ({ actor }) => ({ data: { endedSessions: await service.logout(actor) } }),
@@ -79,6 +91,7 @@ export const authRoutes = ({ auth: service, passwordMinLength }: UseCases): AnyR
     summary: 'End all my logins, on every device',
     tag: TAG,
     auth: 'user',
+    isForEnrolment: true,
     userLimit: 'marks',
     response: endedSessionsSchema,
     handle: async ({ actor }) => ({ data: { endedSessions: await service.logoutAll(actor) } }),

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { Credentials, PasswordChange, Registration } from '../../../modules/users/index.js';
+import type { Credentials, NewRegistration, PasswordChange } from '../../../modules/users/index.js';
 import {
   emailSchema,
   nameSchema,
@@ -11,12 +11,16 @@ import { ownUserSchema } from '../users/users.schemas.js';
 
 /** Body of a sign-up. */
 export const registerBody = (passwordMinLength: number) =>
-  Joi.object<Registration>({
+  Joi.object<NewRegistration>({
     username: newUsernameSchema.required(),
     email: emailSchema.required(),
     password: newPasswordSchema(passwordMinLength).required(),
     firstName: nameSchema,
     lastName: nameSchema,
+    inviteCode: Joi.string()
+      .trim()
+      .max(64)
+      .description('Of POST /api/admin/registration-invites; needed with REGISTRATION=invite'),
   });
 
 const loginName = Joi.string().trim().max(254).description('A username or an e-mail address');
@@ -64,6 +68,17 @@ export const signInSchema = grantSchema.keys({
       'Send it with the next login on this device: wrong passwords from elsewhere do not shut it out then',
     ),
 });
+
+/** The answer of a sign-up: a login, or that a link in a mail must be opened first. */
+export const registeredSchema = Joi.alternatives().try(
+  signInSchema,
+  Joi.object({
+    mustVerifyEmail: Joi.boolean()
+      .valid(true)
+      .required()
+      .description('Status 202, with REGISTRATION=domain:…: sign in after opening the link'),
+  }),
+);
 
 /** The answer of a log-out. */
 export const endedSessionsSchema = Joi.object({

@@ -1,5 +1,7 @@
 import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
+import type { Locale } from '../../../shared/locale.js';
+import { LOCALES } from '../../../shared/locale.js';
 import { metadataResponse } from '../../../shared/metadata.js';
 import { removableText, text } from '../../../shared/text-schema.js';
 import { DEFAULT_LIMIT } from '../../../shared/pagination.js';
@@ -26,6 +28,9 @@ export const profileBody = Joi.object<ProfileChanges>({
     .max(2048)
     .allow(null)
     .description('https URL of a picture, or the one that is set, which stays; null removes it'),
+  locale: Joi.string<Locale>()
+    .valid(...LOCALES)
+    .description('The language of mails to me'),
 }).min(1);
 
 /** Query of the people search. The list ends at 10,000 people: narrow the text instead of paging on. */
@@ -64,6 +69,13 @@ export const ownUserSchema = userCardSchema.keys({
     .valid(...USER_STATUSES)
     .required(),
   customStatus: Joi.string().allow('').required(),
+  locale: Joi.string()
+    .valid(...LOCALES)
+    .allow(null)
+    .required()
+    .description('The language of mails; null: not known'),
+  isEmailVerified: Joi.boolean().required(),
+  hasTotp: Joi.boolean().required().description('Whether a login takes a second factor'),
 });
 
 /** A profile: one's own has more members than others'. */

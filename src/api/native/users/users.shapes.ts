@@ -18,4 +18,7 @@ export const presentOwnUser = (user: UserRecord) => ({
   role: user.role,
   status: user.status,
   customStatus: user.customStatus,
+  locale: user.locale ?? null,
+  isEmailVerified: Boolean(user.emailVerifiedAt),
+  hasTotp: Boolean(user.totpEnabledAt),
 });

@@ -1,0 +1,93 @@
+import type { Logger } from '../../platform/logger.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
+import { AppError } from '../../shared/errors.js';
+import { DEFAULT_LOCALE } from '../../shared/locale.js';
+import type { DueMail, MailContents, MailOrder } from '../mail/index.js';
+import { identityForm } from './account-fields.js';
+import type { AccountLinks, NewLink } from './account-links.js';
+import type { Accounts } from './accounts.js';
+import type { UserRecord } from './users.model.js';
+
+/** Mails to the owners of accounts: orders them, and finds out what they say when they are sent. */
+export class AccountMails {
+  constructor(
+    private readonly deps: {
+      accounts: Pick<Accounts, 'findByEmail' | 'findById'>;
+      links: AccountLinks;
+      /** Stores a mail to be sent; undefined: no SMTP server is configured. */
+      order: ((order: MailOrder) => Promise<void>) | undefined;
+      /** PUBLIC_URL. Links never lead to where a request came from: its headers are the caller's. */
+      publicUrl: string | undefined;
+      logger: Logger;
+      /** Requests for mails, per client address or user. */
+      requests: RateLimiter;
+      /** Mails with a link, per address that gets them. */
+      mails: RateLimiter;
+    },
+  ) {}
+
+  /** @throws {AppError} MAIL_NOT_CONFIGURED */
+  requireConfigured(): void {
+    if (!this.deps.order) {
+      throw new AppError('MAIL_NOT_CONFIGURED', 'This server sends no mails: SMTP_URL is not set');
+    }
+  }
+
+  /**
+   * Orders a mail for somebody who asks for it. It does the same whether or not an account has the address, and
+   * whether or not the address has had too many mails: nobody can find out who has an account.
+   *
+   * @param source the client address, or the user, that the request counts for.
+   * @throws {AppError} MAIL_NOT_CONFIGURED; RATE_LIMITED after many requests from one source; UNAVAILABLE.
+   */
+  async request(order: MailOrder, source: string): Promise<void> {
+    const { mails, requests } = this.deps;
+    this.requireConfigured();
+    await requests.consume(source);
+    const { allowed } = await mails.hit(identityForm(order.address));
+    if (allowed) await this.deps.order?.(order);
+  }
+
+  /** Orders a mail that the server sends by itself, if it sends mails. What it tells of has happened already. */
+  async notify(order: MailOrder): Promise<void> {
+    try {
+      await this.deps.order?.(order);
+    } catch (error) {
+      this.deps.logger.error({ err: error, kind: order.kind }, 'a mail could not be ordered');
+    }
+  }
+
+  /** What a mail says that is about to be sent; undefined when there is nobody to tell any more. */
+  async compose(mail: DueMail): Promise<MailContents | undefined> {
+    const { accounts, publicUrl = '' } = this.deps;
+    const user = mail.userId
+      ? await accounts.findById(mail.userId)
+      : await accounts.findByEmail(mail.address);
+    if (!user || user.deactivatedAt) return undefined;
+    if (mail.kind === 'verify' && user.emailVerifiedAt) return undefined;
+    const locale = user.locale ?? mail.locale ?? DEFAULT_LOCALE;
+    const base = publicUrl.replace(/\/+$/, '');
+    const values = { service: new URL(base).host, username: user.username };
+    // To the address as the account has it, not as somebody typed it: letters that fold to the same ones may lead to
+    // another mailbox.
+    const to = mail.userId ? mail.address : user.email;
+    if (mail.kind === 'password') return { to, locale, values };
+    const token = await this.deps.links.issue(linkIn(mail, mail.kind, user));
+    if (token === undefined) return undefined;
+    const link = `${base}/views/account.html?action=${mail.kind}&lang=${locale}#${token}`;
+    return { to, locale, values: { ...values, link } };
+  }
+}
+
+const linkIn = (
+  { id, orderedAt, address }: DueMail,
+  purpose: NewLink['purpose'],
+  user: UserRecord,
+): NewLink => ({
+  mailId: id,
+  orderedAt,
+  userId: user._id.toHexString(),
+  purpose,
+  address: purpose === 'changed' ? identityForm(address) : user.emailLower,
+  ...(purpose === 'change' && { newAddress: address }),
+});
