@@ -18,6 +18,12 @@ const COUNTED_BY_ADDRESS: Record<string, string> = {
   'post /api/auth/register': 'nobody is signed in',
   'post /api/auth/login': 'nobody is signed in',
   'post /api/auth/refresh': 'the access token has expired',
+  'post /api/auth/totp': 'nobody is signed in',
+  'post /api/auth/forgot-password': 'nobody is signed in',
+  'post /api/auth/reset-password': 'a link in a mail takes the place of the token',
+  'post /api/auth/verify-email': 'a link in a mail takes the place of the token',
+  'post /api/auth/verify-email/resend': 'nobody is signed in',
+  'post /api/auth/undo-email-change': 'a link in a mail takes the place of the token',
   'post /api/media/direct-upload': 'a permission takes the place of the token',
   'get /media/:fileId': 'a signed address takes the place of the token',
 };

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { documentPath } from '../../src/transport/http/openapi.js';
 import { ContractClient } from '../support/contract-client.js';
 import type { ContractCases, ContractWorld } from './contract-case.js';
+import { accountCases } from './cases/accounts.cases.js';
 import { authCases } from './cases/auth.cases.js';
 import { chatCases } from './cases/chats.cases.js';
 import { conversationCases } from './cases/conversation.cases.js';
@@ -23,6 +24,7 @@ import { createWorld } from './samples/world.js';
 
 const CASES: ContractCases = {
   ...authCases,
+  ...accountCases,
   ...userCases,
   ...chatCases,
   ...mediaCases,

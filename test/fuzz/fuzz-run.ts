@@ -126,7 +126,7 @@ export const runFuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
     bystander = Bystander.start(target, await registerUser(target));
     const end = start + count;
     for (let first = start; first < end && goesOn(); first += ROUND_INPUTS) {
-      const round = await prepareRound(target, surface, witnesses);
+      const round = await prepareRound(target, server.mails, surface, witnesses);
       const sockets = new SocketCaller(target, judge);
       const last = Math.min(first + ROUND_INPUTS, end);
       let next = first;

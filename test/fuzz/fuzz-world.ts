@@ -14,6 +14,8 @@ import { commandSamples, routeSamples } from '../contract/samples/index.js';
 import type { SampleRequest, SampleWorld } from '../contract/samples/sample.js';
 import { newService } from '../contract/samples/world.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import type { MailServer } from '../support/mail-server.js';
+import { startMailServer } from '../support/mail-server.js';
 import type { ParleyProcess } from '../support/parley-process.js';
 import { startParley } from '../support/parley-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -78,10 +80,13 @@ export class FuzzServer {
   private constructor(
     private readonly process: ParleyProcess,
     private readonly folder: string,
+    /** Where the server's mails go. */
+    readonly mails: MailServer,
   ) {}
 
   static async start(env: Record<string, string> = {}): Promise<FuzzServer> {
     const folder = await mkdtemp(join(tmpdir(), 'parley-fuzz-'));
+    const mails = await startMailServer();
     const started = await startParley(
       {
         NODE_ENV: 'development',
@@ -92,11 +97,13 @@ export class FuzzServer {
         MONGODB_URI: '',
         ...OPEN,
         ...ADMIN_ENV,
+        SMTP_URL: mails.url,
+        PUBLIC_URL: 'https://chat.example.com',
         ...env,
       },
       './test/fuzz/loop-delay.mjs',
     );
-    return new FuzzServer(started, folder);
+    return new FuzzServer(started, folder, mails);
   }
 
   get url(): string {
@@ -137,6 +144,7 @@ export class FuzzServer {
   /** Ends the process as an operator would, and removes its data; gives the exit code. */
   async stop(): Promise<number | null> {
     const code = await this.process.stop('SIGTERM');
+    await this.mails.close();
     await rm(this.folder, { recursive: true, force: true });
     return code;
   }
@@ -223,14 +231,20 @@ export class Witnesses {
 }
 
 /** Routes that end the login that calls them. */
-const endingRequest = (name: string): SampleRequest =>
-  name === 'post /api/auth/change-password'
-    ? { body: { currentPassword: 'test123', newPassword: 'test1234' } }
-    : {};
+const endingRequest = (name: string): SampleRequest => {
+  if (name === 'post /api/auth/change-password') {
+    return { body: { currentPassword: 'test123', newPassword: 'test1234' } };
+  }
+  if (name === 'post /api/auth/totp/disable') {
+    return { body: { password: 'test123', code: '123456' } };
+  }
+  return name.startsWith('post /api/auth/totp/') ? { body: { code: '123456' } } : {};
+};
 
 /** Lets new people in, and builds a request that works for every route and command. */
 export const prepareRound = async (
   server: TestServer,
+  mails: MailServer,
   { routes, commands }: Surface,
   witnesses: Witnesses,
 ): Promise<Round> => {
@@ -240,6 +254,7 @@ export const prepareRound = async (
   const service = await newService(server, admin);
   const world: SampleWorld = {
     server,
+    mails,
     alice,
     bob,
     stranger,

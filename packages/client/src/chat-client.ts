@@ -13,7 +13,7 @@ import { defaultStorage } from './storage.js';
 import { Synchronizer } from './synchronizer.js';
 import { systemTimers } from './timers.js';
 import { subjectOf } from './token-claims.js';
-import type { ChatInfo, ChatMessage } from './wire.types.js';
+import type { ChatInfo, ChatMessage, LoginInfo } from './wire.types.js';
 
 /** Any event of the server, by its own name. */
 type ServerEvents = Record<string, never>;
@@ -178,6 +178,21 @@ export class ChatClient {
   /** Calls a REST endpoint with the login's token; answers `data`, rejects with a ChatError. */
   rest<T>(method: string, path: string, body?: unknown): Promise<T> {
     return this.connection.rest<T>(method, path, body);
+  }
+
+  /** Where the user is signed in. */
+  logins(): Promise<LoginInfo[]> {
+    return this.rest<LoginInfo[]>('GET', '/api/auth/sessions');
+  }
+
+  /** Ends a login of the user; on the device that has it, `signed_out` follows. */
+  async endLogin(loginId: string): Promise<void> {
+    await this.rest('DELETE', `/api/auth/sessions/${encodeURIComponent(loginId)}`);
+  }
+
+  /** Ends all logins of the user but this one. */
+  async endOtherLogins(): Promise<void> {
+    await this.rest('DELETE', '/api/auth/sessions');
   }
 
   /** Gets the direct chat with a user, made as a request when there is none. */

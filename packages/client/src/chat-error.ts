@@ -17,7 +17,7 @@ const RETRYABLE = new Set([
 /** Refusals of a token that another one may do away with. */
 const RENEWABLE = new Set(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
 /** Refusals of the login itself. */
-const FINAL = new Set(['ACCOUNT_DEACTIVATED', 'REFRESH_REUSED']);
+const FINAL = new Set(['ACCOUNT_DEACTIVATED', 'REFRESH_REUSED', 'TOTP_ENROLMENT_REQUIRED']);
 
 /**
  * A refusal by the server, or what kept it from answering: `DISCONNECTED` when it was not reached,
@@ -31,12 +31,16 @@ export class ChatError extends Error {
   /** Why a file was refused. */
   readonly details: ErrorBody['details'];
 
-  constructor({ code, message, retryAfter, details }: ErrorBody) {
+  /** Of TOTP_REQUIRED: what `completeSignIn` takes, with a code. */
+  readonly challenge: string | undefined;
+
+  constructor({ code, message, retryAfter, details, challenge }: ErrorBody) {
     super(message);
     this.name = 'ChatError';
     this.code = code;
     this.retryAfter = retryAfter;
     this.details = details;
+    this.challenge = challenge;
   }
 
   /** Whether the same request may succeed later. */

@@ -8,7 +8,7 @@ export type { Tokens } from './login.js';
 export { Message } from './message.js';
 export type { SendOptions } from './message.js';
 export type { OutgoingMessage } from './outbox.js';
-export { signIn, signUp } from './sign-in.js';
+export { completeSignIn, forgotPassword, resetPassword, signIn, signUp } from './sign-in.js';
 export type { Credentials, SignInOptions, SignUp, SignedIn } from './sign-in.js';
 export { LocalStorage, MemoryStorage } from './storage.js';
 export type { KeyValueStorage, WebStorage } from './storage.js';

@@ -34,6 +34,7 @@ export class RestApi {
       code: typeof answer?.code === 'string' ? answer.code : codeOfStranger(response.status),
       message: typeof answer?.message === 'string' ? answer.message : `HTTP ${response.status}`,
       ...(typeof answer?.retryAfter === 'number' && { retryAfter: answer.retryAfter }),
+      ...(typeof answer?.challenge === 'string' && { challenge: answer.challenge }),
     });
   }
 }

@@ -1,3 +1,4 @@
+import { ChatError } from './chat-error.js';
 import type { Tokens } from './login.js';
 import { RestApi } from './rest-api.js';
 import type { KeyValueStorage } from './storage.js';
@@ -16,6 +17,8 @@ export interface SignUp {
   password: string;
   firstName?: string;
   lastName?: string;
+  /** A code of an invite, where the server asks for one. */
+  inviteCode?: string;
 }
 
 /** A login, as the server answers it. */
@@ -76,7 +79,8 @@ const nameIn = (credentials: Credentials): string => {
  * its user from signing in here; give a `storage` that lasts where there is no localStorage.
  *
  * @param url base of the server, as in `https://chat.example.com`.
- * @throws {ChatError} INVALID_CREDENTIALS, ACCOUNT_DEACTIVATED, RATE_LIMITED, or why there was no answer.
+ * @throws {ChatError} INVALID_CREDENTIALS, ACCOUNT_DEACTIVATED, EMAIL_NOT_VERIFIED, RATE_LIMITED, or why there was
+ *   no answer; TOTP_REQUIRED with a `challenge` for {@link completeSignIn}.
  */
 export const signIn = async (
   url: string,
@@ -93,17 +97,67 @@ export const signIn = async (
 };
 
 /**
+ * Signs in, second step: the challenge of the first one, and a code of the authenticator app or a recovery code.
+ *
+ * @param url base of the server, as in `https://chat.example.com`.
+ * @throws {ChatError} TOTP_INVALID: ask for another code; UNAUTHENTICATED: begin anew; RATE_LIMITED, or why there was
+ *   no answer.
+ */
+export const completeSignIn = async (
+  url: string,
+  secondStep: { challenge: string; code: string },
+  { storage = defaultStorage() }: SignInOptions = {},
+): Promise<SignedIn> => {
+  const signedIn = await new RestApi(url).request<SignedIn>('POST', '/api/auth/totp', secondStep);
+  await new DeviceTokenStorage(url, storage).write(signedIn);
+  return signedIn;
+};
+
+/**
+ * Has the server mail a link for a new password to an address, if an account has it.
+ *
+ * @throws {ChatError} MAIL_NOT_CONFIGURED, RATE_LIMITED, or why there was no answer.
+ */
+export const forgotPassword = async (url: string, email: string): Promise<void> => {
+  await new RestApi(url).request('POST', '/api/auth/forgot-password', { email });
+};
+
+/**
+ * Sets a new password by the token of such a link; all logins of the account end.
+ *
+ * @throws {ChatError} LINK_INVALID, VALIDATION, or why there was no answer.
+ */
+export const resetPassword = async (
+  url: string,
+  reset: { token: string; password: string },
+): Promise<void> => {
+  await new RestApi(url).request('POST', '/api/auth/reset-password', reset);
+};
+
+/**
  * Makes an account and signs in; the device is known from then on.
  *
  * @param url base of the server, as in `https://chat.example.com`.
- * @throws {ChatError} USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION, RATE_LIMITED, or why there was no answer.
+ * @throws {ChatError} USERNAME_TAKEN, EMAIL_TAKEN, VALIDATION, RATE_LIMITED, REGISTRATION_CLOSED, INVITE_REQUIRED,
+ *   INVITE_INVALID, EMAIL_DOMAIN_REFUSED, or why there was no answer; EMAIL_NOT_VERIFIED when the account was made and
+ *   its address must be confirmed before the first login.
  */
 export const signUp = async (
   url: string,
   account: SignUp,
   { storage = defaultStorage() }: SignInOptions = {},
 ): Promise<SignedIn> => {
-  const signedIn = await new RestApi(url).request<SignedIn>('POST', '/api/auth/register', account);
-  await new DeviceTokenStorage(url, storage).write(signedIn);
-  return signedIn;
+  const made = await new RestApi(url).request<SignedIn | { mustVerifyEmail: true }>(
+    'POST',
+    '/api/auth/register',
+    account,
+  );
+  if (!('token' in made)) {
+    throw new ChatError({
+      code: 'EMAIL_NOT_VERIFIED',
+      message: 'Open the link in the mail, then sign in',
+    });
+  }
+  await new DeviceTokenStorage(url, storage).write(made);
+  return made;
 };

@@ -135,4 +135,19 @@ export interface ErrorBody {
   retryAfter?: number;
   /** Why a file was refused, and the number of bytes, pixels or frames that it exceeds. */
   details?: { reason: 'type' | 'damage' | 'size' | 'pixels' | 'frames' | 'time'; limit?: number };
+  /** Of TOTP_REQUIRED: what `completeSignIn` takes, with a code. */
+  challenge?: string;
+}
+
+/** A login of the user, on this or another device. */
+export interface LoginInfo {
+  id: string;
+  /** Browser and system, such as `Firefox on Linux`. */
+  device: string;
+  userAgent: string;
+  ip: string;
+  createdAt: string;
+  /** When its tokens were last renewed. */
+  lastUsedAt: string;
+  isCurrent: boolean;
 }

@@ -53,6 +53,21 @@ export const adminRoutes: RouteSamples = {
     stranger: 403,
   },
   [`post ${BASE}/users/:userId/logout-all`]: { request: newAccount, by: 'admin', stranger: 403 },
+  [`delete ${BASE}/users/:userId/totp`]: { request: newAccount, by: 'admin', stranger: 403 },
+  [`post ${BASE}/registration-invites`]: {
+    request: () => ({ body: { maxUses: 3, email: 'guest@example.com' } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/registration-invites`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`delete ${BASE}/registration-invites/:inviteId`]: {
+    request: async ({ server, admin }) => {
+      const made = await server.http.post(`${BASE}/registration-invites`).set(admin.auth).send({});
+      return { params: { inviteId: (made.body as { data: { id: string } }).data.id } };
+    },
+    by: 'admin',
+    stranger: 403,
+  },
   [`post ${BASE}/send-to-user`]: {
     request: async ({ newUser }) => ({
       body: { userId: (await newUser()).id, message: 'Welcome!', messageType: 'text' },

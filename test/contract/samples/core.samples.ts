@@ -68,11 +68,16 @@ export const coreRoutes: RouteSamples = {
   },
 };
 
-/** What ends the caller's login is tried on somebody who is not needed afterwards. */
+/** What ends the caller's login, or its second factor, is tried on somebody who is not needed afterwards. */
 export const endingRoutes = new Set([
   'post /api/auth/logout',
   'post /api/auth/logout-all',
   'post /api/auth/change-password',
+  'delete /api/auth/sessions',
+  'post /api/auth/totp/confirm',
+  'post /api/auth/totp/recovery-codes',
+  'post /api/auth/totp/disable',
+  'delete /api/users/me',
 ]);
 
 /** Native socket commands of the core. */

@@ -1,3 +1,4 @@
+import { accountRoutes } from './accounts.samples.js';
 import { adminCommands, adminRoutes } from './admin.samples.js';
 import { chatSettingsRoutes } from './chat-settings.samples.js';
 import { conversationCommands, conversationRoutes } from './conversation.samples.js';
@@ -16,6 +17,7 @@ import { v0Commands, v0Routes } from './v0.samples.js';
 /** Every REST route that has a sample; the suites fail when one is missing. */
 export const routeSamples: RouteSamples = {
   ...coreRoutes,
+  ...accountRoutes,
   ...chatSettingsRoutes,
   ...mediaRoutes,
   ...mediaForms,

@@ -1,8 +1,11 @@
+import type { MailServer } from '../../support/mail-server.js';
 import type { TestServer, TestUser } from '../../support/server.js';
 
 /** The people that the matrices use, and what they share. */
 export interface SampleWorld {
   server: TestServer;
+  /** Where the server's mails go. */
+  mails: MailServer;
   /** Members of the direct chat; Alice opened it. */
   alice: TestUser;
   bob: TestUser;

@@ -1,5 +1,6 @@
 import { SERVER_SCOPES } from '../../../src/shared/server-caller.js';
 import type { TestServer, TestUser } from '../../support/server.js';
+import { startMailServer } from '../../support/mail-server.js';
 import { openDirectChat, registerUser, startServer } from '../../support/server.js';
 import type { SampleRequest, SampleWorld } from './sample.js';
 
@@ -7,13 +8,23 @@ const ADMIN = { username: 'root', email: 'root@example.com', password: 'test123'
 
 /** Starts a node with an admin and builds the people that the samples use. */
 export const createWorld = async (): Promise<SampleWorld> => {
-  const server = await startServer({
+  const mails = await startMailServer();
+  const started = await startServer({
     env: {
+      SMTP_URL: mails.url,
+      PUBLIC_URL: 'https://chat.example.com',
       ADMIN_USERNAME: ADMIN.username,
       ADMIN_EMAIL: ADMIN.email,
       ADMIN_PASSWORD: ADMIN.password,
     },
   });
+  const server = {
+    ...started,
+    close: async () => {
+      await started.close();
+      await mails.close();
+    },
+  };
   const { alice, bob, chatId } = await openDirectChat(server);
   const login = await server.http
     .post('/api/auth/login')
@@ -26,6 +37,7 @@ export const createWorld = async (): Promise<SampleWorld> => {
   const auth = { Authorization: `Bearer ${token}` };
   return {
     server,
+    mails,
     alice,
     bob,
     chatId,
