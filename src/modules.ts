@@ -194,6 +194,7 @@ export const createModules = async ({
     directory,
     messageLog,
     attachments: media.api.claims,
+    audit,
     sendLimit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
   });
   const sharedFiles = createSharedFiles({

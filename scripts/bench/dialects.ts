@@ -35,6 +35,7 @@ const EVENT: MessageEvent = {
     editedAt: null,
     deletedAt: null,
     deletedBy: null,
+    isModerated: false,
     pinnedAt: null,
     pinnedBy: null,
     system: null,

@@ -54,6 +54,10 @@ export const ERROR_STATUS = {
   TOTP_REQUIRED: 401,
   TOTP_INVALID: 401,
   TOTP_ENROLMENT_REQUIRED: 403,
+  SILENCED: 403,
+  BANNED: 403,
+  SLOW_MODE: 429,
+  JOIN_REQUESTED: 403,
 } as const;
 
 /** A published error code. */
@@ -84,6 +88,10 @@ export interface ErrorBody {
   details?: RefusalDetails;
   /** Of a login that wants a second factor: what `POST /api/auth/totp` takes, with the code. */
   challenge?: string;
+  /** Of a sanction: when it ends, an ISO time; null when it has no end. */
+  until?: string | null;
+  /** Of a sanction: why it was imposed. */
+  reason?: string;
 }
 
 /** What an error may say beside its message. */
@@ -94,6 +102,10 @@ interface AppErrorOptions {
   details?: RefusalDetails | undefined;
   /** For `POST /api/auth/totp`. */
   challenge?: string | undefined;
+  /** When the sanction that refuses ends; null when it has no end. */
+  until?: Date | null | undefined;
+  /** Why the sanction was imposed. */
+  reason?: string | undefined;
   cause?: unknown;
 }
 
@@ -107,6 +119,10 @@ export class AppError extends Error {
   readonly details: RefusalDetails | undefined;
   /** Of a login that wants a second factor. */
   readonly challenge: string | undefined;
+  /** When the sanction that refuses ends; null when it has no end. */
+  readonly until: Date | null | undefined;
+  /** Why the sanction was imposed. */
+  readonly reason: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -116,6 +132,8 @@ export class AppError extends Error {
     this.retryAfter = options.retryAfter;
     this.details = options.details;
     this.challenge = options.challenge;
+    this.until = options.until;
+    this.reason = options.reason;
   }
 
   /** HTTP status of the code. */
@@ -132,6 +150,8 @@ export class AppError extends Error {
       ...(this.retryAfter !== undefined && { retryAfter: this.retryAfter }),
       ...(this.details && { details: this.details }),
       ...(this.challenge !== undefined && { challenge: this.challenge }),
+      ...(this.until !== undefined && { until: this.until?.toISOString() ?? null }),
+      ...(this.reason !== undefined && { reason: this.reason }),
     };
   }
 }

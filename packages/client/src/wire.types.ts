@@ -54,6 +54,8 @@ export interface ChatMessage {
   isEdited: boolean;
   isDeleted: boolean;
   deletedAt: string | null;
+  /** Whether a moderator has deleted it, and not its sender. Absent in answers of older servers. */
+  isModerated?: boolean;
   isPinned: boolean;
   system: Record<string, unknown> | null;
   createdAt: string;

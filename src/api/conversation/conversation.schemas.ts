@@ -99,6 +99,7 @@ export const messageResponse = Joi.object({
   status: Joi.string().valid('sent', 'delivered', 'read').required(),
   replyTo: Joi.string().allow(null).required(),
   deletedAt: Joi.string().isoDate().allow(null).required(),
+  isModerated: Joi.boolean().required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
 }).id('ConversationMessage');

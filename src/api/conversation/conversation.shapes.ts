@@ -25,6 +25,7 @@ export const presentMessage = ({ message, sender, status }: MessageView) => ({
   status,
   replyTo: message.replyTo?.id ?? null,
   deletedAt: message.deletedAt,
+  isModerated: message.isModerated,
   createdAt: message.createdAt,
   updatedAt: message.updatedAt,
 });

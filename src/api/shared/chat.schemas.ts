@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { MEMBER_ROLES } from '../../modules/chats/index.js';
 import { idSchema } from '../../shared/ids.js';
 import { metadataResponse } from '../../shared/metadata.js';
 import { userCardSchema } from './user-card.schemas.js';
@@ -9,7 +10,9 @@ export const chatParams = Joi.object<{ chatId: string }>({ chatId: idSchema.requ
 /** A member as the other members of an accepted chat see them. */
 export const participantResponse = userCardSchema
   .keys({
-    role: Joi.string().valid('owner', 'admin', 'member').required(),
+    role: Joi.string()
+      .valid(...MEMBER_ROLES)
+      .required(),
     status: Joi.string().valid('online', 'away', 'busy', 'offline').required(),
     isOnline: Joi.boolean().required(),
     lastSeen: Joi.string().isoDate().allow(null).required(),
@@ -46,7 +49,7 @@ export const chatResponse = Joi.object({
   otherUser: participantResponse.allow(null).required(),
   memberCount: Joi.number().integer().required(),
   role: Joi.string()
-    .valid('owner', 'admin', 'member')
+    .valid(...MEMBER_ROLES)
     .allow(null)
     .required()
     .description(

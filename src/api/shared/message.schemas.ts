@@ -116,6 +116,9 @@ export const messageResponse = Joi.object({
   isDeleted: Joi.boolean().required(),
   deletedAt: Joi.string().isoDate().allow(null).required(),
   deletedBy: Joi.string().allow(null).required(),
+  isModerated: Joi.boolean()
+    .required()
+    .description('Whether a moderator has deleted it, and not its sender'),
   isPinned: Joi.boolean().required(),
   pinnedAt: Joi.string().isoDate().allow(null).required(),
   system: Joi.object().unknown().allow(null).required(),

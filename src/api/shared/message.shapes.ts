@@ -36,6 +36,7 @@ export const presentMessage = (
   isDeleted: message.deletedAt !== null,
   deletedAt: message.deletedAt,
   deletedBy: message.deletedBy,
+  isModerated: message.isModerated,
   isPinned: message.pinnedAt !== null,
   pinnedAt: message.pinnedAt,
   system: message.system,

@@ -66,6 +66,7 @@ export const messageResponse = Joi.object({
   isRead: Joi.boolean().required(),
   isEdited: Joi.boolean().required(),
   isDeleted: Joi.boolean().required(),
+  isModerated: Joi.boolean().required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
 }).id('V0Message');

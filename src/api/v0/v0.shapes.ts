@@ -37,6 +37,7 @@ export const presentMessage = (
   isRead: status === 'read',
   isEdited: message.editedAt !== null,
   isDeleted: message.deletedAt !== null,
+  isModerated: message.isModerated,
   createdAt: message.createdAt,
   updatedAt: message.updatedAt,
 });

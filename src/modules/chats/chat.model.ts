@@ -1,6 +1,7 @@
 import type { Connection, Types } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { Metadata } from '../../shared/metadata.js';
+import type { MemberRole } from './membership.model.js';
 
 /** What a chat is: two people, an invited group, a room anybody may join, or the admins' announcements. */
 export type ChatKind = 'direct' | 'group' | 'room' | 'broadcast';
@@ -51,7 +52,7 @@ export interface PendingOwnerLoss {
   userId: Types.ObjectId;
   actorId: Types.ObjectId;
   /** What the owner becomes; null when the membership ends. */
-  role: 'admin' | 'member' | null;
+  role: Exclude<MemberRole, 'owner'> | null;
   decidedAt: Date;
 }
 

@@ -61,7 +61,7 @@ export interface ChatRole {
   kind: ChatKind;
 }
 
-const RANK: Record<MemberRole, number> = { member: 0, admin: 1, owner: 2 };
+const RANK: Record<MemberRole, number> = { member: 0, moderator: 1, admin: 2, owner: 3 };
 
 /** The role that counts. Rooms belong to the whole system, so system admins have an owner's rights there. */
 export const effectiveRole = ({ actor, role, kind }: ChatRole): MemberRole | undefined =>
@@ -82,18 +82,53 @@ export const refusalToManage = (chatRole: ChatRole): AppError | undefined =>
   refusalOfDirect(chatRole) ??
   (isAtLeast(chatRole, 'admin') ? undefined : forbidden('Only owners and admins may do this'));
 
-/** Whether somebody may remove a member: admins remove members, owners remove anybody. */
+/** Whether somebody may remove a member: admins remove moderators and members, owners remove anybody. */
 export const refusalToRemove = (chatRole: ChatRole, target: MemberRole): AppError | undefined => {
   const refusal = refusalToManage(chatRole);
   if (refusal) return refusal;
-  const mayRemove = isAtLeast(chatRole, 'owner') || target === 'member';
+  const mayRemove = isAtLeast(chatRole, 'owner') || RANK[target] < RANK.admin;
   return mayRemove ? undefined : forbidden('Only owners may remove owners and admins');
 };
 
-/** Whether somebody may change members' roles. */
-export const refusalToAppoint = (chatRole: ChatRole): AppError | undefined =>
-  refusalOfDirect(chatRole) ??
-  (isAtLeast(chatRole, 'owner') ? undefined : forbidden('Only owners may change roles'));
+/** Whether somebody may change a member's role: owners any, admins make moderators of members and back. */
+export const refusalToAppoint = (
+  chatRole: ChatRole,
+  target: { from: MemberRole; to: MemberRole },
+): AppError | undefined => {
+  const refusal = refusalOfDirect(chatRole);
+  if (refusal) return refusal;
+  if (isAtLeast(chatRole, 'owner')) return undefined;
+  const isBelowAdmin = RANK[target.from] < RANK.admin && RANK[target.to] < RANK.admin;
+  return isAtLeast(chatRole, 'admin') && isBelowAdmin
+    ? undefined
+    : forbidden('Only owners may change the roles of owners and admins');
+};
+
+/**
+ * Whether somebody may delete what another has written, and silence or ban them: owners, admins and
+ * moderators those of lower roles, and admins of the system everybody.
+ *
+ * @param target the other's role; `member` for somebody who is in the chat no more.
+ */
+export const refusalToModerate = (chatRole: ChatRole, target: MemberRole): AppError | undefined => {
+  if (chatRole.actor.role === 'admin') return undefined;
+  const refusal = refusalOfDirect(chatRole);
+  if (refusal) return refusal;
+  if (!isAtLeast(chatRole, 'moderator')) {
+    return forbidden('Only owners, admins and moderators may do this');
+  }
+  const isLower = RANK[chatRole.role ?? 'member'] > RANK[target];
+  return isLower ? undefined : forbidden('This is only possible for lower roles than your own');
+};
+
+/** Whether somebody moderates a chat: sees its sanctions, and answers those who ask to join. */
+export const refusalToOversee = (chatRole: ChatRole): AppError | undefined =>
+  chatRole.actor.role === 'admin'
+    ? undefined
+    : (refusalOfDirect(chatRole) ??
+      (isAtLeast(chatRole, 'moderator')
+        ? undefined
+        : forbidden('Only owners, admins and moderators may do this')));
 
 /** Whether somebody may leave: a direct chat is deleted or blocked instead. */
 export const refusalToLeave = (chatRole: ChatRole): AppError | undefined =>

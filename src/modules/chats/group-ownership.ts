@@ -117,10 +117,10 @@ export class GroupOwnership {
     for (const chatId of await this.deps.roles.chatIdsOwnedBy(userId)) await this.ensure(chatId);
   }
 
-  /** Who inherits a group: its longest-standing admin, or else member, whose account is open. */
+  /** Who inherits a group: its longest-standing admin, or else moderator, or else member, whose account is open. */
   private async heirOf(chatId: string): Promise<Pick<MembershipRecord, '_id' | 'userId'> | null> {
     const { accounts, roles } = this.deps;
-    for (const role of ['admin', 'member'] as const) {
+    for (const role of ['admin', 'moderator', 'member'] as const) {
       for await (const members of roles.bySeniority(chatId, role)) {
         const open = await accounts.openAmong(members.map(({ userId }) => userId.toHexString()));
         const heir = members.find(({ userId }) => open.has(userId.toHexString()));

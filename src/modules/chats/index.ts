@@ -57,7 +57,15 @@ export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
 export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
 export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
-export { canShareSignals, hasAgreed, hasAnswered, refusalToPost } from './chats.policy.js';
+export {
+  canShareSignals,
+  hasAgreed,
+  hasAnswered,
+  refusalToModerate,
+  refusalToOversee,
+  refusalToPost,
+} from './chats.policy.js';
+export type { ChatRole } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
 export type { ChatFilter, ChatRecord, DirectChatRecord } from './chats.repository.js';
 export type { PersonalInvites, ReceivedInvite } from './personal-invites.js';
@@ -69,6 +77,7 @@ export type { Invites, InviteTerms } from './invites.js';
 export { InvitesRepository } from './invites.repository.js';
 export type { InviteRecord } from './invites.repository.js';
 export type { Members, MemberView } from './members.js';
+export { MEMBER_ROLES } from './membership.model.js';
 export type { MemberRole } from './membership.model.js';
 export { MemberPositionsRepository } from './member-positions.repository.js';
 export type { MemberPositionRow } from './member-positions.repository.js';

@@ -163,16 +163,17 @@ export class Members {
   }
 
   /**
-   * Makes a member an owner, an admin, or a plain member.
+   * Makes a member an owner, an admin, a moderator, or a plain member.
    *
-   * @throws {AppError} NOT_FOUND, FORBIDDEN for others than owners, LAST_OWNER.
+   * @throws {AppError} NOT_FOUND, FORBIDDEN: see `refusalToAppoint`, LAST_OWNER.
    */
   async setRole(actor: Actor, chatId: string, userId: string, role: MemberRole): Promise<void> {
     const { access, chatAccess, log, changes } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
-    const refusal = refusalToAppoint(chatRole);
+    const from = await chatAccess.role(chatRole.chat, userId);
+    const refusal = refusalToAppoint(chatRole, { from: from ?? 'member', to: role });
     if (refusal) throw refusal;
-    if (!(await chatAccess.role(chatRole.chat, userId))) throw notFound('Member');
+    if (!from) throw notFound('Member');
     const hasChanged = await changes.setRole(chatId, userId, role, actor.userId);
     if (hasChanged && chatRole.kind === 'group') {
       await log.post(actor, chatId, (name, [user]) => roleChanged(name, user!, role), [userId]);

@@ -3,8 +3,11 @@ import { Schema } from 'mongoose';
 import type { Metadata } from '../../shared/metadata.js';
 import { objectId } from '../../platform/object-id.js';
 
+/** The roles in a chat, the highest first. */
+export const MEMBER_ROLES = ['owner', 'admin', 'moderator', 'member'] as const;
+
 /** What a member may do in a chat. */
-export type MemberRole = 'owner' | 'admin' | 'member';
+export type MemberRole = (typeof MEMBER_ROLES)[number];
 
 /**
  * One user's membership of one chat: their role, how far they have read, and their own settings for it.
@@ -31,6 +34,10 @@ export interface MembershipRecord {
   archivedSeq: number | null;
   archivedAt: Date | null;
   mutedUntil: Date | null;
+  /** Until when the member may not write; absent where they never were silenced. */
+  silencedUntil?: Date | null;
+  /** When the member last wrote, stored while the chat is in slow mode. */
+  lastPostAt?: Date;
   pinnedAt: Date | null;
   /** The user has marked the chat as unread, whatever the position says. */
   markedUnread: boolean;
@@ -63,7 +70,7 @@ const membershipSchema = new Schema<MembershipRecord>(
   {
     chatId: { type: Schema.Types.ObjectId, required: true },
     userId: { type: Schema.Types.ObjectId, required: true },
-    role: { type: String, enum: ['owner', 'admin', 'member'], default: 'member' },
+    role: { type: String, enum: MEMBER_ROLES, default: 'member' },
     lossNumber: Number,
     lastReadSeq: { type: Number, default: 0 },
     privateReadSeq: Number,
@@ -73,6 +80,8 @@ const membershipSchema = new Schema<MembershipRecord>(
     archivedSeq: { type: Number, default: null },
     archivedAt: { type: Date, default: null },
     mutedUntil: { type: Date, default: null },
+    silencedUntil: Date,
+    lastPostAt: Date,
     pinnedAt: { type: Date, default: null },
     markedUnread: { type: Boolean, default: false },
     metadata: Schema.Types.Mixed,

@@ -3,7 +3,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess, MemberPositionsRepository } from '../chats/index.js';
-import type { UserDirectory } from '../users/index.js';
+import type { AuditTrail, UserDirectory } from '../users/index.js';
 import { MentionResolver } from './mentions.js';
 import type { MessageLogModule } from './log/index.js';
 import { MessageChanges } from './message-changes.js';
@@ -61,6 +61,7 @@ export const createMessages = ({
   directory,
   messageLog: { messages, log, previews },
   attachments,
+  audit,
   sendLimit,
 }: {
   config: Pick<Config, 'editWindowSeconds'>;
@@ -71,6 +72,7 @@ export const createMessages = ({
   directory: Pick<UserDirectory, 'card' | 'cards' | 'idsByUsername'>;
   messageLog: Pick<MessageLogModule, 'messages' | 'log' | 'previews'>;
   attachments: AttachmentClaims;
+  audit: Pick<AuditTrail, 'during'>;
   /** Messages per user. */
   sendLimit: RateLimiter;
 }) => {
@@ -106,6 +108,7 @@ export const createMessages = ({
         attachments,
         directory,
         bus,
+        audit,
         clock,
         editWindowSeconds: config.editWindowSeconds,
       }),

@@ -5,15 +5,15 @@ import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, invalidInput, notFound } from '../../shared/errors.js';
+import { AppError, forbidden, invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata, metadataText } from '../../shared/metadata.js';
-import { refusalToPost } from '../chats/index.js';
-import type { UserCard } from '../users/index.js';
+import { refusalToModerate, refusalToPost } from '../chats/index.js';
+import type { AuditTrail, UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
 import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
 import type { MemberPosition, MessageHistory } from './message-history.js';
-import type { MemberMessage, MessageReader } from './message-reader.js';
+import type { MemberMessage, MessageReader, VisibleMessage } from './message-reader.js';
 import type { StoredMessage } from './message.model.js';
 import { statusOf, toRecord } from './message.record.js';
 import type { MessageEvent, MessageEvents } from './messages.events.js';
@@ -47,7 +47,10 @@ export interface EditInput {
 /** Which messages to delete, and for whom. */
 export interface DeleteTarget {
   messageIds: string[];
-  /** For everyone (the default), or for the actor alone. */
+  /**
+   * For everyone (the default), or for the actor alone. Others' messages are deleted for everyone only where
+   * it is `true`, so that a moderator does not do so by mistake.
+   */
   deleteForEveryone?: boolean | undefined;
   /** When given, the messages must be of this chat. */
   chatId?: string | undefined;
@@ -88,6 +91,7 @@ export class MessageChanges {
       attachments: Pick<AttachmentClaims, 'addressed' | 'release'>;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       bus: Publisher<MessageEvents>;
+      audit: Pick<AuditTrail, 'during'>;
       clock: Clock;
       /** How long after sending a message may be edited, in seconds; 0 means always. */
       editWindowSeconds: number;
@@ -136,22 +140,49 @@ export class MessageChanges {
    * Deletes messages: for everyone, which leaves tombstones, or for the actor alone. All are checked before
    * the first is deleted; deleting one twice changes nothing.
    *
-   * @throws {AppError} NOT_FOUND, or FORBIDDEN for others' messages where it is for everyone; the system may delete
-   *   every message.
+   * @throws {AppError} NOT_FOUND, or FORBIDDEN for others' messages where it is for everyone and the actor
+   *   does not moderate them; the system may delete every message.
    */
   async delete(actor: Actor, target: DeleteTarget): Promise<Changed[]> {
+    const { reader } = this.deps;
     const ids = [...new Set(target.messageIds)];
-    const found = await Promise.all(
-      ids.map((id) => this.deps.reader.ofMember(actor, id, target.chatId)),
-    );
-    if (target.deleteForEveryone === false) return this.deleteForOne(actor, found);
-    for (const { doc } of found) {
-      const refusal = isSystem(actor)
-        ? undefined
-        : refusalToDeleteForEveryone(forPolicy(doc), actor.userId);
-      if (refusal) throw refusal;
+    if (target.deleteForEveryone === false) {
+      const own = await Promise.all(ids.map((id) => reader.ofMember(actor, id, target.chatId)));
+      return this.deleteForOne(actor, own);
     }
-    return Promise.all(found.map((message) => this.deleteForEveryone(actor, message)));
+    const mayModerate = target.deleteForEveryone === true && !isSystem(actor);
+    const found = await Promise.all(
+      ids.map((id) =>
+        mayModerate
+          ? this.moderated(actor, id, target.chatId)
+          : reader.ofMember(actor, id, target.chatId),
+      ),
+    );
+    for (const message of found) {
+      if (isSystem(actor)) continue;
+      const refusal = refusalToDeleteForEveryone(forPolicy(message.doc), actor.userId);
+      if (refusal && mayModerate) await this.assertModerator(actor, message);
+      else if (refusal) throw refusal;
+    }
+    return Promise.all(
+      found.map((message) =>
+        isSystem(actor) || message.doc.senderId.equals(actor.userId)
+          ? this.deleteForEveryone(actor, message, false)
+          : this.deleteAudited(actor, message),
+      ),
+    );
+  }
+
+  /**
+   * Deletes what somebody else has written, for everyone. Members of the chat see that a moderator did it.
+   *
+   * @param reason for the audit trail.
+   * @throws {AppError} NOT_FOUND, FORBIDDEN: see `refusalToModerate`.
+   */
+  async deleteAsModerator(actor: Actor, messageId: string, reason?: string): Promise<Changed> {
+    const found = await this.moderated(actor, messageId);
+    await this.assertModerator(actor, found);
+    return this.deleteAudited(actor, found, reason);
   }
 
   /**
@@ -224,6 +255,44 @@ export class MessageChanges {
     return result;
   }
 
+  /** A message that the actor may see; admins of the system find every message by its id. */
+  private async moderated(
+    actor: Actor,
+    messageId: string,
+    chatId?: string,
+  ): Promise<VisibleMessage> {
+    const { reader } = this.deps;
+    if (actor.role !== 'admin') return reader.ofMember(actor, messageId, chatId);
+    const found = await reader.any(actor, messageId);
+    if (chatId !== undefined && chatId !== found.chat.id) throw notFound('Message');
+    return found;
+  }
+
+  private async assertModerator(actor: Actor, found: VisibleMessage): Promise<void> {
+    const { chat, doc, role } = found;
+    if (doc.messageType === 'system') throw forbidden('This message cannot be deleted');
+    const target = await this.deps.reader.senderRole(found);
+    const refusal = refusalToModerate({ actor, role, kind: chat.kind }, target);
+    if (refusal) throw refusal;
+  }
+
+  private deleteAudited(actor: Actor, found: VisibleMessage, reason?: string): Promise<Changed> {
+    const { doc, chat } = found;
+    return this.deps.audit.during(
+      actor,
+      {
+        action: 'messages.delete',
+        subject: doc._id.toHexString(),
+        details: {
+          chatId: chat.id,
+          senderId: doc.senderId.toHexString(),
+          ...(reason !== undefined && { reason }),
+        },
+      },
+      () => this.deleteForEveryone(actor, found, true),
+    );
+  }
+
   private refusalToEdit(actor: Actor, doc: StoredMessage): AppError | undefined {
     const { clock, editWindowSeconds } = this.deps;
     // A card that a server keeps up to date has no window.
@@ -232,7 +301,11 @@ export class MessageChanges {
   }
 
   /** The content is removed from the database, too; number, sender and times stay. */
-  private async deleteForEveryone(actor: Actor, found: MemberMessage): Promise<Changed> {
+  private async deleteForEveryone(
+    actor: Actor,
+    found: VisibleMessage,
+    isModerated: boolean,
+  ): Promise<Changed> {
     const { attachments, bus, clock } = this.deps;
     // First, so that a crash in between leaves no file that the collector does not check.
     await attachments.release(found.doc.media);
@@ -246,6 +319,7 @@ export class MessageChanges {
           reactions: [],
           deletedAt: new Date(clock.now()),
           deletedBy: objectId(actor.userId),
+          ...(isModerated && { isModerated }),
           uncounted: true,
         },
         $unset: {
@@ -296,7 +370,7 @@ export class MessageChanges {
    *
    * @throws {AppError} what `mutate` throws.
    */
-  private async apply({ doc, chat }: MemberMessage, mutate: Mutation): Promise<Changed> {
+  private async apply({ doc, chat }: VisibleMessage, mutate: Mutation): Promise<Changed> {
     const { attachments, directory, history, log, previews } = this.deps;
     const [sender, positions] = await Promise.all([
       directory.card(doc.senderId.toHexString()),

@@ -30,7 +30,7 @@ export class MessageReader {
   constructor(
     private readonly messages: MessagesRepository,
     private readonly positions: MemberPositionsRepository,
-    private readonly access: Pick<ChatAccess, 'reader' | 'system'>,
+    private readonly access: Pick<ChatAccess, 'reader' | 'role' | 'snapshot' | 'system'>,
   ) {}
 
   /**
@@ -76,6 +76,23 @@ export class MessageReader {
     const { doc, chat, role } = await this.visible(actor, messageId);
     if (!role || (chatId !== undefined && chatId !== chat.id)) throw notFound('Message');
     return { doc, chat, role };
+  }
+
+  /**
+   * Any message and its chat, for admins of the system, who need not be members.
+   *
+   * @throws {AppError} NOT_FOUND when it does not exist.
+   */
+  async any(actor: Actor, messageId: string): Promise<VisibleMessage> {
+    const doc = await this.messages.byId(objectId(messageId));
+    const chat = doc && (await this.access.snapshot(doc.chatId.toHexString()));
+    if (!doc || !chat) throw notFound('Message');
+    return { doc, chat, role: await this.access.role(chat, actor.userId) };
+  }
+
+  /** The role of a message's sender in its chat; `member` for somebody who has left. */
+  async senderRole({ doc, chat }: VisibleMessage): Promise<MemberRole> {
+    return (await this.access.role(chat, doc.senderId.toHexString())) ?? 'member';
   }
 
   /**

@@ -96,6 +96,8 @@ export interface StoredMessage {
   /** Set when deleted for everyone; the content is gone then. */
   deletedAt?: Date;
   deletedBy?: Types.ObjectId;
+  /** Set where a moderator has deleted it, and not its sender. */
+  isModerated?: true;
   /** Users who deleted the message for themselves; absent until somebody does. */
   deletedFor?: Types.ObjectId[];
   /**
@@ -160,6 +162,7 @@ const messageSchema = new Schema<StoredMessage>(
     },
     deletedAt: Date,
     deletedBy: Schema.Types.ObjectId,
+    isModerated: Boolean,
     deletedFor: { type: [Schema.Types.ObjectId], default: undefined },
     uncounted: Boolean,
     pinnedAt: Date,

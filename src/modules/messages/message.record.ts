@@ -19,6 +19,8 @@ export interface MessageRecord {
   editedAt: string | null;
   deletedAt: string | null;
   deletedBy: string | null;
+  /** Whether a moderator has deleted it, and not its sender. */
+  isModerated: boolean;
   pinnedAt: string | null;
   pinnedBy: string | null;
   /** Of a `custom` message alone. */
@@ -98,6 +100,7 @@ export const toRecord = (doc: StoredMessage): MessageRecord => {
     editedAt: isDeleted ? null : iso(doc.editedAt),
     deletedAt: iso(doc.deletedAt),
     deletedBy: doc.deletedBy?.toHexString() ?? null,
+    isModerated: doc.isModerated ?? false,
     pinnedAt: isDeleted ? null : iso(doc.pinnedAt),
     pinnedBy: isDeleted ? null : (doc.pinnedBy?.toHexString() ?? null),
     ...(doc.customType !== undefined && !isDeleted && { customType: doc.customType }),

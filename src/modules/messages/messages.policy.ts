@@ -48,7 +48,7 @@ export const refusalToEdit = (
   return undefined;
 };
 
-/** Whether a user may delete the message for everyone: the sender alone. */
+/** Whether a user may delete the message for everyone as its sender; moderators see `refusalToModerate`. */
 export const refusalToDeleteForEveryone = (
   message: MessageForPolicy,
   userId: string,
@@ -63,8 +63,8 @@ export const refusalToUse = (message: MessageForPolicy): AppError | undefined =>
   return message.messageType === 'system' ? forbidden('This is not a user’s message') : undefined;
 };
 
-/** Whether a member may pin and unpin: both in a direct chat, owners and admins elsewhere. */
+/** Whether a member may pin and unpin: both in a direct chat, all but plain members elsewhere. */
 export const refusalToPin = (kind: ChatKind, role: MemberRole): AppError | undefined =>
   kind === 'direct' || role !== 'member'
     ? undefined
-    : forbidden('Only owners and admins can pin messages here');
+    : forbidden('Only owners, admins and moderators can pin messages here');

@@ -97,7 +97,7 @@ export const groupRoutes = ({ groups, members, list, clock }: UseCases): AnyRout
   route({
     method: 'delete',
     path: '/api/chats/:chatId/members/:userId',
-    summary: 'Remove a member; owners may, and admins where it is a plain member',
+    summary: 'Remove a member; owners may, and admins where it is a moderator or plain member',
     tag,
     auth: 'user',
     userLimit: 'writes',
@@ -111,7 +111,8 @@ export const groupRoutes = ({ groups, members, list, clock }: UseCases): AnyRout
   route({
     method: 'put',
     path: '/api/chats/:chatId/members/:userId/role',
-    summary: 'Make a member an owner, admin or plain member; owners may',
+    summary:
+      'Make a member an owner, admin, moderator or plain member; owners may, and admins below their own role',
     tag,
     auth: 'user',
     userLimit: 'writes',

@@ -5,7 +5,7 @@ import { nameText, removableText, text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { GroupChanges, MemberRole, NewGroup } from '../../../modules/chats/index.js';
-import { SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
+import { MEMBER_ROLES, SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
 import { chatResponse } from '../../shared/chat.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
@@ -62,13 +62,17 @@ export const addMembersBody = Joi.object<{ userIds: string[] }>({
 
 /** Body of changing a role. */
 export const roleBody = Joi.object<{ role: MemberRole }>({
-  role: Joi.string().valid('owner', 'admin', 'member').required(),
+  role: Joi.string()
+    .valid(...MEMBER_ROLES)
+    .required(),
 });
 
 /** A member of a group or room. */
 export const memberResponse = userCardSchema
   .keys({
-    role: Joi.string().valid('owner', 'admin', 'member').required(),
+    role: Joi.string()
+      .valid(...MEMBER_ROLES)
+      .required(),
     joinedAt: Joi.string().isoDate().required(),
   })
   .id('Member');

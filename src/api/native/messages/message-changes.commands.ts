@@ -21,7 +21,9 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
   command({
     event: 'delete_message',
     dialect: 'native',
-    summary: 'Delete a message: for everyone (mine only), or for me',
+    summary:
+      'Delete a message: for everyone (mine, and with deleteForEveryone: true others’ for moderators), ' +
+      'or for me',
     schema: deleteSchema,
     userLimit: 'changes',
     handle: async ({ actor }, { messageId, deleteForEveryone, chatId }) => {

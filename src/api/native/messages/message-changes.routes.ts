@@ -40,17 +40,19 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
   route({
     method: 'delete',
     path: '/api/messages/:messageId',
-    summary: 'Delete a message: for everyone (mine only), or for me',
+    summary:
+      'Delete a message: for everyone (mine; with deleteForEveryone=true also what somebody of a lower ' +
+      'role than a moderator has written), or for me',
     tag,
     auth: 'user',
     params: messageParams,
     query: deleteQuery,
     userLimit: 'changes',
     response: deletionResponse,
-    handle: async ({ actor, params, query: { deleteForEveryone = true } }) => {
+    handle: async ({ actor, params, query: { deleteForEveryone } }) => {
       const target = { messageIds: [params.messageId], deleteForEveryone };
       const [deleted] = await useCases.messageChanges.delete(actor, target);
-      return { data: presentDeletion(deleted!.message, deleteForEveryone) };
+      return { data: presentDeletion(deleted!.message, deleteForEveryone ?? true) };
     },
   }),
   route({
@@ -62,12 +64,14 @@ export const messageChangeRoutes = (useCases: UseCases): AnyRoute[] => [
     body: bulkDeleteBody,
     userLimit: 'changes',
     response: Joi.array().items(deletionResponse),
-    handle: async ({ actor, body: { messageIds, deleteForEveryone = true } }) => {
+    handle: async ({ actor, body: { messageIds, deleteForEveryone } }) => {
       const deleted = await useCases.messageChanges.delete(actor, {
         messageIds,
         deleteForEveryone,
       });
-      return { data: deleted.map(({ message }) => presentDeletion(message, deleteForEveryone)) };
+      return {
+        data: deleted.map(({ message }) => presentDeletion(message, deleteForEveryone ?? true)),
+      };
     },
   }),
   route({
