@@ -93,6 +93,7 @@ export const createModules = async ({
   const storedMessages = new MessagesRepository(connection);
   const chatAccess = createChatAccess({
     connection,
+    clock,
     isAlone: redis === undefined,
     hasWritten: (chatId, userId) => storedMessages.hasWritten(chatId, userId),
   });
@@ -278,6 +279,11 @@ export const createModules = async ({
     directChats: chats.api.directChats,
     sending: messages.api.sending,
     reader: messages.api.reader,
+    accounts,
+    accessChanges: feed,
+    bus,
+    sanctions: chatAccess.sanctions,
+    enforcement: chats.api.enforcement,
   });
   const serverCalls = createServerCalls({
     clock,
@@ -347,6 +353,7 @@ export const createModules = async ({
     live: live.api,
     admin: moderation.api.admin,
     reports: moderation.api.reports,
+    sanctions: moderation.api.sanctions,
     clock,
     metadataIndexes,
     maxLength: config.messageMaxLength,

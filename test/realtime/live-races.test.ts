@@ -128,6 +128,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
     // On its own, a node trusts its cache: only what it is told makes it ask again.
     const { access } = createChatAccess({
       connection: database.connection,
+      clock: { now: () => Date.now() },
       isAlone: true,
       hasWritten: () => Promise.resolve(false),
     });

@@ -45,6 +45,8 @@ import { receiptCommands } from './receipts/receipts.commands.js';
 import { receiptRenderings } from './receipts/receipts.events.js';
 import { receiptRoutes } from './receipts/receipts.routes.js';
 import { reportRoutes } from './reports/reports.routes.js';
+import { sanctionRenderings } from './sanctions/sanctions.events.js';
+import { sanctionRoutes } from './sanctions/sanctions.routes.js';
 import { searchRoutes } from './search/search.routes.js';
 import { serverChatRoutes } from './server/server-chats.routes.js';
 import { serverMessageRoutes } from './server/server-messages.routes.js';
@@ -83,6 +85,8 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     // Has `/api/chats/archived`, which `/api/chats/:chatId` would take too.
     chatSettingsRoutes,
     // Has `/api/users/blocked`, and presence `/api/users/online`: `/api/users/:userId` would take both.
+    // Has `/api/users/me/sanctions`.
+    sanctionRoutes,
     blockRoutes,
     chatRoutes,
     presenceRoutes,
@@ -131,6 +135,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     messageChangeRenderings,
     starRenderings,
     chatRenderings,
+    sanctionRenderings,
     receiptRenderings,
     typingRenderings,
     liveRenderings,

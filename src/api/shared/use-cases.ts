@@ -27,7 +27,7 @@ import type {
   SendMessage,
   UnreadAt,
 } from '../../modules/messages/index.js';
-import type { Admin, Reports } from '../../modules/moderation/index.js';
+import type { Admin, Reports, Sanctions } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { MetadataSearch, Search } from '../../modules/search/index.js';
@@ -105,6 +105,7 @@ export interface UseCases {
   live: LiveUseCases;
   admin: Admin;
   reports: Reports;
+  sanctions: Sanctions;
   clock: Clock;
   /** The keys of metadata by whose value one may search. */
   metadataIndexes: MetadataIndexes;

@@ -2,15 +2,19 @@ import { LRUCache } from 'lru-cache';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
+import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
 import type { ChatEvents, ChatFacts } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
-import { isPublic } from './chats.policy.js';
+import type { AppliedSanction } from './chats.policy.js';
+import { banned, isPublic } from './chats.policy.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { MemberRole } from './membership.model.js';
 import type { MembershipsRepository } from './memberships.repository.js';
+import { SanctionLookup } from './sanction-lookup.js';
+import type { SanctionsRepository } from './sanctions.repository.js';
 
 /** Chats with more members than this are served by one publish for all, never member by member. */
 export const LARGE_CHAT_MEMBERS = 100;
@@ -30,6 +34,8 @@ export interface ChatSnapshot extends ChatFacts {
   isBlocked: boolean;
   /** Whether the recipient of a chat request has accepted it, or written in the chat. */
   isAnswered: boolean;
+  /** Whether it has ever had a sanction. */
+  hasSanctions: boolean;
   /** Members and their roles; undefined when there are more than {@link LARGE_CHAT_MEMBERS}. */
   members: ReadonlyMap<string, MemberRole> | undefined;
 }
@@ -38,6 +44,8 @@ export interface ChatSnapshot extends ChatFacts {
 export interface ChatAccessGrant {
   chat: ChatSnapshot;
   role: MemberRole;
+  /** The silence that applies to the member, in the chat or on the whole server. */
+  silence: AppliedSanction | undefined;
 }
 
 /**
@@ -49,6 +57,8 @@ export class ChatAccess {
   private readonly snapshots: CachedLookup<ChatSnapshot>;
   /** Roles in large chats, by chat and then user. */
   private readonly roles: LRUCache<string, CachedLookup<MemberRole>>;
+  /** What applies to whom. */
+  readonly sanctions: SanctionLookup;
   /** For how long an answer is kept, in milliseconds. */
   private readonly ttl: number;
 
@@ -62,11 +72,15 @@ export class ChatAccess {
       chats: ChatsRepository;
       memberships: MembershipsRepository;
       blocks: BlocksRepository;
+      sanctions: SanctionsRepository;
+      clock: Clock;
       /** Whether no other node writes to the same database. */
       isAlone: boolean;
     },
   ) {
     this.ttl = deps.isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
+    const { clock, sanctions } = deps;
+    this.sanctions = new SanctionLookup({ sanctions, clock, ttl: this.ttl });
     this.snapshots = new CachedLookup({ max: 50_000, ttl: this.ttl });
     this.roles = new LRUCache({
       max: 1000,
@@ -90,11 +104,20 @@ export class ChatAccess {
       does: 'drops the cached chat, its members and their roles',
     } as const;
     return [
+      ...this.sanctions.subscriptions,
       { event: 'chat.updated', ...shared, run: forgetIt },
       { event: 'chat.answered', ...shared, run: forgetIt },
       { event: 'members.added', ...shared, run: forget },
       { event: 'members.removed', ...shared, run: forget },
       { event: 'member.role_changed', ...shared, run: forget },
+      {
+        event: 'member.sanctioned',
+        ...shared,
+        // The chat says whether its sanctions are looked up at all.
+        run: ({ chatId }) => {
+          if (chatId !== null) this.forget(chatId);
+        },
+      },
       {
         event: 'block.changed',
         ...shared,
@@ -123,23 +146,30 @@ export class ChatAccess {
     const chat = await this.snapshot(chatId);
     const role = chat && (await this.role(chat, userId));
     if (!chat || !role) throw notFound('Chat');
-    return { chat, role };
+    const silence = this.silence(chat, userId);
+    return { chat, role, silence: silence instanceof Promise ? await silence : silence };
   }
 
   /**
    * The chat, for somebody who may read it: its members, and everybody where it is a public room.
    *
    * @returns the role is undefined for readers of a room who have not joined it.
-   * @throws {AppError} NOT_FOUND for everybody else, and when there is no such chat.
+   * @throws {AppError} NOT_FOUND for everybody else, and when there is no such chat; BANNED for those whom a
+   *   room's moderators have put out.
    */
   async reader(
     userId: string,
     chatId: string,
-  ): Promise<{ chat: ChatSnapshot; role: MemberRole | undefined }> {
+  ): Promise<Pick<ChatAccessGrant, 'chat' | 'silence'> & { role: MemberRole | undefined }> {
     const chat = await this.snapshot(chatId);
     const role = chat && (await this.role(chat, userId));
     if (!chat || !(role ?? isPublic(chat))) throw notFound('Chat');
-    return { chat, role };
+    if (role === undefined && chat.hasSanctions) {
+      const { ban } = await this.sanctions.inChat(chatId, userId);
+      if (ban) throw banned(ban);
+    }
+    const silence = this.silence(chat, userId);
+    return { chat, role, silence: silence instanceof Promise ? await silence : silence };
   }
 
   /**
@@ -156,6 +186,16 @@ export class ChatAccess {
   /** The chat, without any check of access; undefined when there is none. */
   snapshot(chatId: string): Promise<ChatSnapshot | undefined> {
     return this.snapshots.get(chatId, () => this.load(chatId));
+  }
+
+  /** The silence that applies to a user in a chat, there or on the whole server. */
+  silence(
+    chat: ChatSnapshot,
+    userId: string,
+  ): AppliedSanction | undefined | Promise<AppliedSanction | undefined> {
+    const onServer = this.sanctions.serverSilence(userId);
+    if (onServer || !chat.hasSanctions) return onServer;
+    return this.sanctions.inChat(chat.id, userId).then(({ silence }) => silence);
   }
 
   /** A user's role in a chat; undefined for somebody who is not a member. */
@@ -221,6 +261,7 @@ export class ChatAccess {
       members,
       isBlocked: await this.isBlocked(chat),
       isAnswered: chat.isAnswered === true,
+      hasSanctions: chat.hasSanctions === true,
     };
   }
 

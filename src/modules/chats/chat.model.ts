@@ -93,6 +93,12 @@ export interface ChatRecord {
   picture?: string | null;
   /** Data of those who run the chat; absent where there are none. */
   metadata?: Metadata;
+  /** Whether the chat has ever had a sanction: only then are they looked up. */
+  hasSanctions?: boolean;
+  /** Seconds that a plain member waits between two messages; 0 or absent: none. */
+  slowModeSeconds?: number;
+  /** Whether only owners, admins and moderators post. */
+  onlyModeratorsPost?: boolean;
   /** Number of the newest message known to lists. */
   lastSeq: number;
   lastMessage: LastMessage | null;
@@ -165,6 +171,9 @@ const chatSchema = new Schema<ChatRecord>(
     description: String,
     picture: String,
     metadata: Schema.Types.Mixed,
+    hasSanctions: Boolean,
+    slowModeSeconds: Number,
+    onlyModeratorsPost: Boolean,
     lastSeq: { type: Number, default: 0 },
     lastMessage: { type: lastMessageSchema, default: null },
     lastMessageAt: { type: Date, required: true },

@@ -4,6 +4,7 @@ import type { UserCard } from '../users/index.js';
 import type { ChatKind, ChatStatus } from './chat.model.js';
 import type { ChatRecord } from './chats.repository.js';
 import type { MemberRole } from './membership.model.js';
+import type { SanctionKind, SanctionRecord } from './sanctions.repository.js';
 
 /** The facts of a chat that listeners need; plain JSON. */
 export interface ChatFacts {
@@ -18,7 +19,35 @@ export interface ChatFacts {
   picture: string | null;
   /** Absent where there are none. */
   metadata?: Metadata;
+  /** Seconds that a plain member waits between two messages; 0: none. */
+  slowModeSeconds: number;
+  /** Whether only owners, admins and moderators post. */
+  onlyModeratorsPost: boolean;
 }
+
+/** A sanction, as the person learns of it; times are ISO times. */
+export interface SanctionFacts {
+  id: string;
+  kind: SanctionKind;
+  /** Null: on the whole server. */
+  chatId: string | null;
+  userId: string;
+  reason: string;
+  /** Null: until somebody lifts it. */
+  until: string | null;
+  createdAt: string;
+}
+
+/** The facts of a stored sanction. */
+export const sanctionFacts = (sanction: SanctionRecord): SanctionFacts => ({
+  id: sanction._id.toHexString(),
+  kind: sanction.kind,
+  chatId: sanction.chatId?.toHexString() ?? null,
+  userId: sanction.userId.toHexString(),
+  reason: sanction.reason,
+  until: sanction.until?.toISOString() ?? null,
+  createdAt: sanction.createdAt.toISOString(),
+});
 
 /** The facts of a stored chat. */
 export const chatFacts = (chat: ChatRecord): ChatFacts => ({
@@ -31,6 +60,8 @@ export const chatFacts = (chat: ChatRecord): ChatFacts => ({
   description: chat.description ?? null,
   picture: chat.picture ?? null,
   ...(chat.metadata && { metadata: chat.metadata }),
+  slowModeSeconds: chat.slowModeSeconds ?? 0,
+  onlyModeratorsPost: chat.onlyModeratorsPost ?? false,
 });
 
 /** Who has joined or left a chat. */
@@ -65,6 +96,10 @@ export interface ChatEvents {
     role: MemberRole;
     actorId: string;
   };
+  /** Somebody is silenced or banned, in a chat or on the server; only they are notified. */
+  'member.sanctioned': ForClients & SanctionFacts;
+  /** A sanction was lifted before its end; only the person is notified. */
+  'member.sanction_lifted': ForClients & SanctionFacts;
   /**
    * Somebody is invited to a group or room; only they are notified. `expiresAt` is an ISO time, `invitedBy`
    * missing when the account is gone.

@@ -24,6 +24,45 @@ export const refusalToPost = (chat: ChatForPolicy): AppError | undefined => {
   return undefined;
 };
 
+/** What a refusal tells of a sanction. */
+export interface AppliedSanction {
+  /** Null: until somebody lifts it. */
+  until: Date | null;
+  reason: string;
+}
+
+/** Somebody who is about to write in a chat. */
+export interface Writer {
+  chat: ChatForPolicy;
+  /** The silence that applies to them there. */
+  silence: AppliedSanction | undefined;
+}
+
+/** Whether a member may write: send, edit, react, pin, upload, stream. */
+export const refusalToWrite = ({ chat, silence }: Writer): AppError | undefined =>
+  refusalToPost(chat) ?? (silence && silenced(silence));
+
+/** Whether a member may send a new message, or open something else that all in the chat get. */
+export const refusalToSend = (
+  writer: Writer & { chat: { onlyModeratorsPost: boolean }; role: MemberRole },
+  actor: Actor,
+): AppError | undefined => {
+  const refusal = refusalToWrite(writer);
+  if (refusal) return refusal;
+  const { chat, role } = writer;
+  return chat.onlyModeratorsPost && !isAtLeast({ actor, role, kind: chat.kind }, 'moderator')
+    ? forbidden('Only owners, admins and moderators may post here')
+    : undefined;
+};
+
+/** The refusal of what a silence takes away. */
+export const silenced = ({ until, reason }: AppliedSanction): AppError =>
+  new AppError('SILENCED', 'You may read here, but not write', { until, reason });
+
+/** The refusal to let somebody in whom a ban keeps out. */
+export const banned = ({ until, reason }: AppliedSanction): AppError =>
+  new AppError('BANNED', 'A ban keeps you out', { until, reason });
+
 /** Whether anybody may read and join: rooms are public, everything else is by invitation. */
 export const isPublic = (chat: Pick<ChatForPolicy, 'kind'>): boolean => chat.kind === 'room';
 

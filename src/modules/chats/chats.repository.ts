@@ -409,6 +409,11 @@ export class ChatsRepository {
     }
   }
 
+  /** Stores that a chat has had a sanction. */
+  async markSanctioned(chatId: string): Promise<void> {
+    await this.chats.updateOne({ _id: objectId(chatId) }, { $set: { hasSanctions: true } });
+  }
+
   /**
    * Counts another attempt to finish making a chat.
    *

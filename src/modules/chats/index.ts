@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -10,6 +11,7 @@ import type { UserCard, UserEvents } from '../users/index.js';
 import { defineBlockModel, BlocksRepository } from './blocks.repository.js';
 import { Blocks } from './blocks.js';
 import { ChatAccess } from './chat-access.js';
+import { ChatEnforcement } from './chat-enforcement.js';
 import type { AuditLog, ChatViewSources } from './chat-list.js';
 import { ChatArchive, ChatList } from './chat-list.js';
 import { ChatRemoval } from './chat-removal.js';
@@ -34,6 +36,7 @@ import { MemberRolesRepository } from './member-roles.repository.js';
 import { MembershipsRepository } from './memberships.repository.js';
 import { PersonalInvites } from './personal-invites.js';
 import { RoomOnline, PublicRooms, RoomResolver } from './rooms.js';
+import { defineSanctionModel, SanctionsRepository } from './sanctions.repository.js';
 import type { SystemLog } from './system-text.js';
 import { GroupLog } from './system-text.js';
 
@@ -56,7 +59,9 @@ export type { ChatSettings, SettingChanges } from './chat-settings.js';
 export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
 export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
-export type { ChatEvents, ChatFacts, MembersChange } from './chats.events.js';
+export type { ChatEnforcement } from './chat-enforcement.js';
+export { sanctionFacts } from './chats.events.js';
+export type { ChatEvents, ChatFacts, MembersChange, SanctionFacts } from './chats.events.js';
 export {
   canShareSignals,
   hasAgreed,
@@ -64,8 +69,11 @@ export {
   refusalToModerate,
   refusalToOversee,
   refusalToPost,
+  refusalToSend,
+  refusalToWrite,
+  silenced,
 } from './chats.policy.js';
-export type { ChatRole } from './chats.policy.js';
+export type { AppliedSanction, ChatRole } from './chats.policy.js';
 export { ChatsRepository } from './chats.repository.js';
 export type { ChatFilter, ChatRecord, DirectChatRecord } from './chats.repository.js';
 export type { PersonalInvites, ReceivedInvite } from './personal-invites.js';
@@ -92,6 +100,8 @@ export type {
   RoomView,
 } from './rooms.js';
 export { SLUG_MAX_LENGTH } from './room-slugs.js';
+export { SANCTION_KINDS } from './sanctions.repository.js';
+export type { SanctionKind, SanctionRecord, SanctionsRepository } from './sanctions.repository.js';
 export type { SystemFacts, SystemLog } from './system-text.js';
 
 /** Registers the module's models on a connection. */
@@ -100,7 +110,11 @@ export const defineChatModels = (connection: Connection): void => {
   defineMembershipModel(connection);
   defineBlockModel(connection);
   defineInviteModel(connection);
+  defineSanctionModel(connection);
 };
+
+/** How often the silences on the server are read anew, in milliseconds. */
+const SILENCES_MS = 20_000;
 
 /** Memberships and contacts, which other modules need before the use cases of chats are built. */
 export interface ChatAccessModule {
@@ -110,6 +124,9 @@ export interface ChatAccessModule {
   memberships: MembershipsRepository;
   positions: MemberPositionsRepository;
   blocks: BlocksRepository;
+  sanctions: SanctionsRepository;
+  jobs: Job[];
+  start(): Promise<void>;
   subscriptions: Subscription<ChatEvents & AccessChangeEvents>[];
 }
 
@@ -121,10 +138,12 @@ export interface ChatAccessModule {
  */
 export const createChatAccess = ({
   connection,
+  clock,
   isAlone,
   hasWritten,
 }: {
   connection: Connection;
+  clock: Clock;
   isAlone: boolean;
   /** Whether a user has ever written in a chat. */
   hasWritten(chatId: string, userId: string): Promise<boolean>;
@@ -132,7 +151,8 @@ export const createChatAccess = ({
   const chats = new ChatsRepository(connection);
   const memberships = new MembershipsRepository(connection);
   const blocks = new BlocksRepository(connection);
-  const access = new ChatAccess({ chats, memberships, blocks, isAlone });
+  const sanctions = new SanctionsRepository(connection);
+  const access = new ChatAccess({ chats, memberships, blocks, sanctions, clock, isAlone });
   const contacts = new Contacts(chats, memberships, blocks, hasWritten);
   return {
     access,
@@ -141,7 +161,16 @@ export const createChatAccess = ({
     memberships,
     positions: new MemberPositionsRepository(connection),
     blocks,
+    sanctions,
     subscriptions: access.subscriptions,
+    start: () => access.sanctions.load(),
+    jobs: [
+      {
+        name: 'silences on the server',
+        everyMs: SILENCES_MS,
+        run: () => access.sanctions.load(),
+      },
+    ],
   };
 };
 
@@ -161,6 +190,8 @@ export interface ChatsModule {
     invites: Invites;
     personalInvites: PersonalInvites;
     removal: ChatRemoval;
+    /** What sanctions need of chats. */
+    enforcement: ChatEnforcement;
   };
   subscriptions: Subscription<
     ChatEvents & AccessChangeEvents & Pick<UserEvents, 'user.deactivated'>
@@ -176,7 +207,7 @@ export const createChats = ({
   bus,
   clock,
   accessChanges,
-  chatAccess: { access, contacts, chats, memberships, positions, blocks },
+  chatAccess: { access, contacts, chats, memberships, positions, blocks, sanctions },
   directory,
   audit,
   presenceOf,
@@ -237,6 +268,7 @@ export const createChats = ({
     roles,
     invites,
     ownership,
+    sanctions,
     bus,
     accessChanges,
     clock,
@@ -325,6 +357,7 @@ export const createChats = ({
         clock,
       }),
       personalInvites,
+      enforcement: new ChatEnforcement({ chats, access, groupAccess, changes, ownership }),
     },
     subscriptions: [
       ...online.subscriptions,

@@ -112,6 +112,7 @@ export class Invites {
     const invite = await this.usable(code, actor.userId);
     const chatId = invite.chatId.toHexString();
     if (await memberships.exists(chatId, actor.userId)) return chatId;
+    await changes.assertNoneBanned(chatId, [actor.userId]);
     const use = await this.takeUse(invite, actor.userId);
     const added = await changes.add(chatId, [actor.userId], actor.userId);
     // The same user may have joined twice at the same moment: a use by which nobody joined is given back.

@@ -17,6 +17,7 @@ import type { ChatsRepository } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
 import type { GroupOwnership } from './group-ownership.js';
 import {
+  banned,
   refusalToAppoint,
   refusalToLeave,
   refusalToManage,
@@ -27,6 +28,7 @@ import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 import type { InvitesRepository } from './invites.repository.js';
 import type { PersonalInvites } from './personal-invites.js';
+import type { SanctionRecord, SanctionsRepository } from './sanctions.repository.js';
 import type { GroupLog } from './system-text.js';
 import { memberLeft, memberRemoved, membersAdded, roleChanged } from './system-text.js';
 
@@ -94,7 +96,8 @@ export class Members {
    * Adds users; answers which of them were not members yet. Users whom the actor may not add without asking
    * are invited instead.
    *
-   * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}.
+   * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}; BANNED when a ban
+   *   keeps one of them out.
    */
   async add(
     actor: Actor,
@@ -106,6 +109,7 @@ export class Members {
     const refusal = refusalToManage(chatRole);
     if (refusal) throw refusal;
     const wanted = new Set(userIds);
+    await changes.assertNoneBanned(chatId, userIds);
     const isOwn = wanted.delete(actor.userId);
     const { addable, others } = await access.sortOut(actor, [...wanted]);
     const toAdd = isOwn ? [actor.userId, ...addable] : addable;
@@ -193,6 +197,7 @@ export class MembershipChanges {
       roles: MemberRolesRepository;
       invites: Pick<InvitesRepository, 'endFor'>;
       ownership: GroupOwnership;
+      sanctions: Pick<SanctionsRepository, 'applying'>;
       bus: Publisher<ChatEvents>;
       accessChanges: AccessChangePoster;
       clock: Clock;
@@ -204,6 +209,7 @@ export class MembershipChanges {
   /**
    * Adds users who are not members yet; answers who these were. New members start with nothing unread.
    *
+   * @throws {AppError} BANNED when a ban keeps one of them out.
    * @param stillWanted called after the memberships are written; those whom it does not name lose theirs
    *   again.
    */
@@ -215,6 +221,7 @@ export class MembershipChanges {
     stillWanted: (userIds: string[]) => Promise<string[]> = (ids) => Promise.resolve(ids),
   ): Promise<string[]> {
     const { accessChanges, bus, clock, newestSeq, ownership, roles } = this.deps;
+    await this.assertNoneBanned(chatId, userIds);
     const seq = await newestSeq(chatId);
     await accessChanges.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
     const start = { role, seq, joinedAt: new Date(clock.now()) };
@@ -223,7 +230,12 @@ export class MembershipChanges {
     );
     const inserted = new Map(rows.flatMap(([userId, id]) => (id ? [[userId, id] as const] : [])));
     if (inserted.size === 0) return [];
-    const added = await stillWanted([...inserted.keys()]);
+    const wanted = await stillWanted([...inserted.keys()]);
+    // Somebody may have been banned since the first look, before there was a membership to end.
+    const kept = new Set(
+      (await this.bansOf(chatId, wanted)).map(({ userId }) => userId.toHexString()),
+    );
+    const added = wanted.filter((userId) => !kept.has(userId));
     for (const userId of added) inserted.delete(userId);
     if (inserted.size > 0) {
       await roles.removeByIds([...inserted.values()]);
@@ -237,6 +249,18 @@ export class MembershipChanges {
     }
     await ownership.ensure(chatId);
     return added;
+  }
+
+  /** @throws {AppError} BANNED when a ban keeps one of the users out of the chat. */
+  async assertNoneBanned(chatId: string, userIds: string[]): Promise<void> {
+    const [ban] = await this.bansOf(chatId, userIds);
+    if (ban) throw banned(ban);
+  }
+
+  private async bansOf(chatId: string, userIds: string[]): Promise<SanctionRecord[]> {
+    const at = new Date(this.deps.clock.now());
+    const sanctions = await this.deps.sanctions.applying(chatId, userIds, at);
+    return sanctions.filter(({ kind }) => kind === 'ban');
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
-import { refusalToPost } from '../chats/index.js';
+import { refusalToSend } from '../chats/index.js';
 import type { LiveAccess } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
 import { leavesAfter } from './live-participants.js';
@@ -185,8 +185,7 @@ export class HostLive {
       if (refusal) throw refusal;
       return;
     }
-    const { chat } = await this.deps.chatAccess.member(actor.userId, chatId);
-    const refusal = refusalToPost(chat);
+    const refusal = refusalToSend(await this.deps.chatAccess.member(actor.userId, chatId), actor);
     if (refusal) throw refusal;
   }
 }

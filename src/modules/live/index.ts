@@ -144,6 +144,11 @@ export const createLive = ({
         run: ({ userIds }) => host.endForbidden(userIds),
       },
       {
+        event: 'member.sanctioned',
+        ...endsForbidden,
+        run: ({ userId }) => host.endForbidden([userId]),
+      },
+      {
         event: 'block.changed',
         ...endsForbidden,
         run: async ({ blockerId, blockedId, blocked }) => {

@@ -6,7 +6,7 @@ import type { Clock } from '../../shared/clock.js';
 import { forbidden, AppError, notFound } from '../../shared/errors.js';
 import type { AccessChange } from '../access-changes/index.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
-import { refusalToPost } from '../chats/index.js';
+import { refusalToPost, silenced } from '../chats/index.js';
 import type { AccountStatus, UserCard, UserDirectory } from '../users/index.js';
 import { isAdminNow } from '../users/index.js';
 import type { LiveLeases, LiveParticipants, Participant } from './live-participants.js';
@@ -44,7 +44,7 @@ export class LiveAccess {
     private readonly deps: {
       streams: Pick<LiveStreamsRepository, 'running'>;
       leases: Pick<LiveLeases, 'isViewing' | 'viewerCount'>;
-      chatAccess: Pick<ChatAccess, 'role' | 'snapshot'>;
+      chatAccess: Pick<ChatAccess, 'role' | 'sanctions' | 'silence' | 'snapshot'>;
       directory: Pick<UserDirectory, 'card'>;
       /** A user's account as the database has it; undefined when there is no such user. */
       statusOf(userId: string): Promise<AccountStatus | undefined>;
@@ -88,7 +88,7 @@ export class LiveAccess {
 
   /**
    * Whether a user may see a stream: everybody a public one, else the chat's members, as long as the host may
-   * stream there.
+   * stream there and is not silenced.
    */
   async mayWatch(userId: string, stream: LiveStream): Promise<boolean> {
     if (!stream.chatId) return this.mayContinue(stream);
@@ -100,6 +100,20 @@ export class LiveAccess {
   async mayContinue(stream: LiveStream): Promise<boolean> {
     if (stream.chatId) return (await this.openChat(stream)) !== undefined;
     return isAdminNow(await this.deps.statusOf(stream.hostId.toHexString()));
+  }
+
+  /**
+   * Whether somebody who takes part may comment and react.
+   *
+   * @throws {AppError} SILENCED.
+   */
+  async assertMayTalk({ userId }: Actor, { chatId }: LiveStream): Promise<void> {
+    const { chatAccess } = this.deps;
+    const chat = chatId && (await chatAccess.snapshot(chatId.toHexString()));
+    const silence = chat
+      ? await chatAccess.silence(chat, userId)
+      : chatAccess.sanctions.serverSilence(userId);
+    if (silence) throw silenced(silence);
   }
 
   /** A person who takes part, as the others see them. */
@@ -131,7 +145,9 @@ export class LiveAccess {
     const { chatAccess } = this.deps;
     const chat = await chatAccess.snapshot(chatId!.toHexString());
     if (!chat || refusalToPost(chat)) return undefined;
-    const role = await chatAccess.role(chat, hostId.toHexString());
+    const host = hostId.toHexString();
+    if (await chatAccess.silence(chat, host)) return undefined;
+    const role = await chatAccess.role(chat, host);
     return role && chat;
   }
 }

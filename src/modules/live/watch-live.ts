@@ -130,7 +130,7 @@ export class LiveTalk {
   /**
    * Comments on a stream. The comment is shown to those who watch; `post` also sends it to the chat.
    *
-   * @throws {AppError} FORBIDDEN for those who do not watch, RATE_LIMITED, VALIDATION for `post` without
+   * @throws {AppError} FORBIDDEN for those who do not watch, SILENCED, RATE_LIMITED, VALIDATION for `post` without
    *   a chat.
    */
   async comment(
@@ -139,6 +139,7 @@ export class LiveTalk {
   ): Promise<Omit<LiveEvents['live.commented'], 'audience'>> {
     const { access, bus, clock, sending } = this.deps;
     const stream = await access.attending(actor, liveId);
+    await access.assertMayTalk(actor, stream);
     if (post) {
       if (!stream.chatId) throw invalidInput('post', 'this stream has no chat');
       const chatId = stream.chatId.toHexString();
@@ -159,7 +160,7 @@ export class LiveTalk {
   async react(actor: Actor, liveId: string, emoji: string): Promise<void> {
     const { access, bus } = this.deps;
     const canonical = emojiOf(emoji);
-    await access.attending(actor, liveId);
+    await access.assertMayTalk(actor, await access.attending(actor, liveId));
     const user = await access.card(actor.userId);
     bus.emit(
       'live.reacted',

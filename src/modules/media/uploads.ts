@@ -3,7 +3,7 @@ import { objectId } from '../../platform/object-id.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
-import { refusalToPost } from '../chats/index.js';
+import { refusalToWrite } from '../chats/index.js';
 import type { AllowedType } from './files.js';
 import { safeFileLabel, safeFileName, typeNotAllowed } from './files.js';
 import type { FileInspector, ImageProcessor } from './inspection.js';
@@ -123,8 +123,8 @@ export class MediaUploads {
    */
   async checkTarget(userId: string, target: UploadTarget): Promise<void> {
     if (target.purpose === 'avatar' || target.chatId === undefined) return;
-    const { chat } = await this.deps.access.member(userId, target.chatId);
-    const refusal = refusalToPost(chat);
+    const grant = await this.deps.access.member(userId, target.chatId);
+    const refusal = refusalToWrite(grant);
     if (refusal) throw refusal;
   }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata, metadataText } from '../../shared/metadata.js';
-import { refusalToModerate, refusalToPost } from '../chats/index.js';
+import { refusalToModerate, refusalToWrite } from '../chats/index.js';
 import type { AuditTrail, UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
 import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
@@ -104,14 +104,13 @@ export class MessageChanges {
    * when its text has changed.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
-   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED.
+   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED.
    */
   async edit(actor: Actor, input: EditInput): Promise<Changed> {
     const { bus, clock, mentions, reader } = this.deps;
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
     const refusal =
-      this.refusalToEdit(actor, found.doc) ??
-      (isSystem(actor) ? undefined : refusalToPost(found.chat));
+      this.refusalToEdit(actor, found.doc) ?? (isSystem(actor) ? undefined : refusalToWrite(found));
     if (refusal) throw refusal;
     const { content, metadata } = input;
     if (content === '' && found.doc.media.length === 0) throw nothingLeft();
@@ -196,7 +195,7 @@ export class MessageChanges {
     const emoji = canonicalEmoji(input.emoji);
     if (emoji === undefined) throw notAnEmoji();
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
-    const refusal = refusalToPost(found.chat);
+    const refusal = refusalToWrite(found);
     if (refusal) throw refusal;
     let isOn = false;
     const result = await this.apply(found, (current) => {
@@ -229,12 +228,12 @@ export class MessageChanges {
    * Pins a message to its chat or unpins it. Repeating it changes nothing.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN for plain members of groups and rooms, GONE,
-   *   CHAT_NOT_ACCEPTED, BLOCKED.
+   *   CHAT_NOT_ACCEPTED, BLOCKED, SILENCED.
    */
   async setPinned(actor: Actor, messageId: string, isPinned: boolean): Promise<Changed> {
     const { bus, clock, reader } = this.deps;
     const found = await reader.ofMember(actor, messageId);
-    const refusal = refusalToPin(found.chat.kind, found.role) ?? refusalToPost(found.chat);
+    const refusal = refusalToPin(found.chat.kind, found.role) ?? refusalToWrite(found);
     if (refusal) throw refusal;
     const result = await this.apply(found, (current) => {
       const unfit = refusalToUse(forPolicy(current));

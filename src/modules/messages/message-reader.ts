@@ -3,6 +3,7 @@ import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import { AppError, asNotFound, notFound } from '../../shared/errors.js';
 import type {
+  AppliedSanction,
   ChatAccess,
   ChatSnapshot,
   MemberRole,
@@ -16,6 +17,8 @@ import type { MessagesRepository } from './messages.repository.js';
 export interface VisibleMessage {
   doc: StoredMessage;
   chat: ChatSnapshot;
+  /** The silence that applies to them there. */
+  silence: AppliedSanction | undefined;
   /** Undefined for somebody who reads a public room without having joined it. */
   role: MemberRole | undefined;
 }
@@ -73,9 +76,9 @@ export class MessageReader {
    * @throws {AppError} NOT_FOUND as {@link visible}, and for people who only read a room.
    */
   async ofMember(actor: Actor, messageId: string, chatId?: string): Promise<MemberMessage> {
-    const { doc, chat, role } = await this.visible(actor, messageId);
-    if (!role || (chatId !== undefined && chatId !== chat.id)) throw notFound('Message');
-    return { doc, chat, role };
+    const { role, ...found } = await this.visible(actor, messageId);
+    if (!role || (chatId !== undefined && chatId !== found.chat.id)) throw notFound('Message');
+    return { ...found, role };
   }
 
   /**
@@ -87,7 +90,8 @@ export class MessageReader {
     const doc = await this.messages.byId(objectId(messageId));
     const chat = doc && (await this.access.snapshot(doc.chatId.toHexString()));
     if (!doc || !chat) throw notFound('Message');
-    return { doc, chat, role: await this.access.role(chat, actor.userId) };
+    const role = await this.access.role(chat, actor.userId);
+    return { doc, chat, role, silence: undefined };
   }
 
   /** The role of a message's sender in its chat; `member` for somebody who has left. */

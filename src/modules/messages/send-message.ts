@@ -7,8 +7,8 @@ import { audiences } from '../../shared/audience.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError, invalidInput } from '../../shared/errors.js';
 import { hasMetadata } from '../../shared/metadata.js';
-import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
-import { refusalToPost } from '../chats/index.js';
+import type { ChatAccess, ChatAccessGrant, ChatSnapshot } from '../chats/index.js';
+import { refusalToSend } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
 import type { RecentSend, SendIdentity } from './idempotency.js';
@@ -71,7 +71,7 @@ export class SendMessage {
    * Sends a message; resolves when the database has it. A retry under the same `clientMessageId`
    * answers with the same message and counts against no limit.
    *
-   * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, RATE_LIMITED,
+   * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, RATE_LIMITED,
    *   CLIENT_MESSAGE_ID_REUSED, VALIDATION for a reply to a message of another chat.
    */
   async send(actor: Actor, said: SendInput): Promise<Sent> {
@@ -98,7 +98,7 @@ export class SendMessage {
     const input = this.recognised(said);
     const identity = identityOf(input);
     if (!identity) return undefined;
-    await this.chatFor(actor, input.chatId);
+    await this.grantFor(actor, input.chatId);
     return this.written(actor, input.chatId, identity);
   }
 
@@ -136,10 +136,9 @@ export class SendMessage {
   }
 
   /** @throws {AppError} NOT_FOUND for a user who is not a member, and when there is no such chat. */
-  private async chatFor(actor: Actor, chatId: string): Promise<ChatSnapshot> {
+  private grantFor(actor: Actor, chatId: string): Promise<ChatAccessGrant> {
     const { access } = this.deps;
-    const grant = isSystem(actor) ? access.system(chatId) : access.member(actor.userId, chatId);
-    return (await grant).chat;
+    return isSystem(actor) ? access.system(chatId) : access.member(actor.userId, chatId);
   }
 
   /** Called before the identity is computed: a retry may name the same file by a new address. */
@@ -156,7 +155,7 @@ export class SendMessage {
     earlier: RecentSend,
     { fingerprint }: SendIdentity,
   ): Promise<Sent> {
-    await this.chatFor(actor, chatId);
+    await this.grantFor(actor, chatId);
     if (earlier.fingerprint !== fingerprint) throw clientMessageIdReused();
     return { ...(await earlier.sent), isReplay: true };
   }
@@ -183,8 +182,9 @@ export class SendMessage {
     identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
     const { access, directory, limit } = this.deps;
-    const chat = await this.chatFor(actor, input.chatId);
-    const refusal = isSystem(actor) ? undefined : refusalToPost(chat);
+    const grant = await this.grantFor(actor, input.chatId);
+    const { chat } = grant;
+    const refusal = isSystem(actor) ? undefined : refusalToSend(grant, actor);
     if (refusal) return this.replayOr(refusal, actor, input.chatId, identity);
     try {
       // A server key has an allowance of its own, over all of its calls.

@@ -1,12 +1,27 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../shared/clock.js';
-import type { DirectChats } from '../chats/index.js';
+import type { Publisher } from '../../platform/event-bus.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
+import type {
+  ChatEnforcement,
+  ChatEvents,
+  DirectChats,
+  SanctionsRepository,
+} from '../chats/index.js';
 import type { MessageReader, SendMessage } from '../messages/index.js';
-import type { AuditTrail, SignIn, TwoFactor, UserAdministration } from '../users/index.js';
+import type {
+  Accounts,
+  AuditTrail,
+  SignIn,
+  TwoFactor,
+  UserAdministration,
+} from '../users/index.js';
 import { Admin } from './admin.js';
 import { defineReportModel, ReportsRepository } from './reports.repository.js';
 import { Reports } from './reports.js';
+import { Sanctions } from './sanctions.js';
 
+export type { SanctionInput, Sanctions } from './sanctions.js';
 export type { Admin, AdminMessage } from './admin.js';
 export { REPORT_STATUSES } from './reports.repository.js';
 export type { ReportRecord, ReportStatus, ReportQuery } from './reports.repository.js';
@@ -24,6 +39,8 @@ export interface ModerationModule {
     admin: Admin;
     /** Reports of messages, and the admins' queue of them. */
     reports: Reports;
+    /** Silences and bans. */
+    sanctions: Sanctions;
   };
 }
 
@@ -42,6 +59,11 @@ export const createModeration = ({
   directChats,
   sending,
   reader,
+  accounts,
+  accessChanges,
+  bus,
+  sanctions,
+  enforcement,
 }: {
   connection: Connection;
   clock: Clock;
@@ -52,9 +74,30 @@ export const createModeration = ({
   directChats: DirectChats;
   sending: SendMessage;
   reader: Pick<MessageReader, 'visible'>;
+  accounts: Accounts;
+  accessChanges: AccessChangePoster;
+  bus: Publisher<ChatEvents>;
+  sanctions: SanctionsRepository;
+  enforcement: ChatEnforcement;
 }): ModerationModule => ({
   api: {
     admin: new Admin({ administration, auth, twoFactor, directChats, sending, audit }),
     reports: new Reports({ reports: new ReportsRepository(connection), reader, audit, clock }),
+    sanctions: new Sanctions({
+      sanctions,
+      chats: enforcement,
+      accounts: {
+        find: (userId) => accounts.findById(userId),
+        setBan: async (userId, ban) => {
+          await accounts.setBan(userId, ban);
+          // After the write, so that a login that begins in between is ended or refused.
+          if (ban) await auth.endSessions(userId);
+        },
+      },
+      accessChanges,
+      bus,
+      audit,
+      clock,
+    }),
   },
 });

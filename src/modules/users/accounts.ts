@@ -13,7 +13,7 @@ import type { AccessChangePoster } from '../access-changes/index.js';
 import { identityForm } from './account-fields.js';
 import { usernameTaken } from './usernames.js';
 import type { UserEvents } from './users.events.js';
-import type { AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
+import type { AccountBan, AccountStatus, AccountStatusChange, UserRecord } from './users.model.js';
 import type { UsersRepository } from './users.repository.js';
 
 /** The fields of a new account. */
@@ -55,6 +55,9 @@ const withoutUndefined = <T extends object>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
   };
+/** The refusal to sign in to an account that is banned. */
+export const accountBanned = ({ until, reason }: AccountBan): AppError =>
+  new AppError('BANNED', 'This account is banned', { until, reason });
 
 /** Makes and finds accounts, and changes their passwords and rights. */
 export class Accounts {
@@ -68,7 +71,7 @@ export class Accounts {
       accessChanges: AccessChangePoster;
     },
   ) {
-    this.statuses = createBatchLoader((userIds) => deps.users.statuses(userIds));
+    this.statuses = createBatchLoader((userIds) => deps.users.statuses(userIds, deps.clock.now()));
   }
 
   /**
@@ -204,6 +207,17 @@ export class Accounts {
    */
   async reactivate(userId: string): Promise<void> {
     await this.change(userId, { deactivatedAt: null });
+  }
+
+  /**
+   * Bans an account, or with null lifts the ban. The caller ends its logins.
+   *
+   * @throws {AppError} NOT_FOUND
+   */
+  async setBan(userId: string, ban: AccountBan | null): Promise<void> {
+    await this.deps.accessChanges.post([{ kind: 'login', userId }]);
+    if (!(await this.deps.users.setBan(userId, ban))) throw notFound('User');
+    this.deps.bus.emit('user.updated', { userId }, { scope: 'cluster' });
   }
 
   /** The change that closes an account now. */

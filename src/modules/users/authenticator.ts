@@ -10,6 +10,7 @@ import type {
 } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
 import type { Accounts } from './accounts.js';
+import { accountBanned } from './accounts.js';
 import type { Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
 import { mustEnrol } from './two-factor.js';
@@ -84,6 +85,7 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
       status: await this.lookUp(userId, sessionId),
     }));
     if (!status) throw signInAgain();
+    if (status.ban) throw accountBanned(status.ban);
     if (status.isDeactivated) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
     }

@@ -81,7 +81,7 @@ export type { TwoFactor } from './two-factor.js';
 export { loadOrCreateSecret, newTokenId } from './tokens.js';
 export type { UserEvents } from './users.events.js';
 export { USER_STATUSES } from './users.model.js';
-export type { AccountStatus, UserRecord, UserStatus } from './users.model.js';
+export type { AccountBan, AccountStatus, UserRecord, UserStatus } from './users.model.js';
 
 /**
  * Hashes computed at once. Node runs them on its four worker threads, which also serve files and name
@@ -271,6 +271,7 @@ export const createUsers = ({
     audit,
     sessions,
     tokens,
+    clock,
     hasher,
     bus,
     clock,

@@ -1,10 +1,12 @@
 import { addressKey } from '../../platform/tally.js';
 import type { Actor } from '../../shared/actor.js';
+import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { DEFAULT_LOCALE } from '../../shared/locale.js';
 import { canBeHashed, identityForm, passwordForm } from './account-fields.js';
 import type { AccountMails } from './account-mails.js';
 import type { Accounts } from './accounts.js';
+import { accountBanned } from './accounts.js';
 import type { KnownDevice, KnownDevices } from './devices.js';
 import type { LoginChallenges } from './login-challenges.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
@@ -12,6 +14,7 @@ import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
 import type { TwoFactor } from './two-factor.js';
 import type { UserRecord } from './users.model.js';
+import { banAt } from './users.model.js';
 
 /** A sign-in. Each of the three names takes a username or an e-mail address. */
 export type Credentials = { password: string; deviceToken?: string } & (
@@ -99,6 +102,7 @@ export class SignIn {
       accounts: Accounts;
       sessions: Sessions;
       tokens: AccessTokens;
+      clock: Clock;
       hasher: PasswordHasher;
       devices: KnownDevices;
       challenges: LoginChallenges;
@@ -136,7 +140,7 @@ export class SignIn {
       hashOf(found),
     );
     if (!found) throw invalidCredentials();
-    if (found.deactivatedAt) throw deactivated();
+    this.assertOpen(found);
     if (found.mustVerifyEmail) throw notVerified();
     const user = isAsGiven ? await this.withHashOfForm(found, credentials.password) : found;
     if (user.totpEnabledAt) {
@@ -162,7 +166,7 @@ export class SignIn {
       challenges.accountOf(challenge, (userId) => accounts.findById(userId)),
       devices.find(deviceToken),
     ]);
-    if (user.deactivatedAt) throw deactivated();
+    this.assertOpen(user);
     const known = device && devices.isKnownTo(user, device) ? device : undefined;
     const source = known ? countersOfDevice(known).source : addressKey(origin.ip);
     // Without a second factor by now, the password alone is enough.
@@ -195,16 +199,25 @@ export class SignIn {
   /**
    * Replaces both tokens.
    *
-   * @throws {AppError} REFRESH_REUSED, UNAUTHENTICATED, or ACCOUNT_DEACTIVATED.
+   * @throws {AppError} REFRESH_REUSED, UNAUTHENTICATED, ACCOUNT_DEACTIVATED or BANNED.
    */
   async refresh(refreshToken: string): Promise<Grant> {
     const session = await this.deps.sessions.rotate(refreshToken);
     const user = await this.deps.accounts.findById(session.userId);
-    if (!user || user.deactivatedAt) {
+    try {
+      this.assertOpen(user);
+    } catch (error) {
       await this.deps.sessions.revoke(session.userId, session.sessionId);
-      throw deactivated();
+      throw error;
     }
     return this.grant(user, session);
+  }
+
+  /** @throws {AppError} ACCOUNT_DEACTIVATED or BANNED when nobody may sign in to the account now. */
+  private assertOpen(user: UserRecord | null): asserts user is UserRecord {
+    if (!user || user.deactivatedAt) throw deactivated();
+    const ban = banAt(user, this.deps.clock.now());
+    if (ban) throw accountBanned(ban);
   }
 
   /** The actor's own account. */

@@ -14,10 +14,24 @@ export type UserStatus = (typeof USER_STATUSES)[number];
 /** The fields that decide whether a signed-in user may still act. */
 export interface AccountStatus {
   role: UserRole;
+  /** Closed, or banned now. */
   isDeactivated: boolean;
   /** Whether a login takes a second factor. */
   hasTotp?: boolean;
+  /** The ban that applies now. */
+  ban?: AccountBan;
 }
+
+/** Nobody signs in to the account for a while. */
+export interface AccountBan {
+  /** Null: until somebody lifts it. */
+  until: Date | null;
+  reason: string;
+}
+
+/** The ban that applies to an account at a time (milliseconds). */
+export const banAt = ({ ban }: { ban?: AccountBan | null }, now: number): AccountBan | undefined =>
+  ban && (ban.until === null || ban.until.getTime() > now) ? ban : undefined;
 
 /** A username that an account had. */
 export interface FormerName {
@@ -79,6 +93,8 @@ export interface UserRecord {
   deactivatedAt: Date | null;
   /** Data of those who run the server, set by server keys; absent where there are none. */
   metadata?: Metadata;
+  /** The last ban; it may be over. */
+  ban?: AccountBan | null;
   /** Number of the last loss of rights that was carried out; see `AdminGuard`. */
   lossNumber?: number;
   createdAt: Date;
@@ -115,6 +131,10 @@ const userSchema = new Schema<UserRecord>(
     lastSeenAt: { type: Date, default: null },
     deactivatedAt: { type: Date, default: null },
     metadata: Schema.Types.Mixed,
+    ban: {
+      type: new Schema<AccountBan>({ until: Date, reason: String }, { _id: false }),
+      default: undefined,
+    },
     lossNumber: Number,
   },
   { collection: 'users', timestamps: true, versionKey: false },

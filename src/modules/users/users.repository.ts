@@ -6,7 +6,14 @@ import type { UserRole } from '../../shared/actor.js';
 import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import { FORMER_NAME_RULES, NAME_RULES, nameWords } from './name-words.js';
-import type { AccountStatus, AccountStatusChange, UserRecord, UserStatus } from './users.model.js';
+import type {
+  AccountBan,
+  AccountStatus,
+  AccountStatusChange,
+  UserRecord,
+  UserStatus,
+} from './users.model.js';
+import { banAt } from './users.model.js';
 
 /** The fields that everybody may see in lists. */
 export type CardFields = Pick<
@@ -313,16 +320,27 @@ export class UsersRepository {
   }
 
   /** The rights of users by id, of those that there are. */
-  async statuses(userIds: string[]): Promise<Map<string, AccountStatus>> {
+  async statuses(userIds: string[], now = Date.now()): Promise<Map<string, AccountStatus>> {
     const users = await this.users
-      .find({ _id: trusted({ $in: userIds }) }, { role: 1, deactivatedAt: 1, totpEnabledAt: 1 })
+      .find(
+        { _id: trusted({ $in: userIds }) },
+        { role: 1, deactivatedAt: 1, totpEnabledAt: 1, ban: 1 },
+      )
       .lean();
     return new Map(
-      users.map(({ _id, role, deactivatedAt, totpEnabledAt }) => [
-        _id.toHexString(),
-        { role, isDeactivated: deactivatedAt !== null, hasTotp: Boolean(totpEnabledAt) },
-      ]),
+      users.map(({ _id, role, deactivatedAt, totpEnabledAt, ban: last }) => {
+        const ban = banAt({ ban: last ?? null }, now);
+        const isDeactivated = deactivatedAt !== null || ban !== undefined;
+        const hasTotp = Boolean(totpEnabledAt);
+        return [_id.toHexString(), { role, isDeactivated, hasTotp, ...(ban && { ban }) }];
+      }),
     );
+  }
+
+  /** Stores a ban, or with null takes it away; false when there is no such user. */
+  async setBan(userId: string, ban: AccountBan | null): Promise<boolean> {
+    const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: { ban } });
+    return matchedCount === 1;
   }
 
   /** The card fields of those users that there are. */

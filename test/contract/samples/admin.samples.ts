@@ -68,6 +68,25 @@ export const adminRoutes: RouteSamples = {
     by: 'admin',
     stranger: 403,
   },
+  [`post ${BASE}/sanctions`]: {
+    request: async ({ newUser }) => ({
+      body: { userId: (await newUser()).id, kind: 'ban', reason: 'Advertising' },
+    }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/sanctions`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`delete ${BASE}/sanctions/:sanctionId`]: {
+    request: async ({ server, admin, newUser }) => {
+      const made = await server.http
+        .post(`${BASE}/sanctions`)
+        .set(admin.auth)
+        .send({ userId: (await newUser()).id, kind: 'silence', reason: 'Advertising' });
+      return { params: { sanctionId: (made.body as { data: { id: string } }).data.id } };
+    },
+    by: 'admin',
+    stranger: 403,
+  },
   [`post ${BASE}/send-to-user`]: {
     request: async ({ newUser }) => ({
       body: { userId: (await newUser()).id, message: 'Welcome!', messageType: 'text' },

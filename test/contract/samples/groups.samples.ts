@@ -39,6 +39,18 @@ const newInvite = async ({ server, alice }: SampleWorld, chatId: string): Promis
   return (made.body as { data: { code: string } }).data.code;
 };
 
+/** A silence of the friend in a group. */
+const newSilence = async (
+  { server, alice }: SampleWorld,
+  { chatId, friend }: { chatId: string; friend: TestUser },
+): Promise<string> => {
+  const made = await server.http
+    .post(`/api/chats/${chatId}/sanctions`)
+    .set(alice.auth)
+    .send({ userId: friend.id, kind: 'silence', reason: 'Advertising' });
+  return (made.body as { data: { id: string } }).data.id;
+};
+
 /** Groups, their members, and invites to them. */
 export const groupRoutes: RouteSamples = {
   'post /api/chats': {
@@ -57,6 +69,31 @@ export const groupRoutes: RouteSamples = {
     params: { chatId, userId: friend.id },
     body: { role: 'admin' },
   })),
+  'post /api/chats/:chatId/sanctions': onGroup(({ friend }) => ({
+    body: { userId: friend.id, kind: 'silence', reason: 'Advertising' },
+  })),
+  'get /api/chats/:chatId/sanctions': onGroup(),
+  'delete /api/chats/:chatId/sanctions/:sanctionId': onGroup(async (group, world) => ({
+    params: { chatId: group.chatId, sanctionId: await newSilence(world, group) },
+  })),
+  'get /api/users/me/sanctions': { request: () => ({}), stranger: 200 },
+  'post /api/sanctions/:sanctionId/appeal': {
+    request: async (world) => {
+      const { server, admin, alice } = world;
+      const made = await server.http
+        .post('/api/admin/sanctions')
+        .set(admin.auth)
+        .send({
+          userId: alice.id,
+          kind: 'silence',
+          reason: 'Advertising',
+          until: new Date(Date.now() + 1000).toISOString(),
+        });
+      const sanctionId = (made.body as { data: { id: string } }).data.id;
+      return { params: { sanctionId }, body: { text: 'It was no advertising' } };
+    },
+    stranger: 404,
+  },
   'post /api/chats/:chatId/leave': onGroup(async ({ chatId, friend }, { server, alice }) => {
     await server.http
       .put(`/api/chats/${chatId}/members/${friend.id}/role`)

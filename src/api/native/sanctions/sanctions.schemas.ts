@@ -1,0 +1,65 @@
+import Joi from 'joi';
+import { idSchema } from '../../../shared/ids.js';
+import { text } from '../../../shared/text-schema.js';
+import type { PageQuery } from '../../../shared/pagination.js';
+import { pageKeys } from '../../../shared/pagination.js';
+import type { SanctionKind } from '../../../modules/chats/index.js';
+import { SANCTION_KINDS } from '../../../modules/chats/index.js';
+
+/** Body of imposing a sanction. */
+export interface SanctionBody {
+  userId: string;
+  kind: SanctionKind;
+  reason: string;
+  until?: Date;
+}
+export const sanctionBody = Joi.object<SanctionBody>({
+  userId: idSchema.required(),
+  kind: Joi.string<SanctionKind>()
+    .valid(...SANCTION_KINDS)
+    .required(),
+  reason: text(500).required().description('Told to the person').example('Advertising'),
+  until: Joi.date().iso().description('When it ends by itself; left out: when somebody lifts it'),
+});
+
+/** Query of a list of sanctions. */
+export const sanctionsQuery = Joi.object<PageQuery>(pageKeys);
+
+/** Path of one sanction in a chat. */
+export const chatSanctionParams = Joi.object<{ chatId: string; sanctionId: string }>({
+  chatId: idSchema.required(),
+  sanctionId: idSchema.required(),
+});
+
+/** Path of one sanction. */
+export const sanctionParams = Joi.object<{ sanctionId: string }>({
+  sanctionId: idSchema.required(),
+});
+
+/** Body of an appeal. */
+export const appealBody = Joi.object<{ text: string }>({ text: text(2000).required() });
+
+/** A sanction, as the person sees it. */
+export const sanctionResponse = Joi.object({
+  id: Joi.string().required(),
+  kind: Joi.string()
+    .valid(...SANCTION_KINDS)
+    .required(),
+  chatId: Joi.string().allow(null).required().description('null: on the whole server'),
+  userId: Joi.string().required(),
+  reason: Joi.string().required(),
+  until: Joi.string().isoDate().allow(null).required().description('null: until it is lifted'),
+  createdAt: Joi.string().isoDate().required(),
+  isLifted: Joi.boolean().required(),
+  appeal: Joi.object({
+    text: Joi.string().required(),
+    at: Joi.string().isoDate().required(),
+  })
+    .allow(null)
+    .required(),
+}).id('Sanction');
+
+/** A sanction, as those see it who can lift it. */
+export const overseenSanctionResponse = sanctionResponse
+  .keys({ actorId: Joi.string().required().description('Who has imposed it') })
+  .id('OverseenSanction');

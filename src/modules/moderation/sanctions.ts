@@ -1,0 +1,228 @@
+import type { Publisher } from '../../platform/event-bus.js';
+import type { Actor } from '../../shared/actor.js';
+import { audiences } from '../../shared/audience.js';
+import type { Clock } from '../../shared/clock.js';
+import { AppError, forbidden, invalidInput, notFound } from '../../shared/errors.js';
+import type { PageQuery, Pagination } from '../../shared/pagination.js';
+import { paginate } from '../../shared/pagination.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
+import type {
+  ChatEnforcement,
+  ChatEvents,
+  SanctionKind,
+  SanctionRecord,
+  SanctionsRepository,
+} from '../chats/index.js';
+import { refusalToModerate, refusalToOversee, sanctionFacts } from '../chats/index.js';
+import type { AuditTrail, UserRecord } from '../users/index.js';
+
+/** A sanction to impose. */
+export interface SanctionInput {
+  actor: Actor;
+  /** The chat in which it applies; left out: on the whole server, which only admins of the system may. */
+  chatId?: string | undefined;
+  userId: string;
+  /** When it ends by itself; left out: when somebody lifts it. */
+  until?: Date | undefined;
+  /** Told to the person. */
+  reason: string;
+}
+
+/** The sanctions of one person that are shown to them; nobody has more. */
+const MAX_OWN = 200;
+
+/** Silences and bans, in a chat by those who moderate it, on the server by its admins. */
+export class Sanctions {
+  constructor(
+    private readonly deps: {
+      sanctions: SanctionsRepository;
+      chats: ChatEnforcement;
+      /** Accounts, as far as a ban on the server is about them. */
+      accounts: {
+        find(userId: string): Promise<UserRecord | null>;
+        setBan(userId: string, ban: { until: Date | null; reason: string } | null): Promise<void>;
+      };
+      accessChanges: AccessChangePoster;
+      bus: Publisher<ChatEvents>;
+      audit: AuditTrail;
+      clock: Clock;
+    },
+  ) {}
+
+  /**
+   * Takes writing away from somebody, who goes on reading. It replaces a silence that they have there.
+   *
+   * @throws {AppError} NOT_FOUND for the chat or the user, FORBIDDEN: see `refusalToModerate`, VALIDATION for
+   *   an end that is past.
+   */
+  async silence(input: SanctionInput): Promise<SanctionRecord> {
+    return this.impose('silence', input);
+  }
+
+  /**
+   * Puts somebody out of a chat and keeps them out, by whatever way they come; on the server: ends their logins
+   * and refuses new ones. It replaces a ban that they have there.
+   *
+   * @throws {AppError} as {@link silence}; FORBIDDEN for admins of the system on the server.
+   */
+  async ban(input: SanctionInput): Promise<SanctionRecord> {
+    return this.impose('ban', input);
+  }
+
+  /**
+   * Lifts a sanction before its end; lifting one twice changes nothing.
+   *
+   * @param input.chatId the chat in which it applies; left out: on the server.
+   * @throws {AppError} NOT_FOUND, FORBIDDEN.
+   */
+  async lift(input: {
+    actor: Actor;
+    chatId?: string | undefined;
+    sanctionId: string;
+  }): Promise<SanctionRecord> {
+    const { actor, chatId, sanctionId } = input;
+    const { accessChanges, accounts, audit, bus, clock, sanctions } = this.deps;
+    const found = await sanctions.find(sanctionId);
+    if (!found || (found.chatId?.toHexString() ?? undefined) !== chatId) throw notFound('Sanction');
+    const userId = found.userId.toHexString();
+    await this.assertMay(actor, chatId, userId);
+    return audit.during(
+      actor,
+      {
+        action: 'sanctions.lift',
+        subject: userId,
+        details: { sanctionId, kind: found.kind, chatId },
+      },
+      async () => {
+        const lifted = await sanctions.lift(found._id, actor.userId, new Date(clock.now()));
+        if (!lifted) return (await sanctions.find(sanctionId))!;
+        if (chatId === undefined && lifted.kind === 'ban') await accounts.setBan(userId, null);
+        await accessChanges.post([changeOf(chatId, userId)]);
+        bus.emit(
+          'member.sanction_lifted',
+          { ...sanctionFacts(lifted), audience: audiences.users([userId]) },
+          { scope: 'cluster' },
+        );
+        return lifted;
+      },
+    );
+  }
+
+  /**
+   * A page of what applies in a chat, or on the server, newest first, with the appeals.
+   *
+   * @throws {AppError} NOT_FOUND, FORBIDDEN for those who do not moderate there.
+   */
+  async list(
+    actor: Actor,
+    chatId: string | undefined,
+    page: PageQuery,
+  ): Promise<{ sanctions: SanctionRecord[]; pagination: Pagination }> {
+    if (chatId === undefined) assertAdmin(actor);
+    else {
+      const refusal = refusalToOversee(await this.deps.chats.role(actor, chatId));
+      if (refusal) throw refusal;
+    }
+    const now = new Date(this.deps.clock.now());
+    const { rows, total } = await this.deps.sanctions.page(chatId ?? null, now, page);
+    return { sanctions: rows, pagination: paginate(page, total) };
+  }
+
+  /** What applies to the actor, everywhere, newest first. */
+  async mine(actor: Actor): Promise<SanctionRecord[]> {
+    const now = new Date(this.deps.clock.now());
+    return this.deps.sanctions.ofUser(actor.userId, now, MAX_OWN);
+  }
+
+  /**
+   * Answers a sanction, once; those who can lift it see the answer in their list.
+   *
+   * @throws {AppError} NOT_FOUND when the actor has no such sanction, CONFLICT for a second appeal, GONE when
+   *   it applies no more.
+   */
+  async appeal(actor: Actor, sanctionId: string, text: string): Promise<SanctionRecord> {
+    const { clock, sanctions } = this.deps;
+    const found = await sanctions.find(sanctionId);
+    if (!found?.userId.equals(actor.userId)) throw notFound('Sanction');
+    const now = clock.now();
+    if (!found.isOpen || (found.until && found.until.getTime() <= now)) {
+      throw new AppError('GONE', 'This sanction applies no more');
+    }
+    const appealed = await sanctions.appeal(sanctionId, actor.userId, { text, at: new Date(now) });
+    if (!appealed)
+      throw new AppError('CONFLICT', 'You have appealed against this sanction already');
+    return appealed;
+  }
+
+  private async impose(kind: SanctionKind, input: SanctionInput): Promise<SanctionRecord> {
+    const { actor, chatId, userId, until, reason } = input;
+    const { accessChanges, accounts, audit, bus, chats, clock, sanctions } = this.deps;
+    const now = clock.now();
+    if (until && until.getTime() <= now) throw invalidInput('until', 'a time in the future');
+    if (userId === actor.userId) throw forbidden('You cannot do this to yourself');
+    await this.assertMay(actor, chatId, userId);
+    const user = await accounts.find(userId);
+    if (!user) throw notFound('User');
+    if (chatId === undefined && kind === 'ban' && user.role === 'admin') {
+      throw forbidden('An admin of the system cannot be banned: take the role away first');
+    }
+    return audit.during(
+      actor,
+      {
+        action: `sanctions.${kind}`,
+        subject: userId,
+        details: { chatId, reason, until: until?.toISOString() },
+      },
+      async () => {
+        if (chatId !== undefined) await chats.prepare(chatId);
+        // Before the write, so that no crash can come between the two.
+        await accessChanges.post([changeOf(chatId, userId)]);
+        const sanction = await sanctions.impose({
+          chatId: chatId ?? null,
+          userId,
+          kind,
+          reason,
+          until: until ?? null,
+          actorId: actor.userId,
+          createdAt: new Date(now),
+        });
+        if (kind === 'ban' && chatId !== undefined) await chats.expel(chatId, userId, actor.userId);
+        // Told before the logins end, so that the person's devices still hear why.
+        bus.emit(
+          'member.sanctioned',
+          { ...sanctionFacts(sanction), audience: audiences.users([userId]) },
+          { scope: 'cluster' },
+        );
+        if (kind === 'ban' && chatId === undefined) {
+          await accounts.setBan(userId, { until: until ?? null, reason });
+        }
+        return sanction;
+      },
+      (sanction) => ({ sanctionId: sanction._id.toHexString() }),
+    );
+  }
+
+  private async assertMay(actor: Actor, chatId: string | undefined, userId: string): Promise<void> {
+    if (chatId === undefined) {
+      assertAdmin(actor);
+      return;
+    }
+    const { chatRole, target } = await this.deps.chats.roles(actor, chatId, userId);
+    const refusal = refusalToModerate(chatRole, target) ?? refusalInDirect(chatRole.kind);
+    if (refusal) throw refusal;
+  }
+}
+
+const refusalInDirect = (kind: string): AppError | undefined =>
+  kind === 'group' || kind === 'room'
+    ? undefined
+    : forbidden('This can only be done in groups and rooms');
+
+const assertAdmin = (actor: Actor): void => {
+  if (actor.role !== 'admin') throw forbidden('Only admins may do this');
+};
+
+const changeOf = (chatId: string | undefined, userId: string) =>
+  chatId === undefined
+    ? ({ kind: 'silence', userId } as const)
+    : ({ kind: 'member', userId, chatId } as const);
