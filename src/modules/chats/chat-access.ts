@@ -180,7 +180,7 @@ export class ChatAccess {
   async system(chatId: string): Promise<ChatAccessGrant> {
     const chat = await this.snapshot(chatId);
     if (!chat) throw notFound('Chat');
-    return { chat, role: 'owner' };
+    return { chat, role: 'owner', silence: undefined };
   }
 
   /** The chat, without any check of access; undefined when there is none. */

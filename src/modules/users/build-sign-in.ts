@@ -136,6 +136,7 @@ export const buildSignIn = ({
     accounts,
     sessions,
     tokens,
+    clock,
     hasher,
     devices: new KnownDevices(new DevicesRepository(connection), clock),
     challenges: new LoginChallenges(keyFor('login challenges', jwtSecret), clock),

@@ -271,7 +271,6 @@ export const createUsers = ({
     audit,
     sessions,
     tokens,
-    clock,
     hasher,
     bus,
     clock,
