@@ -2,9 +2,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { TOTP } from 'otpauth';
+import { URI } from 'otpauth';
 import type { ChatError } from '../../packages/client/src/chat-error.js';
 import { Connection } from '../../packages/client/src/connection.js';
-import { ChatClient, MemoryStorage, signIn, signUp } from '@parley-chat/client';
+import {
+  ChatClient,
+  MemoryStorage,
+  completeSignIn,
+  forgotPassword,
+  resetPassword,
+  signIn,
+  signUp,
+} from '@parley-chat/client';
 import type { Timers, Tokens } from '@parley-chat/client';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
@@ -365,5 +375,41 @@ describe('a deactivated account', () => {
     await change('deactivate');
     expect(await over).toMatchObject({ code: 'ACCOUNT_DEACTIVATED' });
     await expect(client.connect()).rejects.toMatchObject({ code: 'ACCOUNT_DEACTIVATED' });
+  });
+});
+
+describe('an account', () => {
+  it('is signed in by two steps, lists its logins and ends the others', async () => {
+    const server = await startServer();
+    ends.push(() => server.close());
+    const user = await registerUser(server);
+    const post = async (path: string, body: object) =>
+      (await server.http.post(path).set(user.auth).send(body).expect(200)).body as {
+        data: unknown;
+      };
+    const { data } = await post('/api/auth/totp/enrol', {});
+    const totp = URI.parse((data as { uri: string }).uri) as TOTP;
+    const codeAt = (later: number) => totp.generate({ timestamp: Date.now() + later });
+    await post('/api/auth/totp/confirm', { code: codeAt(-30_000) });
+    const credentials = { username: user.username, password: 'test123' };
+    const refusal = await signIn(server.url, credentials).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'TOTP_REQUIRED' });
+    const challenge = (refusal as ChatError).challenge!;
+    const storage = new MemoryStorage();
+    const wrong = completeSignIn(server.url, { challenge, code: 'nonsense' });
+    await expect(wrong).rejects.toMatchObject({ code: 'TOTP_INVALID' });
+    const { token } = await completeSignIn(server.url, { challenge, code: codeAt(0) }, { storage });
+    const client = new ChatClient(server.url, token);
+    await client.connect();
+    const logins = await client.logins();
+    expect(logins.map(({ isCurrent }) => isCurrent).sort()).toEqual([false, true]);
+    await client.endLogin(logins.find(({ isCurrent }) => !isCurrent)!.id);
+    await client.endOtherLogins();
+    expect(await client.logins()).toMatchObject([{ isCurrent: true }]);
+    client.disconnect();
+    const forgotten = forgotPassword(server.url, 'somebody@example.com');
+    await expect(forgotten).rejects.toMatchObject({ code: 'MAIL_NOT_CONFIGURED' });
+    const reset = resetPassword(server.url, { token: 'nonsense', password: 'another one' });
+    await expect(reset).rejects.toMatchObject({ code: 'LINK_INVALID' });
   });
 });
