@@ -175,6 +175,7 @@ export const createModules = async ({
     // What the login remembers of the role may be old.
     mayMakeRooms: async ({ userId }) =>
       config.roomCreation === 'everyone' || isAdminNow(await accounts.status(userId)),
+    sentInvites: limiter('invites', config.rateLimitInvitesPerHour, HOUR),
   });
   const media = await createMedia({
     config,

@@ -242,6 +242,11 @@ export const settings = {
     count(10),
     'New conversations per user and hour.',
   ),
+  rateLimitInvitesPerHour: limits(
+    'RATE_LIMIT_INVITES_PER_HOUR',
+    count(200),
+    'People invited to a group or room per user and hour, because they may not be added without asking.',
+  ),
   rateLimitGeneralPer15Min: limits(
     'RATE_LIMIT_GENERAL_PER_15_MIN',
     count(100),
@@ -413,6 +418,11 @@ export const settings = {
     'ROOM_CREATION',
     oneOf('everyone', 'admins'),
     'Who may make public rooms. `admins`: for others, a room that is not there is not found.',
+  ),
+  maxOpenInvites: chat(
+    'MAX_OPEN_INVITES',
+    count(200),
+    'People who may have an open invite to one group or room, because they may not be added without asking; 0 means no limit.',
   ),
   presenceAudience: chat(
     'PRESENCE_AUDIENCE',

@@ -83,7 +83,7 @@ export class Groups {
     actor: Actor,
     group: NewGroup,
   ): Promise<{ chat: ChatRecord; isReplay: boolean; invited: string[] }> {
-    const { access, bus, newConversations } = this.deps;
+    const { access, bus, newConversations, personalInvites } = this.deps;
     const earlier = await this.madeBefore(actor, group);
     if (earlier) return this.replay(actor, earlier);
     const wanted = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
@@ -92,6 +92,7 @@ export class Groups {
     const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
     if (!actor.server) await newConversations.consume(actor.userId);
+    await personalInvites.count(actor, others);
     const { chat, isReplay } = await this.insert(actor, group, slug, addable, others);
     if (isReplay) return this.replay(actor, chat);
     bus.emit(

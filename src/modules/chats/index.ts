@@ -214,8 +214,12 @@ export const createChats = ({
   messageLog,
   newConversations,
   mayMakeRooms,
+  sentInvites,
 }: {
-  config: Pick<Config, 'chatRequests' | 'groupAdding' | 'mediaExternalHosts' | 'presenceAudience'>;
+  config: Pick<
+    Config,
+    'chatRequests' | 'groupAdding' | 'maxOpenInvites' | 'mediaExternalHosts' | 'presenceAudience'
+  >;
   /** Has the module's models. */
   connection: Connection;
   bus: Publisher<ChatEvents>;
@@ -238,6 +242,8 @@ export const createChats = ({
   newConversations: RateLimiter;
   /** Whether the actor may make public rooms. */
   mayMakeRooms(actor: Actor): Promise<boolean>;
+  /** Counts the invites that a user sends to people they are not in touch with. */
+  sentInvites: RateLimiter;
 }): ChatsModule => {
   const invites = new InvitesRepository(connection);
   const newestSeq = (chatId: string) => messageLog.log.newestSeq(chatId);
@@ -288,6 +294,8 @@ export const createChats = ({
     directory,
     bus,
     clock,
+    sent: sentInvites,
+    maxOpen: config.maxOpenInvites,
   });
   const groupLog = new GroupLog(messageLog.system, directory);
   const rooms = new PublicRooms({

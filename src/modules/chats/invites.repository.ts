@@ -203,6 +203,20 @@ export class InvitesRepository {
     return open.flatMap(({ invitedUserId }) => invitedUserId?.toHexString() ?? []);
   }
 
+  /** How many users have an invite to the chat that can still be used; counts no further than `most`. */
+  async countOpenTo(chatId: Types.ObjectId, now: Date, most: number): Promise<number> {
+    return this.invites.countDocuments(
+      {
+        chatId,
+        invitedUserId: trusted({ $exists: true }),
+        revokedAt: null,
+        uses: 0,
+        expiresAt: trusted({ $gt: now }),
+      },
+      { limit: most },
+    );
+  }
+
   /** Ends the invite of a user to a chat, if there is one. */
   async endFor(chatId: string, invitedUserId: string, revokedAt: Date): Promise<void> {
     await this.invites.updateOne(

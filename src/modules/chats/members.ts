@@ -97,7 +97,7 @@ export class Members {
    * are invited instead.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}; BANNED when a ban
-   *   keeps one of them out.
+   *   keeps one of them out; RATE_LIMITED and CONFLICT: see {@link PersonalInvites.count}.
    */
   async add(
     actor: Actor,
@@ -112,12 +112,13 @@ export class Members {
     await changes.assertNoneBanned(chatId, userIds);
     const isOwn = wanted.delete(actor.userId);
     const { addable, others } = await access.sortOut(actor, [...wanted]);
+    const chat = others.length > 0 ? await chats.find(chatId) : null;
+    if (chat) await personalInvites.count(actor, others, chat);
     const toAdd = isOwn ? [actor.userId, ...addable] : addable;
     const added = toAdd.length > 0 ? await changes.add(chatId, toAdd, actor.userId) : [];
     if (added.length > 0 && chatRole.kind === 'group') {
       await log.post(actor, chatId, membersAdded, added);
     }
-    const chat = others.length > 0 ? await chats.find(chatId) : null;
     const invited = chat ? await personalInvites.invite(actor, chat, others, true) : [];
     return { added, invited };
   }

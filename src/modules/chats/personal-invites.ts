@@ -1,8 +1,10 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import type { RateLimiter, Reservation } from '../../platform/rate-limiter.js';
+import { rateLimited } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { notFound } from '../../shared/errors.js';
+import { AppError, notFound } from '../../shared/errors.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
@@ -37,12 +39,46 @@ export class PersonalInvites {
       directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> };
       bus: Publisher<ChatEvents>;
       clock: Clock;
+      /** Counts the invites that a user sends. */
+      sent: Pick<RateLimiter, 'reserve'>;
+      /** Most open invites to one chat; 0 means no limit. */
+      maxOpen: number;
     },
   ) {}
 
   /**
+   * Counts the invites that a request is about to send, before anything of it is done: each one reaches a
+   * stranger. Who has an open invite to the chat already is not counted again, and a request that is refused
+   * counts nothing.
+   *
+   * @param chat undefined while it is being made.
+   * @throws {AppError} RATE_LIMITED, and CONFLICT when the chat would have too many open invites.
+   */
+  async count(actor: Actor, userIds: string[], chat?: ChatRecord): Promise<void> {
+    if (userIds.length === 0) return;
+    const { invites, maxOpen, sent } = this.deps;
+    const now = new Date(this.deps.clock.now());
+    const open = chat ? await invites.openTo(chat._id, now, userIds.length, userIds) : [];
+    const fresh = userIds.length - open.length;
+    if (fresh === 0) return;
+    const before = chat && maxOpen > 0 ? await invites.countOpenTo(chat._id, now, maxOpen) : 0;
+    if (maxOpen > 0 && before + fresh > maxOpen) {
+      throw new AppError('CONFLICT', `There may be ${maxOpen} open invites to a chat at a time`);
+    }
+    const reserved: Reservation[] = [];
+    while (reserved.length < fresh) {
+      const next = await sent.reserve(actor.userId);
+      if (!next.allowed) {
+        await Promise.all(reserved.map((reservation) => reservation.giveBack()));
+        throw rateLimited(next.resetSeconds);
+      }
+      reserved.push(next);
+    }
+  }
+
+  /**
    * Invites users to a chat, unless they are members or have an open invite; answers who has an open invite
-   * now. It checks no rights: the use case that adds members has done that.
+   * now. It checks no rights and no limits: the use case that adds members has done that, see {@link count}.
    *
    * @param mayRenew whether somebody is invited again who has joined and gone, or has declined a day ago.
    */
