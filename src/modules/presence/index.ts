@@ -14,7 +14,7 @@ import type {
   MembershipsRepository,
 } from '../chats/index.js';
 import type { MessageEvents } from '../messages/index.js';
-import type { UserDirectory } from '../users/index.js';
+import type { UserDirectory, UserEvents } from '../users/index.js';
 import { PresenceAudiences } from './presence-audiences.js';
 import { PresencePublisher } from './presence-publisher.js';
 import { PresenceReader } from './presence-reader.js';
@@ -93,7 +93,9 @@ export const createPresence = ({
   >;
 }): {
   api: PresenceApi;
-  subscriptions: Subscription<PresenceEvents & Pick<MessageEvents, 'message.sent'>>[];
+  subscriptions: Subscription<
+    PresenceEvents & Pick<MessageEvents, 'message.sent'> & Pick<UserEvents, 'user.deactivated'>
+  >[];
   jobs: Job[];
   /** Stores this node where the others look; waits for Redis a moment, and no longer. */
   start(): Promise<void>;
@@ -132,7 +134,7 @@ export const createPresence = ({
   });
   return {
     api: { tracker, reader, chooser, typing, viewing },
-    subscriptions: [...tracker.subscriptions, ...typing.subscriptions],
+    subscriptions: [...tracker.subscriptions, ...typing.subscriptions, ...publisher.subscriptions],
     jobs: [
       {
         name: 'presence leases',

@@ -1,6 +1,7 @@
-import type { Publisher } from '../../platform/event-bus.js';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { LoadMonitor } from '../../platform/load-monitor.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
+import type { UserEvents } from '../users/index.js';
 import type { PresenceAudiences } from './presence-audiences.js';
 import { presenceAudience } from './presence-audiences.js';
 import type { PresenceProfile, PresenceReader } from './presence-reader.js';
@@ -20,6 +21,16 @@ export class PresencePublisher {
   private readonly turns = new Map<string, Promise<void>>();
   /** Updates that failed, or that the process was too busy for; by user, at most one of each kind. */
   private readonly postponed = new Map<string, Map<Update, () => Promise<void>>>();
+
+  readonly subscriptions: Subscription<Pick<UserEvents, 'user.deactivated'>>[] = [
+    {
+      event: 'user.deactivated',
+      phase: 'effects',
+      on: 'origin',
+      does: 'tells those who may know of the user that the account is closed',
+      run: ({ userId }) => this.publishClosing(userId),
+    },
+  ];
 
   constructor(
     private readonly deps: {
@@ -126,6 +137,15 @@ export class PresencePublisher {
     const stillHere = await this.deps.store.online([userId]);
     if (stillHere.has(userId)) return;
     if (await this.recordLastSeen(userId, at)) await this.publish(userId);
+  }
+
+  private async publishClosing(userId: string): Promise<void> {
+    const known = await withDeadline(this.deps.audiences.of(userId), QUEUE_STEP_MS);
+    this.deps.bus.emit(
+      'contact.closed',
+      { userId, audience: presenceAudience(userId, known) },
+      { scope: 'cluster' },
+    );
   }
 
   /** What a user has chosen to show. */

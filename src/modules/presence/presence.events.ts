@@ -13,6 +13,8 @@ export interface PresenceEvents {
     /** ISO time; null while the user is here. */
     lastSeen: string | null;
   };
+  /** Somebody's account was closed; those who may know of their presence are notified. */
+  'contact.closed': ForClients & { userId: string };
   /** Somebody has chosen whether to be seen; for the nodes, never for clients. */
   'presence.chosen': { userId: string; status: UserStatus };
 }

@@ -16,5 +16,8 @@ export const presenceRenderings: RenderingTable<PresenceEvents> = {
         },
       ],
     ),
+    'contact.closed': renders(['user_deactivated'], ({ userId }) => [
+      { event: 'user_deactivated', payload: { userId } },
+    ]),
   },
 };
