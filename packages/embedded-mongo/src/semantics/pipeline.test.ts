@@ -164,7 +164,7 @@ describe('stages', () => {
     [[{ $group: { _id: 1, n: 1 } }], 40234],
     [[{ $project: {} }], 51272],
     [[{ $unwind: 'a' }], 28818],
-    [[{ $project: { a: { $foo: 1 } } }], 168],
+    [[{ $project: { a: { $foo: 1 } } }], 31325],
     [[{ $project: { a: { $sin: 1 } } }], 115],
     [[{ $replaceRoot: {} }], 40414],
     [[{ $facet: { a: [{ $facet: { b: [] } }] } }], 40600],
