@@ -83,6 +83,10 @@ export interface ChatInfo {
   lastSeq: number;
   lastMessageAt: string;
   lastReadSeq: number;
+  /** Data of those who run the chat; absent where there are none. */
+  metadata?: Record<string, unknown>;
+  /** Data of my own about the chat; absent where there are none. */
+  memberMetadata?: Record<string, unknown>;
 }
 
 /** A member's receipt positions. */

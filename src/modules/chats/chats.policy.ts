@@ -176,3 +176,7 @@ export const refusalToLeave = (chatRole: ChatRole): AppError | undefined =>
 /** The refusal to leave a group without an owner. */
 export const lastOwner = (): AppError =>
   new AppError('LAST_OWNER', 'You are the last owner: make somebody else an owner first');
+
+/** The refusal of an external id that another chat has. */
+export const externalIdTaken = (): AppError =>
+  new AppError('CONFLICT', 'This externalId already has a chat');

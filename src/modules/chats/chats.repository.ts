@@ -338,11 +338,11 @@ export class ChatsRepository {
   }
 
   /**
-   * Gives a chat an external id and metadata, if it has none yet.
+   * Gives a chat an external id, metadata, or both.
    *
    * @returns the chat as it is then; undefined when another chat has the id.
    */
-  async adopt(
+  async describe(
     chatId: Types.ObjectId,
     fields: Partial<Pick<ChatRecord, 'externalId' | 'metadata'>>,
   ): Promise<ChatRecord | undefined> {

@@ -5,19 +5,27 @@ import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
+import type { Metadata } from '../../shared/metadata.js';
+import { hasMetadata } from '../../shared/metadata.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
 import type { ChatAccess } from './chat-access.js';
 import type { ChatStatus } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
-import { refusalToAnswer } from './chats.policy.js';
+import { externalIdTaken, refusalToAnswer } from './chats.policy.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { MemberRolesRepository } from './member-roles.repository.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 
 /** How a direct chat starts: waiting for the recipient, or open at once. */
 export type Opening = 'request' | 'open';
+
+/** Data of the product that makes a chat by a server key. */
+export interface DirectChatData {
+  externalId?: string | undefined;
+  metadata?: Metadata | undefined;
+}
 
 /** One chat per pair of people, and the request that opens it. */
 export class DirectChats {
@@ -76,6 +84,26 @@ export class DirectChats {
     return { chat, created };
   }
 
+  /**
+   * Gives a chat an external id and metadata; what it has already stays.
+   *
+   * @throws {AppError} CONFLICT when the chat has another external id, or another chat has this one.
+   */
+  async describe(chat: ChatRecord, { externalId, metadata }: DirectChatData): Promise<ChatRecord> {
+    if (externalId !== undefined && (chat.externalId ?? externalId) !== externalId) {
+      throw new AppError('CONFLICT', 'This direct chat has another externalId already');
+    }
+    const fields = {
+      ...(externalId !== undefined && !chat.externalId && { externalId }),
+      ...(hasMetadata(metadata) && !chat.metadata && { metadata }),
+    };
+    if (Object.keys(fields).length === 0) return chat;
+    const described = await this.deps.chats.describe(chat._id, fields);
+    if (!described) throw externalIdTaken();
+    this.emitUpdated(described);
+    return described;
+  }
+
   /** The id of the chat between two users; undefined while they have none. */
   async existing(userId: string, otherId: string): Promise<string | undefined> {
     return (await this.deps.chats.byPair(userId, otherId))?._id.toHexString();
@@ -131,12 +159,16 @@ export class DirectChats {
     const updated = await this.deps.chats.accept(chat._id);
     if (!updated) throw notFound('Chat');
     await this.ensureMemberships(updated);
+    this.emitUpdated(updated);
+    return updated;
+  }
+
+  private emitUpdated(chat: ChatRecord): void {
     this.deps.bus.emit(
       'chat.updated',
-      { chat: chatFacts(updated), audience: audiences.chat(updated._id.toHexString()) },
+      { chat: chatFacts(chat), audience: audiences.chat(chat._id.toHexString()) },
       { scope: 'cluster' },
     );
-    return updated;
   }
 
   private async ensure(

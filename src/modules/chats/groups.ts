@@ -11,7 +11,7 @@ import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository, NewNamedChat } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
-import { refusalToManage } from './chats.policy.js';
+import { externalIdTaken, refusalToManage } from './chats.policy.js';
 import type { MembershipChanges } from './members.js';
 import type { PersonalInvites } from './personal-invites.js';
 import { chosenSlug, isPath, roomNameKey, slugOfName } from './room-slugs.js';
@@ -313,9 +313,5 @@ const slugIn = (text: string): string => {
 
 const clientChatIdReused = (name: string): AppError =>
   new AppError('CONFLICT', `This clientChatId was already used for something else than ${name}`);
-
-/** The refusal of an external id that another chat has. */
-export const externalIdTaken = (): AppError =>
-  new AppError('CONFLICT', 'This externalId already has a chat');
 
 const nameTaken = (): AppError => new AppError('CONFLICT', 'There is a room of this name already');

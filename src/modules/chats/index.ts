@@ -79,7 +79,6 @@ export type { ChatFilter, ChatRecord, DirectChatRecord } from './chats.repositor
 export type { PersonalInvites, ReceivedInvite } from './personal-invites.js';
 export type { Contacts } from './contacts.js';
 export type { DirectChats, Opening } from './direct-chats.js';
-export { externalIdTaken } from './groups.js';
 export type { GroupChanges, Groups, NewGroup } from './groups.js';
 export type { Invites, InviteTerms } from './invites.js';
 export { InvitesRepository } from './invites.repository.js';

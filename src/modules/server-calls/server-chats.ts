@@ -1,7 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
-import { AppError, invalidInput, notFound } from '../../shared/errors.js';
+import { invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
-import { hasMetadata } from '../../shared/metadata.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { ServerCaller } from '../../shared/server-caller.js';
@@ -20,7 +19,6 @@ import type {
   MemberView,
   NewGroup,
 } from '../chats/index.js';
-import { externalIdTaken } from '../chats/index.js';
 import type { AuditTrail } from '../users/index.js';
 import { asSystem } from './acting.js';
 
@@ -161,26 +159,8 @@ export class ServerChats {
     const { directChats } = this.deps;
     await this.requireUser(initiator);
     const made = await directChats.getOrCreate(userOf(caller, initiator), other, 'force');
-    return { chat: await this.withData(made.chat, externalId, metadata), created: made.created };
-  }
-
-  /** A chat that has an external id or metadata already keeps them. */
-  private async withData(
-    chat: ChatRecord,
-    externalId: string | undefined,
-    metadata: Metadata | undefined,
-  ): Promise<ChatRecord> {
-    if (externalId !== undefined && (chat.externalId ?? externalId) !== externalId) {
-      throw new AppError('CONFLICT', 'This direct chat has another externalId already');
-    }
-    const fields = {
-      ...(externalId !== undefined && !chat.externalId && { externalId }),
-      ...(hasMetadata(metadata) && !chat.metadata && { metadata }),
-    };
-    if (Object.keys(fields).length === 0) return chat;
-    const adopted = await this.deps.chats.adopt(chat._id, fields);
-    if (!adopted) throw externalIdTaken();
-    return adopted;
+    const chat = await directChats.describe(made.chat, { externalId, metadata });
+    return { chat, created: made.created };
   }
 
   private async group(

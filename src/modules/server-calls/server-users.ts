@@ -15,6 +15,7 @@ import type {
   UserAdministration,
   UserRecord,
 } from '../users/index.js';
+import { isReservedUsername } from '../users/index.js';
 import type { ActingRecords } from './acting.js';
 import { asSystem } from './acting.js';
 
@@ -79,7 +80,8 @@ export class ServerUsers {
     if (username !== undefined) return this.deps.accounts.create({ ...account, username });
     const stem = stemOf(user);
     for (let attempt = 1; ; attempt += 1) {
-      const made = attempt === 1 ? stem : `${stem}${randomInt(1_000_000)}`;
+      const isPlain = attempt === 1 && !isReservedUsername(stem);
+      const made = isPlain ? stem : `${stem}${randomInt(1_000_000)}`;
       try {
         return await this.deps.accounts.create({ ...account, username: made });
       } catch (error) {

@@ -40,6 +40,7 @@ import { UsersRepository } from './users.repository.js';
 
 export {
   emailSchema,
+  isReservedUsername,
   nameSchema,
   newPasswordSchema,
   newUsernameSchema,
