@@ -5,7 +5,12 @@ import type { Config } from './config/index.js';
 import type { DomainEvents } from './domain-events.js';
 import { createAccessChanges, defineAccessChangeModels } from './modules/access-changes/index.js';
 import { createBroadcasts, defineBroadcastModels } from './modules/broadcasts/index.js';
-import { createChatAccess, createChats, defineChatModels } from './modules/chats/index.js';
+import {
+  SlowMode,
+  createChatAccess,
+  createChats,
+  defineChatModels,
+} from './modules/chats/index.js';
 import { createLive, defineLiveModels } from './modules/live/index.js';
 import { createMail, defineMailModels } from './modules/mail/index.js';
 import { createMedia, createSharedFiles, defineMediaModels } from './modules/media/index.js';
@@ -192,6 +197,7 @@ export const createModules = async ({
     bus,
     clock,
     access,
+    slowMode: new SlowMode(memberships, clock),
     positions,
     directory,
     messageLog,

@@ -57,7 +57,6 @@ export const ERROR_STATUS = {
   SILENCED: 403,
   BANNED: 403,
   SLOW_MODE: 429,
-  JOIN_REQUESTED: 403,
 } as const;
 
 /** A published error code. */

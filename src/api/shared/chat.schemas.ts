@@ -45,6 +45,13 @@ export const chatResponse = Joi.object({
   picture: Joi.string().allow(null).required(),
   metadata: metadataResponse,
   memberMetadata: metadataResponse.description('My own data about the chat'),
+  slowModeSeconds: Joi.number()
+    .integer()
+    .required()
+    .description('Seconds that a plain member waits between two messages; 0: none'),
+  onlyModeratorsPost: Joi.boolean()
+    .required()
+    .description('Whether only owners, admins and moderators post'),
   participants: Joi.array().items(participantResponse).required(),
   otherUser: participantResponse.allow(null).required(),
   memberCount: Joi.number().integer().required(),

@@ -46,6 +46,8 @@ export const presentChat = (view: ChatView, now: number) => {
     picture: chat.picture ?? null,
     ...(chat.metadata && { metadata: chat.metadata }),
     ...(membership.metadata && { memberMetadata: membership.metadata }),
+    slowModeSeconds: chat.slowModeSeconds ?? 0,
+    onlyModeratorsPost: chat.onlyModeratorsPost ?? false,
     participants,
     otherUser: chat.kind === 'direct' && view.isMember ? other : null,
     memberCount: view.memberCount,

@@ -50,7 +50,7 @@ export const refusalToSend = (
   const refusal = refusalToWrite(writer);
   if (refusal) return refusal;
   const { chat, role } = writer;
-  return chat.onlyModeratorsPost && !isAtLeast({ actor, role, kind: chat.kind }, 'moderator')
+  return chat.onlyModeratorsPost && !isModerator({ actor, role, kind: chat.kind })
     ? forbidden('Only owners, admins and moderators may post here')
     : undefined;
 };
@@ -110,6 +110,9 @@ const isAtLeast = (chatRole: ChatRole, wanted: MemberRole): boolean => {
   const role = effectiveRole(chatRole);
   return role !== undefined && RANK[role] >= RANK[wanted];
 };
+
+/** Whether somebody moderates a group or room: its owners, admins and moderators do. */
+export const isModerator = (chatRole: ChatRole): boolean => isAtLeast(chatRole, 'moderator');
 
 const refusalOfDirect = ({ kind }: ChatRole): AppError | undefined =>
   kind === 'group' || kind === 'room'

@@ -32,13 +32,15 @@ export interface NewNamedChat {
   createdAt: Date;
 }
 
-/** What people see of a group or room; absent fields do not change. */
+/** Name, description, picture and modes of a group or room; absent fields do not change. */
 export interface Appearance {
   name?: string;
   description?: string;
   picture?: string | null;
   /** null takes away what there is. */
   metadata?: Metadata | null;
+  slowModeSeconds?: number;
+  onlyModeratorsPost?: boolean;
 }
 
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;

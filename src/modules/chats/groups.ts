@@ -11,7 +11,7 @@ import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository, NewNamedChat } from './chats.repository.js';
 import type { GroupAccess } from './group-access.js';
-import { externalIdTaken, refusalToManage } from './chats.policy.js';
+import { externalIdTaken, refusalToManage, refusalToOversee } from './chats.policy.js';
 import type { MembershipChanges } from './members.js';
 import type { PersonalInvites } from './personal-invites.js';
 import { chosenSlug, isPath, roomNameKey, slugOfName } from './room-slugs.js';
@@ -35,13 +35,17 @@ export interface NewGroup {
   memberIds?: string[];
 }
 
-/** Changes of name, description, picture or metadata; absent fields do not change. */
+/** Changes of name, description, picture, modes or metadata; absent fields do not change. */
 export interface GroupChanges {
   name?: string;
   description?: string;
   picture?: string | null;
   /** null, or an empty object, takes away what there is. */
   metadata?: Metadata | null;
+  /** Seconds that a plain member waits between two messages; 0: none. Moderators may change it. */
+  slowModeSeconds?: number;
+  /** Whether only owners, admins and moderators post. */
+  onlyModeratorsPost?: boolean;
 }
 
 /** Makes groups and rooms, and changes their names, descriptions and pictures. */
@@ -178,17 +182,20 @@ export class Groups {
   }
 
   /**
-   * Changes name, description, picture or metadata. A room answers to its new name unless that leads to another
-   * room. Of a direct chat, which belongs to both, the system alone may change the metadata.
+   * Changes name, description, picture, modes or metadata. A room answers to its new name unless that leads to
+   * another room. Of a direct chat, which belongs to both, the system alone may change the metadata.
    *
    * @throws {AppError} NOT_FOUND for non-members, FORBIDDEN for plain members and in direct chats.
    */
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
     const { access, bus, chats, log } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
-    const { metadata, ...appearance } = changes;
-    const isShown = Object.keys(appearance).length > 0;
-    const refusal = isShown || !isSystem(actor) ? refusalToManage(chatRole) : undefined;
+    const { metadata, slowModeSeconds, ...others } = changes;
+    const isOther = Object.keys(others).length > 0;
+    const isPace = slowModeSeconds !== undefined && !isOther && metadata === undefined;
+    const isData = slowModeSeconds === undefined && !isOther;
+    const manages = isPace ? refusalToOversee(chatRole) : refusalToManage(chatRole);
+    const refusal = isData && isSystem(actor) ? undefined : manages;
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;

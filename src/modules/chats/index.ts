@@ -101,6 +101,7 @@ export type {
 export { SLUG_MAX_LENGTH } from './room-slugs.js';
 export { SANCTION_KINDS } from './sanctions.repository.js';
 export type { SanctionKind, SanctionRecord, SanctionsRepository } from './sanctions.repository.js';
+export { SlowMode } from './slow-mode.js';
 export type { SystemFacts, SystemLog } from './system-text.js';
 
 /** Registers the module's models on a connection. */

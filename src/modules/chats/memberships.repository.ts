@@ -37,6 +37,43 @@ export class MembershipsRepository {
     return membership?.role;
   }
 
+  /**
+   * Stores that a member posts at a time, unless they have posted after `since`.
+   *
+   * @returns when they had posted before (null: never); undefined when they have to wait.
+   */
+  async takePost(
+    chatId: string,
+    userId: string,
+    at: Date,
+    since: Date,
+  ): Promise<Date | null | undefined> {
+    const before = await this.memberships
+      .findOneAndUpdate(
+        { ...membershipOf(chatId, userId), lastPostAt: trusted({ $not: { $gt: since } }) },
+        { $set: { lastPostAt: at } },
+        { returnDocument: 'before', projection: { lastPostAt: 1 } },
+      )
+      .lean();
+    return before === null ? undefined : (before.lastPostAt ?? null);
+  }
+
+  /** When a member has last posted in slow mode. */
+  async lastPostAt(chatId: string, userId: string): Promise<Date | undefined> {
+    const membership = await this.memberships
+      .findOne(membershipOf(chatId, userId), { lastPostAt: 1 })
+      .lean();
+    return membership?.lastPostAt;
+  }
+
+  /** Takes back what {@link takePost} has stored, unless the member has posted since. */
+  async giveBackPost(chatId: string, userId: string, at: Date, before: Date | null): Promise<void> {
+    await this.memberships.updateOne(
+      { ...membershipOf(chatId, userId), lastPostAt: at },
+      before === null ? { $unset: { lastPostAt: 1 } } : { $set: { lastPostAt: before } },
+    );
+  }
+
   /** Some members of a chat and their roles. */
   async rolesIn(
     chatId: string,

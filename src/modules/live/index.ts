@@ -51,10 +51,7 @@ export const createLive = ({
   config: Pick<Config, 'liveGraceMs'>;
   bus: Publisher<LiveEvents>;
   clock: Clock;
-  access: Pick<
-    ChatAccess,
-    'forget' | 'member' | 'role' | 'sanctions' | 'silence' | 'snapshot'
-  >;
+  access: Pick<ChatAccess, 'forget' | 'member' | 'role' | 'sanctions' | 'silence' | 'snapshot'>;
   directory: Pick<UserDirectory, 'card'>;
   /** A user's account as the database has it; undefined when there is no such user. */
   statusOf(userId: string): Promise<AccountStatus | undefined>;

@@ -57,6 +57,7 @@ export const createMessages = ({
   bus,
   clock,
   access,
+  slowMode,
   positions,
   directory,
   messageLog: { messages, log, previews },
@@ -68,6 +69,7 @@ export const createMessages = ({
   bus: Publisher<MessageEvents>;
   clock: Clock;
   access: ChatAccess;
+  slowMode: SlowMode;
   positions: MemberPositionsRepository;
   directory: Pick<UserDirectory, 'card' | 'cards' | 'idsByUsername'>;
   messageLog: Pick<MessageLogModule, 'messages' | 'log' | 'previews'>;
@@ -92,6 +94,7 @@ export const createMessages = ({
         log,
         previews,
         access,
+        slowMode,
         reader,
         directory,
         mentions,

@@ -7,7 +7,7 @@ import { audiences } from '../../shared/audience.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError, invalidInput } from '../../shared/errors.js';
 import { hasMetadata } from '../../shared/metadata.js';
-import type { ChatAccess, ChatAccessGrant, ChatSnapshot } from '../chats/index.js';
+import type { ChatAccess, ChatAccessGrant, ChatSnapshot, SlowMode } from '../chats/index.js';
 import { refusalToSend } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
@@ -34,6 +34,8 @@ interface Prepared {
   chat: ChatSnapshot;
   sender: UserCard;
   draft: MessageDraft;
+  /** Gives the turn back that slow mode counts; absent where it does not apply. */
+  giveBack: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -57,6 +59,7 @@ export class SendMessage {
       log: Pick<MessageLog, 'append' | 'written'>;
       previews: Pick<ChatPreviews, 'record'>;
       access: Pick<ChatAccess, 'answerByWriting' | 'member' | 'system'>;
+      slowMode: Pick<SlowMode, 'applies' | 'take'>;
       reader: MessageReader;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       mentions: MentionResolver;
@@ -71,7 +74,7 @@ export class SendMessage {
    * Sends a message; resolves when the database has it. A retry under the same `clientMessageId`
    * answers with the same message and counts against no limit.
    *
-   * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, RATE_LIMITED,
+   * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, SLOW_MODE, RATE_LIMITED,
    *   CLIENT_MESSAGE_ID_REUSED, VALIDATION for a reply to a message of another chat.
    */
   async send(actor: Actor, said: SendInput): Promise<Sent> {
@@ -170,9 +173,12 @@ export class SendMessage {
     // as soon here as at the write.
     const prepared = await withDeadline(this.prepare(actor, input, identity), QUEUE_STEP_MS);
     if ('isReplay' in prepared) return prepared;
-    const { chat, sender, draft } = prepared;
+    const { chat, sender, draft, giveBack } = prepared;
     const appended = await log.append(input.chatId, draft);
-    if (appended.isReplay && !actor.server) await limit.refund(actor.userId);
+    if (appended.isReplay) {
+      if (!actor.server) await limit.refund(actor.userId);
+      await giveBack?.();
+    }
     return this.publish(appended, sender, chat.members && [...chat.members.keys()]);
   }
 
@@ -181,20 +187,23 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
-    const { access, directory, limit } = this.deps;
+    const { access, directory, limit, slowMode } = this.deps;
     const grant = await this.grantFor(actor, input.chatId);
     const { chat } = grant;
     const refusal = isSystem(actor) ? undefined : refusalToSend(grant, actor);
     if (refusal) return this.replayOr(refusal, actor, input.chatId, identity);
+    let giveBack: Prepared['giveBack'];
     try {
       // A server key has an allowance of its own, over all of its calls.
       if (!actor.server) await limit.consume(actor.userId);
+      if (slowMode.applies(grant, actor)) giveBack = await slowMode.take(grant, actor);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
       const draft = await this.draft(actor, chat, input, identity);
       if (!isSystem(actor)) await access.answerByWriting(chat, actor.userId);
-      return { chat, sender, draft };
+      return { chat, sender, draft, giveBack };
     } catch (error) {
+      await giveBack?.();
       const earlier = await this.replayOr(error, actor, input.chatId, identity);
       if (!actor.server) await limit.refund(actor.userId);
       return earlier;

@@ -45,7 +45,7 @@ export const groupRoutes = ({ groups, members, list, clock }: UseCases): AnyRout
   route({
     method: 'patch',
     path: '/api/chats/:chatId',
-    summary: 'Change the name, description, picture or metadata of a group or room',
+    summary: 'Change the name, description, picture, modes or metadata of a group or room',
     tag,
     auth: 'user',
     userLimit: 'writes',

@@ -44,6 +44,14 @@ export const groupChangesBody = Joi.object<GroupChanges>({
   description: descriptionSchema,
   picture: pictureSchema,
   metadata: newMetadataSchema,
+  slowModeSeconds: Joi.number()
+    .integer()
+    .min(0)
+    .max(21_600)
+    .description(
+      'Seconds that a plain member waits between two messages; moderators may change it',
+    ),
+  onlyModeratorsPost: Joi.boolean(),
 }).min(1);
 
 /** Query of the members. */
