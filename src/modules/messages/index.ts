@@ -2,7 +2,7 @@ import type { Config } from '../../config/index.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ChatAccess, MemberPositionsRepository } from '../chats/index.js';
+import type { ChatAccess, MemberPositionsRepository, SlowMode } from '../chats/index.js';
 import type { AuditTrail, UserDirectory } from '../users/index.js';
 import { MentionResolver } from './mentions.js';
 import type { MessageLogModule } from './log/index.js';
