@@ -190,12 +190,11 @@ export class Groups {
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
     const { access, bus, chats, log } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
-    const { metadata, slowModeSeconds, ...others } = changes;
-    const isOther = Object.keys(others).length > 0;
-    const isPace = slowModeSeconds !== undefined && !isOther && metadata === undefined;
-    const isData = slowModeSeconds === undefined && !isOther;
+    const { metadata, ...appearance } = changes;
+    const shown = Object.keys(appearance);
+    const isPace = shown.join() === 'slowModeSeconds' && metadata === undefined;
     const manages = isPace ? refusalToOversee(chatRole) : refusalToManage(chatRole);
-    const refusal = isData && isSystem(actor) ? undefined : manages;
+    const refusal = shown.length === 0 && isSystem(actor) ? undefined : manages;
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;
@@ -211,7 +210,7 @@ export class Groups {
       { scope: 'cluster' },
     );
     // Metadata are the clients' own: nothing that people see need have changed.
-    if (isShown) await log.post(actor, chatId, (name) => chatChanged(name, appearance));
+    if (shown.length > 0) await log.post(actor, chatId, (name) => chatChanged(name, appearance));
   }
 
   /** What a room is to answer to under a new name; null when that leads to another room, by its slug or name. */
