@@ -106,3 +106,34 @@ export const mailSender = (setting: string): string => {
   }
   return setting;
 };
+
+/**
+ * A comma list of ranges of addresses.
+ *
+ * @throws when one is neither an address nor a range.
+ */
+export const addressRanges = (list: string): string => {
+  const ranges = list
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+  for (const range of ranges) {
+    const isPlain = !range.includes('/') || /\/\d{1,3}$/.test(range);
+    if (!isPlain || !isAddressRange(range)) {
+      throw new Error(`must be a comma list of ranges such as 10.0.0.0/8, not ${range}`);
+    }
+  }
+  return ranges.join(',');
+};
+
+/**
+ * A secret by the Standard Webhooks specification.
+ *
+ * @throws for everything else.
+ */
+export const signingSecret = (secret: string): string => {
+  const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1] ?? '';
+  const { length } = Buffer.from(key, 'base64');
+  if (length < 24 || length > 64) throw new Error('must be whsec_ and 24 to 64 bytes in Base64');
+  return secret;
+};

@@ -1,9 +1,11 @@
 import Joi from 'joi';
 import {
+  addressRanges,
   mailSender,
   metadataKeysOf,
   originsOf,
   registrationRule,
+  signingSecret,
   trustedProxies,
 } from './setting-values.js';
 
@@ -87,6 +89,7 @@ const limits = section('Rate limits (0 turns one off)');
 const load = section('Connections and load');
 const chat = section('Chat behaviour');
 const media = section('Media');
+const hooks = section('Webhooks and the pre-send hook');
 const logs = section('Logs');
 
 /**
@@ -573,6 +576,35 @@ export const settings = {
     'Host of a ClamAV daemon (clamd) that scans every upload.',
   ),
   clamdPort: media('CLAMD_PORT', Joi.number().port().empty('').default(3310), 'Port of clamd.'),
+
+  outboundAllow: hooks(
+    'OUTBOUND_ALLOW',
+    text().custom(addressRanges).empty('').default(''),
+    'Ranges that webhooks may lead to although they are not public: a comma list such as 10.0.0.0/8, fd00::/8. Unset: public addresses only.',
+  ),
+  webhookRetentionDays: hooks(
+    'WEBHOOK_RETENTION_DAYS',
+    count(30, 3, 365),
+    'Days for which the deliveries of webhooks, and what was answered, are kept.',
+  ),
+  preSendUrl: hooks(
+    'PRE_SEND_URL',
+    Joi.string()
+      .uri({ scheme: ['http', 'https'] })
+      .empty(''),
+    'Every new or edited message is POSTed here first; the answer accepts, changes or refuses it. Unset: nobody is asked.',
+  ),
+  preSendSecret: hooks(
+    'PRE_SEND_SECRET',
+    text().custom(signingSecret).empty(''),
+    'Signs what is sent to PRE_SEND_URL: whsec_ and 24 to 64 bytes in Base64. Unset: not signed.',
+    { secret: true },
+  ),
+  preSendOnError: hooks(
+    'PRE_SEND_ON_ERROR',
+    oneOf('refuse', 'accept'),
+    'What happens to a message when PRE_SEND_URL gives no answer in 1.5 seconds: refused with PRE_SEND_UNAVAILABLE, or accepted.',
+  ),
 
   logLevel: logs(
     'LOG_LEVEL',

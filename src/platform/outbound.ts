@@ -1,0 +1,224 @@
+import type { LookupAddress } from 'node:dns';
+import { lookup } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { Agent, request } from 'undici';
+
+/** A range of addresses, as a first address and the number of bits that count. */
+export type AddressRange = ReturnType<typeof ipaddr.parseCIDR>;
+
+/** Bytes of an answer that are read; what follows is not received. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+/** Bytes of the answer's headers. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Connections to one origin; a caller limits its own calls further. */
+const CONNECTIONS = 16;
+/** How long an unused connection is kept, in milliseconds. */
+const KEEP_ALIVE_MS = 4000;
+/** All global unicast addresses of IPv6 that are assigned so far. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+
+/** A request to a server that somebody else runs. */
+export interface OutboundRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** Longest time in milliseconds from the look-up of the name to the last byte of the answer. */
+  timeoutMs: number;
+  /** Bytes of the answer that are read; {@link MAX_ANSWER_BYTES} when absent, and never more. */
+  maxAnswerBytes?: number;
+}
+
+/** What a server has answered. A redirection is an answer like others: it is not followed. */
+export interface OutboundAnswer {
+  status: number;
+  /** The `Retry-After` header. */
+  retryAfter: string | undefined;
+  /** The beginning of the body. */
+  text: string;
+  /** Whether the body went on after that. */
+  isCut: boolean;
+}
+
+/** Why no connection was made: the address is not one that may be called. The message is for who gave it. */
+export class OutboundRefusal extends Error {
+  override name = 'OutboundRefusal';
+}
+
+/** Sends requests to addresses that people have given. */
+export interface Outbound {
+  /**
+   * Sends a POST request.
+   *
+   * @throws {OutboundRefusal} when the address may not be called, and what the network throws.
+   */
+  post(request: OutboundRequest): Promise<OutboundAnswer>;
+  /** Why an address could never be called, as far as that is known without a look-up; else undefined. */
+  refusalTo(url: string): OutboundRefusal | undefined;
+  /** Closes the connections. */
+  close(): Promise<void>;
+}
+
+/** Finds all addresses of a name. */
+export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
+
+const resolveByDns: Resolve = (hostname) => lookup(hostname, { all: true });
+
+/**
+ * Whether an address is one of the public internet: not private, loopback, link-local (which cloud providers
+ * serve credentials at), shared by a carrier's customers, multicast, reserved, or a form of IPv6 that stands for
+ * an address of IPv4 (mapped, NAT64, 6to4, Teredo), behind which any of these can be.
+ */
+export const isPublicAddress = (address: string): boolean => {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.parse(address);
+  if (parsed.range() !== 'unicast') return false;
+  return parsed.kind() === 'ipv4' || (parsed as ipaddr.IPv6).match(GLOBAL_UNICAST);
+};
+
+/** Whether an address lies in one of the ranges; a mapped address of IPv4 counts as that address. */
+export const isInRanges = (address: string, ranges: readonly AddressRange[]): boolean => {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  return ranges.some(
+    ([network, bits]) => network.kind() === parsed.kind() && parsed.match([network, bits] as never),
+  );
+};
+
+/** @throws when the text is no range such as `10.0.0.0/8` or `fd00::/8`, and no address. */
+export const parseRange = (text: string): AddressRange => {
+  if (text.includes('/')) return ipaddr.parseCIDR(text);
+  const address = ipaddr.parse(text);
+  return [address, address.kind() === 'ipv4' ? 32 : 128] as AddressRange;
+};
+
+/**
+ * Calls to addresses that people give over the API. Only public addresses are called, unless `allowed` names more.
+ * The connection goes to the very address that was checked, so a name that is resolved differently a moment later
+ * does not help. No redirection is followed, no proxy of the environment is used.
+ */
+export class GuardedOutbound implements Outbound {
+  private readonly agent: Agent;
+
+  constructor(
+    private readonly allowed: readonly AddressRange[] = [],
+    private readonly resolve: Resolve = resolveByDns,
+  ) {
+    this.agent = new Agent({
+      connections: CONNECTIONS,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      connect: { lookup: this.lookup },
+    });
+  }
+
+  refusalTo(url: string): OutboundRefusal | undefined {
+    if (!URL.canParse(url)) return new OutboundRefusal('is not an address');
+    const { protocol, username, password, hostname } = new URL(url);
+    if (protocol !== 'https:' && protocol !== 'http:') {
+      return new OutboundRefusal('must begin with https:// or http://');
+    }
+    if (username !== '' || password !== '') {
+      return new OutboundRefusal('must not contain a user name or password');
+    }
+    const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    // The parser has written every spelling of an address of IPv4 with four decimal numbers.
+    if (ipaddr.isValid(host)) return this.isAllowed(host) ? undefined : notPublic();
+    const isLocal = host === 'localhost' || host.endsWith('.localhost');
+    return isLocal && !this.isAllowed('127.0.0.1') && !this.isAllowed('::1')
+      ? notPublic()
+      : undefined;
+  }
+
+  async post({
+    url,
+    headers,
+    body,
+    timeoutMs,
+    maxAnswerBytes = MAX_ANSWER_BYTES,
+  }: OutboundRequest): Promise<OutboundAnswer> {
+    // An address that is no name is not looked up, so it is checked here.
+    const refusal = this.refusalTo(url);
+    if (refusal) throw refusal;
+    return post(this.agent, { url, headers, body, timeoutMs, maxAnswerBytes });
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  private isAllowed(address: string): boolean {
+    return isPublicAddress(address) || isInRanges(address, this.allowed);
+  }
+
+  /** Called by `net.connect`, which then connects to what this answers and to nothing else. */
+  private readonly lookup: LookupFunction = (hostname, options, answer) => {
+    this.resolve(hostname).then(
+      (found) => {
+        const allowed = found.filter(({ address }) => this.isAllowed(address));
+        const [first] = allowed;
+        if (!first) answer(notPublic(), []);
+        else if (options.all) answer(null, allowed);
+        else answer(null, first.address, first.family);
+      },
+      (error: unknown) => {
+        answer(error as NodeJS.ErrnoException, []);
+      },
+    );
+  };
+}
+
+/** Calls to addresses that stand in the settings, and are trusted: the operator's own services. */
+export class TrustedOutbound implements Outbound {
+  private readonly agent = new Agent({
+    connections: CONNECTIONS * 4,
+    pipelining: 1,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+
+  refusalTo(): undefined {
+    return undefined;
+  }
+
+  post(request: OutboundRequest): Promise<OutboundAnswer> {
+    return post(this.agent, request);
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+}
+
+const post = async (agent: Agent, asked: OutboundRequest): Promise<OutboundAnswer> => {
+  const signal = AbortSignal.timeout(asked.timeoutMs);
+  const { statusCode, headers, body } = await request(asked.url, {
+    method: 'POST',
+    headers: asked.headers,
+    body: asked.body,
+    dispatcher: agent,
+    signal,
+  });
+  const limit = Math.min(asked.maxAnswerBytes ?? MAX_ANSWER_BYTES, MAX_ANSWER_BYTES);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Leaving the loop early closes the connection: a body without end is not received.
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > limit) break;
+  }
+  const retryAfter = headers['retry-after'];
+  return {
+    status: statusCode,
+    retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+    text: Buffer.concat(chunks).subarray(0, limit).toString('utf8'),
+    isCut: size > limit,
+  };
+};
+
+const notPublic = (): OutboundRefusal =>
+  new OutboundRefusal(
+    'leads to an address that is not public, and OUTBOUND_ALLOW does not name it',
+  );
