@@ -16,6 +16,7 @@ import { createMail, defineMailModels } from './modules/mail/index.js';
 import { createMedia, createSharedFiles, defineMediaModels } from './modules/media/index.js';
 import {
   MessagesRepository,
+  PreSendHook,
   createMessageLog,
   createMessages,
   defineMessageModels,
@@ -40,6 +41,7 @@ import type { Job } from './platform/jobs.js';
 import { createMailer } from './platform/mailer.js';
 import type { Platform } from './platform/platform.js';
 import { HOUR, MINUTE } from './platform/platform.js';
+import { TrustedOutbound } from './platform/outbound.js';
 import { metadataIndexesOf } from './shared/metadata.js';
 import type { SocketHub } from './transport/socket/socket-hub.js';
 import { socketViews } from './transport/socket/socket-views.js';
@@ -192,6 +194,18 @@ export const createModules = async ({
     users: { profiles: users.api.profiles, accounts },
     messages: messageLog.messages,
   });
+  const preSend =
+    config.preSendUrl === undefined
+      ? undefined
+      : new PreSendHook({
+          outbound: new TrustedOutbound(),
+          url: config.preSendUrl,
+          secret: config.preSendSecret,
+          onError: config.preSendOnError,
+          maxLength: config.messageMaxLength,
+          clock,
+          logger,
+        });
   const messages = createMessages({
     config,
     bus,
@@ -204,6 +218,7 @@ export const createModules = async ({
     attachments: media.api.claims,
     audit,
     sendLimit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
+    review: preSend,
   });
   const sharedFiles = createSharedFiles({
     media: media.api,

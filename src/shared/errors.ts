@@ -57,6 +57,8 @@ export const ERROR_STATUS = {
   SILENCED: 403,
   BANNED: 403,
   SLOW_MODE: 429,
+  MESSAGE_REFUSED: 422,
+  PRE_SEND_UNAVAILABLE: 503,
 } as const;
 
 /** A published error code. */

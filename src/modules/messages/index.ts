@@ -11,6 +11,8 @@ import { MessageHistory } from './message-history.js';
 import { MessageLookups } from './message-lookups.js';
 import { MessageReader } from './message-reader.js';
 import type { MessageEvents } from './messages.events.js';
+import type { MessageReview } from './pre-send.js';
+import { ReviewedLog } from './pre-send.js';
 import type { AttachmentClaims } from './messages.types.js';
 import { SendMessage } from './send-message.js';
 
@@ -49,6 +51,8 @@ export type { MessageEvent, MessageEvents } from './messages.events.js';
 export { MessagesRepository, WITHOUT_PAST_TEXTS } from './messages.repository.js';
 export type { ChangedMessage, FilesQuery, NewestNumbers } from './messages.repository.js';
 export type { AttachmentClaims, SendInput, Sent } from './messages.types.js';
+export { PreSendHook } from './pre-send.js';
+export type { MessageReview } from './pre-send.js';
 export type { SendMessage } from './send-message.js';
 
 /** Builds the use cases of messages, on the log. */
@@ -64,6 +68,7 @@ export const createMessages = ({
   attachments,
   audit,
   sendLimit,
+  review,
 }: {
   config: Pick<Config, 'editWindowSeconds'>;
   bus: Publisher<MessageEvents>;
@@ -77,8 +82,11 @@ export const createMessages = ({
   audit: Pick<AuditTrail, 'during'>;
   /** Messages per user. */
   sendLimit: RateLimiter;
+  /** Asked before a message is written or gets another text; absent: nobody is. */
+  review?: MessageReview | undefined;
 }) => {
   const mentions = new MentionResolver(directory, access);
+  const snapshot = (chatId: string) => access.snapshot(chatId);
   const reader = new MessageReader(messages, positions, access);
   const history = new MessageHistory({
     messages,
@@ -91,7 +99,7 @@ export const createMessages = ({
   return {
     api: {
       sending: new SendMessage({
-        log,
+        log: review ? new ReviewedLog({ log, review, mentions, snapshot }) : log,
         previews,
         access,
         slowMode,
@@ -113,6 +121,7 @@ export const createMessages = ({
         bus,
         audit,
         clock,
+        review,
         editWindowSeconds: config.editWindowSeconds,
       }),
       history,

@@ -11,6 +11,7 @@ import { hasMetadata, metadataText } from '../../shared/metadata.js';
 import { refusalToModerate, refusalToWrite } from '../chats/index.js';
 import type { AuditTrail, UserCard } from '../users/index.js';
 import type { MentionResolver } from './mentions.js';
+import type { MessageReview, Verdict } from './pre-send.js';
 import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
 import type { MemberPosition, MessageHistory } from './message-history.js';
 import type { MemberMessage, MessageReader, VisibleMessage } from './message-reader.js';
@@ -93,6 +94,8 @@ export class MessageChanges {
       bus: Publisher<MessageEvents>;
       audit: Pick<AuditTrail, 'during'>;
       clock: Clock;
+      /** Asked before a message gets another text; absent: nobody is. */
+      review?: MessageReview | undefined;
       /** How long after sending a message may be edited, in seconds; 0 means always. */
       editWindowSeconds: number;
     },
@@ -104,16 +107,21 @@ export class MessageChanges {
    * when its text has changed.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
-   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED.
+   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, and what
+   *   the review throws.
    */
   async edit(actor: Actor, input: EditInput): Promise<Changed> {
-    const { bus, clock, mentions, reader } = this.deps;
+    const { bus, clock, mentions, reader, review } = this.deps;
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
     const refusal =
       this.refusalToEdit(actor, found.doc) ?? (isSystem(actor) ? undefined : refusalToWrite(found));
     if (refusal) throw refusal;
-    const { content, metadata } = input;
-    if (content === '' && found.doc.media.length === 0) throw nothingLeft();
+    if (input.content === '' && found.doc.media.length === 0) throw nothingLeft();
+    const verdict =
+      review && !isSystem(actor) && input.content !== undefined
+        ? await reviewOfEdit(review, found.doc, input.content)
+        : {};
+    const { content, metadata } = { ...input, ...verdict };
     const mentioned =
       content === undefined ? [] : (await mentions.resolve(found.chat, content)).map(objectId);
     const result = await this.apply(found, (current) => {
@@ -391,6 +399,27 @@ export class MessageChanges {
     };
   }
 }
+
+/** The same text again is the message's own already, and nobody is asked about it. */
+const reviewOfEdit = async (
+  review: MessageReview,
+  doc: StoredMessage,
+  content: string,
+): Promise<Verdict> => {
+  if (doc.content === content) return {};
+  const messageId = doc._id.toHexString();
+  return review.review(
+    {
+      chatId: doc.chatId.toHexString(),
+      senderId: doc.senderId.toHexString(),
+      content,
+      messageType: doc.messageType,
+      media: doc.media,
+      messageId,
+    },
+    `edit:${messageId}:${content}`,
+  );
+};
 
 /**
  * Users who must not receive the changed message. In a large chat `positions` is empty: there, users who have

@@ -161,7 +161,8 @@ const canFailWith = (route: AnyRoute, status: number): boolean => {
   if (status === 409) return route.method !== 'get';
   if (status === 410) return route.auth !== 'none' || takesInput;
   if (status === 413 || status === 415) return takesInput;
-  if (status === 422) return route.files !== undefined;
+  // A file that is unsafe, and a message that the pre-send hook refuses.
+  if (status === 422) return takesInput;
   return true;
 };
 
