@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
+import { webhookEvents } from '../src/api/native/index.js';
 import { createOpenApi } from '../src/transport/http/openapi.js';
 import { configurationPage, envExample } from './configuration-docs.js';
 import { differing, write } from './generated-files.js';
@@ -19,7 +20,7 @@ const formatted = async (path: string, content: string): Promise<string> =>
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 const surface = await listSurface();
-const openApi = createOpenApi(surface.routes, version);
+const openApi = createOpenApi(surface.routes, version, webhookEvents);
 const page = async (path: string, content: string): Promise<GeneratedFile> => ({
   path,
   content: await formatted(path, content),

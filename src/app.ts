@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Connection } from 'mongoose';
 import { createApi } from './api/index.js';
+import { webhookEvents } from './api/native/index.js';
 import type { UseCases } from './api/index.js';
 import type { DomainEvents } from './domain-events.js';
 import { createModules, defineModels } from './modules.js';
@@ -140,7 +141,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     }),
     routers: [
       createMetricsRouter(metrics, config.metricsToken),
-      createDocsRouter(routes),
+      createDocsRouter(routes, undefined, webhookEvents),
       createPagesRouter(),
       mountRoutes(routes, {
         authenticator,

@@ -1,5 +1,5 @@
 import type { Connection } from 'mongoose';
-import { syncClients } from './api/native/index.js';
+import { syncClients, webhookPayloads } from './api/native/index.js';
 import type { UseCases } from './api/index.js';
 import type { Config } from './config/index.js';
 import type { DomainEvents } from './domain-events.js';
@@ -36,12 +36,13 @@ import {
   loadOrCreateSecret,
   newTokenId,
 } from './modules/users/index.js';
+import { createWebhooks, defineWebhookModels } from './modules/webhooks/index.js';
 import type { Subscription } from './platform/event-bus.js';
 import type { Job } from './platform/jobs.js';
 import { createMailer } from './platform/mailer.js';
 import type { Platform } from './platform/platform.js';
 import { HOUR, MINUTE } from './platform/platform.js';
-import { TrustedOutbound } from './platform/outbound.js';
+import { GuardedOutbound, TrustedOutbound, parseRange } from './platform/outbound.js';
 import { metadataIndexesOf } from './shared/metadata.js';
 import type { SocketHub } from './transport/socket/socket-hub.js';
 import { socketViews } from './transport/socket/socket-views.js';
@@ -70,6 +71,7 @@ export const defineModels = (connection: Connection): void => {
   defineModerationModels(connection);
   defineStarModels(connection);
   defineServerKeyModels(connection);
+  defineWebhookModels(connection);
 };
 
 /** The sender of mails: MAIL_FROM, or one at the host of PUBLIC_URL, which SMTP_URL needs. */
@@ -194,11 +196,12 @@ export const createModules = async ({
     users: { profiles: users.api.profiles, accounts },
     messages: messageLog.messages,
   });
+  const preSendOutbound = new TrustedOutbound();
   const preSend =
     config.preSendUrl === undefined
       ? undefined
       : new PreSendHook({
-          outbound: new TrustedOutbound(),
+          outbound: preSendOutbound,
           url: config.preSendUrl,
           secret: config.preSendSecret,
           onError: config.preSendOnError,
@@ -319,6 +322,28 @@ export const createModules = async ({
     messages: messages.api,
     metadataSearch: search.api.metadataSearch,
   });
+  const allowedRanges = config.outboundAllow.split(',').filter(Boolean).map(parseRange);
+  const webhooks = createWebhooks({
+    config,
+    connection,
+    clock,
+    logger,
+    metrics,
+    outbound: new GuardedOutbound(allowedRanges),
+    audit,
+    broadcasts: broadcasts.api.broadcasts,
+    messages: messageLog.messages,
+    facts: {
+      chats: chatAccess.chats,
+      memberships,
+      users: users.api.stored,
+      reports: moderation.api.storedReports,
+      media: media.api.stored,
+      broadcasts: broadcasts.api.broadcasts,
+      directory,
+    },
+    payloads: webhookPayloads,
+  });
   const reconciliation = accessChanges.reconciliation({
     bus,
     memberships: (userIds, chatIds) => memberships.among(userIds, chatIds),
@@ -376,6 +401,7 @@ export const createModules = async ({
     admin: moderation.api.admin,
     reports: moderation.api.reports,
     sanctions: moderation.api.sanctions,
+    webhooks: webhooks.api.webhooks,
     clock,
     metadataIndexes,
     maxLength: config.messageMaxLength,
@@ -399,6 +425,8 @@ export const createModules = async ({
     live,
     stars,
     serverKeys,
+    webhooks,
+    { close: () => preSendOutbound.close() },
   ];
   return {
     useCases,

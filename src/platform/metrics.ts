@@ -75,6 +75,18 @@ export const createMetrics = () => {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     }),
+    /** Attempts to deliver an event to a webhook: `delivered` or `failed`. */
+    webhookDeliveries: new Counter({
+      name: 'parley_webhook_deliveries_total',
+      help: 'Attempts to deliver events to webhooks',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    webhookOldestWaiting: new Gauge({
+      name: 'parley_webhook_oldest_waiting_seconds',
+      help: 'Age of an event that is next to be delivered; 0 when none waits',
+      registers,
+    }),
     unhandledErrors: new Counter({
       name: 'parley_unhandled_errors_total',
       help: 'Errors without a published code',

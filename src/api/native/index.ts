@@ -61,8 +61,11 @@ import { typingRenderings } from './typing/typing.events.js';
 import { userRoutes } from './users/users.routes.js';
 import { viewingCommands } from './viewing/viewing.commands.js';
 import { viewingRenderings } from './viewing/viewing.events.js';
+import { webhookRoutes } from './webhooks/webhooks.routes.js';
 
 export { syncClients } from './sync/sync.events.js';
+export { webhookEvents } from './webhooks/webhooks.events.js';
+export { webhookPayloads } from './webhooks/webhooks.shapes.js';
 
 /** The domain events that native clients receive. */
 export type NativeEvents = BroadcastEvents &
@@ -107,6 +110,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     broadcastRoutes,
     adminBroadcastRoutes,
     reportRoutes,
+    webhookRoutes,
     auditRoutes,
     serverKeyRoutes,
     serverUserRoutes,

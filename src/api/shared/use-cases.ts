@@ -48,6 +48,7 @@ import type {
   UserAdministration,
   UserDirectory,
 } from '../../modules/users/index.js';
+import type { Webhooks } from '../../modules/webhooks/index.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 import type { MetadataIndexes } from '../../shared/metadata.js';
@@ -106,6 +107,7 @@ export interface UseCases {
   admin: Admin;
   reports: Reports;
   sanctions: Sanctions;
+  webhooks: Webhooks;
   clock: Clock;
   /** The keys of metadata by whose value one may search. */
   metadataIndexes: MetadataIndexes;

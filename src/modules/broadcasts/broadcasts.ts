@@ -117,6 +117,12 @@ export class Broadcasts {
     return this.record(doc);
   }
 
+  /** What was sent after a number, oldest first. */
+  async sentAfter(number: number, limit: number): Promise<BroadcastRecord[]> {
+    const sent = await this.deps.broadcasts.sentAfter(number, limit);
+    return Promise.all(sent.map((doc) => this.record(doc)));
+  }
+
   /** Gives a scheduled broadcast the next number, unless somebody else was faster or cancelled it. */
   private async send(broadcastId: string): Promise<void> {
     const { broadcasts, bus, clock } = this.deps;

@@ -106,6 +106,8 @@ export interface ChatRecord {
   lastMessageAt: Date;
   createdAt: Date;
   updatedAt: Date;
+  /** When something that others see of the chat last changed, by the database's clock; absent while nothing has. */
+  changedAt?: Date;
 }
 
 const lastMessageSchema = new Schema<LastMessage>(
@@ -177,6 +179,7 @@ const chatSchema = new Schema<ChatRecord>(
     lastSeq: { type: Number, default: 0 },
     lastMessage: { type: lastMessageSchema, default: null },
     lastMessageAt: { type: Date, required: true },
+    changedAt: Date,
   },
   { collection: 'chats', timestamps: true },
 );
@@ -206,6 +209,8 @@ chatSchema.index(
 );
 // A user's pending requests, newest first.
 chatSchema.index({ participants: 1, status: 1, lastMessageAt: -1 });
+// What has changed since a time, for webhooks.
+chatSchema.index({ changedAt: 1 }, { partialFilterExpression: { changedAt: { $exists: true } } });
 // The public rooms, newest activity first.
 chatSchema.index({ kind: 1, lastMessageAt: -1 });
 

@@ -1,7 +1,7 @@
 import type { Connection, Model, Types, UpdateQuery, mongo } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
-import { objectId } from '../../platform/object-id.js';
+import { firstIdOf, objectId } from '../../platform/object-id.js';
 import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { metadataCondition } from '../../platform/metadata-indexes.js';
 import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
@@ -196,7 +196,10 @@ export class ChatsRepository {
           _id: objectId(chatId),
           ...(answer === 'rejected' && { status: trusted({ $ne: 'accepted' as const }) }),
         },
-        { $set: { status: answer, ...(answer === 'accepted' && { isAnswered: true }) } },
+        {
+          $set: { status: answer, ...(answer === 'accepted' && { isAnswered: true }) },
+          ...NOTING_CHANGE,
+        },
         { returnDocument: 'before' },
       )
       .lean();
@@ -207,7 +210,7 @@ export class ChatsRepository {
     return this.chats
       .findOneAndUpdate(
         { _id: chatId },
-        { $set: { status: 'accepted' } },
+        { $set: { status: 'accepted' }, ...NOTING_CHANGE },
         { returnDocument: 'after' },
       )
       .lean();
@@ -402,12 +405,13 @@ export class ChatsRepository {
       this.chats
         .findOneAndUpdate({ _id: objectId(chatId) }, update, { returnDocument: 'after' })
         .lean();
-    if (nameKey === undefined) return write({ $set: { ...changes, ...data }, ...removal });
+    const more = { ...removal, ...NOTING_CHANGE };
+    if (nameKey === undefined) return write({ $set: { ...changes, ...data }, ...more });
     try {
-      return await write({ $set: { ...changes, ...data, nameKey }, ...removal });
+      return await write({ $set: { ...changes, ...data, nameKey }, ...more });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      return write({ $set: { ...changes, ...data, nameKey: null }, ...removal });
+      return write({ $set: { ...changes, ...data, nameKey: null }, ...more });
     }
   }
 
@@ -550,6 +554,23 @@ export class ChatsRepository {
       .toArray();
   }
 
+  /** The chats that were made since a time; read as they are asked for. */
+  createdSince(since: Date): AsyncIterable<ChatRecord> {
+    return this.chats
+      .find({ _id: trusted({ $gte: firstIdOf(since) }) })
+      .lean()
+      .cursor();
+  }
+
+  /** The chats of which something that others see has changed since a time, in that order. */
+  changedSince(since: Date): AsyncIterable<ChatRecord> {
+    return this.chats
+      .find({ changedAt: trusted({ $gte: since }) })
+      .sort({ changedAt: 1 })
+      .lean()
+      .cursor();
+  }
+
   /**
    * Moves chats forward to newer messages, and refreshes the previews of those that they already show; never
    * back. It bypasses Mongoose, whose casting would cost more than the write.
@@ -558,6 +579,9 @@ export class ChatsRepository {
     await this.chats.collection.bulkWrite(newest.flatMap(newestUpdates), { ordered: false });
   }
 }
+
+/** Part of each write that changes what others see of a chat; a crash cannot come between. */
+const NOTING_CHANGE = { $currentDate: { changedAt: true } } as const;
 
 const openChats = (chatIds: Types.ObjectId[], kinds: ChatKind[]) => ({
   _id: trusted({ $in: chatIds }),

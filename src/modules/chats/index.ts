@@ -89,7 +89,7 @@ export type { MemberRole } from './membership.model.js';
 export { MemberPositionsRepository } from './member-positions.repository.js';
 export type { MemberPositionRow } from './member-positions.repository.js';
 export { MembershipsRepository } from './memberships.repository.js';
-export type { MembershipPair, MembershipRecord } from './memberships.repository.js';
+export type { Departure, MembershipPair, MembershipRecord } from './memberships.repository.js';
 export type {
   OnlineMember,
   RoomOnline,

@@ -1,4 +1,4 @@
-import type { Connection, Model, QueryFilter } from 'mongoose';
+import type { Connection, Model, QueryFilter, UpdateQuery } from 'mongoose';
 import { trusted } from 'mongoose';
 import type { Metadata } from '../../shared/metadata.js';
 import { objectId } from '../../platform/object-id.js';
@@ -70,6 +70,7 @@ export class MemberPositionsRepository {
     return this.changePosition(
       { chatId: objectId(chatId), userId: objectId(userId), lastReadSeq: trusted({ $lt: seq }) },
       { lastReadSeq: seq, markedUnread: false },
+      { $currentDate: { readAt: true } },
     );
   }
 
@@ -129,9 +130,10 @@ export class MemberPositionsRepository {
   private changePosition(
     filter: QueryFilter<MembershipRecord>,
     changes: Partial<MembershipRecord>,
+    further: UpdateQuery<MembershipRecord> = {},
   ): Promise<MembershipRecord | null> {
     return this.memberships
-      .findOneAndUpdate(filter, { $set: changes }, { returnDocument: 'before' })
+      .findOneAndUpdate(filter, { $set: changes, ...further }, { returnDocument: 'before' })
       .lean();
   }
 

@@ -1,8 +1,8 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Model, QueryFilter, Types } from 'mongoose';
 import { trusted } from 'mongoose';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
-import type { MemberRole, MembershipRecord } from './membership.model.js';
+import type { Departure, MemberRole, MembershipRecord } from './membership.model.js';
 import { NEW_MEMBERSHIP, membershipOf } from './membership.model.js';
 
 /** Excludes owners: only `GroupOwnership` ends an owner's role or membership. */
@@ -20,10 +20,12 @@ const beforeLoss = (id: Types.ObjectId, lossNumber: number) => ({
 /** The beginning and end of memberships, and the roles in between. */
 export class MemberRolesRepository {
   private readonly memberships: Model<MembershipRecord>;
+  private readonly departures: Model<Departure>;
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
     this.memberships = connection.model<MembershipRecord>('Membership');
+    this.departures = connection.model<Departure>('Departure');
   }
 
   /** The ids of a chat's owners, of closed accounts too. */
@@ -160,15 +162,15 @@ export class MemberRolesRepository {
    * @returns false when there was none that may end.
    */
   async remove(chatId: string, userId: string, canBeOwner: boolean): Promise<boolean> {
-    const { deletedCount } = await this.memberships.deleteOne({
-      ...membershipOf(chatId, userId),
-      ...(!canBeOwner && notOwner()),
-    });
+    const ending = { ...membershipOf(chatId, userId), ...(!canBeOwner && notOwner()) };
+    await this.noteDepartures(ending);
+    const { deletedCount } = await this.memberships.deleteOne(ending);
     return deletedCount === 1;
   }
 
   /** Ends an owner's membership by the loss of a number; false when it has ended, or the loss was skipped. */
   async removeById(id: Types.ObjectId, lossNumber: number): Promise<boolean> {
+    await this.noteDepartures(beforeLoss(id, lossNumber));
     const { deletedCount } = await this.memberships.deleteOne(beforeLoss(id, lossNumber));
     return deletedCount === 1;
   }
@@ -188,6 +190,22 @@ export class MemberRolesRepository {
 
   /** Ends the memberships of these ids. */
   async removeByIds(ids: Types.ObjectId[]): Promise<void> {
+    await this.noteDepartures({ _id: trusted({ $in: ids }) });
     await this.memberships.deleteMany({ _id: trusted({ $in: ids }) });
+  }
+
+  /** Before the memberships end: a crash in between leaves notes of memberships that go on, which say nothing. */
+  private async noteDepartures(ending: QueryFilter<MembershipRecord>): Promise<void> {
+    const rows = await this.memberships.find(ending, { chatId: 1, userId: 1 }).lean();
+    if (rows.length === 0) return;
+    await this.departures.bulkWrite(
+      rows.map(({ _id, chatId, userId }) => ({
+        updateOne: {
+          filter: { _id },
+          update: { $set: { chatId, userId }, $currentDate: { at: true } },
+          upsert: true,
+        },
+      })),
+    );
   }
 }

@@ -44,7 +44,35 @@ export interface MembershipRecord {
   /** Data of the member's own, which the member and servers see; absent where there are none. */
   metadata?: Metadata;
   joinedAt: Date;
+  /** When the read position that others may know last moved, by the database's clock; absent until it has. */
+  readAt?: Date;
 }
+
+/**
+ * A note that a membership is about to end, for webhooks: nothing else is left of it. It is written before, so it says
+ * nothing as long as the membership is there.
+ */
+export interface Departure {
+  /** That of the membership. */
+  _id: Types.ObjectId;
+  chatId: Types.ObjectId;
+  userId: Types.ObjectId;
+  at: Date;
+}
+
+/** How long departures are kept, in seconds. */
+const DEPARTURES_KEPT_S = 31 * 86_400;
+
+const departureSchema = new Schema<Departure>(
+  {
+    chatId: { type: Schema.Types.ObjectId, required: true },
+    userId: { type: Schema.Types.ObjectId, required: true },
+    at: { type: Date, required: true },
+  },
+  { collection: 'departures', versionKey: false },
+);
+// Those since a time; the database removes the oldest.
+departureSchema.index({ at: 1 }, { expireAfterSeconds: DEPARTURES_KEPT_S });
 
 /** What a membership starts with. */
 export const NEW_MEMBERSHIP = {
@@ -86,6 +114,7 @@ const membershipSchema = new Schema<MembershipRecord>(
     markedUnread: { type: Boolean, default: false },
     metadata: Schema.Types.Mixed,
     joinedAt: { type: Date, required: true },
+    readAt: Date,
   },
   { collection: 'memberships' },
 );
@@ -93,10 +122,13 @@ const membershipSchema = new Schema<MembershipRecord>(
 membershipSchema.index({ chatId: 1, userId: 1 }, { unique: true });
 // The chats of a user.
 membershipSchema.index({ userId: 1 });
+// Who has read since a time, for webhooks.
+membershipSchema.index({ readAt: 1 }, { partialFilterExpression: { readAt: { $exists: true } } });
 // The owners of a chat, who are few.
 membershipSchema.index({ chatId: 1, role: 1 }, { partialFilterExpression: { role: 'owner' } });
 
 /** The collection of memberships on a connection. */
 export const defineMembershipModel = (connection: Connection): void => {
   connection.model<MembershipRecord>('Membership', membershipSchema);
+  connection.model<Departure>('Departure', departureSchema);
 };

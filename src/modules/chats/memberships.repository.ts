@@ -1,11 +1,11 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { trusted } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
-import type { MemberRole, MembershipRecord } from './membership.model.js';
+import { firstIdOf, objectId } from '../../platform/object-id.js';
+import type { Departure, MemberRole, MembershipRecord } from './membership.model.js';
 import { membershipOf } from './membership.model.js';
 
 export { NEW_MEMBERSHIP } from './membership.model.js';
-export type { MembershipRecord } from './membership.model.js';
+export type { Departure, MembershipRecord } from './membership.model.js';
 
 /** Who is in which chat. */
 export type MembershipPair = Pick<MembershipRecord, 'chatId' | 'userId'>;
@@ -13,10 +13,12 @@ export type MembershipPair = Pick<MembershipRecord, 'chatId' | 'userId'>;
 /** Who is in which chat. */
 export class MembershipsRepository {
   private readonly memberships: Model<MembershipRecord>;
+  private readonly departures: Model<Departure>;
 
   /** @param connection has the module's models. */
   constructor(connection: Connection) {
     this.memberships = connection.model<MembershipRecord>('Membership');
+    this.departures = connection.model<Departure>('Departure');
   }
 
   /** One user's membership of one chat. */
@@ -213,6 +215,29 @@ export class MembershipsRepository {
       .limit(limit)
       .lean();
     return members.map(({ userId }) => userId.toHexString());
+  }
+
+  /** The memberships that began since a time; read as they are asked for. */
+  createdSince(since: Date): AsyncIterable<MembershipRecord> {
+    return this.memberships.collection.find<MembershipRecord>({ _id: { $gte: firstIdOf(since) } });
+  }
+
+  /** The memberships whose read position has moved since a time, in that order. */
+  readSince(since: Date): AsyncIterable<MembershipRecord> {
+    return this.memberships.collection
+      .find<MembershipRecord>({ readAt: { $gte: since } })
+      .sort({ readAt: 1 });
+  }
+
+  /** The notes of memberships that were about to end since a time. */
+  departuresSince(since: Date): AsyncIterable<Departure> {
+    return this.departures.collection.find<Departure>({ at: { $gte: since } }).sort({ at: 1 });
+  }
+
+  /** Those of these memberships that have not ended. */
+  async existing(ids: Types.ObjectId[]): Promise<Types.ObjectId[]> {
+    const rows = await this.memberships.find({ _id: trusted({ $in: ids }) }, { _id: 1 }).lean();
+    return rows.map(({ _id }) => _id);
   }
 
   private byUserId(chatId: string, after: Types.ObjectId | undefined, limit: number) {

@@ -64,6 +64,8 @@ export interface MediaApi {
   storage: StorageDriver;
   /** Where forms are received. */
   temporary: TemporaryFiles;
+  /** What is new in the stored files, for webhooks. */
+  stored: Pick<MediaRepository, 'readySince'>;
   /** Bytes of a file in a chat. */
   maxSize: number;
 }
@@ -170,6 +172,7 @@ export const createMedia = async ({
       avatars,
       storage,
       temporary,
+      stored: media,
       maxSize,
     },
     subscriptions: avatars.subscriptions,

@@ -37,6 +37,8 @@ export interface MediaRecord {
   /** Seconds, of sound and films whose headers say so. */
   duration?: number;
   createdAt: Date;
+  /** When its content was stored, by the database's clock; absent in files of older versions. */
+  readyAt?: Date;
   /**
    * Since when it is uncertain whether anything uses the file: it is new, a message is about to claim it or
    * to be deleted, or the profile has another picture. After the collector has found it in use: absent, or
@@ -71,6 +73,7 @@ const mediaSchema = new Schema<MediaRecord>(
     height: Number,
     duration: Number,
     createdAt: { type: Date, required: true },
+    readyAt: Date,
     uncertainSince: Date,
     claimedAt: Date,
     expiresAt: Date,
@@ -80,6 +83,8 @@ const mediaSchema = new Schema<MediaRecord>(
 );
 // A user's quota, and the picture that a new one replaces.
 mediaSchema.index({ ownerId: 1, purpose: 1 });
+// What was uploaded since a time, for webhooks.
+mediaSchema.index({ readyAt: 1 }, { partialFilterExpression: { readyAt: { $exists: true } } });
 // The files that the collector has to check, without those known to be in use.
 mediaSchema.index(
   { uncertainSince: 1 },

@@ -67,7 +67,19 @@ export class MediaRepository {
 
   /** Marks a row as that of a file whose content is in the store. */
   async markReady(id: Types.ObjectId, facts: StoredFacts): Promise<void> {
-    await this.media.updateOne({ _id: id }, { $set: { status: 'ready', ...facts } });
+    await this.media.updateOne(
+      { _id: id },
+      { $set: { status: 'ready', ...facts }, $currentDate: { readyAt: true } },
+    );
+  }
+
+  /** The files whose contents were stored since a time, in that order; read as they are asked for. */
+  readySince(since: Date): AsyncIterable<MediaRecord> {
+    return this.media
+      .find({ status: 'ready', readyAt: trusted({ $gte: since }) })
+      .sort({ readyAt: 1 })
+      .lean()
+      .cursor();
   }
 
   /** Stops counting a row against its owner's quota; the collector removes it later. */

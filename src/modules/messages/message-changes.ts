@@ -216,10 +216,13 @@ export class MessageChanges {
       isOn = action === 'toggle' ? !has : action === 'add';
       if (isOn === has) return undefined;
       if (isOn && mine.length >= MAX_PER_USER) throw tooManyReactions();
-      const userId = objectId(actor.userId);
+      const reaction = { userId: objectId(actor.userId), emoji, at: new Date(clock.now()) };
       return isOn
-        ? { $push: { reactions: { userId, emoji, at: new Date(clock.now()) } } }
-        : { $pull: { reactions: { userId, emoji: { $in: same } } } };
+        ? { $push: { reactions: reaction } }
+        : {
+            $pull: { reactions: { userId: reaction.userId, emoji: { $in: same } } },
+            $set: { removedReaction: reaction },
+          };
     });
     const { changed, ...event } = result;
     if (changed) {
@@ -337,6 +340,7 @@ export class MessageChanges {
           forwardedFrom: 1,
           customType: 1,
           metadata: 1,
+          removedReaction: 1,
         },
       };
     });

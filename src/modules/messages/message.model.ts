@@ -87,6 +87,8 @@ export interface StoredMessage {
   replyTo?: { id: Types.ObjectId; seq: number };
   mentions: Types.ObjectId[];
   reactions: Reaction[];
+  /** The last reaction that was removed, for webhooks: nothing else is left of it. */
+  removedReaction?: Reaction;
   editedAt?: Date;
   /**
    * Past texts, oldest first. They may be many times as long as the message, so a read leaves them out
@@ -153,6 +155,9 @@ const messageSchema = new Schema<StoredMessage>(
         new Schema({ userId: Schema.Types.ObjectId, emoji: String, at: Date }, { _id: false }),
       ],
       default: [],
+    },
+    removedReaction: {
+      type: new Schema({ userId: Schema.Types.ObjectId, emoji: String, at: Date }, { _id: false }),
     },
     editedAt: Date,
     edits: {

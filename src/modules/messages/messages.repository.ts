@@ -335,6 +335,49 @@ export class MessagesRepository {
     return new Map(changed.map(({ _id, seq, version }) => [_id.toHexString(), { seq, version }]));
   }
 
+  /** The messages of a chat above a version, by version; only what no failover can take back. */
+  async changedAbove(
+    chatId: Types.ObjectId,
+    version: number,
+    limit: number,
+  ): Promise<StoredMessage[]> {
+    return this.messages.collection
+      .find<StoredMessage>(
+        { chatId, version: { $gt: version } },
+        {
+          sort: { version: 1 },
+          limit,
+          readPreference: 'primary',
+          readConcern: 'majority',
+          projection: WITHOUT_PAST_TEXTS,
+        },
+      )
+      .toArray();
+  }
+
+  /** Everything that was changed since a time, oldest change first; read as it is asked for. */
+  changedSince(since: Date): AsyncIterable<StoredMessage> {
+    return this.messages.collection
+      .find<StoredMessage>({ updatedAt: { $gte: since } }, { projection: WITHOUT_PAST_TEXTS })
+      .sort({ updatedAt: 1 });
+  }
+
+  /** The numbers of a chat's newest message before a time, and of its newest change before it. */
+  async newestBefore(chatId: string, time: Date): Promise<NewestNumbers> {
+    const id = objectId(chatId);
+    const [message, change] = await Promise.all([
+      this.messages
+        .findOne({ chatId: id, createdAt: trusted({ $lt: time }) }, { seq: 1 })
+        .sort({ seq: -1 })
+        .lean(),
+      this.messages
+        .findOne({ chatId: id, updatedAt: trusted({ $lt: time }) }, { version: 1 })
+        .sort({ version: -1 })
+        .lean(),
+    ]);
+    return { seq: message?.seq ?? 0, version: change?.version ?? 0 };
+  }
+
   /**
    * Messages whose version is above one version per chat (`versions`, by chat id), at most `limit`; those
    * of a single chat by version, those of several in no order. Only what no failover can take back.

@@ -41,6 +41,8 @@ export interface ModerationModule {
     reports: Reports;
     /** Silences and bans. */
     sanctions: Sanctions;
+    /** What is new in the stored reports, for webhooks. */
+    storedReports: Pick<ReportsRepository, 'createdSince'>;
   };
 }
 
@@ -79,25 +81,29 @@ export const createModeration = ({
   bus: Publisher<ChatEvents>;
   sanctions: SanctionsRepository;
   enforcement: ChatEnforcement;
-}): ModerationModule => ({
-  api: {
-    admin: new Admin({ administration, auth, twoFactor, directChats, sending, audit }),
-    reports: new Reports({ reports: new ReportsRepository(connection), reader, audit, clock }),
-    sanctions: new Sanctions({
-      sanctions,
-      chats: enforcement,
-      accounts: {
-        find: (userId) => accounts.findById(userId),
-        setBan: async (userId, ban) => {
-          await accounts.setBan(userId, ban);
-          // After the write, so that a login that begins in between is ended or refused.
-          if (ban) await auth.endSessions(userId);
+}): ModerationModule => {
+  const reports = new ReportsRepository(connection);
+  return {
+    api: {
+      admin: new Admin({ administration, auth, twoFactor, directChats, sending, audit }),
+      reports: new Reports({ reports, reader, audit, clock }),
+      storedReports: reports,
+      sanctions: new Sanctions({
+        sanctions,
+        chats: enforcement,
+        accounts: {
+          find: (userId) => accounts.findById(userId),
+          setBan: async (userId, ban) => {
+            await accounts.setBan(userId, ban);
+            // After the write, so that a login that begins in between is ended or refused.
+            if (ban) await auth.endSessions(userId);
+          },
         },
-      },
-      accessChanges,
-      bus,
-      audit,
-      clock,
-    }),
-  },
-});
+        accessChanges,
+        bus,
+        audit,
+        clock,
+      }),
+    },
+  };
+};

@@ -1,6 +1,6 @@
 import type { Connection, Model, Types } from 'mongoose';
 import { Schema, trusted } from 'mongoose';
-import { objectId } from '../../platform/object-id.js';
+import { firstIdOf, objectId } from '../../platform/object-id.js';
 import type { Attachment, MessageType } from '../messages/index.js';
 
 /** The states of a report. */
@@ -108,6 +108,14 @@ export class ReportsRepository {
 
   async exists(reportId: string): Promise<boolean> {
     return (await this.reports.exists({ _id: objectId(reportId) })) !== null;
+  }
+
+  /** The reports that were made since a time; read as they are asked for. */
+  createdSince(since: Date): AsyncIterable<ReportRecord> {
+    return this.reports
+      .find({ _id: trusted({ $gte: firstIdOf(since) }) })
+      .lean()
+      .cursor();
   }
 
   /** The newest reports first. */

@@ -162,6 +162,8 @@ export interface UsersApi extends SignInParts {
   audit: AuditTrail;
   /** Logins that servers make for their users. */
   mintedLogins: MintedLogins;
+  /** What is new in the stored accounts, for webhooks. */
+  stored: Pick<UsersRepository, 'createdSince' | 'changedSince'>;
   /** The current status of a login and its user from the database; undefined when the login has ended. */
   statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
   /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
@@ -297,6 +299,7 @@ export const createUsers = ({
       directory,
       audit,
       mintedLogins: new MintedLogins({ accounts, sessions, tokens, clock }),
+      stored: users,
       statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
       requireAdmin: (actor) => accounts.requireAdmin(actor),
     },

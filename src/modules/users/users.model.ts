@@ -99,6 +99,8 @@ export interface UserRecord {
   lossNumber?: number;
   createdAt: Date;
   updatedAt: Date;
+  /** When the profile or the rights last changed, by the database's clock; absent while they have not. */
+  changedAt?: Date;
 }
 
 const userSchema = new Schema<UserRecord>(
@@ -136,6 +138,7 @@ const userSchema = new Schema<UserRecord>(
       default: undefined,
     },
     lossNumber: Number,
+    changedAt: Date,
   },
   { collection: 'users', timestamps: true, versionKey: false },
 );
@@ -156,6 +159,8 @@ userSchema.index(
 );
 // The ranges of a search by words.
 userSchema.index({ nameWords: 1 });
+// What has changed since a time, for webhooks.
+userSchema.index({ changedAt: 1 }, { partialFilterExpression: { changedAt: { $exists: true } } });
 // The accounts whose words must be made.
 userSchema.index({ nameRules: 1 });
 // No query of the server: the documented contract of rooms (docs/seeds/room.md) names these two.

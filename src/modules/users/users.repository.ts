@@ -1,7 +1,7 @@
 import { trusted } from 'mongoose';
 import type { Connection, Model, QueryFilter, Types } from 'mongoose';
 import { metadataCondition } from '../../platform/metadata-indexes.js';
-import { objectId } from '../../platform/object-id.js';
+import { firstIdOf, objectId } from '../../platform/object-id.js';
 import type { UserRole } from '../../shared/actor.js';
 import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
 import type { PageQuery } from '../../shared/pagination.js';
@@ -103,6 +103,9 @@ const nameWordsUpdate = (user: Pick<UserRecord, '_id' | 'username' | 'firstName'
   return [{ _id, username, firstName, lastName }, { $set: namesIn(user) }] as const;
 };
 
+/** Part of each write that changes a profile or rights; a crash cannot come between. */
+const NOTING_CHANGE = { $currentDate: { changedAt: true } } as const;
+
 /** The stored accounts. */
 export class UsersRepository {
   private readonly users: Model<UserRecord>;
@@ -156,6 +159,23 @@ export class UsersRepository {
     return this.change({ _id: objectId(userId), emailLower: from }, changes);
   }
 
+  /** The accounts that were made since a time; read as they are asked for. */
+  createdSince(since: Date): AsyncIterable<UserRecord> {
+    return this.users
+      .find({ _id: trusted({ $gte: firstIdOf(since) }) })
+      .lean()
+      .cursor();
+  }
+
+  /** The accounts whose profile or rights have changed since a time, in that order. */
+  changedSince(since: Date): AsyncIterable<UserRecord> {
+    return this.users
+      .find({ changedAt: trusted({ $gte: since }) })
+      .sort({ changedAt: 1 })
+      .lean()
+      .cursor();
+  }
+
   async hasEmail(emailLower: string): Promise<boolean> {
     return (await this.users.exists({ emailLower })) !== null;
   }
@@ -204,6 +224,7 @@ export class UsersRepository {
             ...(metadata && { metadata }),
           },
           ...(metadata === null && { $unset: { metadata: 1 } }),
+          ...(!('passwordHash' in changes) && NOTING_CHANGE),
         },
         { returnDocument: 'after' },
       )
@@ -298,7 +319,10 @@ export class UsersRepository {
 
   /** Changes somebody's rights; answers whether there is such an account. */
   async setRights(userId: string, change: AccountStatusChange): Promise<boolean> {
-    const { matchedCount } = await this.users.updateOne({ _id: userId }, { $set: change });
+    const { matchedCount } = await this.users.updateOne(
+      { _id: userId },
+      { $set: change, ...NOTING_CHANGE },
+    );
     return matchedCount === 1;
   }
 
@@ -309,7 +333,7 @@ export class UsersRepository {
   async lose(userId: string, change: AccountStatusChange, number: number): Promise<boolean> {
     const { modifiedCount } = await this.users.updateOne(
       { _id: userId, lossNumber: trusted({ $not: { $gte: number } }) },
-      { $set: { ...change, lossNumber: number } },
+      { $set: { ...change, lossNumber: number }, ...NOTING_CHANGE },
     );
     return modifiedCount === 1;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Router } from 'express';
+import type { DocumentedEvent } from './openapi.js';
 import { createOpenApi } from './openapi.js';
 import type { AnyRoute } from './route.js';
 
@@ -48,7 +49,11 @@ const swaggerUi = (): string =>
  * Serves the documentation of the routes: a page at `/api/docs`, the OpenAPI document at
  * `/api/docs/openapi.json`.
  */
-export const createDocsRouter = (routes: AnyRoute[], assets = swaggerUi()): Router => {
+export const createDocsRouter = (
+  routes: AnyRoute[],
+  assets = swaggerUi(),
+  events: readonly DocumentedEvent[] = [],
+): Router => {
   // Made when first asked for: a start need not wait for it.
   let document: string | undefined;
   const router = Router();
@@ -56,7 +61,7 @@ export const createDocsRouter = (routes: AnyRoute[], assets = swaggerUi()): Rout
     res.type('html').send(PAGE);
   });
   router.get('/api/docs/openapi.json', (_req, res) => {
-    document ??= JSON.stringify(createOpenApi(routes, packageVersion()));
+    document ??= JSON.stringify(createOpenApi(routes, packageVersion(), events));
     res.type('json').send(document);
   });
   router.get('/api/docs/start.js', (_req, res) => {

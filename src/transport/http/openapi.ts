@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type Joi from 'joi';
 import { ERROR_STATUS } from '../../shared/errors.js';
 import type { ErrorCode } from '../../shared/errors.js';
 import type { JsonSchema } from './json-schema.js';
@@ -12,6 +13,16 @@ export interface OpenApiDocument {
   tags: { name: string }[];
   paths: Record<string, Record<string, OpenApiOperation>>;
   components: Record<string, Record<string, JsonSchema>>;
+  /** What the server sends to webhooks, by the type of the event. */
+  webhooks: Record<string, { post: JsonSchema }>;
+}
+
+/** An event as webhooks get it, for the document. */
+export interface DocumentedEvent {
+  type: string;
+  summary: string;
+  /** The `data` member of its payload. */
+  data: Joi.Schema;
 }
 
 /** One route in the document. */
@@ -276,12 +287,46 @@ const operation = (route: AnyRoute, components: Components): OpenApiOperation =>
   };
 };
 
+const webhook = ({ type, summary, data }: DocumentedEvent, components: Components): JsonSchema => ({
+  summary,
+  parameters: ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
+    name,
+    in: 'header',
+    required: true,
+    schema: { type: 'string' },
+  })),
+  requestBody: {
+    required: true,
+    content: {
+      'application/json': {
+        schema: {
+          type: 'object',
+          properties: {
+            type: { const: type },
+            timestamp: { type: 'string', format: 'date-time' },
+            data: components.convert(data, 'output'),
+          },
+          required: ['type', 'timestamp', 'data'],
+        },
+      },
+    },
+  },
+  responses: {
+    '2XX': { description: 'It has arrived' },
+    410: { description: 'Nothing is wanted any more: the webhook is disabled' },
+  },
+});
+
 /**
  * Describes the routes as an OpenAPI 3.1 document, from the very schemas that validate.
  *
  * @throws when two routes share a method and path, or two different schemas a name.
  */
-export const createOpenApi = (routes: AnyRoute[], version: string): OpenApiDocument => {
+export const createOpenApi = (
+  routes: AnyRoute[],
+  version: string,
+  events: readonly DocumentedEvent[] = [],
+): OpenApiDocument => {
   const components = new Components();
   const paths: OpenApiDocument['paths'] = {};
   for (const route of routes) {
@@ -289,11 +334,15 @@ export const createOpenApi = (routes: AnyRoute[], version: string): OpenApiDocum
     if (path[route.method]) throw new Error(`${route.method} ${route.path} is declared twice`);
     path[route.method] = operation(route, components);
   }
+  const webhooks = Object.fromEntries(
+    events.map((event) => [event.type, { post: webhook(event, components) }]),
+  );
   return {
     openapi: '3.1.0',
     info: { title: 'Parley', version, description: DESCRIPTION },
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
+    webhooks,
     components: {
       schemas: components.schemas,
       responses: errorResponses(),

@@ -1,0 +1,64 @@
+import Joi from 'joi';
+import type { WebhookEventType } from '../../../modules/webhooks/index.js';
+import type { DocumentedEvent } from '../../../transport/http/openapi.js';
+import { reportResponse } from '../reports/reports.schemas.js';
+
+const id = Joi.string().required();
+const thing = Joi.object().unknown().required();
+const member = { chatId: id, userId: id };
+const message = { message: thing.description('In the native shape, without `status`') };
+const reaction = { ...message, userId: id, emoji: Joi.string().required() };
+const chat = { chatId: id, chat: thing };
+const user = { userId: id, user: thing };
+
+const EVENTS: Record<WebhookEventType, { summary: string; data: Joi.Schema }> = {
+  'message.created': { summary: 'A message was sent', data: Joi.object(message) },
+  'message.edited': { summary: 'A message has another text', data: Joi.object(message) },
+  'message.deleted': {
+    summary: 'A message was deleted for everyone',
+    data: Joi.object({ ...message, deletedBy: Joi.string().allow(null).required() }),
+  },
+  'message.reaction_added': {
+    summary: 'Somebody has reacted to a message',
+    data: Joi.object(reaction),
+  },
+  'message.reaction_removed': {
+    summary: 'Somebody has taken back a reaction; of several, the last',
+    data: Joi.object(reaction),
+  },
+  'message.read': {
+    summary: 'Somebody has read a chat up to the message with the number seq',
+    data: Joi.object({ ...member, seq: Joi.number().integer().required() }),
+  },
+  'chat.created': { summary: 'A chat was made', data: Joi.object(chat) },
+  'chat.updated': {
+    summary: 'A chat has another name, description, picture or status',
+    data: Joi.object(chat),
+  },
+  'member.added': {
+    summary: 'Somebody is in a chat now',
+    data: Joi.object({ ...member, role: Joi.string().required() }),
+  },
+  'member.removed': {
+    summary: 'Somebody has left a chat, or was removed',
+    data: Joi.object(member),
+  },
+  'user.created': { summary: 'An account was made', data: Joi.object(user) },
+  'user.updated': { summary: 'A profile or a role has changed', data: Joi.object(user) },
+  'user.deactivated': { summary: 'An account was closed', data: Joi.object(user) },
+  'report.created': {
+    summary: 'A message was reported to the admins',
+    data: Joi.object({ report: reportResponse.required() }),
+  },
+  'media.uploaded': {
+    summary: 'A file was stored',
+    data: Joi.object({ userId: id, media: thing }),
+  },
+  'broadcast.sent': { summary: 'A broadcast was sent', data: Joi.object({ broadcast: thing }) },
+};
+
+/** The events that webhooks get, for the specification. */
+export const webhookEvents: DocumentedEvent[] = Object.entries(EVENTS).map(([type, event]) => ({
+  type,
+  ...event,
+}));
