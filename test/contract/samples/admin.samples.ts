@@ -41,8 +41,67 @@ const newKey = async ({ server, admin }: SampleWorld) => {
   return (made.body as { data: { id: string } }).data.id;
 };
 
+/** A disabled webhook, so that nothing is sent. */
+const newWebhook = async ({ server, admin }: SampleWorld) => {
+  const made = await server.http
+    .post(`${BASE}/webhooks`)
+    .set(admin.auth)
+    .send({ url: 'http://parley.invalid/', events: ['report.created'], isEnabled: false })
+    .expect(201);
+  return { webhookId: (made.body as { data: { id: string } }).data.id };
+};
+
+/** Uses one webhook up: there can be only so many. */
+const onWebhook = (name: string, body?: Record<string, unknown>): RouteSamples => ({
+  [name]: {
+    request: async (world) => ({ params: await webhookOf(world), ...(body && { body }) }),
+    by: 'admin',
+    stranger: 403,
+  },
+});
+const madeWebhooks = new WeakMap<SampleWorld, Promise<{ webhookId: string }>>();
+const webhookOf = (world: SampleWorld) => {
+  const made = madeWebhooks.get(world) ?? newWebhook(world);
+  madeWebhooks.set(world, made);
+  return made;
+};
+
+/** A test's delivery, which has failed. */
+const newWebhookDelivery = async (world: SampleWorld) => {
+  const { webhookId } = await webhookOf(world);
+  const tested = await world.server.http
+    .post(`${BASE}/webhooks/${webhookId}/test`)
+    .set(world.admin.auth)
+    .expect(200);
+  return { webhookId, deliveryId: (tested.body as { data: { id: string } }).data.id };
+};
+
 /** What admins do, and what everybody gets of it. */
 export const adminRoutes: RouteSamples = {
+  [`get ${BASE}/webhooks`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`post ${BASE}/webhooks`]: {
+    request: () => ({
+      body: { url: 'http://parley.invalid/', events: ['report.created'], isEnabled: false },
+    }),
+    by: 'admin',
+    stranger: 403,
+  },
+  ...onWebhook(`get ${BASE}/webhooks/:webhookId`),
+  ...onWebhook(`patch ${BASE}/webhooks/:webhookId`, { description: 'Orders' }),
+  [`delete ${BASE}/webhooks/:webhookId`]: {
+    request: async (world) => ({ params: await newWebhook(world) }),
+    by: 'admin',
+    stranger: 403,
+  },
+  ...onWebhook(`post ${BASE}/webhooks/:webhookId/test`),
+  ...onWebhook(`post ${BASE}/webhooks/:webhookId/rotate`),
+  ...onWebhook(`post ${BASE}/webhooks/:webhookId/recover`, { since: '2026-01-01T00:00:00.000Z' }),
+  ...onWebhook(`get ${BASE}/webhooks/:webhookId/deliveries`),
+  [`post ${BASE}/webhooks/:webhookId/deliveries/:deliveryId/redeliver`]: {
+    request: async (world) => ({ params: await newWebhookDelivery(world) }),
+    by: 'admin',
+    stranger: 403,
+  },
   [`get ${BASE}/users`]: { request: () => ({}), by: 'admin', stranger: 403 },
   [`get ${BASE}/users/:userId`]: { request: newAccount, by: 'admin', stranger: 403 },
   [`post ${BASE}/users/:userId/deactivate`]: { request: newAccount, by: 'admin', stranger: 403 },

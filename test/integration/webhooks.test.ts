@@ -1,0 +1,190 @@
+/** Webhooks through a whole node: what receivers hear of, how it is signed, and what happens when they fail. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import { eventually } from '../support/eventually.js';
+import type { TestServer, TestUser } from '../support/server.js';
+import { openChatBetween, registerUser, startServer } from '../support/server.js';
+
+interface Received {
+  headers: IncomingHttpHeaders;
+  body: string;
+  type: string;
+  data: { message?: { content: string } };
+}
+
+let server: TestServer;
+let receiver: Server;
+let address: string;
+let received: Received[] = [];
+let answer: (response: ServerResponse) => void;
+let admin: TestUser;
+let alice: TestUser;
+let bob: TestUser;
+
+beforeAll(async () => {
+  receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const event = JSON.parse(body) as Pick<Received, 'type' | 'data'>;
+      received.push({ headers: request.headers, body, ...event });
+      answer(response);
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
+  server = await startServer({ env: { ...ADMIN_ENV, OUTBOUND_ALLOW: '127.0.0.0/8' } });
+  [admin, alice, bob] = await Promise.all([
+    loginAdmin(server),
+    registerUser(server),
+    registerUser(server),
+  ]);
+});
+afterAll(async () => {
+  await server.close();
+  receiver.closeAllConnections();
+  receiver.close();
+});
+beforeEach(() => {
+  received = [];
+  answer = (response) => response.writeHead(204).end();
+});
+
+const call = (
+  method: 'get' | 'post' | 'put' | 'delete' | 'patch',
+  path: string,
+  user: TestUser,
+  body?: object,
+) => server.http[method](path).set(user.auth).send(body);
+const BASE = '/api/admin/webhooks';
+const create = async (events: string[]): Promise<{ id: string; secret: string }> => {
+  const made = await call('post', BASE, admin, { url: address, events }).expect(201);
+  return (made.body as { data: { id: string; secret: string } }).data;
+};
+const remove = async (id: string): Promise<void> => {
+  await call('delete', `${BASE}/${id}`, admin).expect(200);
+};
+const send = async (chatId: string, content: string): Promise<string> => {
+  const sent = await call('post', '/api/messages', alice, { chatId, content }).expect(201);
+  return (sent.body as { data: { id: string } }).data.id;
+};
+const typesReceived = () => received.map(({ type }) => type);
+const contentsReceived = () => received.map(({ data }) => data.message?.content);
+
+describe('a webhook', () => {
+  it('gets what happens to a message, signed, once and in order', async () => {
+    const chatId = await openChatBetween(server, alice, bob);
+    const { id, secret } = await create([
+      'message.created',
+      'message.edited',
+      'message.deleted',
+      'message.reaction_added',
+      'message.reaction_removed',
+      'message.read',
+    ]);
+    const messageId = await send(chatId, 'one');
+    await eventually(() => typesReceived().join() === ['message.created'].join());
+    await call('put', `/api/messages/${messageId}`, alice, { content: 'two' }).expect(200);
+    await eventually(() => typesReceived().join() === ['message.created', 'message.edited'].join());
+    await call('delete', `/api/messages/${messageId}`, alice).expect(200);
+    await eventually(
+      () =>
+        typesReceived().join() === ['message.created', 'message.edited', 'message.deleted'].join(),
+    );
+    for (const { body, headers } of received) {
+      expect(() =>
+        new Webhook(secret).verify(body, headers as Record<string, string>),
+      ).not.toThrow();
+    }
+    expect(contentsReceived()).toEqual(['one', 'two', '']);
+    await remove(id);
+  });
+
+  it('hears of chats, members and accounts', async () => {
+    const { id } = await create([
+      'user.created',
+      'user.updated',
+      'chat.created',
+      'chat.updated',
+      'member.added',
+      'member.removed',
+    ]);
+    const carol = await registerUser(server);
+    await openChatBetween(server, alice, carol);
+    const made = await call('post', '/api/groups', alice, {
+      name: 'Plans',
+      memberIds: [carol.id],
+    }).expect(201);
+    const { id: groupId } = (made.body as { data: { id: string } }).data;
+    await call('patch', `/api/groups/${groupId}`, alice, { name: 'Other plans' }).expect(200);
+    await call('delete', `/api/groups/${groupId}/members/${carol.id}`, alice).expect(200);
+    const wanted = [
+      'user.created',
+      'chat.created',
+      'chat.updated',
+      'member.added',
+      'member.removed',
+    ];
+    await eventually(() => wanted.every((type) => typesReceived().includes(type)));
+    const ids = received.map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids).size).toBe(ids.length);
+    await remove(id);
+  });
+
+  it('is disabled at once when its receiver answers 410, and can be enabled and recovered', async () => {
+    const chatId = await openChatBetween(server, alice, bob);
+    const { id } = await create(['message.created']);
+    answer = (response) => response.writeHead(410).end();
+    await send(chatId, 'gone');
+    const state = async () =>
+      (
+        (await call('get', `${BASE}/${id}`, admin).expect(200)).body as {
+          data: { isEnabled: boolean; disabledReason: string | null };
+        }
+      ).data;
+    await eventually(async () => !(await state()).isEnabled);
+    expect((await state()).disabledReason).toBe('gone');
+    received = [];
+    answer = (response) => response.writeHead(200).end('ok');
+    await call('patch', `${BASE}/${id}`, admin, { isEnabled: true }).expect(200);
+    const since = new Date(Date.now() - 60_000).toISOString();
+    await call('post', `${BASE}/${id}/recover`, admin, { since }).expect(200);
+    await eventually(() => contentsReceived().includes('gone'));
+    await remove(id);
+  });
+
+  it('can be tested and gets another secret, both of which sign', async () => {
+    const { id, secret } = await create(['message.created']);
+    const rotated = await call('post', `${BASE}/${id}/rotate`, admin).expect(200);
+    const { secret: newer } = (rotated.body as { data: { secret: string } }).data;
+    answer = (response) => response.writeHead(418).end('a teapot\u0000');
+    const tested = await call('post', `${BASE}/${id}/test`, admin).expect(200);
+    expect((tested.body as { data: object }).data).toMatchObject({
+      type: 'webhook.test',
+      status: 'failed',
+      attempts: [{ status: 418, answer: 'a teapot' }],
+    });
+    const { body, headers } = received[0]!;
+    for (const key of [secret, newer]) {
+      expect(() => new Webhook(key).verify(body, headers as Record<string, string>)).not.toThrow();
+    }
+    const shown = await call('get', `${BASE}/${id}`, admin).expect(200);
+    expect(JSON.stringify(shown.body)).not.toContain('whsec_');
+    await remove(id);
+  });
+
+  it('cannot lead to an address that is not public', async () => {
+    for (const url of [
+      'http://10.0.0.1/',
+      'http://[::ffff:169.254.169.254]/',
+      'http://a:b@c.example/',
+    ]) {
+      const made = await call('post', BASE, admin, { url, events: ['message.created'] });
+      expect([made.status, (made.body as { code: string }).code]).toEqual([400, 'VALIDATION']);
+    }
+  });
+});
