@@ -115,13 +115,13 @@ describe('a webhook', () => {
     ]);
     const carol = await registerUser(server);
     await openChatBetween(server, alice, carol);
-    const made = await call('post', '/api/groups', alice, {
+    const made = await call('post', '/api/chats', alice, {
       name: 'Plans',
       memberIds: [carol.id],
     }).expect(201);
     const { id: groupId } = (made.body as { data: { id: string } }).data;
-    await call('patch', `/api/groups/${groupId}`, alice, { name: 'Other plans' }).expect(200);
-    await call('delete', `/api/groups/${groupId}/members/${carol.id}`, alice).expect(200);
+    await call('patch', `/api/chats/${groupId}`, alice, { name: 'Other plans' }).expect(200);
+    await call('delete', `/api/chats/${groupId}/members/${carol.id}`, alice).expect(200);
     const wanted = [
       'user.created',
       'chat.created',

@@ -40,7 +40,7 @@ describe('the pre-send hook', () => {
     const refuse = aHook(always({ action: 'refuse', message: 'No\u0000 \u202Ehello' })).hook;
     await expect(refuse.review(MESSAGE, undefined)).rejects.toMatchObject({
       code: 'MESSAGE_REFUSED',
-      message: expect.not.stringMatching(/[\u0000\u202E]/) as string,
+      message: 'No   hello',
     });
   });
 
@@ -48,7 +48,10 @@ describe('the pre-send hook', () => {
     const { hook, asked } = aHook(always({ action: 'refuse' }));
     const tries = await Promise.allSettled([hook.review(MESSAGE, 'k'), hook.review(MESSAGE, 'k')]);
     await expect(hook.review(MESSAGE, 'k')).rejects.toMatchObject({ code: 'MESSAGE_REFUSED' });
-    expect([tries.map(({ status }) => status), asked.length]).toEqual([['rejected', 'rejected'], 1]);
+    expect([tries.map(({ status }) => status), asked.length]).toEqual([
+      ['rejected', 'rejected'],
+      1,
+    ]);
   });
 
   it.each([

@@ -49,7 +49,8 @@ const aDeliverer = (answer: (url: string) => Promise<OutboundAnswer>) => {
     webhooks: {
       find: (id: string) => Promise.resolve(webhooks.get(id) ?? null),
       noteOutcome: () => Promise.resolve(),
-      disable: () => Promise.resolve(true),
+      // As the database does: one of several calls switches it off.
+      disable: () => Promise.resolve(disabled.length === 0),
     } as unknown as WebhooksRepository,
     deliveries: {
       due: (webhookId: Types.ObjectId, now: Date) =>
