@@ -116,6 +116,7 @@ describe('a webhook', () => {
     const carol = await registerUser(server);
     await openChatBetween(server, alice, carol);
     const made = await call('post', '/api/chats', alice, {
+      kind: 'group',
       name: 'Plans',
       memberIds: [carol.id],
     }).expect(201);

@@ -43,6 +43,7 @@ const aDeliverer = (answer: (url: string) => Promise<OutboundAnswer>) => {
   const time = { now: START };
   const stored: StoredDelivery[] = [];
   const webhooks = new Map<string, StoredWebhook>();
+  let disabling = 0;
   const disabled: string[] = [];
   const sent: { url: string; eventId: string; at: number }[] = [];
   const deliverer = new Deliverer({
@@ -50,7 +51,7 @@ const aDeliverer = (answer: (url: string) => Promise<OutboundAnswer>) => {
       find: (id: string) => Promise.resolve(webhooks.get(id) ?? null),
       noteOutcome: () => Promise.resolve(),
       // As the database does: one of several calls switches it off.
-      disable: () => Promise.resolve(disabled.length === 0),
+      disable: () => Promise.resolve((disabling += 1) === 1),
     } as unknown as WebhooksRepository,
     deliveries: {
       due: (webhookId: Types.ObjectId, now: Date) =>
