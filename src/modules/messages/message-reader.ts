@@ -127,7 +127,9 @@ export class MessageReader {
       await this.access.reader(userId, chatId);
       return true;
     } catch (error) {
-      if (error instanceof AppError && error.code === 'NOT_FOUND') return false;
+      const isRefusal =
+        error instanceof AppError && (error.code === 'NOT_FOUND' || error.code === 'BANNED');
+      if (isRefusal) return false;
       throw error;
     }
   }

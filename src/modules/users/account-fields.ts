@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { countedText, nameText } from '../../shared/text-schema.js';
+import type { AccountBan } from './users.model.js';
 
 /** 3–30 letters, digits, `_`, `.` or `-`; unique without regard to case. */
 export const usernameSchema = Joi.string()
@@ -80,3 +81,7 @@ export const newPasswordSchema = (minLength: number): Joi.StringSchema =>
 
 /** The form in which usernames and e-mail addresses are compared. */
 export const identityForm = (text: string): string => text.normalize('NFKC').toLowerCase();
+
+/** The ban that applies to an account at a time (milliseconds). */
+export const banAt = ({ ban }: { ban?: AccountBan | null }, now: number): AccountBan | undefined =>
+  ban && (ban.until === null || ban.until.getTime() > now) ? ban : undefined;

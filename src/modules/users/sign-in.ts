@@ -3,7 +3,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { DEFAULT_LOCALE } from '../../shared/locale.js';
-import { canBeHashed, identityForm, passwordForm } from './account-fields.js';
+import { banAt, canBeHashed, identityForm, passwordForm } from './account-fields.js';
 import type { AccountMails } from './account-mails.js';
 import type { Accounts } from './accounts.js';
 import { accountBanned } from './accounts.js';
@@ -14,7 +14,6 @@ import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
 import type { TwoFactor } from './two-factor.js';
 import type { UserRecord } from './users.model.js';
-import { banAt } from './users.model.js';
 
 /** A sign-in. Each of the three names takes a username or an e-mail address. */
 export type Credentials = { password: string; deviceToken?: string } & (

@@ -29,10 +29,6 @@ export interface AccountBan {
   reason: string;
 }
 
-/** The ban that applies to an account at a time (milliseconds). */
-export const banAt = ({ ban }: { ban?: AccountBan | null }, now: number): AccountBan | undefined =>
-  ban && (ban.until === null || ban.until.getTime() > now) ? ban : undefined;
-
 /** A username that an account had. */
 export interface FormerName {
   /** In lower case. */

@@ -13,7 +13,7 @@ import type {
   UserRecord,
   UserStatus,
 } from './users.model.js';
-import { banAt } from './users.model.js';
+import { banAt } from './account-fields.js';
 
 /** The fields that everybody may see in lists. */
 export type CardFields = Pick<
