@@ -1,4 +1,6 @@
 import Joi from 'joi';
+import type { AuthIssuer } from './auth-issuers.js';
+import { authIssuersOf } from './auth-issuers.js';
 import {
   addressRanges,
   mailSender,
@@ -59,6 +61,19 @@ const metadataKeys = (): Joi.Schema<string[]> =>
     .custom((values: string[]) => metadataKeysOf(values.join(',')))
     .empty('')
     .default([]);
+/** Issuers; what is wrong is told right behind the setting's name, as in `AUTH_ISSUERS[0].name: …`. */
+const issuers = (): Joi.Schema<AuthIssuer[]> =>
+  text()
+    .custom((value: string, helpers) => {
+      try {
+        return authIssuersOf(value);
+      } catch (error) {
+        const problem = (error as Error).message;
+        return helpers.message({ custom: '{{#label}}{{#problem}}' }, { problem });
+      }
+    })
+    .empty('')
+    .default([]) as unknown as Joi.Schema<AuthIssuer[]>;
 const flag = (value: boolean): Joi.Schema<boolean> => Joi.boolean().empty('').default(value);
 /** The longest time that a timer takes, in milliseconds; one that is set to more would never rest. */
 const MAX_COUNT = 2 ** 31 - 1;
@@ -177,6 +192,12 @@ export const settings = {
     'JWT_AUDIENCE',
     text().empty('').default('parley'),
     'Audience claim of the tokens.',
+  ),
+  authIssuers: auth(
+    'AUTH_ISSUERS',
+    issuers(),
+    'Others whose tokens sign people in: a JSON array `[{name, issuer, audience, jwksUri | discovery: true | publicKey | secret, algorithms, claims?, adminRoles?}]`, or `@/path/to/file` that has one. See own-users.md.',
+    { secret: true },
   ),
   showEmail: auth(
     'SHOW_EMAIL',
