@@ -10,6 +10,8 @@ import {
   mediaSchema,
 } from '../shared/message.schemas.js';
 import { idSchema } from '../../shared/ids.js';
+import { externalChatIdResponse } from '../shared/chat.schemas.js';
+import { externalUserIdKeys } from '../shared/user-card.schemas.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `send:message` and `POST /api/chat/message`. */
@@ -79,6 +81,7 @@ const populatedUser = Joi.object({
   name: Joi.string(),
   avatar: Joi.string().allow(null),
   profileImage: Joi.string().allow(null),
+  ...externalUserIdKeys,
 }).id('PopulatedUser');
 
 /** A message in the conversation shape. */
@@ -119,6 +122,7 @@ const participant = populatedUser
 export const conversationResponse = Joi.object({
   id: Joi.string().required(),
   _id: Joi.string().required(),
+  externalId: externalChatIdResponse,
   participants: Joi.array().items(participant).required(),
   isGroup: Joi.boolean().required(),
   name: Joi.string().allow(null).required(),

@@ -45,6 +45,7 @@ export const presentConversation = (view: ChatView, now: number) => {
   return {
     id: chat.id,
     _id: chat.id,
+    ...(chat.externalId !== undefined && { externalId: chat.externalId }),
     participants: view.members.map(({ card, presence }) => ({
       ...presentUserCard(card),
       isOnline: presence.status !== 'offline',

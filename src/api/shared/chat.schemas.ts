@@ -31,6 +31,11 @@ export const lastMessageResponse = Joi.object({
   createdAt: Joi.string().isoDate().required(),
 }).id('LastMessage');
 
+/** The id of a chat elsewhere, in an answer. */
+export const externalChatIdResponse = Joi.string().description(
+  'The id that the chat has elsewhere; there where it has one',
+);
+
 /** A chat as one of its members sees it. */
 export const chatResponse = Joi.object({
   id: Joi.string().required(),
@@ -43,6 +48,7 @@ export const chatResponse = Joi.object({
   slug: Joi.string().allow(null).required(),
   description: Joi.string().allow(null, '').required(),
   picture: Joi.string().allow(null).required(),
+  externalId: externalChatIdResponse,
   metadata: metadataResponse,
   memberMetadata: metadataResponse.description('My own data about the chat'),
   slowModeSeconds: Joi.number()

@@ -44,6 +44,7 @@ export const presentChat = (view: ChatView, now: number) => {
     slug: chat.slug ?? null,
     description: chat.description ?? null,
     picture: chat.picture ?? null,
+    ...(chat.externalId !== undefined && { externalId: chat.externalId }),
     ...(chat.metadata && { metadata: chat.metadata }),
     ...(membership.metadata && { memberMetadata: membership.metadata }),
     slowModeSeconds: chat.slowModeSeconds ?? 0,

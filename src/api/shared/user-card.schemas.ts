@@ -1,6 +1,16 @@
 import Joi from 'joi';
 import { idSchema } from '../../shared/ids.js';
 
+/** The id that an account has elsewhere, in an answer. */
+export const externalUserIdKeys = {
+  externalId: Joi.string().description(
+    'The id that the account has elsewhere; there where it has one',
+  ),
+  issuer: Joi.string().description(
+    'Whose `externalId` it is: the name of an issuer of AUTH_ISSUERS; there where it is of one',
+  ),
+};
+
 /** The fields of a user that everybody may see. */
 export const userCardSchema = Joi.object({
   id: idSchema.required(),
@@ -14,4 +24,5 @@ export const userCardSchema = Joi.object({
   isDeactivated: Joi.boolean()
     .valid(true)
     .description('There, and true, while the account is closed'),
+  ...externalUserIdKeys,
 });

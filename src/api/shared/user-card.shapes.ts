@@ -11,4 +11,6 @@ export const presentUserCard = (card: UserCard) => ({
   avatar: card.avatar,
   profileImage: card.avatar,
   ...(card.isDeactivated && { isDeactivated: card.isDeactivated }),
+  ...(card.externalId !== undefined && { externalId: card.externalId }),
+  ...(card.issuer !== undefined && { issuer: card.issuer }),
 });

@@ -17,6 +17,8 @@ export interface ChatFacts {
   description: string | null;
   /** URL. */
   picture: string | null;
+  /** The id that the chat has elsewhere; absent where it has none. */
+  externalId?: string;
   /** Absent where there are none. */
   metadata?: Metadata;
   /** Seconds that a plain member waits between two messages; 0: none. */
@@ -59,6 +61,7 @@ export const chatFacts = (chat: ChatRecord): ChatFacts => ({
   name: chat.name ?? null,
   description: chat.description ?? null,
   picture: chat.picture ?? null,
+  ...(chat.externalId !== undefined && { externalId: chat.externalId }),
   ...(chat.metadata && { metadata: chat.metadata }),
   slowModeSeconds: chat.slowModeSeconds ?? 0,
   onlyModeratorsPost: chat.onlyModeratorsPost ?? false,

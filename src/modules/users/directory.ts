@@ -19,6 +19,10 @@ export interface UserCard {
   avatar: string | null;
   /** Set, and true, while the account is closed. */
   isDeactivated?: true;
+  /** The id that the account has elsewhere. */
+  externalId?: string;
+  /** Whose id that is: the name of a configured issuer. */
+  issuer?: string;
 }
 
 /** Names stored before names were checked may have no visible character. */
@@ -36,6 +40,8 @@ export const toUserCard = (user: CardFields): UserCard => ({
   name: nameOf(user),
   avatar: user.avatar,
   ...(user.deactivatedAt && { isDeactivated: true }),
+  ...(user.externalId !== undefined && { externalId: user.externalId }),
+  ...(user.issuer && { issuer: user.issuer }),
 });
 
 /** The sender of what a server says as the system. It has no account: nobody can sign in as it, find or add it. */

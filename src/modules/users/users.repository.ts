@@ -18,7 +18,14 @@ import { banAt } from './account-fields.js';
 /** The fields that everybody may see in lists. */
 export type CardFields = Pick<
   UserRecord,
-  '_id' | 'username' | 'firstName' | 'lastName' | 'avatar' | 'deactivatedAt'
+  | '_id'
+  | 'username'
+  | 'firstName'
+  | 'lastName'
+  | 'avatar'
+  | 'deactivatedAt'
+  | 'externalId'
+  | 'issuer'
 >;
 
 /** The fields that a new account starts with; the others have their defaults. */
@@ -78,6 +85,8 @@ const CARD_FIELDS = {
   lastName: 1,
   avatar: 1,
   deactivatedAt: 1,
+  externalId: 1,
+  issuer: 1,
 } as const;
 /** Updates that are sent to the database together. */
 const MAX_WRITES = 1000;

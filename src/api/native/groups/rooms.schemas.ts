@@ -2,6 +2,7 @@ import Joi from 'joi';
 import type { RoomsQuery } from '../../../modules/chats/index.js';
 import { text } from '../../../shared/text-schema.js';
 import { pageKeys } from '../../../shared/pagination.js';
+import { externalChatIdResponse } from '../../shared/chat.schemas.js';
 
 /** Path of everything about one room. */
 export const roomParams = Joi.object<{ slug: string }>({
@@ -15,6 +16,7 @@ export const roomsQuery = Joi.object<RoomsQuery>({ ...pageKeys, q: text(64) });
 export const roomResponse = Joi.object({
   id: Joi.string().required(),
   _id: Joi.string().required(),
+  externalId: externalChatIdResponse,
   slug: Joi.string().required(),
   name: Joi.string().required(),
   description: Joi.string().allow(null, '').required(),

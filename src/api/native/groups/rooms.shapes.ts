@@ -6,6 +6,7 @@ export const presentRoom = ({ chat, memberCount, isMember }: RoomView) => {
   return {
     id,
     _id: id,
+    ...(chat.externalId !== undefined && { externalId: chat.externalId }),
     slug: chat.slug ?? '',
     name: chat.name ?? '',
     description: chat.description ?? null,
