@@ -312,8 +312,8 @@ export const createModules = async ({
   });
   const serverCalls = createServerCalls({
     clock,
-    issuer: '',
-    revokeForeignTokens: () => Promise.resolve(),
+    issuer: users.api.externalIdNamespace,
+    revokeForeignTokens: (userId) => users.api.foreign.revokeAll(userId),
     users: users.api,
     admin: moderation.api.admin,
     access,
@@ -360,6 +360,7 @@ export const createModules = async ({
     emailAddresses: users.api.emailAddresses,
     twoFactor: users.api.twoFactor,
     ownAccount: users.api.ownAccount,
+    foreign: users.api.foreign,
     users: users.api.profiles,
     directory,
     administration,

@@ -19,6 +19,20 @@ export const SYSTEM_USER_ID = '000000000000000000000000';
 /** Whether the actor is the system, which a server key speaks for. */
 export const isSystem = ({ server }: Actor): boolean => server?.as === 'system';
 
+const FOREIGN = 'foreign';
+
+/**
+ * The session id of a token of a configured issuer, whose logins are not kept here.
+ *
+ * @param issuedAt seconds since 1970.
+ * @param recordIds the records that say whether it was revoked.
+ */
+export const foreignSessionId = (issuedAt: number, recordIds: string[]): string =>
+  [FOREIGN, issuedAt, ...recordIds].join(' ');
+
+/** Whether a session is that of a token of a configured issuer. */
+export const isForeignSession = (sessionId: string): boolean => sessionId.startsWith(FOREIGN);
+
 /** The authenticated caller of a use case, the same for every transport. */
 export interface Actor {
   userId: string;
@@ -28,3 +42,8 @@ export interface Actor {
   /** Set where a server key acts. Its scopes have been checked; the server that has it decides the rest. */
   server?: ServerActing;
 }
+
+/** Whether a newer token continues a connection: of the same login, or of the same user of an issuer. */
+export const isSameLogin = (a: Actor, b: Actor): boolean =>
+  a.userId === b.userId &&
+  (a.sessionId === b.sessionId || (isForeignSession(a.sessionId) && isForeignSession(b.sessionId)));

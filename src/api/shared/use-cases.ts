@@ -38,6 +38,7 @@ import type { Sync } from '../../modules/sync/index.js';
 import type {
   AuditTrail,
   EmailAddresses,
+  ForeignAccess,
   OwnAccount,
   PasswordReset,
   Profiles,
@@ -63,6 +64,7 @@ export interface UseCases {
   emailAddresses: EmailAddresses;
   twoFactor: TwoFactor;
   ownAccount: OwnAccount;
+  foreign: ForeignAccess;
   users: Profiles;
   directory: UserDirectory;
   administration: UserAdministration;

@@ -2,6 +2,7 @@ import type { Config } from '../../config/index.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
+import { isForeignSession } from '../../shared/actor.js';
 import type {
   AuthenticateOptions,
   Authenticator,
@@ -11,8 +12,9 @@ import type {
 import { AppError } from '../../shared/errors.js';
 import type { Accounts } from './accounts.js';
 import { accountBanned } from './accounts.js';
+import type { ForeignAccess } from './issuers/index.js';
 import type { Sessions } from './sessions.js';
-import type { AccessTokens } from './tokens.js';
+import type { AccessTokens, VerifiedClaims } from './tokens.js';
 import { mustEnrol } from './two-factor.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
@@ -43,6 +45,8 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     private readonly accounts: Pick<Accounts, 'status'>,
     /** TOTP_REQUIRED */
     private readonly totpRequired: Config['totpRequired'] = 'none',
+    /** The tokens of configured issuers; absent when there are none. */
+    private readonly foreign?: Pick<ForeignAccess, 'isForeign' | 'isLive' | 'read'>,
   ) {}
 
   /** Drop cached logins. */
@@ -80,7 +84,8 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     { isEnrolling = false }: AuthenticateOptions = {},
   ): Promise<TokenGrant> {
     if (!token) throw new AppError('UNAUTHENTICATED', 'Sign in first');
-    const { userId, sessionId, expiresAt } = this.tokens.verify(token);
+    const { userId, sessionId, expiresAt } =
+      this.readOwn(token) ?? (await this.foreign!.read(token));
     const { status } = await this.cache.get(keyOf(userId, sessionId), async () => ({
       status: await this.lookUp(userId, sessionId),
     }));
@@ -89,16 +94,30 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     if (status.isDeactivated) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
     }
-    if (!isEnrolling && mustEnrol(this.totpRequired, status)) {
+    // Whether a second factor is wanted of its users is the issuer's to say.
+    const isOwn = !isForeignSession(sessionId);
+    if (isOwn && !isEnrolling && mustEnrol(this.totpRequired, status)) {
       throw new AppError('TOTP_ENROLMENT_REQUIRED', 'Set up a second factor first');
     }
     return { actor: { userId, sessionId, role: status.role }, expiresAt };
   }
 
+  /** Reads a token of our own; undefined for one of an issuer. An own token costs nothing more for there being issuers. */
+  private readOwn(token: string): VerifiedClaims | undefined {
+    try {
+      return this.tokens.verify(token);
+    } catch (error) {
+      if (this.foreign?.isForeign(token)) return undefined;
+      throw error;
+    }
+  }
+
   /** The current status of a login from the database, without the cache; undefined when it has ended. */
   async lookUp(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
     const [isLive, status] = await Promise.all([
-      this.sessions.isLive(userId, sessionId),
+      isForeignSession(sessionId)
+        ? (this.foreign?.isLive(userId, sessionId) ?? false)
+        : this.sessions.isLive(userId, sessionId),
       this.accounts.status(userId),
     ]);
     return isLive || status?.isDeactivated ? status : undefined;

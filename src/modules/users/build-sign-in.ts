@@ -16,6 +16,7 @@ import type { UserAdministration } from './administration.js';
 import type { AuditTrail } from './audit.js';
 import { KnownDevices } from './devices.js';
 import { EmailAddresses } from './email-addresses.js';
+import type { ForeignAccess } from './issuers/index.js';
 import { LoginChallenges } from './login-challenges.js';
 import { OwnAccount } from './own-account.js';
 import { PasswordReset } from './password-reset.js';
@@ -83,6 +84,7 @@ export const buildSignIn = ({
   sessions,
   tokens,
   hasher,
+  foreign,
   bus,
   clock,
   logger,
@@ -100,6 +102,7 @@ export const buildSignIn = ({
   sessions: Sessions;
   tokens: AccessTokens;
   hasher: PasswordHasher;
+  foreign: ForeignAccess;
   bus: Publisher<UserEvents>;
   clock: Clock;
   logger: Logger;
@@ -136,6 +139,7 @@ export const buildSignIn = ({
     accounts,
     sessions,
     tokens,
+    foreign,
     clock,
     hasher,
     devices: new KnownDevices(new DevicesRepository(connection), clock),

@@ -23,6 +23,8 @@ import { buildSignIn, keyFor } from './build-sign-in.js';
 import { defineSessionModels, SessionsRepository } from './sessions.repository.js';
 import { UserDirectory } from './directory.js';
 import type { AdminSettings } from './first-admin.js';
+import { createForeignAccess, defineForeignLoginModel } from './issuers/index.js';
+import type { ForeignAccess } from './issuers/index.js';
 import { ensureAdmin } from './first-admin.js';
 import { PasswordHasher } from './passwords.js';
 import type { ContactPolicy } from './profiles.js';
@@ -71,6 +73,7 @@ export type {
   SecondFactor,
   SignIn,
 } from './sign-in.js';
+export type { ForeignAccess } from './issuers/index.js';
 export type { EmailAddresses } from './email-addresses.js';
 export type { OwnAccount } from './own-account.js';
 export type { PasswordReset } from './password-reset.js';
@@ -114,6 +117,7 @@ export const defineUsersModels = (connection: Connection): void => {
   defineLinkModel(connection);
   defineRegistrationInviteModel(connection);
   defineTwoFactorModel(connection);
+  defineForeignLoginModel(connection);
 };
 
 /**
@@ -164,6 +168,10 @@ export interface UsersApi extends SignInParts {
   mintedLogins: MintedLogins;
   /** What is new in the stored accounts, for webhooks. */
   stored: Pick<UsersRepository, 'createdSince' | 'changedSince'>;
+  /** Tokens of configured issuers: what they allow, and its end. */
+  foreign: ForeignAccess;
+  /** Whose external ids server keys give: the name of the only issuer, or empty. */
+  externalIdNamespace: string;
   /** The current status of a login and its user from the database; undefined when the login has ended. */
   statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
   /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
@@ -204,6 +212,7 @@ export const createUsers = ({
   config: AdminSettings &
     Pick<
       Config,
+      | 'authIssuers'
       | 'bcryptRounds'
       | 'jwtAudience'
       | 'jwtExpiresIn'
@@ -265,6 +274,18 @@ export const createUsers = ({
     refreshKey: keyFor('refresh tokens', jwtSecret),
     lifetime: durationSeconds(config.refreshExpiresIn),
   });
+  const foreign = createForeignAccess({
+    issuers: config.authIssuers,
+    connection,
+    users,
+    accounts,
+    administration,
+    accessChanges,
+    bus,
+    clock,
+    logger,
+    isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
+  });
   const signIn = buildSignIn({
     config,
     connection,
@@ -275,6 +296,7 @@ export const createUsers = ({
     sessions,
     tokens,
     hasher,
+    foreign,
     bus,
     clock,
     logger,
@@ -287,6 +309,7 @@ export const createUsers = ({
     sessions,
     accounts,
     config.totpRequired,
+    foreign,
   );
 
   return {
@@ -300,6 +323,9 @@ export const createUsers = ({
       audit,
       mintedLogins: new MintedLogins({ accounts, sessions, tokens, clock }),
       stored: users,
+      foreign,
+      // The ids of a server's users are those of the only issuer's, so that its tokens are of the same accounts.
+      externalIdNamespace: config.authIssuers.length === 1 ? config.authIssuers[0]!.name : '',
       statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
       requireAdmin: (actor) => accounts.requireAdmin(actor),
     },
@@ -313,6 +339,7 @@ export const createUsers = ({
         // A closed account is refused anyway; this keeps its logins ended when it is reopened.
         does: 'ends the logins of the user',
         run: async ({ userId }) => {
+          await foreign.revokeAll(userId);
           await sessions.revokeAll(userId);
         },
       },

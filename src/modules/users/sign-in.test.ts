@@ -39,6 +39,7 @@ describe('a login', () => {
     const attempts = (name: string) =>
       new FailedAttempts(new RateLimiter({ name, limit: 1, windowMs: 60_000 }, logger));
     signIn = new SignIn({
+      foreign: { revoke: () => Promise.resolve(), revokeAll: () => Promise.resolve() },
       accounts,
       sessions,
       hasher,
@@ -100,6 +101,7 @@ describe('a change of password', () => {
       .mockReset()
       .mockImplementation(() => Promise.resolve(others.splice(0, others.length).length));
     signIn = new SignIn({
+      foreign: { revoke: () => Promise.resolve(), revokeAll: () => Promise.resolve() },
       accounts: {
         findById: () => Promise.resolve({ ...user, passwordHash }),
         replacePasswordHash,

@@ -1,5 +1,6 @@
 import { addressKey } from '../../platform/tally.js';
 import type { Actor } from '../../shared/actor.js';
+import { isForeignSession } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { DEFAULT_LOCALE } from '../../shared/locale.js';
@@ -8,6 +9,7 @@ import type { AccountMails } from './account-mails.js';
 import type { Accounts } from './accounts.js';
 import { accountBanned } from './accounts.js';
 import type { KnownDevice, KnownDevices } from './devices.js';
+import type { ForeignAccess } from './issuers/index.js';
 import type { LoginChallenges } from './login-challenges.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
 import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
@@ -107,6 +109,8 @@ export class SignIn {
       challenges: LoginChallenges;
       twoFactor: Pick<TwoFactor, 'check'>;
       mails: Pick<AccountMails, 'notify'>;
+      /** The logins of issuers' users. */
+      foreign: Pick<ForeignAccess, 'revoke' | 'revokeAll'>;
       /** Refused attempts to sign in, per client address or known device. */
       refusals: FailedAttempts;
       /** Wrong passwords per account, known device, or login. */
@@ -228,6 +232,10 @@ export class SignIn {
 
   /** Ends the login of this call; answers how many have ended. */
   async logout(actor: Actor): Promise<number> {
+    if (isForeignSession(actor.sessionId)) {
+      await this.deps.foreign.revoke(actor.userId, actor.sessionId);
+      return 1;
+    }
     return (await this.deps.sessions.revoke(actor.userId, actor.sessionId)) ? 1 : 0;
   }
 
@@ -238,6 +246,7 @@ export class SignIn {
 
   /** Ends all logins of a user; answers how many have ended. */
   async endSessions(userId: string): Promise<number> {
+    await this.deps.foreign.revokeAll(userId);
     return this.deps.sessions.revokeAll(userId);
   }
 
@@ -261,12 +270,14 @@ export class SignIn {
     // Of two concurrent changes, the later must not end the login of the earlier. Most of the time goes into
     // hashing, so this checks again after it.
     if ((await this.me(actor)).passwordHash !== passwordHash) throw changedMeanwhile();
-    const deviceId = await sessions.deviceOf(actor.sessionId);
-    const ended = await sessions.revokeAll(actor.userId, actor.sessionId);
+    // A login of an issuer's is none of those that end.
+    const ownId = isForeignSession(actor.sessionId) ? undefined : actor.sessionId;
+    const deviceId = ownId === undefined ? undefined : await sessions.deviceOf(ownId);
+    const ended = await sessions.revokeAll(actor.userId, ownId);
     if (!(await accounts.replacePasswordHash(actor.userId, passwordHash, newHash))) {
       throw changedMeanwhile();
     }
-    const endedSince = await sessions.revokeAll(actor.userId, actor.sessionId);
+    const endedSince = await sessions.revokeAll(actor.userId, ownId);
     if (deviceId !== undefined) await devices.keep(deviceId, newHash);
     const { userId } = actor;
     await mails.notify({

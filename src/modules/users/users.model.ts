@@ -36,6 +36,14 @@ export interface FormerName {
   until: Date;
 }
 
+/** What a token of a configured issuer has said of its user. */
+export interface SeenToken {
+  /** Seconds since 1970. */
+  issuedAt: number;
+  name?: string;
+  picture?: string;
+}
+
 /** An account, as stored. */
 export interface UserRecord {
   _id: Types.ObjectId;
@@ -66,6 +74,8 @@ export interface UserRecord {
   issuer?: string;
   /** The id that the account has in the product whose users these are; unique per issuer. */
   externalId?: string;
+  /** What the newest token of the issuer said of the user. Absent until there was one. */
+  seenToken?: SeenToken;
   firstName: string;
   lastName: string;
   /** The words by which people search finds the account, see `name-words.ts`. Absent: none were made yet. */
@@ -115,6 +125,13 @@ const userSchema = new Schema<UserRecord>(
     passwordHash: { type: String, default: '' },
     issuer: String,
     externalId: String,
+    seenToken: {
+      type: new Schema<SeenToken>(
+        { issuedAt: { type: Number, required: true }, name: String, picture: String },
+        { _id: false },
+      ),
+      default: undefined,
+    },
     firstName: { type: String, default: '' },
     lastName: { type: String, default: '' },
     nameWords: { type: [String], default: undefined },

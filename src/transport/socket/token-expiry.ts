@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.js';
 import type { TokenGrants } from '../../shared/authenticator.js';
+import { isSameLogin } from '../../shared/actor.js';
 import { AppError, forbidden } from '../../shared/errors.js';
 import type { ParleySocket } from './socket-data.js';
 
@@ -49,7 +50,7 @@ export class TokenExpiry {
   async renew(socket: ParleySocket, token: string, grants: TokenGrants): Promise<number> {
     const { actor, expiresAt } = await grants.grant(token);
     const { data } = socket;
-    if (actor.userId !== data.actor.userId || actor.sessionId !== data.actor.sessionId) {
+    if (!isSameLogin(actor, data.actor)) {
       throw forbidden('The token is of another login; connect anew with it');
     }
     data.actor = actor;

@@ -1,3 +1,5 @@
+import express from 'express';
+import Joi from 'joi';
 import { clientLocale } from '../../../transport/http/client-locale.js';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
@@ -9,6 +11,7 @@ import {
   endedSessionsSchema,
   grantSchema,
   loginBody,
+  logoutTokenBody,
   refreshBody,
   registerBody,
   registeredSchema,
@@ -21,6 +24,7 @@ const TAG = 'Auth';
 /** REST endpoints of signing in. */
 export const authRoutes = ({
   auth: service,
+  foreign,
   passwordMinLength,
   registration,
 }: UseCases): AnyRoute[] => [
@@ -95,6 +99,21 @@ export const authRoutes = ({
     userLimit: 'marks',
     response: endedSessionsSchema,
     handle: async ({ actor }) => ({ data: { endedSessions: await service.logoutAll(actor) } }),
+  }),
+  route({
+    method: 'post',
+    path: '/api/auth/backchannel-logout',
+    summary: 'A configured issuer ends a login (OpenID Connect Back-Channel Logout 1.0)',
+    tag: TAG,
+    auth: 'none',
+    middleware: [express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 })],
+    body: logoutTokenBody,
+    response: Joi.object({}),
+    handle: async ({ body, res }) => {
+      res.set('Cache-Control', 'no-store');
+      await foreign.logOut(body.logout_token);
+      return { data: {} };
+    },
   }),
   route({
     method: 'post',

@@ -43,6 +43,11 @@ export const refreshBody = Joi.object<{ refreshToken: string }>({
   refreshToken: Joi.string().max(256).required(),
 });
 
+/** Form of a back-channel logout, as the standard names its field. */
+export const logoutTokenBody = Joi.object<{ logout_token: string }>({
+  logout_token: Joi.string().max(8192).required(),
+});
+
 /** Body of a change of password. */
 export const changePasswordBody = (passwordMinLength: number) =>
   Joi.object<PasswordChange>({
