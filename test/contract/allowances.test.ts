@@ -24,6 +24,8 @@ const COUNTED_BY_ADDRESS: Record<string, string> = {
   'post /api/auth/verify-email': 'a link in a mail takes the place of the token',
   'post /api/auth/verify-email/resend': 'nobody is signed in',
   'post /api/auth/undo-email-change': 'a link in a mail takes the place of the token',
+  'post /api/auth/backchannel-logout':
+    'an issuer calls, whose signature takes the place of the token',
   'post /api/media/direct-upload': 'a permission takes the place of the token',
   'get /media/:fileId': 'a signed address takes the place of the token',
 };

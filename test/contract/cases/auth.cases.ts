@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ContractCases } from '../contract-case.js';
+import { shopLogoutToken } from '../../support/issuer.js';
 
 const PASSWORD = 'test123';
 const newName = () => `c${randomUUID().replaceAll('-', '').slice(0, 16)}`;
@@ -33,6 +34,11 @@ export const authCases: ContractCases = {
     await client.call('post', '/api/auth/refresh', { body });
     await client.call('post', '/api/auth/refresh', { body });
     await client.call('post', '/api/auth/refresh', { body: { refreshToken: 'forged' } });
+  },
+  'post /api/auth/backchannel-logout': async ({ client }) => {
+    const body = { logout_token: await shopLogoutToken() };
+    await client.call('post', '/api/auth/backchannel-logout', { body });
+    await client.call('post', '/api/auth/backchannel-logout', { body });
   },
   'get /api/auth/me': async ({ client, alice }) => {
     await client.call('get', '/api/auth/me', { token: alice.token });

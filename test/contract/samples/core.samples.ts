@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { shopLogoutToken } from '../../support/issuer.js';
 import type { CommandSamples, RouteSamples } from './sample.js';
 
 const newName = () => `s${randomUUID().replaceAll('-', '').slice(0, 16)}`;
@@ -21,6 +22,10 @@ export const coreRoutes: RouteSamples = {
     request: async ({ newUser }) => ({
       body: { refreshToken: (await newUser()).refreshToken },
     }),
+    stranger: 200,
+  },
+  'post /api/auth/backchannel-logout': {
+    request: async () => ({ body: { logout_token: await shopLogoutToken() } }),
     stranger: 200,
   },
   'get /api/auth/me': { request: () => ({}), stranger: 200 },

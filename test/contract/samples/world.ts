@@ -2,6 +2,7 @@ import { SERVER_SCOPES } from '../../../src/shared/server-caller.js';
 import type { TestServer, TestUser } from '../../support/server.js';
 import { startMailServer } from '../../support/mail-server.js';
 import { openDirectChat, registerUser, startServer } from '../../support/server.js';
+import { SHOP_ISSUER } from '../../support/issuer.js';
 import type { SampleRequest, SampleWorld } from './sample.js';
 
 const ADMIN = { username: 'root', email: 'root@example.com', password: 'test123' };
@@ -13,6 +14,7 @@ export const createWorld = async (): Promise<SampleWorld> => {
     env: {
       SMTP_URL: mails.url,
       PUBLIC_URL: 'https://chat.example.com',
+      ...SHOP_ISSUER,
       ADMIN_USERNAME: ADMIN.username,
       ADMIN_EMAIL: ADMIN.email,
       ADMIN_PASSWORD: ADMIN.password,
