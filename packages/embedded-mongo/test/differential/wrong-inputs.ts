@@ -1,5 +1,5 @@
-import type { Document } from 'mongodb';
-import { Decimal128, Long, MinKey, ObjectId } from 'mongodb';
+import type { Document , ObjectId } from 'mongodb';
+import { Decimal128, Long, MinKey } from 'mongodb';
 
 /** A command that MongoDB refuses, with the code it has for that. */
 export interface WrongInput {
