@@ -107,7 +107,9 @@ describe('the page of links in mails', () => {
   it('says so when its address has no token', async () => {
     const page = await (await browser.newContext()).newPage();
     await page.goto(`${server.url}/views/account.html?action=reset&lang=de`);
-    await page.getByText('Dieser Link ist abgelaufen').waitFor();
+    const problem = page.getByText('Dieser Link ist abgelaufen');
+    await problem.waitFor();
+    expect(await problem.isVisible()).toBe(true);
   });
 
   it('breaks no rule of the content security policy', () => {

@@ -44,6 +44,7 @@ describe('a login', () => {
       sessions,
       hasher,
       tokens,
+      clock: systemClock,
       devices: {
         find: () => Promise.resolve(undefined),
         remember: () => Promise.resolve({ id: 'd'.repeat(24), token: 'd' }),
