@@ -78,17 +78,21 @@ export const groupRoutes: RouteSamples = {
   })),
   'get /api/users/me/sanctions': { request: () => ({}), stranger: 200 },
   'post /api/sanctions/:sanctionId/appeal': {
-    request: async (world) => {
-      const { server, admin, alice } = world;
+    // In a room of its own, so that Alice may write everywhere else.
+    request: async ({ server, alice, newUser }) => {
+      const owner = await newUser();
+      const room = await server.http
+        .post('/api/chats')
+        .set(owner.auth)
+        .send({ kind: 'room', name: `Room of ${owner.username}` })
+        .expect(201);
+      const { id: chatId, slug } = (room.body as { data: { id: string; slug: string } }).data;
+      await server.http.post(`/api/rooms/${slug}/join`).set(alice.auth).expect(200);
       const made = await server.http
-        .post('/api/admin/sanctions')
-        .set(admin.auth)
-        .send({
-          userId: alice.id,
-          kind: 'silence',
-          reason: 'Advertising',
-          until: new Date(Date.now() + 1000).toISOString(),
-        });
+        .post(`/api/chats/${chatId}/sanctions`)
+        .set(owner.auth)
+        .send({ userId: alice.id, kind: 'silence', reason: 'Advertising' })
+        .expect(201);
       const sanctionId = (made.body as { data: { id: string } }).data.id;
       return { params: { sanctionId }, body: { text: 'It was no advertising' } };
     },

@@ -108,5 +108,11 @@ export const removedResponse = Joi.object({
   userId: Joi.string().required(),
 });
 
+/** A membership whose data have changed. */
+export const changedMemberResponse = Joi.object({
+  chatId: Joi.string().required(),
+  userId: Joi.string().required(),
+}).id('ChangedMember');
+
 /** A member's role. */
 export const roleResponse = removedResponse.keys({ role: Joi.string().required() });

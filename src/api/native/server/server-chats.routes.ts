@@ -4,7 +4,7 @@ import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { chatParams } from '../../shared/chat.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
-import { memberParams, removedResponse } from '../groups/groups.schemas.js';
+import { changedMemberResponse, memberParams, removedResponse } from '../groups/groups.schemas.js';
 import {
   addMembersBody,
   addedResponse,
@@ -129,7 +129,7 @@ export const serverChatRoutes = ({
     ...shared,
     params: memberParams,
     body: memberMetadataBody,
-    response: removedResponse.keys({}).id('ChangedMember'),
+    response: changedMemberResponse,
     handle: async ({ actor, params, body }) => {
       await chats.setMemberMetadata(actor, params.chatId, params.userId, body.metadata);
       return { data: params };
