@@ -1,4 +1,4 @@
-import type { Document , ObjectId } from 'mongodb';
+import type { Document, ObjectId } from 'mongodb';
 import { Decimal128, Long, MinKey } from 'mongodb';
 
 /** A command that MongoDB refuses, with the code it has for that. */
