@@ -425,6 +425,7 @@ export const createModules = async ({
     search,
     live,
     stars,
+    moderation,
     serverKeys,
     webhooks,
     { close: () => preSendOutbound.close() },

@@ -26,6 +26,11 @@ export interface SanctionRecord {
   isOpen?: true;
   liftedAt?: Date;
   liftedBy?: Types.ObjectId;
+  /**
+   * There while it is not certain that memberships and accounts are as this ban says: a node may stop between its
+   * write and theirs.
+   */
+  isPending?: true;
   /** What the person has answered, once. */
   appeal?: { text: string; at: Date };
 }
@@ -42,6 +47,7 @@ const sanctionSchema = new Schema<SanctionRecord>(
     isOpen: Boolean,
     liftedAt: Date,
     liftedBy: Schema.Types.ObjectId,
+    isPending: Boolean,
     appeal: {
       type: new Schema({ text: String, at: Date }, { _id: false }),
       default: undefined,
@@ -54,6 +60,8 @@ sanctionSchema.index(
   { chatId: 1, userId: 1, kind: 1 },
   { unique: true, partialFilterExpression: { isOpen: true } },
 );
+// The bans that a node may have left half carried out; there are hardly any.
+sanctionSchema.index({ isPending: 1 }, { partialFilterExpression: { isPending: true } });
 // A chat's, or the server's, newest first.
 sanctionSchema.index({ chatId: 1, _id: -1 });
 // A user's, newest first.
@@ -88,7 +96,7 @@ export class SanctionsRepository {
     this.sanctions = connection.model<SanctionRecord>('Sanction');
   }
 
-  /** Stores a sanction in the place of the user's open one of the same kind and chat. */
+  /** Stores a sanction in the place of the user's open one of the same kind and chat; a ban is pending. */
   async impose(sanction: NewSanction): Promise<SanctionRecord> {
     const { kind, createdAt } = sanction;
     const chatId = sanction.chatId === null ? null : objectId(sanction.chatId);
@@ -100,7 +108,9 @@ export class SanctionsRepository {
         { $unset: { isOpen: 1 }, $set: { liftedAt: createdAt, liftedBy: actorId } },
       );
       try {
-        const [stored] = await this.sanctions.create([{ ...row, isOpen: true }]);
+        const [stored] = await this.sanctions.create([
+          { ...row, isOpen: true, ...(kind === 'ban' && { isPending: true }) },
+        ]);
         return stored!.toObject();
       } catch (error) {
         if (!isDuplicateKey(error) || attempt === MAX_ATTEMPTS) throw error;
@@ -108,15 +118,30 @@ export class SanctionsRepository {
     }
   }
 
-  /** Lifts an open sanction; null when it is not open (any more). */
-  async lift(id: Types.ObjectId, actorId: string, at: Date): Promise<SanctionRecord | null> {
+  /** Lifts an open sanction; null when it is not open (any more). A ban is pending again. */
+  async lift(
+    { _id, kind }: Pick<SanctionRecord, '_id' | 'kind'>,
+    actorId: string,
+    at: Date,
+  ): Promise<SanctionRecord | null> {
+    const lifted = { liftedAt: at, liftedBy: objectId(actorId) };
     return this.sanctions
       .findOneAndUpdate(
-        { _id: id, isOpen: true },
-        { $unset: { isOpen: 1 }, $set: { liftedAt: at, liftedBy: objectId(actorId) } },
+        { _id, isOpen: true },
+        { $unset: { isOpen: 1 }, $set: { ...lifted, ...(kind === 'ban' && { isPending: true }) } },
         { returnDocument: 'after' },
       )
       .lean();
+  }
+
+  /** Some of the pending bans. */
+  async pending(limit: number): Promise<SanctionRecord[]> {
+    return this.sanctions.find({ isPending: true }).limit(limit).lean();
+  }
+
+  /** Stores that memberships and accounts are as a ban says. */
+  async settle(id: Types.ObjectId): Promise<void> {
+    await this.sanctions.updateOne({ _id: id }, { $unset: { isPending: 1 } });
   }
 
   /** One sanction. */

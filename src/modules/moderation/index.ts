@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../shared/clock.js';
 import type { Publisher } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type {
   ChatEnforcement,
@@ -44,6 +45,7 @@ export interface ModerationModule {
     /** What is new in the stored reports, for webhooks. */
     storedReports: Pick<ReportsRepository, 'createdSince'>;
   };
+  jobs: Job[];
 }
 
 /**
@@ -83,27 +85,29 @@ export const createModeration = ({
   enforcement: ChatEnforcement;
 }): ModerationModule => {
   const reports = new ReportsRepository(connection);
+  const imposed = new Sanctions({
+    sanctions,
+    chats: enforcement,
+    accounts: {
+      find: (userId) => accounts.findById(userId),
+      setBan: async (userId, ban) => {
+        await accounts.setBan(userId, ban);
+        // After the write, so that a login that begins in between is ended or refused.
+        if (ban) await auth.endSessions(userId);
+      },
+    },
+    accessChanges,
+    bus,
+    audit,
+    clock,
+  });
   return {
+    jobs: imposed.jobs,
     api: {
       admin: new Admin({ administration, auth, twoFactor, directChats, sending, audit }),
       reports: new Reports({ reports, reader, audit, clock }),
       storedReports: reports,
-      sanctions: new Sanctions({
-        sanctions,
-        chats: enforcement,
-        accounts: {
-          find: (userId) => accounts.findById(userId),
-          setBan: async (userId, ban) => {
-            await accounts.setBan(userId, ban);
-            // After the write, so that a login that begins in between is ended or refused.
-            if (ban) await auth.endSessions(userId);
-          },
-        },
-        accessChanges,
-        bus,
-        audit,
-        clock,
-      }),
+      sanctions: imposed,
     },
   };
 };

@@ -1,4 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import type { Job } from '../../platform/jobs.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
 import type { Clock } from '../../shared/clock.js';
@@ -30,6 +31,12 @@ export interface SanctionInput {
 
 /** The sanctions of one person that are shown to them; nobody has more. */
 const MAX_OWN = 200;
+/** How often bans are looked for that a node has left half carried out, in milliseconds. */
+const REPAIR_EVERY_MS = 15_000;
+/** A ban is left to the node that imposes or lifts it for so long (ms). */
+const LEFT_ALONE_MS = 10_000;
+/** Bans that one round carries out. */
+const REPAIRED_AT_ONCE = 100;
 
 /** Silences and bans, in a chat by those who moderate it, on the server by its admins. */
 export class Sanctions {
@@ -81,7 +88,7 @@ export class Sanctions {
     sanctionId: string;
   }): Promise<SanctionRecord> {
     const { actor, chatId, sanctionId } = input;
-    const { accessChanges, accounts, audit, bus, clock, sanctions } = this.deps;
+    const { accessChanges, audit, bus, clock, sanctions } = this.deps;
     const found = await sanctions.find(sanctionId);
     if (!found || (found.chatId?.toHexString() ?? undefined) !== chatId) throw notFound('Sanction');
     const userId = found.userId.toHexString();
@@ -94,9 +101,9 @@ export class Sanctions {
         details: { sanctionId, kind: found.kind, chatId },
       },
       async () => {
-        const lifted = await sanctions.lift(found._id, actor.userId, new Date(clock.now()));
+        const lifted = await sanctions.lift(found, actor.userId, new Date(clock.now()));
         if (!lifted) return (await sanctions.find(sanctionId))!;
-        if (chatId === undefined && lifted.kind === 'ban') await accounts.setBan(userId, null);
+        await this.carryOut(lifted);
         await accessChanges.post([changeOf(chatId, userId)]);
         bus.emit(
           'member.sanction_lifted',
@@ -186,20 +193,61 @@ export class Sanctions {
           actorId: actor.userId,
           createdAt: new Date(now),
         });
-        if (kind === 'ban' && chatId !== undefined) await chats.expel(chatId, userId, actor.userId);
         // Told before the logins end, so that the person's devices still hear why.
         bus.emit(
           'member.sanctioned',
           { ...sanctionFacts(sanction), audience: audiences.users([userId]) },
           { scope: 'cluster' },
         );
-        if (kind === 'ban' && chatId === undefined) {
-          await accounts.setBan(userId, { until: until ?? null, reason });
-        }
+        await this.carryOut(sanction);
         return sanction;
       },
       (sanction) => ({ sanctionId: sanction._id.toHexString() }),
     );
+  }
+
+  /** Carries out what nodes that have stopped have left. */
+  readonly jobs: Job[] = [
+    {
+      name: 'pending bans',
+      everyMs: REPAIR_EVERY_MS,
+      run: () => this.carryOutPending(),
+      isOncePerCluster: true,
+    },
+  ];
+
+  private async carryOutPending(): Promise<void> {
+    const before = this.deps.clock.now() - LEFT_ALONE_MS;
+    for (const ban of await this.deps.sanctions.pending(REPAIRED_AT_ONCE)) {
+      if ((ban.liftedAt ?? ban.createdAt).getTime() < before) await this.carryOut(ban);
+    }
+  }
+
+  /** Makes memberships and accounts as a ban says that was imposed or lifted. */
+  private async carryOut(sanction: SanctionRecord): Promise<void> {
+    const { chats, sanctions } = this.deps;
+    const { _id, kind, chatId, userId, actorId, isOpen } = sanction;
+    if (kind !== 'ban') return;
+    if (chatId === null) await this.banAccount(userId.toHexString());
+    else if (isOpen) {
+      await chats.expel(chatId.toHexString(), userId.toHexString(), actorId.toHexString());
+    }
+    await sanctions.settle(_id);
+  }
+
+  /** Another ban may be stored, or this one lifted, at the same moment: what is stored last must be in force. */
+  private async banAccount(userId: string): Promise<void> {
+    const { accounts, clock, sanctions } = this.deps;
+    const stored = async () => {
+      const applying = await sanctions.applying(null, [userId], new Date(clock.now()));
+      return applying.find(({ kind }) => kind === 'ban');
+    };
+    for (let ban = await stored(), isSettled = false; !isSettled;) {
+      await accounts.setBan(userId, ban ? { until: ban.until, reason: ban.reason } : null);
+      const now = await stored();
+      isSettled = now?._id.toHexString() === ban?._id.toHexString();
+      ban = now;
+    }
   }
 
   private async assertMay(actor: Actor, chatId: string | undefined, userId: string): Promise<void> {
