@@ -31,7 +31,7 @@ const setIndexes = async (
   further: Record<string, 1 | -1>,
 ): Promise<void> => {
   const wanted = new Set(keys.map((key) => `${PREFIX}${key}`));
-  for (const { name = '' } of await collection.indexes()) {
+  for (const { name = '' } of await indexesOf(collection)) {
     if (name.startsWith(PREFIX) && !wanted.has(name)) await collection.dropIndex(name);
   }
   for (const key of keys) {
@@ -40,6 +40,18 @@ const setIndexes = async (
       { [path]: 1, ...further },
       { name: `${PREFIX}${key}`, partialFilterExpression: { [path]: { $exists: true } } },
     );
+  }
+};
+
+/** NamespaceNotFound: of a collection that nothing has been stored in, where nobody has made indexes. */
+const NO_COLLECTION = 26;
+
+const indexesOf = async (collection: mongo.Collection): Promise<mongo.IndexDescriptionInfo[]> => {
+  try {
+    return await collection.indexes();
+  } catch (error) {
+    if ((error as Partial<mongo.MongoServerError>).code === NO_COLLECTION) return [];
+    throw error;
   }
 };
 

@@ -146,6 +146,7 @@ export class ChatAccess {
     const chat = await this.snapshot(chatId);
     const role = chat && (await this.role(chat, userId));
     if (!chat || !role) throw notFound('Chat');
+    await this.assertNotBanned(chat, userId);
     const silence = this.silence(chat, userId);
     return { chat, role, silence: silence instanceof Promise ? await silence : silence };
   }
@@ -164,12 +165,18 @@ export class ChatAccess {
     const chat = await this.snapshot(chatId);
     const role = chat && (await this.role(chat, userId));
     if (!chat || !(role ?? isPublic(chat))) throw notFound('Chat');
-    if (role === undefined && chat.hasSanctions) {
-      const { ban } = await this.sanctions.inChat(chatId, userId);
-      if (ban) throw banned(ban);
-    }
+    await this.assertNotBanned(chat, userId);
     const silence = this.silence(chat, userId);
     return { chat, role, silence: silence instanceof Promise ? await silence : silence };
+  }
+
+  /** Of members, too: a ban is stored before its membership ends, and a node may stop in between. */
+  private assertNotBanned(chat: ChatSnapshot, userId: string): Promise<void> | undefined {
+    return chat.hasSanctions
+      ? this.sanctions.inChat(chat.id, userId).then(({ ban }) => {
+          if (ban) throw banned(ban);
+        })
+      : undefined;
   }
 
   /**

@@ -165,12 +165,10 @@ export const refusalToModerate = (chatRole: ChatRole, target: MemberRole): AppEr
 
 /** Whether somebody moderates a chat: sees its sanctions, and answers those who ask to join. */
 export const refusalToOversee = (chatRole: ChatRole): AppError | undefined =>
-  chatRole.actor.role === 'admin'
+  refusalOfDirect(chatRole) ??
+  (chatRole.actor.role === 'admin' || isAtLeast(chatRole, 'moderator')
     ? undefined
-    : (refusalOfDirect(chatRole) ??
-      (isAtLeast(chatRole, 'moderator')
-        ? undefined
-        : forbidden('Only owners, admins and moderators may do this')));
+    : forbidden('Only owners, admins and moderators may do this'));
 
 /** Whether somebody may leave: a direct chat is deleted or blocked instead. */
 export const refusalToLeave = (chatRole: ChatRole): AppError | undefined =>

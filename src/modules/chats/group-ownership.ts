@@ -88,7 +88,7 @@ export class GroupOwnership {
    * while the last member left. Rooms may be without owners.
    */
   async ensure(chatId: string): Promise<void> {
-    const { access, bus, roles } = this.deps;
+    const { access, accessChanges, bus, roles } = this.deps;
     const chat = await access.snapshot(chatId);
     if (chat?.kind !== 'group') return;
     // Once more after each promotion: the heir may have closed the account, or left, meanwhile.
@@ -96,8 +96,9 @@ export class GroupOwnership {
       if (await this.hasOpen(await roles.ownerIds(chatId))) return;
       const heir = await this.heirOf(chatId);
       if (!heir) return;
-      if (!(await roles.promote(heir._id))) continue;
       const userId = heir.userId.toHexString();
+      await accessChanges.post([{ kind: 'member', userId, chatId }]);
+      if (!(await roles.promote(heir._id))) continue;
       bus.emit(
         'member.role_changed',
         {
@@ -152,8 +153,8 @@ export class GroupOwnership {
     const { membershipId, role } = loss;
     const userId = loss.userId.toHexString();
     const ids = { chatId, actorId: loss.actorId.toHexString() };
+    await accessChanges.post([{ kind: 'member', userId, chatId }]);
     if (role === null) {
-      await accessChanges.post([{ kind: 'member', userId, chatId }]);
       if (await roles.removeById(membershipId, revision)) {
         bus.emit(
           'members.removed',

@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository, NewNamedChat } from './chats.repository.js';
@@ -60,6 +61,7 @@ export class Groups {
       personalInvites: PersonalInvites;
       rooms: { called(text: string): Promise<ChatRecord | undefined> };
       log: GroupLog;
+      accessChanges: AccessChangePoster;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
       /** Whether the actor may make rooms (ROOM_CREATION). */
@@ -188,7 +190,7 @@ export class Groups {
    * @throws {AppError} NOT_FOUND for non-members, FORBIDDEN for plain members and in direct chats.
    */
   async update(actor: Actor, chatId: string, changes: GroupChanges): Promise<void> {
-    const { access, bus, chats, log } = this.deps;
+    const { access, accessChanges, bus, chats, log } = this.deps;
     const chatRole = await access.chatRole(actor, chatId);
     const { metadata, ...appearance } = changes;
     const shown = Object.keys(appearance);
@@ -202,6 +204,10 @@ export class Groups {
     const nameKey = isRenamed ? await this.freeNameKey(chatId, changes.name!) : undefined;
     const data =
       metadata === undefined ? {} : { metadata: hasMetadata(metadata) ? metadata : null };
+    if (changes.slowModeSeconds !== undefined || changes.onlyModeratorsPost !== undefined) {
+      // Nodes keep chats for a while; one that hears no event must learn of it, too.
+      await accessChanges.post([{ kind: 'member', userId: actor.userId, chatId }]);
+    }
     const chat = await chats.changeAppearance(chatId, { ...appearance, ...data }, nameKey);
     if (!chat) throw notFound('Chat');
     bus.emit(

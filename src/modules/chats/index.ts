@@ -335,6 +335,7 @@ export const createChats = ({
         personalInvites,
         rooms,
         log: groupLog,
+        accessChanges,
         bus,
         newConversations,
         mayMakeRooms,

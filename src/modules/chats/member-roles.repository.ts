@@ -73,12 +73,18 @@ export class MemberRolesRepository {
    * Makes a user a member, unless they are one.
    *
    * @param seq number of the chat's newest message: nothing before it is unread.
+   * @param lastPostAt from when on slow mode makes them wait; absent: they need not.
    * @returns the id of the new membership; undefined when there was one.
    */
   async insert(
     chatId: string,
     userId: string,
-    { role, seq, joinedAt }: { role: MemberRole; seq: number; joinedAt: Date },
+    {
+      role,
+      seq,
+      joinedAt,
+      lastPostAt,
+    }: { role: MemberRole; seq: number; joinedAt: Date; lastPostAt?: Date | undefined },
   ): Promise<Types.ObjectId | undefined> {
     try {
       const { upsertedId } = await this.memberships.updateOne(
@@ -90,6 +96,7 @@ export class MemberRolesRepository {
             lastReadSeq: seq,
             lastDeliveredSeq: seq,
             joinedAt,
+            ...(lastPostAt && { lastPostAt }),
           },
         },
         { upsert: true },
@@ -125,14 +132,20 @@ export class MemberRolesRepository {
       });
   }
 
-  /** Gives a member a role; the role of owners changes only to owner, which changes nothing. */
+  /**
+   * Gives a member a role; the role of owners changes only to owner, which changes nothing.
+   *
+   * @param among only a member who has one of these roles now; absent: any member.
+   */
   async setRole(
     chatId: string,
     userId: string,
     role: MemberRole,
+    among?: readonly MemberRole[],
   ): Promise<{ isMatched: boolean; isModified: boolean }> {
+    const now = among ? { role: trusted({ $in: [...among] }) } : role !== 'owner' && notOwner();
     const { matchedCount, modifiedCount } = await this.memberships.updateOne(
-      { ...membershipOf(chatId, userId), ...(role !== 'owner' && notOwner()) },
+      { ...membershipOf(chatId, userId), ...now },
       { $set: { role } },
     );
     return { isMatched: matchedCount === 1, isModified: modifiedCount === 1 };

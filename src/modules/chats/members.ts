@@ -4,7 +4,7 @@ import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import { isSystem } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import { AppError, notFound } from '../../shared/errors.js';
+import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { PageEnds } from '../../shared/page-ends.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
@@ -18,6 +18,7 @@ import type { GroupAccess } from './group-access.js';
 import type { GroupOwnership } from './group-ownership.js';
 import {
   banned,
+  effectiveRole,
   refusalToAppoint,
   refusalToLeave,
   refusalToManage,
@@ -179,7 +180,10 @@ export class Members {
     const refusal = refusalToAppoint(chatRole, { from: from ?? 'member', to: role });
     if (refusal) throw refusal;
     if (!from) throw notFound('Member');
-    const hasChanged = await changes.setRole(chatId, userId, role, actor.userId);
+    // What is known of the other's role may be old: whoever is no owner must not change one of an admin.
+    const among =
+      effectiveRole(chatRole) === 'owner' ? undefined : (['moderator', 'member'] as const);
+    const hasChanged = await changes.setRole(chatId, userId, role, actor.userId, among);
     if (hasChanged && chatRole.kind === 'group') {
       await log.post(actor, chatId, (name, [user]) => roleChanged(name, user!, role), [userId]);
     }
@@ -221,11 +225,14 @@ export class MembershipChanges {
     role: MemberRole = 'member',
     stillWanted: (userIds: string[]) => Promise<string[]> = (ids) => Promise.resolve(ids),
   ): Promise<string[]> {
-    const { accessChanges, bus, clock, newestSeq, ownership, roles } = this.deps;
+    const { accessChanges, bus, chats, clock, newestSeq, ownership, roles } = this.deps;
     await this.assertNoneBanned(chatId, userIds);
     const seq = await newestSeq(chatId);
     await accessChanges.post(userIds.map((userId) => ({ kind: 'member', userId, chatId })));
-    const start = { role, seq, joinedAt: new Date(clock.now()) };
+    const joinedAt = new Date(clock.now());
+    // Or leaving and joining would be a way around slow mode.
+    const isSlow = ((await chats.find(chatId))?.slowModeSeconds ?? 0) > 0;
+    const start = { role, seq, joinedAt, ...(isSlow && { lastPostAt: joinedAt }) };
     const rows = await Promise.all(
       userIds.map(async (userId) => [userId, await roles.insert(chatId, userId, start)] as const),
     );
@@ -308,6 +315,7 @@ export class MembershipChanges {
   /**
    * Gives a member a role; answers whether it has changed.
    *
+   * @param among the roles that may be changed; absent: all.
    * @throws {AppError} NOT_FOUND when the user is not a member (any more), LAST_OWNER when the only owner
    *   would lose the role.
    */
@@ -316,10 +324,13 @@ export class MembershipChanges {
     userId: string,
     role: MemberRole,
     actorId: string,
+    among?: readonly MemberRole[],
   ): Promise<boolean> {
-    const { bus, memberships, ownership, roles } = this.deps;
+    const { accessChanges, bus, memberships, ownership, roles } = this.deps;
+    // Nodes keep roles for a while; one that hears no event must learn of it, too.
+    await accessChanges.post([{ kind: 'member', userId, chatId }]);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const { isMatched, isModified } = await roles.setRole(chatId, userId, role);
+      const { isMatched, isModified } = await roles.setRole(chatId, userId, role, among);
       if (isModified) {
         bus.emit(
           'member.role_changed',
@@ -329,6 +340,7 @@ export class MembershipChanges {
       }
       if (isMatched) return isModified;
       if (role === 'owner' || !(await memberships.exists(chatId, userId))) throw notFound('Member');
+      if (among) throw forbidden('Only owners may change the roles of owners and admins');
       if (await ownership.lose({ chatId, userId, actorId, role })) return true;
     }
     throw busy();

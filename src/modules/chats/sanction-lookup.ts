@@ -48,7 +48,17 @@ export class SanctionLookup {
         this.changed(chatId, userId),
     } as const;
     return [
-      { event: 'member.sanctioned', ...shared },
+      {
+        event: 'member.sanctioned',
+        ...shared,
+        run: ({ chatId, userId, kind, until, reason }) => {
+          // At once: what follows in later phases must see it.
+          if (chatId === null && kind === 'silence') {
+            this.server.set(userId, { until: until === null ? null : new Date(until), reason });
+          }
+          return this.changed(chatId, userId);
+        },
+      },
       { event: 'member.sanction_lifted', ...shared },
       {
         event: 'access.recheck',

@@ -103,6 +103,8 @@ export class SanctionsRepository {
     const [userId, actorId] = [objectId(sanction.userId), objectId(sanction.actorId)];
     for (let attempt = 1; ; attempt += 1) {
       const row = { ...sanction, _id: new Types.ObjectId(), chatId, userId, actorId };
+      // A node may stop between the two writes: what is lost then is a sanction that its moderator was about to
+      // replace, and that was never told as lifted.
       await this.sanctions.updateOne(
         { chatId, userId, kind, isOpen: true },
         { $unset: { isOpen: 1 }, $set: { liftedAt: createdAt, liftedBy: actorId } },
@@ -136,7 +138,7 @@ export class SanctionsRepository {
 
   /** Some of the pending bans. */
   async pending(limit: number): Promise<SanctionRecord[]> {
-    return this.sanctions.find({ isPending: true }).limit(limit).lean();
+    return this.sanctions.find({ isPending: true }).sort({ _id: 1 }).limit(limit).lean();
   }
 
   /** Stores that memberships and accounts are as a ban says. */

@@ -73,10 +73,16 @@ export const roleChanged = (
   role: string,
 ): SystemReport => ({
   facts: { type: 'role_changed', userIds: [user.id], role },
-  text: `${actor} made ${user.name} ${role === 'member' ? 'a' : 'an'} ${role}`,
+  text: `${actor} made ${user.name} ${/^[ao]/.test(role) ? 'an' : 'a'} ${role}`,
 });
 
-/** The report that name, description or picture have changed. */
+/** What fields of a chat are called in a report, where it is not their own name. */
+const NAMES: Record<string, string> = {
+  slowModeSeconds: 'slow mode',
+  onlyModeratorsPost: 'rights to post',
+};
+
+/** The report that name, description, picture or modes have changed. */
 export const chatChanged = (
   actor: string,
   changes: { name?: string; description?: string; picture?: string | null },
@@ -84,7 +90,7 @@ export const chatChanged = (
   changes.name === undefined
     ? {
         facts: { type: 'chat_changed', fields: Object.keys(changes) },
-        text: `${actor} changed the ${listed(Object.keys(changes))}`,
+        text: `${actor} changed the ${listed(Object.keys(changes).map((field) => NAMES[field] ?? field))}`,
       }
     : {
         facts: { type: 'chat_renamed', name: changes.name },

@@ -73,6 +73,7 @@ describe('a stream to everybody', () => {
       },
       viewers: { removeAll: () => Promise.resolve() },
       access: { mayContinue: () => Promise.resolve(false) },
+      chatAccess: { sanctions: { serverSilence: () => undefined } },
       leases: { hostArrived: () => Promise.resolve(), hostLeft: () => Promise.resolve() },
       participants: { has: () => false },
       bus: { emit: () => undefined },

@@ -5,7 +5,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
-import { refusalToSend } from '../chats/index.js';
+import { refusalToSend, silenced } from '../chats/index.js';
 import type { LiveAccess } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
 import { leavesAfter } from './live-participants.js';
@@ -41,7 +41,7 @@ export class HostLive {
       streams: LiveStreamsRepository;
       viewers: Pick<LiveViewersRepository, 'removeAll'>;
       access: LiveAccess;
-      chatAccess: Pick<ChatAccess, 'member'>;
+      chatAccess: Pick<ChatAccess, 'member' | 'sanctions'>;
       leases: LiveLeases;
       participants: LiveParticipants;
       bus: Publisher<LiveEvents>;
@@ -183,6 +183,8 @@ export class HostLive {
     if (chatId === undefined) {
       const refusal = refusalToStartForAll(actor);
       if (refusal) throw refusal;
+      const silence = this.deps.chatAccess.sanctions.serverSilence(actor.userId);
+      if (silence) throw silenced(silence);
       return;
     }
     const refusal = refusalToSend(await this.deps.chatAccess.member(actor.userId, chatId), actor);

@@ -99,6 +99,8 @@ export class LiveAccess {
   /** Whether the host may still stream: in a chat, as a member who may post; to everybody, as an admin. */
   async mayContinue(stream: LiveStream): Promise<boolean> {
     if (stream.chatId) return (await this.openChat(stream)) !== undefined;
+    const isSilenced = this.deps.chatAccess.sanctions.serverSilence(stream.hostId.toHexString());
+    if (isSilenced) return false;
     return isAdminNow(await this.deps.statusOf(stream.hostId.toHexString()));
   }
 
@@ -230,7 +232,8 @@ export class LiveAccessGuard {
       return;
     }
     const isConcerned = (participant: Participant) =>
-      kind === 'block' ? chatIdOf(participant) !== undefined : chatIdOf(participant) === chatId;
+      kind === 'silence' ||
+      (kind === 'block' ? chatIdOf(participant) !== undefined : chatIdOf(participant) === chatId);
     const { access, participants } = this.deps;
     const own = participants.ofUser(userId).filter(isConcerned);
     const shown = participants

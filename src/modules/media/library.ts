@@ -96,7 +96,8 @@ export class MediaLibrary {
       const { chat } = await this.deps.access.reader(userId, chatId.toHexString());
       return !chat.isBlocked;
     } catch (error) {
-      if (error instanceof AppError && error.code === 'NOT_FOUND') return false;
+      const isRefused = error instanceof AppError && ['NOT_FOUND', 'BANNED'].includes(error.code);
+      if (isRefused) return false;
       throw error;
     }
   }

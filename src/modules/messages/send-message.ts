@@ -171,10 +171,17 @@ export class SendMessage {
     const { log, limit } = this.deps;
     // The lookups have a deadline of their own, so that a database that has stopped answering is reported
     // as soon here as at the write.
-    const prepared = await withDeadline(this.prepare(actor, input, identity), QUEUE_STEP_MS);
+    const preparing = this.prepare(actor, input, identity);
+    const prepared = await withDeadline(preparing, QUEUE_STEP_MS).catch((error: unknown) => {
+      void giveBackLate(preparing);
+      throw error;
+    });
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft, giveBack } = prepared;
-    const appended = await log.append(input.chatId, draft);
+    const appended = await log.append(input.chatId, draft).catch(async (error: unknown) => {
+      await giveBack?.().catch(() => undefined);
+      throw error;
+    });
     if (appended.isReplay) {
       if (!actor.server) await limit.refund(actor.userId);
       await giveBack?.();
@@ -318,8 +325,19 @@ export class SendMessage {
   }
 }
 
+/** Preparations go on after their deadline: a turn that they take then is given back. */
+const giveBackLate = async (preparing: Promise<Prepared | Sent>): Promise<void> => {
+  try {
+    const late = await preparing;
+    if (!('isReplay' in late)) await late.giveBack?.();
+  } catch {
+    // They have failed, too, or the turn is lost with the database.
+  }
+};
+
 const notReplyable = (): AppError => invalidInput('replyTo', 'no message of this chat');
 
 const asNotReplyable = (error: unknown): never => {
-  throw error instanceof AppError && error.code === 'NOT_FOUND' ? notReplyable() : error;
+  const isHidden = error instanceof AppError && ['NOT_FOUND', 'BANNED'].includes(error.code);
+  throw isHidden ? notReplyable() : error;
 };

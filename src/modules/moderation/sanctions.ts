@@ -103,13 +103,13 @@ export class Sanctions {
       async () => {
         const lifted = await sanctions.lift(found, actor.userId, new Date(clock.now()));
         if (!lifted) return (await sanctions.find(sanctionId))!;
-        await this.carryOut(lifted);
         await accessChanges.post([changeOf(chatId, userId)]);
         bus.emit(
           'member.sanction_lifted',
           { ...sanctionFacts(lifted), audience: audiences.users([userId]) },
           { scope: 'cluster' },
         );
+        await this.carryOut(lifted);
         return lifted;
       },
     );
@@ -218,18 +218,22 @@ export class Sanctions {
 
   private async carryOutPending(): Promise<void> {
     const before = this.deps.clock.now() - LEFT_ALONE_MS;
+    const failures: unknown[] = [];
     for (const ban of await this.deps.sanctions.pending(REPAIRED_AT_ONCE)) {
-      if ((ban.liftedAt ?? ban.createdAt).getTime() < before) await this.carryOut(ban);
+      if ((ban.liftedAt ?? ban.createdAt).getTime() >= before) continue;
+      // One that cannot be carried out now must not keep the others from it.
+      await this.carryOut(ban).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Makes memberships and accounts as a ban says that was imposed or lifted. */
   private async carryOut(sanction: SanctionRecord): Promise<void> {
     const { chats, sanctions } = this.deps;
-    const { _id, kind, chatId, userId, actorId, isOpen } = sanction;
+    const { _id, kind, chatId, userId, actorId } = sanction;
     if (kind !== 'ban') return;
     if (chatId === null) await this.banAccount(userId.toHexString());
-    else if (isOpen) {
+    else if (await this.storedBan(chatId.toHexString(), userId.toHexString())) {
       await chats.expel(chatId.toHexString(), userId.toHexString(), actorId.toHexString());
     }
     await sanctions.settle(_id);
@@ -237,17 +241,23 @@ export class Sanctions {
 
   /** Another ban may be stored, or this one lifted, at the same moment: what is stored last must be in force. */
   private async banAccount(userId: string): Promise<void> {
-    const { accounts, clock, sanctions } = this.deps;
-    const stored = async () => {
-      const applying = await sanctions.applying(null, [userId], new Date(clock.now()));
-      return applying.find(({ kind }) => kind === 'ban');
-    };
-    for (let ban = await stored(), isSettled = false; !isSettled;) {
+    const { accounts } = this.deps;
+    for (let ban = await this.storedBan(null, userId), isSettled = false; !isSettled;) {
       await accounts.setBan(userId, ban ? { until: ban.until, reason: ban.reason } : null);
-      const now = await stored();
+      const now = await this.storedBan(null, userId);
       isSettled = now?._id.toHexString() === ban?._id.toHexString();
       ban = now;
     }
+  }
+
+  /** The ban that applies to a user now, in a chat or (null) on the server. */
+  private async storedBan(
+    chatId: string | null,
+    userId: string,
+  ): Promise<SanctionRecord | undefined> {
+    const now = new Date(this.deps.clock.now());
+    const applying = await this.deps.sanctions.applying(chatId, [userId], now);
+    return applying.find(({ kind }) => kind === 'ban');
   }
 
   private async assertMay(actor: Actor, chatId: string | undefined, userId: string): Promise<void> {
@@ -256,7 +266,11 @@ export class Sanctions {
       return;
     }
     const { chatRole, target } = await this.deps.chats.roles(actor, chatId, userId);
-    const refusal = refusalToModerate(chatRole, target) ?? refusalInDirect(chatRole.kind);
+    // Rooms belong to the admins of the system, also those who have not joined.
+    const isOwner =
+      chatRole.kind === 'room' && (await this.deps.accounts.find(userId))?.role === 'admin';
+    const refusal =
+      refusalToModerate(chatRole, isOwner ? 'owner' : target) ?? refusalInDirect(chatRole.kind);
     if (refusal) throw refusal;
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
+import { banAt } from './account-fields.js';
 import type { Accounts } from './accounts.js';
+import { accountBanned } from './accounts.js';
 import type { SessionOrigin, Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
 import type { UserRecord } from './users.model.js';
@@ -52,6 +54,8 @@ export class MintedLogins {
     if (user.deactivatedAt) {
       throw new AppError('ACCOUNT_DEACTIVATED', 'This account has been deactivated');
     }
+    const ban = banAt(user, clock.now());
+    if (ban) throw accountBanned(ban);
     const endsAt = withRefreshToken ? undefined : new Date(clock.now() + expiresIn * 1000);
     const { sessionId, refreshToken } = await sessions.start(userId, origin, undefined, endsAt);
     return {
