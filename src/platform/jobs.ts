@@ -72,7 +72,16 @@ export class Jobs {
   everyOnce(name: string, intervalMs: number, work: () => Promise<unknown>): void {
     const lengthMs = Math.max(LEASE_ROUNDS * intervalMs, MIN_LEASE_MS);
     this.every(name, intervalMs, async () => {
-      if (await this.leases.hold(name, lengthMs)) await work();
+      if (!(await this.leases.hold(name, lengthMs))) return;
+      // A round may take longer than the lease.
+      const renewal = setInterval(() => {
+        void this.leases.hold(name, lengthMs).catch(() => false);
+      }, lengthMs / 3);
+      try {
+        await work();
+      } finally {
+        clearInterval(renewal);
+      }
     });
   }
 

@@ -33,6 +33,10 @@ export const foreignSessionId = (issuedAt: number, recordIds: string[]): string 
 /** Whether a session is that of a token of a configured issuer. */
 export const isForeignSession = (sessionId: string): boolean => sessionId.startsWith(FOREIGN);
 
+/** When the token of such a session was issued, in milliseconds since 1970. */
+export const foreignIssuedAt = (sessionId: string): number =>
+  Number(sessionId.split(' ')[1]) * 1000;
+
 /** The authenticated caller of a use case, the same for every transport. */
 export interface Actor {
   userId: string;

@@ -64,6 +64,14 @@ export const metadataSchema = Joi.object<Metadata>()
   )
   .example({ orderId: 'A-1042' });
 
+/** Whether a value obeys the rules of {@link metadataSchema}. */
+export const isMetadata = (value: unknown): value is Metadata =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Buffer.byteLength(JSON.stringify(value)) <= METADATA_MAX_BYTES &&
+  problemIn(value, 1) === undefined;
+
 /** Metadata in a change: null, or an empty object, takes away what there is. */
 export const newMetadataSchema = metadataSchema.allow(null);
 

@@ -100,6 +100,7 @@ export const createMessages = ({
     api: {
       sending: new SendMessage({
         log: review ? new ReviewedLog({ log, review, mentions, snapshot }) : log,
+        isReviewed: review !== undefined,
         previews,
         access,
         slowMode,

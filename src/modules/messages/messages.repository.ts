@@ -326,10 +326,10 @@ export class MessagesRepository {
     return rows.map(({ chatId, version }) => ({ chatId: chatId.toHexString(), version }));
   }
 
-  /** The newest numbers, by chat id, among the messages that were changed after a time. */
-  async newestNumbersSince(since: Date): Promise<Map<string, NewestNumbers>> {
+  /** The newest numbers, by chat id, among the messages that were last changed after a time, up to another. */
+  async newestNumbersSince(since: Date, until?: Date): Promise<Map<string, NewestNumbers>> {
     const changed = await this.messages.aggregate<NewestNumbers & { _id: Types.ObjectId }>([
-      { $match: { updatedAt: { $gt: since } } },
+      { $match: { updatedAt: { $gt: since, ...(until && { $lte: until }) } } },
       { $group: { _id: '$chatId', seq: { $max: '$seq' }, version: { $max: '$version' } } },
     ]);
     return new Map(changed.map(({ _id, seq, version }) => [_id.toHexString(), { seq, version }]));

@@ -4,8 +4,10 @@ import type { Logger } from '../../platform/logger.js';
 import type { Outbound } from '../../platform/outbound.js';
 import { signedHeaders } from '../../platform/webhook-signature.js';
 import type { Clock } from '../../shared/clock.js';
+import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
+import { hasMetadata, isMetadata } from '../../shared/metadata.js';
 import { cutText, isVisible, lengthOf } from '../../shared/text.js';
 import type { ChatSnapshot } from '../chats/index.js';
 import type { Appended, MessageDraft, MessageLog } from './log/index.js';
@@ -22,8 +24,6 @@ const MAX_WAITING = 500;
 const REMEMBERED = { max: 20_000, ttl: 10 * 60_000 };
 /** Code points of the reason for a refusal. */
 const MAX_REASON = 500;
-/** Bytes of metadata, as JSON. */
-const MAX_METADATA_BYTES = 4096;
 const DEFAULT_REASON = 'This message was refused';
 /** Control characters, and those that turn the direction of text around. */
 const UNSAFE_IN_REASON = /[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]+/gu;
@@ -79,15 +79,17 @@ export class PreSendHook implements MessageReview {
 
   async review(message: ReviewedMessage, key: string | undefined): Promise<Verdict> {
     if (key === undefined) return this.ask(message, randomUUID());
-    const known = this.verdicts.get(key);
+    // Keys hold whole texts.
+    const id = createHash('sha256').update(key).digest('hex').slice(0, 32);
+    const known = this.verdicts.get(id);
     if (known) return known;
     // No `await` between the lookup and this: otherwise two concurrent retries would both ask.
-    const verdict = this.ask(message, createHash('sha256').update(key).digest('hex').slice(0, 32));
-    this.verdicts.set(key, verdict);
+    const verdict = this.ask(message, id);
+    this.verdicts.set(id, verdict);
     verdict.catch((error: unknown) => {
       // A refusal stays; a hook that was away is asked again.
       if (isRefusal(error)) return;
-      if (this.verdicts.peek(key) === verdict) this.verdicts.delete(key);
+      if (this.verdicts.peek(id) === verdict) this.verdicts.delete(id);
     });
     return verdict;
   }
@@ -163,14 +165,8 @@ const refused = (message: unknown): AppError => {
 };
 
 const metadataOf = (metadata: unknown): Metadata => {
-  const isObject = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata);
-  if (!isObject || Buffer.byteLength(JSON.stringify(metadata)) > MAX_METADATA_BYTES) {
-    throw new Error('the hook answered metadata that is no object of at most 4,096 bytes');
-  }
-  if (Object.keys(metadata).some((key) => key.startsWith('$') || key.includes('.'))) {
-    throw new Error('the hook answered metadata with a key that is not allowed');
-  }
-  return metadata as Metadata;
+  if (!isMetadata(metadata)) throw new Error('the hook answered metadata that are not allowed');
+  return metadata;
 };
 
 /**
@@ -194,11 +190,20 @@ export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
     },
   ) {}
 
-  async append(chatId: string, draft: MessageDraft): Promise<Appended> {
+  /** @param accepted called when the message is about to be written, and not for one that is refused. */
+  async append(
+    chatId: string,
+    draft: MessageDraft,
+    accepted: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Appended> {
+    // The contract asks nobody about what the system says.
+    if (draft.senderId.toHexString() === SYSTEM_USER_ID) {
+      return this.deps.log.append(chatId, draft);
+    }
     const key = `${chatId}:${draft.senderId.toHexString()}`;
     const before = this.turns.get(key);
     const reviewed = this.reviewed(chatId, draft);
-    const turn = this.inTurn(before, reviewed, chatId);
+    const turn = this.inTurn(before, reviewed, chatId, accepted);
     const settled = turn.written.then(ignore, ignore);
     this.turns.set(key, settled);
     void settled.then(() => {
@@ -216,10 +221,12 @@ export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
     before: Promise<unknown> | undefined,
     reviewed: Promise<Appended | MessageDraft>,
     chatId: string,
+    accepted: () => Promise<void>,
   ): { written: Promise<unknown>; appended: Promise<Appended> } {
     const queued = (async () => {
       await before;
       const draft = await reviewed;
+      if (!('message' in draft)) await accepted();
       // In an object: a promise alone would be awaited, and the next message would wait for the database.
       return {
         appended: 'message' in draft ? Promise.resolve(draft) : this.deps.log.append(chatId, draft),
@@ -254,10 +261,12 @@ export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
       clientMessageId && `send:${chatId}:${senderId}:${clientMessageId}:${fingerprint ?? ''}`,
     );
     const { content } = verdict;
-    if (content === undefined || content === draft.content) return { ...draft, ...verdict };
+    const data = verdict.metadata ?? metadata;
+    const changed = { ...draft, ...verdict, metadata: hasMetadata(data) ? data : undefined };
+    if (content === undefined || content === draft.content) return changed;
     const chat = await snapshot(chatId);
     const mentioned = chat ? await mentions.resolve(chat, content) : [];
-    return { ...draft, ...verdict, mentions: mentioned.map(objectId) };
+    return { ...changed, mentions: mentioned.map(objectId) };
   }
 }
 

@@ -56,7 +56,16 @@ export class SendMessage {
 
   constructor(
     private readonly deps: {
-      log: Pick<MessageLog, 'append' | 'written'>;
+      log: Pick<MessageLog, 'written'> & {
+        /** As {@link MessageLog.append}. One that asks a hook first calls `accepted` when it has agreed. */
+        append(
+          chatId: string,
+          draft: MessageDraft,
+          accepted?: () => Promise<void>,
+        ): ReturnType<MessageLog['append']>;
+      };
+      /** Whether `log` asks a hook first, which may refuse. */
+      isReviewed: boolean;
       previews: Pick<ChatPreviews, 'record'>;
       access: Pick<ChatAccess, 'answerByWriting' | 'member' | 'system'>;
       slowMode: Pick<SlowMode, 'applies' | 'take'>;
@@ -178,7 +187,13 @@ export class SendMessage {
     });
     if ('isReplay' in prepared) return prepared;
     const { chat, sender, draft, giveBack } = prepared;
-    const appended = await log.append(input.chatId, draft).catch(async (error: unknown) => {
+    const accepted = async () => {
+      if (!isSystem(actor)) await this.deps.access.answerByWriting(chat, actor.userId);
+    };
+    const appending = this.deps.isReviewed
+      ? log.append(input.chatId, draft, accepted)
+      : log.append(input.chatId, draft);
+    const appended = await appending.catch(async (error: unknown) => {
       await giveBack?.().catch(() => undefined);
       throw error;
     });
@@ -207,7 +222,10 @@ export class SendMessage {
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
       const draft = await this.draft(actor, chat, input, identity);
-      if (!isSystem(actor)) await access.answerByWriting(chat, actor.userId);
+      // A refused message answers no chat request.
+      if (!isSystem(actor) && !this.deps.isReviewed) {
+        await access.answerByWriting(chat, actor.userId);
+      }
       return { chat, sender, draft, giveBack };
     } catch (error) {
       await giveBack?.();

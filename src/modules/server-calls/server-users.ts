@@ -4,6 +4,7 @@ import { hasMetadata } from '../../shared/metadata.js';
 import { AppError, forbidden } from '../../shared/errors.js';
 import type { Pagination } from '../../shared/pagination.js';
 import type { ServerCaller } from '../../shared/server-caller.js';
+import { requireScope } from '../../shared/server-caller.js';
 import type { Admin } from '../moderation/index.js';
 import type {
   AccountQuery,
@@ -113,6 +114,8 @@ export class ServerUsers {
   ): Promise<UserRecord> {
     const user = await this.changeable(userId);
     if (email !== undefined && email !== user.email) {
+      // Whoever has the address can set a new password, and so sign in.
+      if (user.passwordHash !== '') requireScope(caller, 'users:token');
       await this.deps.accounts.setEmail(userId, email);
     }
     const { username, ...others } = withoutUndefined(changes);

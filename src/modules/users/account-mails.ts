@@ -34,16 +34,26 @@ export class AccountMails {
   }
 
   /**
+   * Counts a request for a mail.
+   *
+   * @param source the client address, or the user, that it counts for.
+   * @throws {AppError} RATE_LIMITED after many requests from one source.
+   */
+  async count(source: string): Promise<void> {
+    await this.deps.requests.consume(source);
+  }
+
+  /**
    * Orders a mail for somebody who asks for it. It does the same whether or not an account has the address, and
    * whether or not the address has had too many mails: nobody can find out who has an account.
    *
-   * @param source the client address, or the user, that the request counts for.
+   * @param source that the request counts for; left out: it has been counted.
    * @throws {AppError} MAIL_NOT_CONFIGURED; RATE_LIMITED after many requests from one source; UNAVAILABLE.
    */
-  async request(order: MailOrder, source: string): Promise<void> {
-    const { mails, requests } = this.deps;
+  async request(order: MailOrder, source?: string): Promise<void> {
+    const { mails } = this.deps;
     this.requireConfigured();
-    await requests.consume(source);
+    if (source !== undefined) await this.count(source);
     const { allowed } = await mails.hit(identityForm(order.address));
     if (allowed) await this.deps.order?.(order);
   }
@@ -65,6 +75,8 @@ export class AccountMails {
       : await accounts.findByEmail(mail.address);
     if (!user || user.deactivatedAt) return undefined;
     if (mail.kind === 'verify' && user.emailVerifiedAt) return undefined;
+    // Its owner signs in with tokens of somebody else's; a password would be a way around them.
+    if (mail.kind === 'reset' && user.passwordHash === '') return undefined;
     const locale = user.locale ?? mail.locale ?? DEFAULT_LOCALE;
     const base = publicUrl.replace(/\/+$/, '');
     const values = { service: new URL(base).host, username: user.username };

@@ -120,7 +120,11 @@ export class Accounts {
   async setEmail(userId: string, email: string): Promise<void> {
     const { bus, users } = this.deps;
     try {
-      const changed = await users.update(userId, { email, emailLower: identityForm(email) });
+      const changed = await users.update(userId, {
+        email,
+        emailLower: identityForm(email),
+        emailVerifiedAt: null,
+      });
       if (!changed) throw notFound('User');
     } catch (error) {
       throw isDuplicateKey(error) ? emailTaken() : error;

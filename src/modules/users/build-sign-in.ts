@@ -146,6 +146,7 @@ export const buildSignIn = ({
     challenges: new LoginChallenges(keyFor('login challenges', jwtSecret), clock),
     twoFactor,
     mails,
+    links,
     refusals: new FailedAttempts(limits.refusals),
     wrongPasswords: new FailedAttempts(limits.wrongPasswords),
   });

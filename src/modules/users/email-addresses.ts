@@ -85,9 +85,11 @@ export class EmailAddresses {
     mails.requireConfigured();
     await auth.confirmPassword(actor, currentPassword);
     policy.assertDomain(email);
-    if (await users.hasEmail(identityForm(email))) throw emailTaken();
     const { userId } = actor;
-    await mails.request({ kind: 'change', userId, address: email, locale }, `user:${userId}`);
+    // Before the refusal, which tells who has an account.
+    await mails.count(`user:${userId}`);
+    if (await users.hasEmail(identityForm(email))) throw emailTaken();
+    await mails.request({ kind: 'change', userId, address: email, locale });
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Actor } from '../../shared/actor.js';
+import { foreignIssuedAt, isForeignSession } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { UserAdministration } from './administration.js';
@@ -40,7 +41,11 @@ export class OwnAccount {
 
   /** Ends all logins of the actor but this one; answers how many. */
   endOtherLogins({ userId, sessionId }: Actor): Promise<number> {
-    return this.deps.sessions.revokeAll(userId, sessionId);
+    // A login of an issuer's is none of those that end.
+    return this.deps.sessions.revokeAll(
+      userId,
+      isForeignSession(sessionId) ? undefined : sessionId,
+    );
   }
 
   /**
@@ -71,7 +76,9 @@ export class OwnAccount {
       await auth.confirmPassword(actor, password);
       return;
     }
-    const beganAt = await sessions.beganAt(actor.sessionId);
+    const beganAt = isForeignSession(actor.sessionId)
+      ? new Date(foreignIssuedAt(actor.sessionId))
+      : await sessions.beganAt(actor.sessionId);
     if (beganAt === undefined || beganAt.getTime() < clock.now() - FRESH_MS) {
       throw new AppError('FRESH_LOGIN_REQUIRED', 'Give the password, or sign in again first');
     }

@@ -44,7 +44,8 @@ export class PasswordReset {
     const link = await links.find(token, ['reset']);
     const userId = link.userId.toHexString();
     const user = await users.findById(userId);
-    if (!user || user.deactivatedAt || user.emailLower !== link.address) throw linkInvalid();
+    const isOpen = user && !user.deactivatedAt && user.passwordHash !== '';
+    if (!isOpen || user.emailLower !== link.address) throw linkInvalid();
     const passwordHash = await hasher.hash(password);
     await links.use(link);
     // Whoever had the account before may have asked for another address.

@@ -109,6 +109,7 @@ describe('a change of password', () => {
       },
       sessions: { revokeAll, deviceOf: () => Promise.resolve('laptop') },
       devices: { keep },
+      links: { revoke: () => Promise.resolve() },
       mails: { notify: () => Promise.resolve() },
       hasher: {
         matches: (password: string, hash: string) => Promise.resolve(password === hash),

@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import { DEFAULT_LOCALE } from '../../shared/locale.js';
 import { banAt, canBeHashed, identityForm, passwordForm } from './account-fields.js';
+import type { AccountLinks } from './account-links.js';
 import type { AccountMails } from './account-mails.js';
 import type { Accounts } from './accounts.js';
 import { accountBanned } from './accounts.js';
@@ -109,6 +110,7 @@ export class SignIn {
       challenges: LoginChallenges;
       twoFactor: Pick<TwoFactor, 'check'>;
       mails: Pick<AccountMails, 'notify'>;
+      links: Pick<AccountLinks, 'revoke'>;
       /** The logins of issuers' users. */
       foreign: Pick<ForeignAccess, 'revoke' | 'revokeAll'>;
       /** Refused attempts to sign in, per client address or known device. */
@@ -261,8 +263,8 @@ export class SignIn {
    *   CONFLICT when another change was faster; OVERLOADED.
    */
   async changePassword(actor: Actor, change: PasswordChange): Promise<number> {
-    const { accounts, devices, hasher, mails, sessions } = this.deps;
-    const { email, locale, passwordHash } = await this.confirmPassword(
+    const { accounts, devices, hasher, links, mails, sessions } = this.deps;
+    const { _id, email, locale, passwordHash } = await this.confirmPassword(
       actor,
       change.currentPassword,
     );
@@ -274,10 +276,13 @@ export class SignIn {
     const ownId = isForeignSession(actor.sessionId) ? undefined : actor.sessionId;
     const deviceId = ownId === undefined ? undefined : await sessions.deviceOf(ownId);
     const ended = await sessions.revokeAll(actor.userId, ownId);
+    // Whoever knew the old password may have asked for another address.
+    await links.revoke({ userId: _id }, ['reset', 'change']);
     if (!(await accounts.replacePasswordHash(actor.userId, passwordHash, newHash))) {
       throw changedMeanwhile();
     }
     const endedSince = await sessions.revokeAll(actor.userId, ownId);
+    await links.revoke({ userId: _id }, ['reset', 'change']);
     if (deviceId !== undefined) await devices.keep(deviceId, newHash);
     const { userId } = actor;
     await mails.notify({

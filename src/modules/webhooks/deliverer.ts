@@ -109,6 +109,8 @@ export class Deliverer {
       .catch((error: unknown) => error);
     const now = clock.now();
     const answer = isAnswer(result) ? result : undefined;
+    // Cut off by our own end: it stays due, and the next node makes it.
+    if (this.isStopped && !answer) return null;
     const hasArrived = answer !== undefined && answer.status >= 200 && answer.status < 300;
     const attempt: Attempt = {
       at: new Date(started),
@@ -121,6 +123,8 @@ export class Deliverer {
       status: hasArrived ? 'delivered' : pause === undefined ? 'failed' : 'waiting',
       nextAt: new Date(now + (pause ?? 0)),
     });
+    // Removed, or delivered by another node meanwhile.
+    if (!after) return null;
     metrics.webhookDeliveries.inc({ outcome: hasArrived ? 'delivered' : 'failed' });
     if (delivery.type === 'webhook.test') return after;
     if (hasArrived) {
@@ -194,7 +198,7 @@ export class Deliverer {
     now: number,
   ): Promise<void> {
     webhook.isEnabled = false;
-    if (await this.deps.webhooks.disable(webhook._id, reason, new Date(now))) {
+    if (await this.deps.webhooks.disable(webhook, reason, new Date(now))) {
       await this.deps.disabled(webhook, reason);
     }
   }

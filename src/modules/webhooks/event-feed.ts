@@ -24,6 +24,8 @@ const WIDE_EVERY_MS = 5 * MINUTE;
 const RARE_OVERLAP_MS = 10 * MINUTE;
 /** Messages of a chat that are read at once. */
 const PORTION = 200;
+/** The time whose changed messages one command looks for, in milliseconds. */
+const SLICE_MS = MINUTE;
 /** Events that are stored together. */
 const BATCH = 200;
 /** Events that this node knows to be stored; only spares work. */
@@ -155,13 +157,21 @@ export class EventFeed {
   }
 
   private async readMessages(since: Date, startedAt: Date, webhooks: StoredWebhook[]) {
-    const { feed, messages } = this.deps;
-    const changed = await messages.newestNumbersSince(new Date(since.getTime() - 1));
-    const positions = await feed.positionsOf([...changed.keys()]);
-    for (const [chatId, { version }] of changed) {
-      const known = positions.get(chatId);
-      if (known && known.version >= version) continue;
-      await this.readChat(known ?? (await this.startOf(chatId, startedAt)), webhooks);
+    const { clock, feed, messages } = this.deps;
+    const now = clock.now();
+    // In slices, each within a command's deadline, whatever time there is to catch up with. What changes meanwhile
+    // moves into a later one; the last one has no end.
+    for (let from = since.getTime() - 1; ; from += SLICE_MS) {
+      const isLast = from + SLICE_MS >= now;
+      const until = isLast ? undefined : new Date(from + SLICE_MS);
+      const changed = await messages.newestNumbersSince(new Date(from), until);
+      const positions = await feed.positionsOf([...changed.keys()]);
+      for (const [chatId, { version }] of changed) {
+        const known = positions.get(chatId);
+        if (known && known.version >= version) continue;
+        await this.readChat(known ?? (await this.startOf(chatId, startedAt)), webhooks);
+      }
+      if (isLast) return;
     }
   }
 
@@ -171,33 +181,33 @@ export class EventFeed {
     return { _id: new Types.ObjectId(chatId), seq, version, at: startedAt };
   }
 
-  private async readChat(position: ChatPosition, webhooks: StoredWebhook[]): Promise<void> {
+  private async readChat(start: ChatPosition, webhooks: StoredWebhook[]): Promise<void> {
     const { feed, messages, payloads } = this.deps;
+    // Number and time stay those of the start until all is read: a message that was changed later comes in a later
+    // portion than newer messages. Nodes' clocks differ; events that are found again are known by their ids.
+    const after = new Date(start.at.getTime() - WIDE_OVERLAP_MS);
+    let { at, seq, version } = start;
     for (;;) {
-      const docs = await messages.changedAbove(position._id, position.version, PORTION);
-      if (docs.length === 0) return;
+      const docs = await messages.changedAbove(start._id, version, PORTION);
       const cards = await this.cardsOf(docs);
-      // By the clocks of the nodes that wrote, which differ.
-      const after = new Date(position.at.getTime() - OVERLAP_MS);
-      const { seq } = position;
       const events = docs.flatMap((doc) =>
         messageEvents(
           doc,
           cards.get(doc.senderId.toHexString()),
-          { after, isNew: doc.seq > seq },
+          { after, isNew: doc.seq > start.seq },
           payloads,
         ),
       );
       await this.store(events, webhooks);
-      const last = docs.at(-1)!;
-      position = {
-        _id: position._id,
-        seq: Math.max(seq, ...docs.map((doc) => doc.seq)),
-        version: last.version,
-        at: last.updatedAt,
-      };
-      await feed.savePosition(position);
-      if (docs.length < PORTION) return;
+      const last = docs.at(-1);
+      version = last?.version ?? version;
+      at = last?.updatedAt ?? at;
+      seq = Math.max(seq, ...docs.map((doc) => doc.seq));
+      const isDone = docs.length < PORTION;
+      await feed.savePosition(
+        isDone ? { _id: start._id, seq, version, at } : { ...start, version },
+      );
+      if (isDone) return;
     }
   }
 

@@ -173,17 +173,21 @@ export class EventSources {
         data: { ...member, role: membership.role },
       };
     }
-    for await (const departure of memberships.departuresSince(since)) {
-      // The note is written before the membership ends; until it has ended, it has not happened.
-      if ((await memberships.existing([departure._id])).length > 0) continue;
-      const member = memberOf(departure);
-      yield {
-        eventId: idOf('member.removed', departure._id.toHexString()),
-        type: 'member.removed',
-        at: departure.at,
-        lane: member.chatId,
-        data: member,
-      };
+    for await (const some of portionsOf(memberships.departuresSince(since), PORTION)) {
+      const ids = some.map(({ _id }) => _id);
+      const staying = new Set((await memberships.existing(ids)).map(String));
+      for (const departure of some) {
+        // The note is written before the membership ends; until it has ended, it has not happened.
+        if (staying.has(String(departure._id))) continue;
+        const member = memberOf(departure);
+        yield {
+          eventId: idOf('member.removed', departure._id.toHexString()),
+          type: 'member.removed',
+          at: departure.at,
+          lane: member.chatId,
+          data: member,
+        };
+      }
     }
   }
 
@@ -242,4 +246,17 @@ export class EventSources {
       };
     }
   }
+}
+
+/** Departures that are looked at together. */
+const PORTION = 500;
+
+async function* portionsOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let portion: T[] = [];
+  for await (const item of items) {
+    if (portion.push(item) < size) continue;
+    yield portion;
+    portion = [];
+  }
+  if (portion.length > 0) yield portion;
 }

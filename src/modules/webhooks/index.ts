@@ -94,6 +94,8 @@ export const createWebhooks = ({
   });
   const round = async (): Promise<void> => {
     const enabled = (await stored.all()).filter(({ isEnabled }) => isEnabled);
+    // First: what is stored goes out, also when there is much to catch up with.
+    deliverer.serve(enabled);
     await feed.run(enabled);
     if (enabled.length === 0) return;
     const oldest = await Promise.all(enabled.map(({ _id }) => deliveries.oldestWaiting(_id)));

@@ -218,15 +218,22 @@ export class WebhooksRepository {
     );
   }
 
-  /** Switches a webhook off; answers whether it was on. */
-  async disable(id: Types.ObjectId, reason: DisabledReason, at: Date): Promise<boolean> {
+  /** Switches a webhook off that still has this address; answers whether it was on. */
+  async disable(
+    { _id, url }: Pick<StoredWebhook, '_id' | 'url'>,
+    reason: DisabledReason,
+    at: Date,
+  ): Promise<boolean> {
     const { modifiedCount } = await this.webhooks.updateOne(
-      { _id: id, isEnabled: true },
+      { _id, url, isEnabled: true },
       { $set: { isEnabled: false, disabledReason: reason, updatedAt: at } },
     );
     return modifiedCount === 1;
   }
 }
+
+/** Deliveries that one command changes or removes. */
+const AT_ONCE = 1000;
 
 /** Which deliveries to list; `before` is the id of one. */
 export interface DeliveryQuery {
@@ -306,7 +313,7 @@ export class DeliveriesRepository {
     return oldest?.at;
   }
 
-  /** Records an attempt and what follows from it; answers the delivery as it is then. */
+  /** Records an attempt and what follows from it; answers the delivery as it is then. A failure takes back no success. */
   async conclude(
     id: Types.ObjectId,
     attempt: Attempt,
@@ -314,7 +321,10 @@ export class DeliveriesRepository {
   ): Promise<StoredDelivery | null> {
     return this.deliveries
       .findOneAndUpdate(
-        { _id: id },
+        {
+          _id: id,
+          ...(next.status !== 'delivered' && { status: trusted({ $ne: 'delivered' as const }) }),
+        },
         {
           $set: next,
           $inc: { attemptCount: 1 },
@@ -342,23 +352,51 @@ export class DeliveriesRepository {
 
   /** Makes all deliveries since a time that have failed, or wait, due again. Answers how many. */
   async retryAll(webhookId: string, since: Date, now: Date): Promise<number> {
-    const { modifiedCount } = await this.deliveries.updateMany(
-      {
-        webhookId: objectId(webhookId),
-        at: trusted({ $gte: since }),
-        status: trusted({ $ne: 'delivered' as const }),
-      },
-      { $set: { status: 'waiting', nextAt: now, attemptCount: 0 } },
-    );
-    return modifiedCount;
+    const wanted = {
+      webhookId: objectId(webhookId),
+      at: { $gte: since },
+      status: { $ne: 'delivered' },
+      // Tests are made once.
+      type: { $ne: 'webhook.test' },
+    };
+    return this.inPortions(wanted, async (ids) => {
+      await this.deliveries.updateMany(
+        { _id: trusted({ $in: ids }), status: trusted({ $ne: 'delivered' as const }) },
+        { $set: { status: 'waiting', nextAt: now, attemptCount: 0 } },
+      );
+    });
   }
 
   async removeOf(webhookId: string): Promise<void> {
-    await this.deliveries.deleteMany({ webhookId: objectId(webhookId) });
+    await this.inPortions({ webhookId: objectId(webhookId) }, (ids) => this.remove(ids));
   }
 
   async removeBefore(time: Date): Promise<void> {
-    await this.deliveries.deleteMany({ createdAt: trusted({ $lt: time }) });
+    await this.inPortions({ createdAt: { $lt: time } }, (ids) => this.remove(ids));
+  }
+
+  private async remove(ids: Types.ObjectId[]): Promise<void> {
+    await this.deliveries.deleteMany({ _id: trusted({ $in: ids }) });
+  }
+
+  /** Each command must end within its deadline, however many deliveries there are. Answers how many there were. */
+  private async inPortions(
+    wanted: Record<string, unknown>,
+    change: (ids: Types.ObjectId[]) => Promise<void>,
+  ): Promise<number> {
+    let last: Types.ObjectId | undefined;
+    for (let count = 0; ;) {
+      const rows = await this.deliveries.collection
+        .find<{ _id: Types.ObjectId }>(
+          { ...wanted, ...(last && { _id: { $gt: last } }) },
+          { projection: { _id: 1 }, sort: { _id: 1 }, limit: AT_ONCE },
+        )
+        .toArray();
+      if (rows.length > 0) await change(rows.map(({ _id }) => _id));
+      count += rows.length;
+      last = rows.at(-1)?._id;
+      if (rows.length < AT_ONCE) return count;
+    }
   }
 }
 

@@ -35,7 +35,7 @@ interface SocketHubEvents extends ClusterEvents {
   'chat.created': { chat: { id: string }; memberIds: string[] };
   'members.added': { chatId: string; userIds: string[] };
   'members.removed': { chatId: string; userIds: string[] };
-  'session.revoked': { sessionId: string };
+  'session.revoked': { sessionId: string; userId: string };
   'sessions.revoked': { userId: string; exceptSessionId?: string | undefined };
   'user.deactivated': { userId: string };
   'user.role_changed': { userId: string; role: UserRole };
@@ -122,8 +122,11 @@ export class SocketHub {
         event: 'session.revoked',
         ...inSockets,
         does: 'closes the sockets of the login',
-        run: ({ sessionId }) => {
-          this.closeIn(channels.session(sessionId));
+        run: ({ sessionId, userId }) => {
+          // By what a socket holds now: a newer token of an issuer's brings another session id.
+          for (const socket of this.registry.socketsIn(channels.user(userId))) {
+            if (socket.data.actor.sessionId === sessionId) socket.disconnect(true);
+          }
         },
       },
       {

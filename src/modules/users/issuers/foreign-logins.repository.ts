@@ -9,6 +9,8 @@ export interface ForeignLoginRecord {
   userId?: string;
   /** Tokens issued before are refused; absent while none are. */
   revokedAt?: Date;
+  /** The issuer has ended the login: no later token of it is good either. */
+  isOver?: boolean;
   /** When the record is removed. */
   expiresAt: Date;
 }
@@ -18,6 +20,7 @@ const foreignLoginSchema = new Schema<ForeignLoginRecord>(
     _id: { type: String, required: true },
     userId: String,
     revokedAt: Date,
+    isOver: Boolean,
     expiresAt: { type: Date, required: true },
   },
   { collection: 'foreignlogins', versionKey: false },
@@ -54,11 +57,11 @@ export class ForeignLoginsRepository {
     );
   }
 
-  /** Refuses tokens of a login that were issued before. */
-  async revoke(id: string, revokedAt: Date, expiresAt: Date): Promise<void> {
+  /** Refuses tokens of a login that were issued before, or (`isOver`) all of them. */
+  async revoke(id: string, revokedAt: Date, expiresAt: Date, isOver: boolean): Promise<void> {
     await this.logins.updateOne(
       { _id: id },
-      { $max: { revokedAt }, $set: { expiresAt } },
+      { $max: { revokedAt }, $set: { expiresAt, ...(isOver && { isOver }) } },
       { upsert: true },
     );
   }

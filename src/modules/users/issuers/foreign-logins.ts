@@ -48,11 +48,9 @@ export class ForeignLogins {
   async isLive(userId: string, sessionId: string): Promise<boolean> {
     const { ids, issuedAt } = partsOf(sessionId);
     const records = await this.deps.logins.find([...ids, `user:${userId}`]);
-    return records.every(({ _id, revokedAt }) => {
-      if (!revokedAt) return true;
-      // An issuer uses the name of a login once; so no token of it comes after its end.
-      return !_id.startsWith('sid:') && issuedAt * 1000 > revokedAt.getTime();
-    });
+    return records.every(
+      ({ isOver, revokedAt }) => !isOver && (!revokedAt || issuedAt * 1000 > revokedAt.getTime()),
+    );
   }
 
   /** Ends one login; of one without a name, all tokens of the user that were issued before now. */
@@ -75,18 +73,27 @@ export class ForeignLogins {
     const { clock, logins, tokens } = this.deps;
     const { issuer, subject, sid, tokenId } = await tokens.verifyLogout(logoutToken);
     const validUntil = new Date(clock.now() + (LOGOUT_TOKEN_LIFE + 2 * CLOCK_SKEW) * 1000);
-    if (!(await logins.use(`jti:${hashOf(issuer.name, tokenId)}`, validUntil))) {
+    const use = `jti:${hashOf(issuer.name, tokenId)}`;
+    if ((await logins.find([use])).length > 0) {
       throw invalidInput('logout_token', 'this token was used before');
     }
-    const id = sid === undefined ? idOfSubject(issuer.name, subject!) : idOfSid(issuer.name, sid);
-    const [known] = await logins.find([id]);
-    await this.end(known?.userId, id);
+    const ids = sid === undefined ? [] : [idOfSid(issuer.name, sid)];
+    const [login] = await logins.find(ids);
+    // No token that was used here has named this login: all of the user end, or none would.
+    if (subject !== undefined && !login?.userId) ids.push(idOfSubject(issuer.name, subject));
+    for (const id of ids) {
+      const [known] = await logins.find([id]);
+      // An issuer uses the name of a login once.
+      await this.end(known?.userId, id, id.startsWith('sid:'));
+    }
+    // Last: ending twice is harmless, and an attempt that has failed must be able to come again.
+    await logins.use(use, validUntil);
   }
 
-  private async end(userId: string | undefined, id: string): Promise<void> {
+  private async end(userId: string | undefined, id: string, isOver = false): Promise<void> {
     const { accessChanges, clock, logins } = this.deps;
     if (userId !== undefined) await accessChanges.post([{ kind: 'login', userId }]);
-    await logins.revoke(id, new Date(clock.now()), this.forgottenAt());
+    await logins.revoke(id, new Date(clock.now()), this.forgottenAt(), isOver);
   }
 
   private forgottenAt(): Date {

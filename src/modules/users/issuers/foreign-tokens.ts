@@ -127,7 +127,7 @@ export class ForeignTokens {
    * @throws {AppError} TOKEN_EXPIRED, UNAUTHENTICATED; UNAVAILABLE while the issuer's keys cannot be read.
    */
   async verify(token: string): Promise<ForeignToken> {
-    const { issuer, payload, type } = await this.check(token, ['exp']);
+    const { issuer, payload, type } = await this.check(token, ['exp', 'iat']);
     const { sub, sid, iat = 0, exp = 0 } = payload;
     const externalId = claimOf(payload, issuer.claims.id);
     const isLogoutToken = type?.toLowerCase() === LOGOUT_TYPE || 'events' in payload;
