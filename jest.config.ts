@@ -34,6 +34,8 @@ const suite = (name: string, options: object = withDatabase, others: string[] = 
 const config: Config = {
   // Far more than any test takes: only what hangs is ended, not what a busy machine does slowly.
   testTimeout: 120_000,
+  // By itself Jest leaves one core to itself, which on two cores is half of what there is.
+  maxWorkers: '100%',
   // Workers share modules between files: they run in a process of their own, also for one file, and in a new one
   // when what they keep becomes too much.
   workerIdleMemoryLimit: '1GB',
