@@ -39,7 +39,8 @@ export class SlowMode {
     const before = await memberships.takePost(chat.id, userId, at, new Date(now - pauseMs));
     if (before === undefined) {
       const last = await memberships.lastPostAt(chat.id, userId);
-      const waitMs = (last?.getTime() ?? now) + pauseMs - now;
+      // The other turn may have been taken after this call began, or by a node whose clock is ahead.
+      const waitMs = Math.min(pauseMs, (last?.getTime() ?? now) + pauseMs - now);
       throw new AppError('SLOW_MODE', 'This chat is in slow mode: wait before you write again', {
         retryAfter: Math.max(1, Math.ceil(waitMs / 1000)),
       });

@@ -196,7 +196,7 @@ export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
     draft: MessageDraft,
     accepted: () => Promise<void> = () => Promise.resolve(),
   ): Promise<Appended> {
-    // The contract asks nobody about what the system says.
+    // Nobody is asked about what the system says.
     if (draft.senderId.toHexString() === SYSTEM_USER_ID) {
       return this.deps.log.append(chatId, draft);
     }
