@@ -15,10 +15,12 @@ import { createLive, defineLiveModels } from './modules/live/index.js';
 import { createMail, defineMailModels } from './modules/mail/index.js';
 import { createMedia, createSharedFiles, defineMediaModels } from './modules/media/index.js';
 import {
+  HeldMessagesRepository,
   MessagesRepository,
   PreSendHook,
   createMessageLog,
   createMessages,
+  defineHeldMessageModel,
   defineMessageModels,
 } from './modules/messages/index.js';
 import { createModeration, defineModerationModels } from './modules/moderation/index.js';
@@ -37,12 +39,14 @@ import {
   newTokenId,
 } from './modules/users/index.js';
 import { createWebhooks, defineWebhookModels } from './modules/webhooks/index.js';
+import { createWordFilter, defineWordFilterModels } from './modules/word-filter/index.js';
 import type { Subscription } from './platform/event-bus.js';
 import type { Job } from './platform/jobs.js';
 import { createMailer } from './platform/mailer.js';
 import type { Platform } from './platform/platform.js';
 import { HOUR, MINUTE } from './platform/platform.js';
 import { GuardedOutbound, TrustedOutbound, parseRange } from './platform/outbound.js';
+import { notFound } from './shared/errors.js';
 import { metadataIndexesOf } from './shared/metadata.js';
 import type { SocketHub } from './transport/socket/socket-hub.js';
 import { socketViews } from './transport/socket/socket-views.js';
@@ -72,6 +76,8 @@ export const defineModels = (connection: Connection): void => {
   defineStarModels(connection);
   defineServerKeyModels(connection);
   defineWebhookModels(connection);
+  defineWordFilterModels(connection);
+  defineHeldMessageModel(connection);
 };
 
 /** The sender of mails: MAIL_FROM, or one at the host of PUBLIC_URL, which SMTP_URL needs. */
@@ -99,6 +105,8 @@ export const createModules = async ({
   const metadataIndexes = metadataIndexesOf(config.metadataIndexes);
   const accessChanges = createAccessChanges({ connection, clock });
   const { feed } = accessChanges;
+  const wordFilter = createWordFilter({ connection, logger, clock, accessChanges: feed });
+  const names = wordFilter.filter;
   const storedMessages = new MessagesRepository(connection);
   const chatAccess = createChatAccess({
     connection,
@@ -127,6 +135,7 @@ export const createModules = async ({
     accessChanges: feed,
     contacts,
     orderMail: mail.api.order,
+    names,
     limits: {
       signUps: limiter('register', config.rateLimitRegisterPerHour, HOUR),
       refusals: limiter('auth', config.rateLimitAuthPer15Min, 15 * MINUTE),
@@ -178,6 +187,7 @@ export const createModules = async ({
     chatAccess,
     directory,
     audit,
+    names,
     presenceOf: (userIds) => presence.api.reader.states(userIds),
     messageLog,
     newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
@@ -186,6 +196,7 @@ export const createModules = async ({
       config.roomCreation === 'everyone' || isAdminNow(await accounts.status(userId)),
     sentInvites: limiter('invites', config.rateLimitInvitesPerHour, HOUR),
   });
+  const heldMessages = new HeldMessagesRepository(connection);
   const media = await createMedia({
     config,
     connection,
@@ -195,6 +206,7 @@ export const createModules = async ({
     access,
     users: { profiles: users.api.profiles, accounts },
     messages: messageLog.messages,
+    isFileKept: (fileId) => heldMessages.isFileUsed(fileId),
   });
   const preSendOutbound = new TrustedOutbound();
   const preSend =
@@ -211,6 +223,7 @@ export const createModules = async ({
         });
   const messages = createMessages({
     config,
+    connection,
     bus,
     clock,
     access,
@@ -222,6 +235,9 @@ export const createModules = async ({
     audit,
     sendLimit: limiter('messages', config.rateLimitMessagesPerMinute, MINUTE),
     review: preSend,
+    words: wordFilter.filter,
+    accessChanges: feed,
+    requireAdmin: users.api.requireAdmin,
   });
   const sharedFiles = createSharedFiles({
     media: media.api,
@@ -253,6 +269,7 @@ export const createModules = async ({
     log: messageLog.log,
     previews: messageLog.previews,
     attachments: media.api.claims,
+    heldMessages: messages.api.heldMessages,
     markDelivered: (chatId, userId, seq) =>
       receipts.api.receipts.markDelivered(chatId, userId, seq),
     isDatabasePrivate,
@@ -292,6 +309,7 @@ export const createModules = async ({
     directory,
     statusOf: (userId) => accounts.status(userId),
     sending: messages.api.sending,
+    words: wordFilter.filter,
     sockets: { leave: (liveId, userId) => sockets.leaveStream(liveId, userId) },
   });
   const moderation = createModeration({
@@ -314,6 +332,7 @@ export const createModules = async ({
     clock,
     issuer: users.api.externalIdNamespace,
     revokeForeignTokens: (userId) => users.api.foreign.revokeAll(userId),
+    names,
     users: users.api,
     admin: moderation.api.admin,
     access,
@@ -351,6 +370,13 @@ export const createModules = async ({
     sockets,
   });
 
+  const wordRules = wordFilter.rules({
+    audit,
+    assertChat: async (chatId) => {
+      if (!(await access.snapshot(chatId))) throw notFound('Chat');
+    },
+  });
+
   const useCases: UseCases = {
     auth,
     authenticator,
@@ -381,6 +407,9 @@ export const createModules = async ({
     invites: chats.api.invites,
     personalInvites: chats.api.personalInvites,
     sending: messages.api.sending,
+    heldMessages: messages.api.heldMessages,
+    heldReview: messages.api.heldReview,
+    wordRules,
     messageChanges: messages.api.messageChanges,
     history: messages.api.history,
     lookups: messages.api.lookups,
@@ -414,6 +443,8 @@ export const createModules = async ({
     chatAccess,
     users,
     mail,
+    wordFilter,
+    messages,
     reconciliation,
     presence,
     broadcasts,

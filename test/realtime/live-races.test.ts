@@ -139,6 +139,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       directory: { card } as unknown as UserDirectory,
       statusOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
       sending: undefined as never,
+      words: undefined as never,
       bus,
       clock: systemClock,
       sockets: {

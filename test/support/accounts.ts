@@ -43,6 +43,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     logger,
     jwtSecret: 'not used here, but of the length of a secret',
     accessChanges: createAccessChanges({ connection, clock: systemClock }).feed,
+    names: { assertNames: () => undefined, isAllowed: () => true },
     contacts: {
       agreedAmong: () => Promise.resolve(new Set<string>()),
       idsOf: () => Promise.resolve([]),

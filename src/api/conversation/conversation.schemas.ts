@@ -8,6 +8,7 @@ import {
   customKeys,
   customResponseKeys,
   mediaSchema,
+  numberFields,
 } from '../shared/message.schemas.js';
 import { idSchema } from '../../shared/ids.js';
 import { externalChatIdResponse } from '../shared/chat.schemas.js';
@@ -89,8 +90,7 @@ export const messageResponse = Joi.object({
   id: Joi.string().required(),
   _id: Joi.string().required(),
   conversationId: Joi.string().required(),
-  seq: Joi.number().integer().required(),
-  version: Joi.number().integer().required(),
+  ...numberFields,
   senderId: populatedUser.required(),
   clientMessageId: Joi.string().allow(null).required(),
   text: Joi.string().allow(null).required(),

@@ -1,6 +1,6 @@
 import type { ChatView, ViewMember } from '../../modules/chats/index.js';
 import { presentChat } from '../shared/chat.shapes.js';
-import { presentCustom } from '../shared/message.shapes.js';
+import { heldMarks, presentCustom } from '../shared/message.shapes.js';
 import type { MessageView } from '../../modules/messages/index.js';
 import { statusOf } from '../../modules/messages/index.js';
 import type { UserCard } from '../../modules/users/index.js';
@@ -28,6 +28,7 @@ export const presentMessage = ({ message, sender, status }: MessageView) => ({
   isModerated: message.isModerated,
   createdAt: message.createdAt,
   updatedAt: message.updatedAt,
+  ...heldMarks(message),
 });
 
 /** When somebody was last online, in milliseconds: now for people who are online, null for never. */

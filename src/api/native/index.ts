@@ -38,6 +38,8 @@ import { messageLookupRoutes } from './messages/message-lookups.routes.js';
 import { messageCommands } from './messages/messages.commands.js';
 import { messageRenderings } from './messages/messages.events.js';
 import { messageRoutes } from './messages/messages.routes.js';
+import { heldMessageRoutes } from './moderation/held-messages.routes.js';
+import { wordFilterRoutes } from './moderation/word-filters.routes.js';
 import { presenceCommands } from './presence/presence.commands.js';
 import { presenceRenderings } from './presence/presence.events.js';
 import { presenceRoutes } from './presence/presence.routes.js';
@@ -110,6 +112,8 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     broadcastRoutes,
     adminBroadcastRoutes,
     reportRoutes,
+    heldMessageRoutes,
+    wordFilterRoutes,
     webhookRoutes,
     auditRoutes,
     serverKeyRoutes,

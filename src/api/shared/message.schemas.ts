@@ -82,13 +82,26 @@ export const customResponseKeys = {
   metadata: metadataResponse,
 };
 
+/** The numbers of a message; a held one has none. */
+export const numberFields = {
+  seq: Joi.number().integer().allow(null).required().description('null while the message is held'),
+  version: Joi.number().integer().allow(null).required(),
+  isHeld: Joi.boolean()
+    .valid(true)
+    .description(
+      'There, and true, while the message waits for a moderator; its sender alone sees it',
+    ),
+  heldAfterSeq: Joi.number()
+    .integer()
+    .description('Of a held message: it stands behind the one with this number'),
+};
+
 /** A message in the native shape. */
 export const messageResponse = Joi.object({
   id: Joi.string().required(),
   _id: Joi.string().required(),
   chatId: Joi.string().required(),
-  seq: Joi.number().integer().required(),
-  version: Joi.number().integer().required(),
+  ...numberFields,
   senderId: Joi.string().required(),
   sender: userCardSchema.allow(null).required(),
   clientMessageId: Joi.string().allow(null).required(),

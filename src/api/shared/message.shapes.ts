@@ -43,4 +43,9 @@ export const presentMessage = (
   forwardedFrom: message.forwardedFrom,
   createdAt: message.createdAt,
   updatedAt: message.updatedAt,
+  ...heldMarks(message),
 });
+
+/** The members that a held message has otherwise: it has no number yet, and stands behind `heldAfterSeq`. */
+export const heldMarks = ({ isHeld, seq }: Pick<MessageRecord, 'isHeld' | 'seq'>) =>
+  isHeld ? { seq: null, version: null, isHeld, heldAfterSeq: seq } : {};

@@ -21,6 +21,8 @@ import type {
 import type { HostLive, LiveTalk, WatchLive } from '../../modules/live/index.js';
 import type { MediaApi, SharedFiles } from '../../modules/media/index.js';
 import type {
+  HeldMessages,
+  HeldReview,
   MessageChanges,
   MessageHistory,
   MessageLookups,
@@ -51,6 +53,7 @@ import type {
 } from '../../modules/users/index.js';
 import type { Webhooks } from '../../modules/webhooks/index.js';
 import type { Authenticator } from '../../shared/authenticator.js';
+import type { WordRules } from '../../modules/word-filter/index.js';
 import type { Clock } from '../../shared/clock.js';
 import type { MetadataIndexes } from '../../shared/metadata.js';
 
@@ -88,6 +91,9 @@ export interface UseCases {
   invites: Invites;
   personalInvites: PersonalInvites;
   sending: SendMessage;
+  heldMessages: HeldMessages;
+  heldReview: HeldReview;
+  wordRules: WordRules;
   messageChanges: MessageChanges;
   history: MessageHistory;
   lookups: MessageLookups;

@@ -8,6 +8,7 @@ import {
   customKeys,
   customResponseKeys,
   mediaSchema,
+  numberFields,
 } from '../shared/message.schemas.js';
 import { chatResponse, lastMessageResponse } from '../shared/chat.schemas.js';
 import { userCardSchema } from '../shared/user-card.schemas.js';
@@ -48,8 +49,7 @@ export const messageResponse = Joi.object({
   id: Joi.string().required(),
   _id: Joi.string().required(),
   conversationId: Joi.string().required(),
-  seq: Joi.number().integer().required(),
-  version: Joi.number().integer().required(),
+  ...numberFields,
   senderId: Joi.string().required(),
   senderName: Joi.string().allow(null).required(),
   sender: userCardSchema.allow(null).required(),

@@ -1,6 +1,6 @@
 import type { ChatView } from '../../modules/chats/index.js';
 import { presentChat } from '../shared/chat.shapes.js';
-import { presentCustom } from '../shared/message.shapes.js';
+import { heldMarks, presentCustom } from '../shared/message.shapes.js';
 import type { MessageView } from '../../modules/messages/index.js';
 import { presentUserCard } from '../shared/user-card.shapes.js';
 
@@ -40,6 +40,7 @@ export const presentMessage = (
   isModerated: message.isModerated,
   createdAt: message.createdAt,
   updatedAt: message.updatedAt,
+  ...heldMarks(message),
 });
 
 /** A conversation in the v0 shape, at a time in milliseconds. */

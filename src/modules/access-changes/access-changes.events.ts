@@ -5,10 +5,11 @@ import type { UserRole } from '../../shared/actor.js';
  * Somebody's access is about to change: a login of theirs (`login`: ended, account closed, another role),
  * their membership in a chat, or what they may do there (`member`), a block between them and somebody (`block`),
  * or a silence on the whole server (`silence`). For a server key that is about to be revoked (`key`), `userId` is
- * the id of the key. It does not contain the new state: listeners read it from the database.
+ * the id of the key. Or a message of theirs is about to be held (`held`), or they are about to change the word
+ * filters (`words`). It does not contain the new state: listeners read it from the database.
  */
 export interface AccessChange {
-  kind: 'login' | 'member' | 'block' | 'silence' | 'key';
+  kind: 'login' | 'member' | 'block' | 'silence' | 'key' | 'held' | 'words';
   userId: string;
   /** The chat, for `member`. */
   chatId?: string;

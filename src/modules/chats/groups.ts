@@ -7,6 +7,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
@@ -62,6 +63,7 @@ export class Groups {
       rooms: { called(text: string): Promise<ChatRecord | undefined> };
       log: GroupLog;
       accessChanges: AccessChangePoster;
+      names: NameFilter;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
       /** Whether the actor may make rooms (ROOM_CREATION). */
@@ -95,6 +97,11 @@ export class Groups {
     const wanted = [...new Set(group.memberIds ?? [])].filter((id) => id !== actor.userId);
     this.assertPicture(group.picture);
     if (group.kind === 'room') await this.assertMayMakeRoom(actor, group.name);
+    this.deps.names.assertNames({
+      name: group.name,
+      slug: group.slug,
+      description: group.description,
+    });
     const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
     if (!actor.server) await newConversations.consume(actor.userId);
@@ -199,6 +206,7 @@ export class Groups {
     const refusal = shown.length === 0 && isSystem(actor) ? undefined : manages;
     if (refusal) throw refusal;
     this.assertPicture(changes.picture);
+    this.deps.names.assertNames({ name: changes.name, description: changes.description }, chatId);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;
     if (isRenamed) this.assertRoomName(changes.name!);
     const nameKey = isRenamed ? await this.freeNameKey(chatId, changes.name!) : undefined;

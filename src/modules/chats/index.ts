@@ -4,6 +4,7 @@ import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type { Clock } from '../../shared/clock.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
@@ -210,6 +211,7 @@ export const createChats = ({
   chatAccess: { access, contacts, chats, memberships, positions, blocks, sanctions },
   directory,
   audit,
+  names,
   presenceOf,
   messageLog,
   newConversations,
@@ -232,6 +234,7 @@ export const createChats = ({
     cards(userIds: string[]): Promise<Map<string, UserCard>>;
   };
   audit: AuditLog;
+  names: NameFilter;
   presenceOf(userIds: string[]): Promise<Map<string, PresenceState>>;
   messageLog: ChatViewSources & {
     /** `newestSeq`: the number of a chat's newest message. */
@@ -302,6 +305,7 @@ export const createChats = ({
     chats,
     memberships,
     changes,
+    names,
     bus,
     newConversations,
     mayMakeRooms,
@@ -336,6 +340,7 @@ export const createChats = ({
         rooms,
         log: groupLog,
         accessChanges,
+        names,
         bus,
         newConversations,
         mayMakeRooms,

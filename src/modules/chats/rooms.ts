@@ -10,6 +10,7 @@ import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import { isId } from '../../shared/ids.js';
 import { lengthOf } from '../../shared/text.js';
 import type { PageQuery, Pagination } from '../../shared/pagination.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import { paginate } from '../../shared/pagination.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserCard } from '../users/index.js';
@@ -57,6 +58,7 @@ export class PublicRooms {
       chats: ChatsRepository;
       memberships: MembershipsRepository;
       changes: MembershipChanges;
+      names: NameFilter;
       bus: Publisher<ChatEvents>;
       newConversations: RateLimiter;
       /** Whether the actor may make rooms (ROOM_CREATION). */
@@ -93,6 +95,7 @@ export class PublicRooms {
       throw invalidInput('room', 'a slug, or a name of at most 64 characters that is no path');
     }
     if (!(await this.deps.mayMakeRooms(actor))) throw notFound('Room');
+    this.deps.names.assertNames({ room: name });
     await this.deps.newConversations.consume(actor.userId);
     return this.make(name, actor.userId);
   }

@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess } from '../chats/index.js';
 import { refusalToSend, silenced } from '../chats/index.js';
+import type { WordFilter } from '../word-filter/index.js';
 import type { LiveAccess } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
 import { leavesAfter } from './live-participants.js';
@@ -44,6 +45,7 @@ export class HostLive {
       chatAccess: Pick<ChatAccess, 'member' | 'sanctions'>;
       leases: LiveLeases;
       participants: LiveParticipants;
+      words: Pick<WordFilter, 'assertNames'>;
       bus: Publisher<LiveEvents>;
       clock: Clock;
       /** How long a stream waits for a host who has disconnected, in milliseconds. */
@@ -59,10 +61,11 @@ export class HostLive {
    * Starts a stream, or finds the one that the actor already hosts.
    *
    * @throws {AppError} NOT_FOUND for a chat of others, FORBIDDEN without a chat for anybody but admins,
-   *   CHAT_NOT_ACCEPTED and BLOCKED as for messages.
+   *   CHAT_NOT_ACCEPTED and BLOCKED as for messages, VALIDATION for a title with filtered words.
    */
   async start(actor: Actor, input: LiveInput, device: LiveDevice): Promise<LiveRecord> {
-    const { bus, clock } = this.deps;
+    const { bus, clock, words } = this.deps;
+    words.assertNames({ title: input.title }, input.chatId);
     await this.assertMayStart(actor, input.chatId);
     const now = clock.now();
     const stream = await this.create(actor, input, now);

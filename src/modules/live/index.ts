@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { ChatAccess, ChatEvents } from '../chats/index.js';
 import type { AccountStatus, UserDirectory, UserEvents } from '../users/index.js';
+import type { WordFilter } from '../word-filter/index.js';
 import { HostLive } from './host-live.js';
 import type { LiveSockets } from './live-access.js';
 import { LiveAccess, LiveAccessGuard } from './live-access.js';
@@ -45,6 +46,7 @@ export const createLive = ({
   directory,
   statusOf,
   sending,
+  words,
   sockets,
 }: {
   connection: Connection;
@@ -56,6 +58,8 @@ export const createLive = ({
   /** A user's account as the database has it; undefined when there is no such user. */
   statusOf(userId: string): Promise<AccountStatus | undefined>;
   sending: CommentSender;
+  /** Reads titles and comments. */
+  words: Pick<WordFilter, 'assertNames' | 'screen'>;
   sockets: LiveSockets;
 }): LiveModule => {
   const { liveGraceMs: graceMs } = config;
@@ -79,6 +83,7 @@ export const createLive = ({
     chatAccess,
     leases,
     participants,
+    words,
     bus,
     clock,
     graceMs,
@@ -103,7 +108,7 @@ export const createLive = ({
     api: {
       host,
       watch: new WatchLive({ streams, access, leases, participants, bus }),
-      talk: new LiveTalk({ access, leases, sending, bus, clock }),
+      talk: new LiveTalk({ access, leases, sending, words, bus, clock }),
     },
     subscriptions: [
       {

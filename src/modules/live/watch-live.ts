@@ -5,6 +5,8 @@ import type { Clock } from '../../shared/clock.js';
 import { invalidInput, notFound } from '../../shared/errors.js';
 import { newUuid } from '../../shared/ids.js';
 import { canonicalEmoji } from '../../shared/emoji.js';
+import type { WordFilter } from '../word-filter/index.js';
+import { messageRefused } from '../word-filter/index.js';
 import type { LiveAccess } from './live-access.js';
 import { isHost, refusalToSignal } from './live-access.js';
 import type { LiveDevice, LiveLeases, LiveParticipants } from './live-participants.js';
@@ -122,24 +124,29 @@ export class LiveTalk {
       access: LiveAccess;
       leases: Pick<LiveLeases, 'isViewing'>;
       sending: CommentSender;
+      words: Pick<WordFilter, 'screen'>;
       bus: Publisher<LiveEvents>;
       clock: Clock;
     },
   ) {}
 
   /**
-   * Comments on a stream. The comment is shown to those who watch; `post` also sends it to the chat.
+   * Comments on a stream. The comment is shown to those who watch; `post` also sends it to the chat. A comment
+   * cannot be held, so that the word filter refuses one that it would hold.
    *
    * @throws {AppError} FORBIDDEN for those who do not watch, SILENCED, RATE_LIMITED, VALIDATION for `post` without
-   *   a chat.
+   *   a chat, MESSAGE_REFUSED.
    */
   async comment(
     actor: Actor,
-    { liveId, content, post }: { liveId: string; content: string; post: boolean },
+    { liveId, content: said, post }: { liveId: string; content: string; post: boolean },
   ): Promise<Omit<LiveEvents['live.commented'], 'audience'>> {
-    const { access, bus, clock, sending } = this.deps;
+    const { access, bus, clock, sending, words } = this.deps;
     const stream = await access.attending(actor, liveId);
     await access.assertMayTalk(actor, stream);
+    const screened = words.screen(said, stream.chatId?.toHexString());
+    if (screened && screened.action !== 'mask') throw messageRefused();
+    const content = screened?.text ?? said;
     if (post) {
       if (!stream.chatId) throw invalidInput('post', 'this stream has no chat');
       const chatId = stream.chatId.toHexString();

@@ -101,6 +101,7 @@ export const createMedia = async ({
   access,
   users: { profiles, accounts },
   messages,
+  isFileKept,
 }: {
   config: Config;
   connection: Connection;
@@ -114,6 +115,8 @@ export const createMedia = async ({
     accounts: Pick<Accounts, 'status'>;
   };
   messages: MessagesRepository;
+  /** Whether something beside messages keeps a file. */
+  isFileKept(fileId: string): Promise<boolean>;
 }): Promise<MediaModule> => {
   const media = new MediaRepository(connection);
   const storage = await createStorage(config);
@@ -141,6 +144,7 @@ export const createMedia = async ({
     media,
     stored,
     messages,
+    isFileKept,
     profiles,
     clock,
     logger,

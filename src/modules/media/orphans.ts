@@ -23,6 +23,8 @@ export class OrphanCollector {
       media: MediaRepository;
       stored: StoredFiles;
       messages: Pick<MessagesRepository, 'isFileUsed'>;
+      /** Whether something beside messages keeps a file: a held message, an open case. */
+      isFileKept(fileId: string): Promise<boolean>;
       /** Whether the address of the user's picture contains `part`. */
       profiles: { hasPicture(userId: string, part: string): Promise<boolean> };
       clock: Clock;
@@ -65,9 +67,9 @@ export class OrphanCollector {
 
   private async isOrphan(row: MediaRecord): Promise<boolean> {
     if (row.status !== 'ready') return true;
-    const { profiles, messages } = this.deps;
+    const { isFileKept, profiles, messages } = this.deps;
     const [id, ownerId] = [row._id.toHexString(), row.ownerId.toHexString()];
     if (row.purpose === 'avatar') return !(await profiles.hasPicture(ownerId, id));
-    return !(await messages.isFileUsed(id));
+    return !(await messages.isFileUsed(id)) && !(await isFileKept(id));
   }
 }

@@ -1,9 +1,16 @@
 import type { Config } from '../../config/index.js';
-import type { Publisher } from '../../platform/event-bus.js';
+import type { Connection } from 'mongoose';
+import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
+import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatAccess, MemberPositionsRepository, SlowMode } from '../chats/index.js';
+import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { AuditTrail, UserDirectory } from '../users/index.js';
+import type { WordFilter } from '../word-filter/index.js';
+import { HeldMessages } from './held-messages.js';
+import { HeldMessagesRepository } from './held-messages.repository.js';
+import { HeldReview } from './held-review.js';
 import { MentionResolver } from './mentions.js';
 import type { MessageLogModule } from './log/index.js';
 import { MessageChanges } from './message-changes.js';
@@ -38,6 +45,14 @@ export { MessageHistory } from './message-history.js';
 export type { HistoryQuery, MessageView } from './message-history.js';
 export type { MessageLookups, SeqWindow } from './message-lookups.js';
 export type { MessageReader, VisibleMessage } from './message-reader.js';
+export type { HeldMessages } from './held-messages.js';
+export {
+  HELD_FOR,
+  HeldMessagesRepository,
+  defineHeldMessageModel,
+} from './held-messages.repository.js';
+export type { HeldFor, HeldQuery } from './held-messages.repository.js';
+export type { HeldForReview, HeldReview } from './held-review.js';
 export {
   CHAT_FILES_BY_TYPE_INDEX,
   CHAT_FILES_INDEX,
@@ -55,9 +70,10 @@ export { PreSendHook } from './pre-send.js';
 export type { MessageReview } from './pre-send.js';
 export type { SendMessage } from './send-message.js';
 
-/** Builds the use cases of messages, on the log. */
+/** Builds the use cases of messages, on the log; the connection has the module's models. */
 export const createMessages = ({
   config,
+  connection,
   bus,
   clock,
   access,
@@ -69,8 +85,12 @@ export const createMessages = ({
   audit,
   sendLimit,
   review,
+  words,
+  accessChanges,
+  requireAdmin,
 }: {
   config: Pick<Config, 'editWindowSeconds'>;
+  connection: Connection;
   bus: Publisher<MessageEvents>;
   clock: Clock;
   access: ChatAccess;
@@ -84,10 +104,27 @@ export const createMessages = ({
   sendLimit: RateLimiter;
   /** Asked before a message is written or gets another text; absent: nobody is. */
   review?: MessageReview | undefined;
+  words: Pick<WordFilter, 'screen'>;
+  accessChanges: AccessChangePoster;
+  /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
+  requireAdmin(actor: Actor): Promise<void>;
 }) => {
   const mentions = new MentionResolver(directory, access);
   const snapshot = (chatId: string) => access.snapshot(chatId);
   const reader = new MessageReader(messages, positions, access);
+  const held = new HeldMessagesRepository(connection);
+  const heldMessages = new HeldMessages({
+    held,
+    log,
+    access,
+    mentions,
+    attachments,
+    directory,
+    words,
+    accessChanges,
+    bus,
+    clock,
+  });
   const history = new MessageHistory({
     messages,
     positions,
@@ -95,21 +132,38 @@ export const createMessages = ({
     reader,
     directory,
     attachments,
+    heldMessages,
   });
+  const sending = new SendMessage({
+    log: review ? new ReviewedLog({ log, review, mentions, snapshot }) : log,
+    isReviewed: review !== undefined,
+    previews,
+    access,
+    slowMode,
+    reader,
+    directory,
+    mentions,
+    words,
+    heldMessages,
+    attachments,
+    bus,
+    limit: sendLimit,
+  });
+  const heldSubscriptions: Subscription<AccessChangeEvents>[] = heldMessages.subscriptions;
   return {
     api: {
-      sending: new SendMessage({
-        log: review ? new ReviewedLog({ log, review, mentions, snapshot }) : log,
-        isReviewed: review !== undefined,
-        previews,
+      sending,
+      heldMessages,
+      heldReview: new HeldReview({
+        held,
+        heldMessages,
+        sending,
         access,
-        slowMode,
-        reader,
-        directory,
-        mentions,
         attachments,
-        bus,
-        limit: sendLimit,
+        directory,
+        audit,
+        requireAdmin,
+        clock,
       }),
       messageChanges: new MessageChanges({
         log,
@@ -117,6 +171,8 @@ export const createMessages = ({
         reader,
         history,
         mentions,
+        words,
+        heldMessages,
         attachments,
         directory,
         bus,
@@ -131,5 +187,8 @@ export const createMessages = ({
       /** Removes all messages of a chat, which is itself being removed. */
       erase: (chatId: string) => log.erase(chatId, (media) => attachments.release(media)),
     },
+    subscriptions: heldSubscriptions,
+    /** Reads whose pages have held messages. */
+    start: () => heldMessages.start(),
   };
 };

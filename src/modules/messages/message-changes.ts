@@ -10,6 +10,9 @@ import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata, metadataText } from '../../shared/metadata.js';
 import { refusalToModerate, refusalToWrite } from '../chats/index.js';
 import type { AuditTrail, UserCard } from '../users/index.js';
+import type { WordFilter } from '../word-filter/index.js';
+import { messageRefused } from '../word-filter/index.js';
+import type { HeldMessages } from './held-messages.js';
 import type { MentionResolver } from './mentions.js';
 import type { MessageReview, Verdict } from './pre-send.js';
 import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
@@ -89,6 +92,9 @@ export class MessageChanges {
       reader: MessageReader;
       history: Pick<MessageHistory, 'positions'>;
       mentions: MentionResolver;
+      words: Pick<WordFilter, 'screen'>;
+      /** Messages outside the log, which their senders may edit and delete like others. */
+      heldMessages: Pick<HeldMessages, 'edit' | 'removeAmong'>;
       attachments: Pick<AttachmentClaims, 'addressed' | 'release'>;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       bus: Publisher<MessageEvents>;
@@ -104,24 +110,28 @@ export class MessageChanges {
   /**
    * Gives a message another text, other metadata, or both, and keeps the earlier text. The same again changes
    * nothing. An empty text is allowed for messages with files: it removes the caption. A message counts as edited
-   * when its text has changed.
+   * when its text has changed. A text that the word filter would hold is refused: the message is in the log already.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
-   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, and what
-   *   the review throws.
+   *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED,
+   *   MESSAGE_REFUSED, and what else the review throws.
    */
   async edit(actor: Actor, input: EditInput): Promise<Changed> {
+    const held = await this.deps.heldMessages.edit(actor, input);
+    if (held) return held;
     const { bus, clock, mentions, reader, review } = this.deps;
     const found = await reader.ofMember(actor, input.messageId, input.chatId);
     const refusal =
       this.refusalToEdit(actor, found.doc) ?? (isSystem(actor) ? undefined : refusalToWrite(found));
     if (refusal) throw refusal;
     if (input.content === '' && found.doc.media.length === 0) throw nothingLeft();
+    const allowed =
+      input.content === undefined ? {} : { content: this.allowed(input.content, found.doc) };
     const verdict =
-      review && !isSystem(actor) && input.content !== undefined
-        ? await reviewOfEdit(review, found.doc, input.content)
+      review && !isSystem(actor) && allowed.content !== undefined
+        ? await reviewOfEdit(review, found.doc, allowed.content)
         : {};
-    const { content, metadata } = { ...input, ...verdict };
+    const { content, metadata } = { ...input, ...allowed, ...verdict };
     const mentioned =
       content === undefined ? [] : (await mentions.resolve(found.chat, content)).map(objectId);
     const result = await this.apply(found, (current) => {
@@ -151,8 +161,21 @@ export class MessageChanges {
    *   does not moderate them; the system may delete every message.
    */
   async delete(actor: Actor, target: DeleteTarget): Promise<Changed[]> {
-    const { reader } = this.deps;
     const ids = [...new Set(target.messageIds)];
+    // Nobody but their sender has held messages: deleting them for everyone or for oneself is the same.
+    const held = await this.deps.heldMessages.removeAmong(actor, ids, target.chatId);
+    if (held.size === 0) return this.deleteLogged(actor, ids, target);
+    const others = ids.filter((id) => !held.has(id));
+    const deleted = others.length > 0 ? await this.deleteLogged(actor, others, target) : [];
+    return ids.map((id) => held.get(id) ?? deleted.find(({ message }) => message.id === id)!);
+  }
+
+  private async deleteLogged(
+    actor: Actor,
+    ids: string[],
+    target: DeleteTarget,
+  ): Promise<Changed[]> {
+    const { reader } = this.deps;
     if (target.deleteForEveryone === false) {
       const own = await Promise.all(ids.map((id) => reader.ofMember(actor, id, target.chatId)));
       return this.deleteForOne(actor, own);
@@ -301,6 +324,14 @@ export class MessageChanges {
       },
       () => this.deleteForEveryone(actor, found, true),
     );
+  }
+
+  /** The same text again is the message's own already, whatever has been added to the filter since. */
+  private allowed(content: string, doc: StoredMessage): string {
+    if (content === doc.content) return content;
+    const screened = this.deps.words.screen(content, doc.chatId.toHexString());
+    if (screened && screened.action !== 'mask') throw messageRefused();
+    return screened?.text ?? content;
   }
 
   private refusalToEdit(actor: Actor, doc: StoredMessage): AppError | undefined {

@@ -3,6 +3,7 @@ import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from '../users/index.js';
 import type { ChatSnapshot, MemberPositionRow, MemberPositionsRepository } from '../chats/index.js';
+import type { HeldMessages, HeldSpan } from './held-messages.js';
 import type { MessageLog } from './log/index.js';
 import type { MessageReader } from './message-reader.js';
 import type { StoredMessage } from './message.model.js';
@@ -69,11 +70,13 @@ export class MessageHistory {
       reader: MessageReader;
       directory: { cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> };
       attachments: Pick<AttachmentClaims, 'addressed'>;
+      heldMessages: Pick<HeldMessages, 'one' | 'own'>;
     },
   ) {}
 
   /**
-   * Messages of a chat, ascending by number.
+   * Messages of a chat, ascending by number; the actor's held ones each behind the message that was the newest when
+   * they were written, beside the page's limit.
    *
    * @throws {AppError} NOT_FOUND for non-members, except of a public room.
    */
@@ -92,7 +95,12 @@ export class MessageHistory {
     const { docs, visible, positions } = isNewestPage
       ? await this.newestPage(actor, chat, query.limit)
       : await this.pageOf(actor, chat, query);
-    const views = await this.withSenders(docs.map(toRecord), positions);
+    const span = spanOf(docs, query, visible, isNewestPage);
+    const held = await this.deps.heldMessages.own(actor.userId, chatId, span);
+    const records = [...docs.map(toRecord), ...held];
+    // Sorting is stable: a held message comes after the one whose number it has.
+    if (held.length > 0) records.sort((a, b) => a.seq - b.seq);
+    const views = await this.withSenders(records, positions);
     return {
       views,
       pagination: {
@@ -170,6 +178,8 @@ export class MessageHistory {
    *   for the actor.
    */
   async one(actor: Actor, messageId: string): Promise<MessageView> {
+    const held = await this.deps.heldMessages.one(actor.userId, messageId);
+    if (held) return (await this.withSenders([held], []))[0]!;
     const { doc, chat } = await this.deps.reader.visible(actor, messageId);
     const [view] = await this.views(chat.id, [toRecord(doc)]);
     return view!;
@@ -241,6 +251,27 @@ const boundaryBelow = ({ newestSeq, hidden }: Visible, offset: number): number =
     boundary -= 1;
   }
   return Math.max(0, boundary);
+};
+
+/**
+ * The numbers that a page stands for, so that a held message behind any of them is in one page: also behind one that
+ * the actor has deleted for themselves. Who asks for what comes `after` a number has had that one, but perhaps not
+ * what is held behind it.
+ */
+const spanOf = (
+  docs: { seq: number }[],
+  { before, after, around, page, limit }: HistoryQuery,
+  visible: Visible,
+  isNewestPage: boolean,
+): HeldSpan => {
+  const first = docs[0]?.seq ?? around ?? Infinity;
+  const last = docs.at(-1)?.seq ?? around ?? 0;
+  const isOldest = countAbove(0, visible) <= countAbove(first - 1, visible);
+  const isNewest = isNewestPage || countAbove(last, visible) === 0;
+  if (after !== undefined) return { from: after, to: isNewest ? Infinity : last };
+  const to = before === undefined ? boundaryBelow(visible, (page - 1) * limit) : before - 1;
+  const newest = around === undefined ? to : last;
+  return { from: isOldest ? visible.floor : first, to: isNewest ? Infinity : newest };
 };
 
 /**

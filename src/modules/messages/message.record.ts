@@ -31,6 +31,11 @@ export interface MessageRecord {
   forwardedFrom: { senderId: string; messageId: string } | null;
   createdAt: string;
   updatedAt: string;
+  /**
+   * Set, and true, on a message outside the log: it waits for a moderator, and its sender alone sees it. Its `seq` is
+   * that of the message it stands behind, and is not shown.
+   */
+  isHeld?: true;
 }
 
 /** How far a message has come: on the server, on every other member's device, read by all of them. */

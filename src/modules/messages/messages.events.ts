@@ -27,6 +27,15 @@ export interface MessageEvents {
   'message.hidden': ForClients & { chatId: string; messageIds: string[]; userId: string };
   'reaction.added': MessageEvent & { userId: string; emoji: string };
   'reaction.removed': MessageEvent & { userId: string; emoji: string };
+  /** Held outside the log, or changed there; only its sender's devices are notified. */
+  'message.held': MessageEvent;
+  /** A held message has ended; a released one has just been sent under the same `clientMessageId`. */
+  'message.unheld': ForClients & {
+    chatId: string;
+    messageId: string;
+    clientMessageId: string;
+    outcome: 'released' | 'refused' | 'deleted';
+  };
   'message.pinned': MessageEvent & { actorId: string };
   'message.unpinned': MessageEvent & { actorId: string };
 }

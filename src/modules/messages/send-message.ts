@@ -10,6 +10,10 @@ import { hasMetadata } from '../../shared/metadata.js';
 import type { ChatAccess, ChatAccessGrant, ChatSnapshot, SlowMode } from '../chats/index.js';
 import { refusalToSend } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
+import type { WordFilter } from '../word-filter/index.js';
+import { messageRefused } from '../word-filter/index.js';
+import type { HeldMessages } from './held-messages.js';
+import type { HeldFor } from './held-messages.repository.js';
 import type { MentionResolver } from './mentions.js';
 import type { RecentSend, SendIdentity } from './idempotency.js';
 import { RecentSends, clientMessageIdReused, identityOf } from './idempotency.js';
@@ -36,6 +40,8 @@ interface Prepared {
   draft: MessageDraft;
   /** Gives the turn back that slow mode counts; absent where it does not apply. */
   giveBack: (() => Promise<void>) | undefined;
+  /** Set when it must wait outside the log. */
+  heldFor: HeldFor | undefined;
 }
 
 /**
@@ -72,6 +78,8 @@ export class SendMessage {
       reader: MessageReader;
       directory: { card(userId: string): Promise<UserCard | undefined> };
       mentions: MentionResolver;
+      words: Pick<WordFilter, 'screen'>;
+      heldMessages: Pick<HeldMessages, 'hold' | 'withdraw'>;
       attachments: Pick<AttachmentClaims, 'addressed' | 'claim' | 'recognise'>;
       bus: Publisher<MessageEvents>;
       /** Messages per user. */
@@ -81,9 +89,11 @@ export class SendMessage {
 
   /**
    * Sends a message; resolves when the database has it. A retry under the same `clientMessageId`
-   * answers with the same message and counts against no limit.
+   * answers with the same message and counts against no limit. A message that the word filter holds is answered
+   * with `isHeld`, and is sent when a moderator releases it.
    *
    * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, SLOW_MODE, RATE_LIMITED,
+   *   MESSAGE_REFUSED,
    *   CLIENT_MESSAGE_ID_REUSED, VALIDATION for a reply to a message of another chat.
    */
   async send(actor: Actor, said: SendInput): Promise<Sent> {
@@ -153,6 +163,22 @@ export class SendMessage {
     return isSystem(actor) ? access.system(chatId) : access.member(actor.userId, chatId);
   }
 
+  /**
+   * Writes a held message into the log, as of now. Its client id makes that happen once; whoever comes second gets
+   * the message of the first.
+   *
+   * @throws {AppError} MESSAGE_REFUSED, PRE_SEND_UNAVAILABLE: the pre-send hook is asked as for any send.
+   */
+  async sendHeld(chat: ChatSnapshot, sender: UserCard, draft: MessageDraft): Promise<Sent> {
+    const { access, isReviewed, log } = this.deps;
+    const accepted = () => access.answerByWriting(chat, sender.id);
+    if (!isReviewed) await accepted();
+    const appended = await (isReviewed
+      ? log.append(chat.id, draft, accepted)
+      : log.append(chat.id, draft));
+    return this.publish(appended, sender, chat.members && [...chat.members.keys()]);
+  }
+
   /** Called before the identity is computed: a retry may name the same file by a new address. */
   private recognised(input: SendInput): SendInput {
     return input.media.length === 0
@@ -177,7 +203,7 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Sent> {
-    const { log, limit } = this.deps;
+    const { log } = this.deps;
     // The lookups have a deadline of their own, so that a database that has stopped answering is reported
     // as soon here as at the write.
     const preparing = this.prepare(actor, input, identity);
@@ -186,7 +212,8 @@ export class SendMessage {
       throw error;
     });
     if ('isReplay' in prepared) return prepared;
-    const { chat, sender, draft, giveBack } = prepared;
+    const { chat, sender, draft, giveBack, heldFor } = prepared;
+    if (heldFor) return this.hold(actor, prepared, heldFor, identity);
     const accepted = async () => {
       if (!isSystem(actor)) await this.deps.access.answerByWriting(chat, actor.userId);
     };
@@ -197,11 +224,56 @@ export class SendMessage {
       await giveBack?.().catch(() => undefined);
       throw error;
     });
-    if (appended.isReplay) {
-      if (!actor.server) await limit.refund(actor.userId);
-      await giveBack?.();
-    }
+    if (appended.isReplay) await this.giveBack(actor, giveBack);
     return this.publish(appended, sender, chat.members && [...chat.members.keys()]);
+  }
+
+  /** What a send has taken of its sender's allowances; a retry takes nothing. */
+  private async giveBack(actor: Actor, turn: Prepared['giveBack']): Promise<void> {
+    if (!actor.server) await this.deps.limit.refund(actor.userId);
+    await turn?.();
+  }
+
+  /**
+   * Holds a message, unless its first try has been sent: before its word was filtered, or because a moderator has
+   * released it. The log is read after the message is stored: a release removes the held message after its write.
+   */
+  private async hold(
+    actor: Actor,
+    { chat, draft, giveBack, sender }: Prepared,
+    heldFor: HeldFor,
+    identity: SendIdentity | undefined,
+  ): Promise<Sent> {
+    const { heldMessages } = this.deps;
+    try {
+      const held = await heldMessages.hold(chat.id, { draft, sender, heldFor });
+      const sent = identity && (await this.writtenBefore(actor, chat.id, identity, held));
+      if (sent || held.isReplay) await this.giveBack(actor, giveBack);
+      return sent ?? held;
+    } catch (error) {
+      await this.giveBack(actor, giveBack);
+      throw error;
+    }
+  }
+
+  /** The message in the log that a held one repeats; then, or when the log has another one, nothing stays held. */
+  private async writtenBefore(
+    actor: Actor,
+    chatId: string,
+    identity: SendIdentity,
+    held: Sent,
+  ): Promise<Sent | undefined> {
+    const withdraw = async () => {
+      if (!held.isReplay) await this.deps.heldMessages.withdraw(held.message.id);
+    };
+    try {
+      const sent = await this.written(actor, chatId, identity);
+      if (sent) await withdraw();
+      return sent;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'CLIENT_MESSAGE_ID_REUSED') await withdraw();
+      throw error;
+    }
   }
 
   private async prepare(
@@ -209,7 +281,7 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
-    const { access, directory, limit, slowMode } = this.deps;
+    const { access, directory, limit, slowMode, words } = this.deps;
     const grant = await this.grantFor(actor, input.chatId);
     const { chat } = grant;
     const refusal = isSystem(actor) ? undefined : refusalToSend(grant, actor);
@@ -221,12 +293,16 @@ export class SendMessage {
       if (slowMode.applies(grant, actor)) giveBack = await slowMode.take(grant, actor);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
-      const draft = await this.draft(actor, chat, input, identity);
-      // A refused message answers no chat request.
-      if (!isSystem(actor) && !this.deps.isReviewed) {
+      const screened = input.content === '' ? undefined : words.screen(input.content, chat.id);
+      if (screened?.action === 'refuse') throw messageRefused();
+      const content = screened ? screened.text : input.content;
+      const draft = await this.draft(actor, chat, { ...input, content }, identity);
+      const heldFor = screened?.action === 'hold' ? 'review' : undefined;
+      // A refused message answers no chat request, nor one that is held.
+      if (!heldFor && !isSystem(actor) && !this.deps.isReviewed) {
         await access.answerByWriting(chat, actor.userId);
       }
-      return { chat, sender, draft, giveBack };
+      return { chat, sender, draft, giveBack, heldFor };
     } catch (error) {
       await giveBack?.();
       const earlier = await this.replayOr(error, actor, input.chatId, identity);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type {
   ChatAccess,
   ChatList,
@@ -35,6 +36,7 @@ export const createServerCalls = ({
   clock,
   issuer,
   revokeForeignTokens,
+  names,
   users: { accounts, administration, audit, directory, mintedLogins, profiles },
   admin,
   access,
@@ -48,6 +50,7 @@ export const createServerCalls = ({
   issuer: string;
   /** Ends what a configured issuer's tokens allow a user. */
   revokeForeignTokens(userId: string): Promise<void>;
+  names: NameFilter;
   users: UsersApi;
   admin: Admin;
   access: ChatAccess;
@@ -74,6 +77,7 @@ export const createServerCalls = ({
       serverUsers: new ServerUsers({
         accounts,
         profiles,
+        names,
         administration,
         admin,
         mintedLogins,

@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import { AppError, forbidden } from '../../shared/errors.js';
 import type { Pagination } from '../../shared/pagination.js';
 import type { ServerCaller } from '../../shared/server-caller.js';
@@ -52,6 +53,7 @@ export class ServerUsers {
     private readonly deps: {
       accounts: Accounts;
       profiles: Profiles;
+      names: NameFilter;
       administration: UserAdministration;
       admin: Pick<Admin, 'endSessions' | 'setActive'>;
       mintedLogins: MintedLogins;
@@ -71,6 +73,8 @@ export class ServerUsers {
    */
   async create(caller: ServerCaller, user: NewServerUser): Promise<UserRecord> {
     const { username, metadata, externalId, ...fields } = user;
+    const { firstName, lastName, bio } = fields;
+    this.deps.names.assertNames({ username, firstName, lastName, bio });
     const account = {
       ...fields,
       ...(caller.onceId !== undefined && { id: userIdOf(caller.onceId) }),

@@ -3,7 +3,12 @@ import type { Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ChatList, ChatsRepository } from '../chats/index.js';
-import type { AttachmentClaims, ChatPreviews, MessagesRepository } from '../messages/index.js';
+import type {
+  AttachmentClaims,
+  ChatPreviews,
+  HeldMessages,
+  MessagesRepository,
+} from '../messages/index.js';
 import type { UserDirectory } from '../users/index.js';
 import type { SyncedLog } from './chat-changes.js';
 import { ChatChanges } from './chat-changes.js';
@@ -40,6 +45,7 @@ export const createSync = <Client>({
   log,
   previews,
   attachments,
+  heldMessages,
   markDelivered,
   isDatabasePrivate,
   clients,
@@ -54,6 +60,7 @@ export const createSync = <Client>({
   log: SyncedLog;
   previews: Pick<ChatPreviews, 'settle' | 'takeWritten'>;
   attachments: Pick<AttachmentClaims, 'addressed'>;
+  heldMessages: Pick<HeldMessages, 'own'>;
   markDelivered(chatId: string, userId: string, seq: number): Promise<void>;
   isDatabasePrivate: boolean;
   clients: SyncClients<Client>;
@@ -71,6 +78,8 @@ export const createSync = <Client>({
     }),
     settlePreviews: () => previews.settle(),
     markDelivered,
+    heldMessages,
+    directory,
     logger,
   });
   const digest = new VersionDigest({

@@ -2,6 +2,8 @@ import type { Logger } from '../../platform/logger.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { ChatList, ChatsRepository, ChatState } from '../chats/index.js';
+import type { HeldMessages, MessageView } from '../messages/index.js';
+import type { UserDirectory } from '../users/index.js';
 import type { ChatChanges, SyncedChat } from './chat-changes.js';
 import type { CursorState, CursorStateFinder, Plan, SyncRequest } from './sync-plan.js';
 import { isWithin, planOf } from './sync-plan.js';
@@ -11,6 +13,8 @@ export interface SyncResult {
   chats: SyncedChat[];
   /** Chats that the client named and that are not its user's. */
   removed: string[];
+  /** The user's messages that wait outside the log, of all chats that the request covers. */
+  held: MessageView[];
   hasMore: boolean;
 }
 
@@ -31,6 +35,8 @@ export class Sync {
       settlePreviews(): Promise<void>;
       /** Records that one of the user's devices has received all messages up to a number. */
       markDelivered(chatId: string, userId: string, seq: number): Promise<void>;
+      heldMessages: Pick<HeldMessages, 'own'>;
+      directory: Pick<UserDirectory, 'card'>;
       logger: Logger;
     },
   ) {}
@@ -61,10 +67,25 @@ export class Sync {
     const { done, isCut } = await this.carryOut(actor, plans, request.limit);
     await this.recordDeliveries(actor.userId, states, cursorStates, done);
     return {
+      held: await this.held(actor, new Set(mine.keys()), request),
       chats: done,
       removed: listed.filter((chatId) => !mine.has(chatId)),
       hasMore: isCut || done.some(({ hasMore }) => hasMore),
     };
+  }
+
+  /** Held messages have no version by which a client could ask for them, and there are few: it gets all of them. */
+  private async held(
+    { userId }: Actor,
+    mine: ReadonlySet<string>,
+    { after }: SyncRequest,
+  ): Promise<MessageView[]> {
+    if (after !== undefined) return [];
+    const own = await this.deps.heldMessages.own(userId);
+    if (own.length === 0) return [];
+    const sender = await this.deps.directory.card(userId);
+    const shown = own.filter(({ chatId }) => mine.has(chatId));
+    return shown.map((message) => ({ message, sender, status: 'sent' }));
   }
 
   /** Reads chat by chat, a few at a time, until the answer is full. */

@@ -7,6 +7,7 @@ import type { Logger } from '../../platform/logger.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { SecretBox } from '../../platform/secret-box.js';
 import type { Clock } from '../../shared/clock.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type { MailOrder } from '../mail/index.js';
 import { AccountLinks } from './account-links.js';
 import { AccountLinksRepository } from './account-links.repository.js';
@@ -79,6 +80,7 @@ export const buildSignIn = ({
   connection,
   users,
   accounts,
+  names,
   administration,
   audit,
   sessions,
@@ -97,6 +99,7 @@ export const buildSignIn = ({
   connection: Connection;
   users: UsersRepository;
   accounts: Accounts;
+  names: NameFilter;
   administration: UserAdministration;
   audit: AuditTrail;
   sessions: Sessions;
@@ -160,6 +163,7 @@ export const buildSignIn = ({
     auth,
     registration: new Registration({
       accounts,
+      names,
       policy,
       auth,
       hasher,

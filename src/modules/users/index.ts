@@ -9,6 +9,7 @@ import type { Authenticator, TokenGrants } from '../../shared/authenticator.js';
 import type { Clock } from '../../shared/clock.js';
 import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type { MailOrder } from '../mail/index.js';
 import { defineLinkModel } from './account-links.repository.js';
@@ -207,6 +208,7 @@ export const createUsers = ({
   accessChanges,
   contacts,
   orderMail,
+  names,
   limits,
 }: {
   config: AdminSettings &
@@ -234,6 +236,7 @@ export const createUsers = ({
   contacts: ContactPolicy;
   /** Stores a mail to be sent; undefined: no SMTP server is configured. */
   orderMail: ((order: MailOrder) => Promise<void>) | undefined;
+  names: NameFilter;
   limits: SignInLimits;
 }): UsersModule => {
   const users = new UsersRepository(connection);
@@ -244,6 +247,7 @@ export const createUsers = ({
     usernames: new Usernames({ users, clock }),
     bus,
     contacts,
+    names,
     showEmail: config.showEmail,
     userDirectory: config.userDirectory,
     isAllowedPictureUrl: externalUrlPolicy(config.mediaExternalHosts),
@@ -279,6 +283,7 @@ export const createUsers = ({
     connection,
     users,
     accounts,
+    names,
     administration,
     accessChanges,
     bus,
@@ -293,6 +298,7 @@ export const createUsers = ({
     accounts,
     administration,
     audit,
+    names,
     sessions,
     tokens,
     hasher,

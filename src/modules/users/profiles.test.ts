@@ -45,6 +45,7 @@ describe('a change of a profile', () => {
         idsOf: () => Promise.resolve([]),
         areInOneChat: () => Promise.resolve(false),
       },
+      names: { assertNames: () => undefined, isAllowed: () => true },
       showEmail: 'owner',
       userDirectory: 'everyone',
       isAllowedPictureUrl: (url) => url.startsWith('https://pictures.example/'),

@@ -6,6 +6,7 @@ import { invalidInput, notFound } from '../../shared/errors.js';
 import type { Locale } from '../../shared/locale.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from './directory.js';
@@ -69,6 +70,7 @@ export class Profiles {
       usernames: Pick<Usernames, 'change'>;
       bus: Publisher<UserEvents>;
       contacts: ContactPolicy;
+      names: NameFilter;
       /** `SHOW_EMAIL`: who may see an e-mail address, beside its owner and admins. */
       showEmail: Config['showEmail'];
       /** `USER_DIRECTORY`: whom people find, admins excepted. */
@@ -107,13 +109,15 @@ export class Profiles {
    * Changes the actor's own profile and answers the new one. The URL of the current picture may be among the
    * changes, also that of an upload: a client may send back the profile that it has read.
    *
-   * @throws {AppError} VALIDATION for any other picture that is not on an allowed host, and what a change of the
+   * @throws {AppError} VALIDATION for any other picture that is not on an allowed host and for filtered words, and what a change of the
    *   username throws ({@link Usernames.change}).
    */
   async updateProfile(actor: Actor, changes: ProfileChanges): Promise<UserRecord> {
     const { avatar, username, metadata, ...others } = changes;
     const data =
       metadata === undefined ? {} : { metadata: hasMetadata(metadata) ? metadata : null };
+    const { firstName, lastName, bio } = others;
+    this.deps.names.assertNames({ username, firstName, lastName, bio });
     const setsPicture = avatar !== undefined && !(await this.keepsPicture(actor.userId, avatar));
     const fields = { ...others, ...data, ...(setsPicture && { avatar }) };
     return this.change(actor.userId, fields, username);

@@ -3,6 +3,7 @@ import { rateLimited } from '../../platform/rate-limiter.js';
 import { addressKey } from '../../platform/tally.js';
 import { AppError } from '../../shared/errors.js';
 import type { Locale } from '../../shared/locale.js';
+import type { NameFilter } from '../../shared/name-filter.js';
 import type { AccountMails } from './account-mails.js';
 import type { Accounts } from './accounts.js';
 import type { PasswordHasher } from './passwords.js';
@@ -30,6 +31,7 @@ export class Registration {
   constructor(
     private readonly deps: {
       accounts: Accounts;
+      names: NameFilter;
       policy: RegistrationPolicy;
       auth: Pick<SignIn, 'begin'>;
       hasher: PasswordHasher;
@@ -46,7 +48,7 @@ export class Registration {
    *
    * @param locale the language that the client asks for.
    * @throws {AppError} USERNAME_TAKEN, EMAIL_TAKEN, REGISTRATION_CLOSED, INVITE_REQUIRED, INVITE_INVALID,
-   *   EMAIL_DOMAIN_REFUSED, RATE_LIMITED, or OVERLOADED.
+   *   EMAIL_DOMAIN_REFUSED, VALIDATION for filtered words, RATE_LIMITED, or OVERLOADED.
    */
   async register(
     registration: NewRegistration,
@@ -71,9 +73,11 @@ export class Registration {
     { inviteCode, password, ...account }: NewRegistration,
     locale: Locale,
   ): Promise<UserRecord> {
-    const { accounts, hasher, policy } = this.deps;
+    const { accounts, hasher, names, policy } = this.deps;
+    const { username, firstName, lastName } = account;
     const { mustVerifyEmail, giveBack } = await policy.admit(account.email, inviteCode);
     try {
+      names.assertNames({ username, firstName, lastName });
       await accounts.requireAvailable(account.username, account.email);
       const passwordHash = await hasher.hash(password);
       return await accounts.create({ ...account, passwordHash, mustVerifyEmail, locale });

@@ -29,6 +29,13 @@ export const messageChangeRenderings: RenderingTable<MessageEvents> = {
         payload: { chatId, messageId, deleteForEveryone: false },
       })),
     ),
+    'message.held': renders(['message_held'], (event) => changed('message_held', event)),
+    'message.unheld': renders(
+      ['message_unheld'],
+      ({ chatId, messageId, clientMessageId, outcome }) => [
+        { event: 'message_unheld', payload: { chatId, messageId, clientMessageId, outcome } },
+      ],
+    ),
     'reaction.added': renders(['reaction_added'], (event) =>
       changed('reaction_added', event, { userId: event.userId, emoji: event.emoji }),
     ),

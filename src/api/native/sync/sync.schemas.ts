@@ -94,6 +94,12 @@ export const syncResponse = Joi.object({
     .items(Joi.string())
     .required()
     .description('Chats of the request that are not mine, or no longer'),
+  held: Joi.array()
+    .items(messageResponse)
+    .required()
+    .description(
+      'All of my messages that wait for a moderator, in my chats or in those listed; none with `after`',
+    ),
   hasMore: Joi.boolean().required().description('Ask again with the versions and tags received'),
   serverTime: Joi.string().isoDate().required(),
 }).id('Sync');

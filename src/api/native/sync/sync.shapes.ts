@@ -33,6 +33,7 @@ export const presentSync = (result: SyncResult, views: ChatView[], now: number) 
     };
   }),
   removed: result.removed,
+  held: result.held.map(({ message, sender, status }) => presentMessage(message, sender, status)),
   hasMore: result.hasMore,
   serverTime: new Date(now).toISOString(),
 });

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { CachedLookup } from '../../../platform/cached-lookup.js';
 import { AppError } from '../../../shared/errors.js';
 import type { Publisher } from '../../../platform/event-bus.js';
+import type { NameFilter } from '../../../shared/name-filter.js';
 import type { Accounts } from '../accounts.js';
 import type { UserAdministration } from '../administration.js';
 import { emailSchema, isReservedUsername, nameSchema } from '../account-fields.js';
@@ -50,11 +51,6 @@ const nameOr = (text: string): string => {
   return error ? '' : (value as string);
 };
 
-const namesOf = ({ name = '' }: ForeignProfile): Pick<UserRecord, 'firstName' | 'lastName'> => {
-  const [first = '', ...rest] = name.trim().split(/\s+/);
-  return { firstName: nameOr(first), lastName: nameOr(rest.join(' ')) };
-};
-
 /** Makes accounts for the users of issuers when they first come, and keeps them as the tokens describe them. */
 export class ForeignAccounts {
   private readonly cache = new CachedLookup<{ userId: string }>({
@@ -66,6 +62,7 @@ export class ForeignAccounts {
     private readonly deps: {
       users: UsersRepository;
       accounts: Accounts;
+      names: Pick<NameFilter, 'isAllowed'>;
       administration: Pick<UserAdministration, 'setRole'>;
       logins: ForeignLogins;
       bus: Publisher<UserEvents>;
@@ -99,14 +96,14 @@ export class ForeignAccounts {
   private async create(token: ForeignToken): Promise<UserRecord> {
     const { accounts } = this.deps;
     const { issuer, externalId, profile } = token;
-    const stem = stemOf(profile.name ?? profile.email?.split('@')[0] ?? '');
+    const stem = this.stemFor(profile);
     let email = this.emailOf(profile);
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await accounts.create({
           username: usernameOf(stem, attempt),
           email,
-          ...namesOf(profile),
+          ...this.namesOf(profile),
           issuer: issuer.name,
           externalId,
         });
@@ -133,7 +130,7 @@ export class ForeignAccounts {
       picture !== undefined && picture !== seen?.picture && isAllowedPictureUrl(picture);
     const isShown = setsPicture || (setsName && seen !== undefined);
     await users.update(userId, {
-      ...(setsName && namesOf(profile)),
+      ...(setsName && this.namesOf(profile)),
       ...(setsPicture && { avatar: picture }),
       seenToken: {
         issuedAt,
@@ -148,6 +145,18 @@ export class ForeignAccounts {
       // The last admin stays one.
       if (!hasCode(error, 'LAST_ADMIN')) throw error;
     });
+  }
+
+  /** Nobody is asked to choose another name while a token is checked, so that a filtered one is replaced. */
+  private stemFor({ name, email }: ForeignProfile): string {
+    const stem = stemOf(name ?? email?.split('@')[0] ?? '');
+    return this.deps.names.isAllowed(stem) ? stem : 'user';
+  }
+
+  private namesOf({ name = '' }: ForeignProfile): Pick<UserRecord, 'firstName' | 'lastName'> {
+    const shown = this.deps.names.isAllowed(name) ? name : '';
+    const [first = '', ...rest] = shown.trim().split(/\s+/);
+    return { firstName: nameOr(first), lastName: nameOr(rest.join(' ')) };
   }
 
   private emailOf({ email }: ForeignProfile): string | undefined {

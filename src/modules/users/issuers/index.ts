@@ -3,6 +3,7 @@ import type { AuthIssuer } from '../../../config/index.js';
 import type { Logger } from '../../../platform/logger.js';
 import type { Publisher } from '../../../platform/event-bus.js';
 import type { Clock } from '../../../shared/clock.js';
+import type { NameFilter } from '../../../shared/name-filter.js';
 import type { AccessChangePoster } from '../../access-changes/index.js';
 import type { Accounts } from '../accounts.js';
 import type { UserAdministration } from '../administration.js';
@@ -76,6 +77,7 @@ export const createForeignAccess = ({
   connection,
   users,
   accounts,
+  names,
   administration,
   accessChanges,
   bus,
@@ -87,6 +89,7 @@ export const createForeignAccess = ({
   connection: Connection;
   users: UsersRepository;
   accounts: Accounts;
+  names: NameFilter;
   administration: UserAdministration;
   accessChanges: AccessChangePoster;
   bus: Publisher<UserEvents>;
@@ -111,6 +114,7 @@ export const createForeignAccess = ({
     accounts: new ForeignAccounts({
       users,
       accounts,
+      names,
       administration,
       logins,
       bus,
