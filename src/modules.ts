@@ -23,7 +23,11 @@ import {
   defineHeldMessageModel,
   defineMessageModels,
 } from './modules/messages/index.js';
-import { createModeration, defineModerationModels } from './modules/moderation/index.js';
+import {
+  CasesRepository,
+  createModeration,
+  defineModerationModels,
+} from './modules/moderation/index.js';
 import { createPresence } from './modules/presence/index.js';
 import { createReceipts } from './modules/receipts/index.js';
 import { createSearch, defineSearchModels } from './modules/search/index.js';
@@ -196,6 +200,7 @@ export const createModules = async ({
       config.roomCreation === 'everyone' || isAdminNow(await accounts.status(userId)),
     sentInvites: limiter('invites', config.rateLimitInvitesPerHour, HOUR),
   });
+  const cases = new CasesRepository(connection);
   const heldMessages = new HeldMessagesRepository(connection);
   const media = await createMedia({
     config,
@@ -206,7 +211,8 @@ export const createModules = async ({
     access,
     users: { profiles: users.api.profiles, accounts },
     messages: messageLog.messages,
-    isFileKept: (fileId) => heldMessages.isFileUsed(fileId),
+    isFileKept: async (fileId) =>
+      (await heldMessages.isFileUsed(fileId)) || cases.isFileKept(fileId),
   });
   const preSendOutbound = new TrustedOutbound();
   const preSend =
@@ -322,6 +328,13 @@ export const createModules = async ({
     directChats: chats.api.directChats,
     sending: messages.api.sending,
     reader: messages.api.reader,
+    cases,
+    messages: messageLog.messages,
+    access,
+    directory,
+    nameOf: async (chatId) => (await access.snapshot(chatId))?.name ?? '',
+    deleteMessage: (actor, messageId, reason) =>
+      messages.api.messageChanges.deleteAsModerator(actor, messageId, reason),
     accounts,
     accessChanges: feed,
     bus,
@@ -430,6 +443,7 @@ export const createModules = async ({
     live: live.api,
     admin: moderation.api.admin,
     reports: moderation.api.reports,
+    cases: moderation.api.cases,
     sanctions: moderation.api.sanctions,
     webhooks: webhooks.api.webhooks,
     clock,

@@ -2,6 +2,7 @@ import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
 import type { ChatEvents } from '../../modules/chats/index.js';
 import type { LiveEvents } from '../../modules/live/index.js';
 import type { MessageEvents } from '../../modules/messages/index.js';
+import type { CaseEvents } from '../../modules/moderation/index.js';
 import type { PresenceEvents, TypingEvents, ViewingEvents } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import type { StarEvents } from '../../modules/stars/index.js';
@@ -38,6 +39,7 @@ import { messageLookupRoutes } from './messages/message-lookups.routes.js';
 import { messageCommands } from './messages/messages.commands.js';
 import { messageRenderings } from './messages/messages.events.js';
 import { messageRoutes } from './messages/messages.routes.js';
+import { caseCommands, caseRenderings, caseRoutes } from './moderation/cases.routes.js';
 import { heldMessageRoutes } from './moderation/held-messages.routes.js';
 import { wordFilterRoutes } from './moderation/word-filters.routes.js';
 import { presenceCommands } from './presence/presence.commands.js';
@@ -71,6 +73,7 @@ export { webhookPayloads } from './webhooks/webhooks.shapes.js';
 
 /** The domain events that native clients receive. */
 export type NativeEvents = BroadcastEvents &
+  CaseEvents &
   ChatEvents &
   LiveEvents &
   MessageEvents &
@@ -112,6 +115,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     broadcastRoutes,
     adminBroadcastRoutes,
     reportRoutes,
+    caseRoutes,
     heldMessageRoutes,
     wordFilterRoutes,
     webhookRoutes,
@@ -131,6 +135,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     ...messageChangeCommands(useCases),
     ...starCommands(useCases),
     ...adminCommands(useCases),
+    ...caseCommands(useCases),
     ...broadcastCommands(useCases),
     ...receiptCommands(useCases),
     ...typingCommands(useCases),
@@ -150,5 +155,6 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     viewingRenderings,
     presenceRenderings,
     broadcastRenderings,
+    caseRenderings,
   ],
 });

@@ -29,7 +29,7 @@ import type {
   SendMessage,
   UnreadAt,
 } from '../../modules/messages/index.js';
-import type { Admin, Reports, Sanctions } from '../../modules/moderation/index.js';
+import type { Admin, Cases, Reports, Sanctions } from '../../modules/moderation/index.js';
 import type { PresenceReader, StatusChooser, Typing } from '../../modules/presence/index.js';
 import type { Receipts } from '../../modules/receipts/index.js';
 import type { MetadataSearch, Search } from '../../modules/search/index.js';
@@ -114,6 +114,7 @@ export interface UseCases {
   live: LiveUseCases;
   admin: Admin;
   reports: Reports;
+  cases: Cases;
   sanctions: Sanctions;
   webhooks: Webhooks;
   clock: Clock;

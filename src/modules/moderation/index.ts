@@ -1,29 +1,53 @@
 import type { Connection } from 'mongoose';
-import type { Clock } from '../../shared/clock.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
+import type { Clock } from '../../shared/clock.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
 import type {
+  ChatAccess,
   ChatEnforcement,
   ChatEvents,
   DirectChats,
   SanctionsRepository,
 } from '../chats/index.js';
-import type { MessageReader, SendMessage } from '../messages/index.js';
+import type { MessageReader, MessagesRepository, SendMessage } from '../messages/index.js';
 import type {
   Accounts,
   AuditTrail,
   SignIn,
   TwoFactor,
   UserAdministration,
+  UserDirectory,
 } from '../users/index.js';
 import { Admin } from './admin.js';
+import { Cases } from './cases.js';
+import type { CaseEvents, ModerationActions } from './cases.js';
+import type { CasesRepository } from './cases.repository.js';
+import { defineCaseModel } from './cases.repository.js';
 import { defineReportModel, ReportsRepository } from './reports.repository.js';
 import { Reports } from './reports.js';
 import { Sanctions } from './sanctions.js';
 
 export type { SanctionInput, Sanctions } from './sanctions.js';
 export type { Admin, AdminMessage } from './admin.js';
+export {
+  CASE_ACTIONS,
+  CASE_KINDS,
+  CASE_STATES,
+  CasesRepository,
+  REPORT_CATEGORIES,
+} from './cases.repository.js';
+export type {
+  CaseAction,
+  CaseKind,
+  CaseQuery,
+  CaseRecord,
+  CaseReport,
+  CaseState,
+  CaseStatistics,
+  ReportCategory,
+} from './cases.repository.js';
+export type { CaseActionInput, CaseEvents, Cases } from './cases.js';
 export { REPORT_STATUSES } from './reports.repository.js';
 export type { ReportRecord, ReportStatus, ReportQuery } from './reports.repository.js';
 export type { Reports } from './reports.js';
@@ -31,6 +55,7 @@ export type { Reports } from './reports.js';
 /** Registers the module's models on a connection. */
 export const defineModerationModels = (connection: Connection): void => {
   defineReportModel(connection);
+  defineCaseModel(connection);
 };
 
 /** The moderation module, built. */
@@ -38,8 +63,10 @@ export interface ModerationModule {
   api: {
     /** The admins' actions on accounts, and their messages to people. */
     admin: Admin;
-    /** Reports of messages, and the admins' queue of them. */
+    /** Single reports of messages, and the admins' list of them. */
     reports: Reports;
+    /** All reports of one thing as one case, and the moderators' queue. */
+    cases: Cases;
     /** Silences and bans. */
     sanctions: Sanctions;
     /** What is new in the stored reports, for webhooks. */
@@ -63,6 +90,12 @@ export const createModeration = ({
   directChats,
   sending,
   reader,
+  cases,
+  messages,
+  access,
+  directory,
+  nameOf,
+  deleteMessage,
   accounts,
   accessChanges,
   bus,
@@ -78,12 +111,20 @@ export const createModeration = ({
   directChats: DirectChats;
   sending: SendMessage;
   reader: Pick<MessageReader, 'visible'>;
+  cases: CasesRepository;
+  messages: Pick<MessagesRepository, 'window'>;
+  access: Pick<ChatAccess, 'member' | 'reader'>;
+  directory: Pick<UserDirectory, 'card' | 'cards'>;
+  /** The name of a chat; empty for one without. */
+  nameOf(chatId: string): Promise<string>;
+  deleteMessage: ModerationActions['deleteMessage'];
   accounts: Accounts;
   accessChanges: AccessChangePoster;
-  bus: Publisher<ChatEvents>;
+  bus: Publisher<CaseEvents & ChatEvents>;
   sanctions: SanctionsRepository;
   enforcement: ChatEnforcement;
 }): ModerationModule => {
+  const admin = new Admin({ administration, auth, twoFactor, directChats, sending, audit });
   const reports = new ReportsRepository(connection);
   const imposed = new Sanctions({
     sanctions,
@@ -101,11 +142,32 @@ export const createModeration = ({
     audit,
     clock,
   });
+  const queue = new Cases({
+    cases,
+    reports,
+    reader,
+    messages,
+    access,
+    directory,
+    nameOf,
+    actions: {
+      deleteMessage,
+      silence: (input) => imposed.silence(input),
+      ban: (input) => imposed.ban(input),
+      // A message of the acting admin.
+      warn: (actor, userId, message) =>
+        admin.sendToUser(actor, { userId, message, messageType: 'text' }),
+    },
+    audit,
+    bus,
+    clock,
+  });
   return {
     jobs: imposed.jobs,
     api: {
-      admin: new Admin({ administration, auth, twoFactor, directChats, sending, audit }),
-      reports: new Reports({ reports, reader, audit, clock }),
+      admin,
+      reports: new Reports({ reports, cases: queue, reader, audit, clock }),
+      cases: queue,
       storedReports: reports,
       sanctions: imposed,
     },

@@ -130,6 +130,17 @@ export class ReportsRepository {
       .lean();
   }
 
+  /** Resolves all open reports of a message. */
+  async resolveOfMessage(
+    messageId: Types.ObjectId,
+    resolution: { resolvedBy: Types.ObjectId; resolvedAt: Date; note: string },
+  ): Promise<void> {
+    await this.reports.updateMany(
+      { messageId, status: 'open' },
+      { $set: { status: 'resolved', ...resolution } },
+    );
+  }
+
   /** Resolves an open report; answers it as it is then, or null when there is no open one with this id. */
   async resolve(
     reportId: string,

@@ -5,6 +5,8 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { MessageReader } from '../messages/index.js';
 import type { AuditTrail } from '../users/index.js';
+import type { Cases } from './cases.js';
+import type { ReportCategory } from './cases.repository.js';
 import type { ReportRecord, ReportQuery, ReportsRepository } from './reports.repository.js';
 
 /** Reports of messages, and the admins' queue of them. */
@@ -12,6 +14,7 @@ export class Reports {
   constructor(
     private readonly deps: {
       reports: ReportsRepository;
+      cases: Pick<Cases, 'report'>;
       reader: Pick<MessageReader, 'visible'>;
       audit: AuditTrail;
       clock: Clock;
@@ -19,12 +22,32 @@ export class Reports {
   ) {}
 
   /**
-   * Reports a message, with a copy of what it says now. Reporting it again changes nothing.
+   * Reports a message, with a copy of what it says now, and adds the report to the message's case. Reporting it again
+   * changes nothing.
    *
    * @throws {AppError} NOT_FOUND when the actor may not see it, FORBIDDEN when it is their own, GONE when it is
    *   deleted.
    */
   async report(
+    actor: Actor,
+    messageId: string,
+    reason: string,
+    category: ReportCategory,
+  ): Promise<{ report: ReportRecord; created: boolean }> {
+    const made = await this.store(actor, messageId, reason);
+    // Also when the report was there: a server may have stopped before the case had it.
+    if (made.report.status === 'open') {
+      await this.deps.cases.report(actor, {
+        kind: 'message',
+        id: messageId,
+        category,
+        text: reason,
+      });
+    }
+    return made;
+  }
+
+  private async store(
     actor: Actor,
     messageId: string,
     reason: string,

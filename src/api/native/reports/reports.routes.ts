@@ -8,11 +8,17 @@ import { messageParams } from '../../shared/message.schemas.js';
 import { presentReport } from './reports.shapes.js';
 import { reportResponse } from './reports.schemas.js';
 import { REPORT_STATUSES } from '../../../modules/moderation/index.js';
-import type { ReportStatus, ReportQuery } from '../../../modules/moderation/index.js';
+import { categorySchema } from '../moderation/cases.schemas.js';
+import type {
+  ReportCategory,
+  ReportStatus,
+  ReportQuery,
+} from '../../../modules/moderation/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
-const reportBody = Joi.object<{ reason: string }>({
+const reportBody = Joi.object<{ reason: string; category: ReportCategory }>({
   reason: visibleText(1000).trim().required(),
+  category: categorySchema.default('other'),
 });
 const resolveBody = Joi.object<{ note: string }>({
   note: removableText(2000).default(''),
@@ -39,7 +45,12 @@ export const reportRoutes = ({ reports, directory }: UseCases): AnyRoute[] => [
     status: 201,
     otherStatuses: [200],
     handle: async ({ actor, params, body }) => {
-      const { report, created } = await reports.report(actor, params.messageId, body.reason);
+      const { report, created } = await reports.report(
+        actor,
+        params.messageId,
+        body.reason,
+        body.category,
+      );
       return {
         data: { reportId: report._id.toHexString(), status: report.status },
         status: created ? 201 : 200,
