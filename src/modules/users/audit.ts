@@ -3,10 +3,10 @@ import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
-import type { AuditEvent, AuditOutcome, AuditRepository } from './audit.repository.js';
+import type { AuditEvent, AuditFilter, AuditOutcome, AuditRepository } from './audit.repository.js';
 
 /** A page of the trail. */
-export interface AuditQuery {
+export interface AuditQuery extends AuditFilter {
   before?: string | undefined;
   limit: number;
 }
@@ -71,9 +71,18 @@ export class AuditTrail {
   }
 
   /** The records, newest first; `before` is the id of an event. */
-  async list({ before, limit }: AuditQuery): Promise<{ events: AuditEvent[]; hasMore: boolean }> {
-    const events = await this.events.newest(before, limit + 1);
+  async list({
+    before,
+    limit,
+    ...filter
+  }: AuditQuery): Promise<{ events: AuditEvent[]; hasMore: boolean }> {
+    const events = await this.events.newest(filter, before, limit + 1);
     return { events: events.slice(0, limit), hasMore: events.length > limit };
+  }
+
+  /** All records that fit, newest first; they are read as they are asked for, and never all in memory. */
+  each(filter: AuditFilter): AsyncIterable<AuditEvent> {
+    return this.events.each(filter);
   }
 
   private add(

@@ -18,6 +18,7 @@ import type { AuditTrail } from './audit.js';
 import { KnownDevices } from './devices.js';
 import { EmailAddresses } from './email-addresses.js';
 import type { ForeignAccess } from './issuers/index.js';
+import type { LoginAudit } from './login-audit.js';
 import { LoginChallenges } from './login-challenges.js';
 import { OwnAccount } from './own-account.js';
 import { PasswordReset } from './password-reset.js';
@@ -83,6 +84,7 @@ export const buildSignIn = ({
   names,
   administration,
   audit,
+  loginAudit,
   sessions,
   tokens,
   hasher,
@@ -102,6 +104,7 @@ export const buildSignIn = ({
   names: NameFilter;
   administration: UserAdministration;
   audit: AuditTrail;
+  loginAudit: LoginAudit;
   sessions: Sessions;
   tokens: AccessTokens;
   hasher: PasswordHasher;
@@ -139,6 +142,7 @@ export const buildSignIn = ({
     clock,
   });
   const auth = new SignIn({
+    loginAudit,
     accounts,
     sessions,
     tokens,

@@ -27,6 +27,7 @@ import type { AdminSettings } from './first-admin.js';
 import { createForeignAccess, defineForeignLoginModel } from './issuers/index.js';
 import type { ForeignAccess } from './issuers/index.js';
 import { ensureAdmin } from './first-admin.js';
+import { LOGIN_AUDIT_MS, LoginAudit } from './login-audit.js';
 import { PasswordHasher } from './passwords.js';
 import type { ContactPolicy } from './profiles.js';
 import { MintedLogins } from './minted-logins.js';
@@ -54,6 +55,7 @@ export { isAdminNow } from './accounts.js';
 export type { Accounts, NewAccount } from './accounts.js';
 export type { AccountQuery, UserAdministration } from './administration.js';
 export type { AuditedAction, AuditQuery, AuditTrail } from './audit.js';
+export type { AuditFilter } from './audit.repository.js';
 export { AUDIT_OUTCOMES } from './audit.repository.js';
 export type { AuditEvent } from './audit.repository.js';
 export { toUserCard } from './directory.js';
@@ -184,6 +186,8 @@ export interface UsersModule {
   api: UsersApi;
   subscriptions: Subscription<UserEvents>[];
   jobs: Job[];
+  /** Records what is still in memory. */
+  close(): Promise<void>;
   /**
    * Makes the admin that the settings name, when missing, and the search words of accounts of older versions.
    *
@@ -278,6 +282,7 @@ export const createUsers = ({
     refreshKey: keyFor('refresh tokens', jwtSecret),
     lifetime: durationSeconds(config.refreshExpiresIn),
   });
+  const loginAudit = new LoginAudit(new AuditRepository(connection), clock, logger);
   const foreign = createForeignAccess({
     issuers: config.authIssuers,
     connection,
@@ -298,6 +303,7 @@ export const createUsers = ({
     accounts,
     administration,
     audit,
+    loginAudit,
     names,
     sessions,
     tokens,
@@ -351,6 +357,7 @@ export const createUsers = ({
       },
     ],
     jobs: [
+      { name: 'login-audit', everyMs: LOGIN_AUDIT_MS, run: () => loginAudit.flush() },
       {
         name: 'name-words',
         everyMs: NAME_WORDS_MS,
@@ -358,6 +365,8 @@ export const createUsers = ({
         isOncePerCluster: true,
       },
     ],
+    /** Records the logins that are still in memory. */
+    close: () => loginAudit.flush(),
     start: async () => {
       await makeNameWords(users);
       await ensureAdmin(config, accounts, hasher, logger);

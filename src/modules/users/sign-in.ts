@@ -11,6 +11,7 @@ import type { Accounts } from './accounts.js';
 import { accountBanned } from './accounts.js';
 import type { KnownDevice, KnownDevices } from './devices.js';
 import type { ForeignAccess } from './issuers/index.js';
+import type { LoginAudit } from './login-audit.js';
 import type { LoginChallenges } from './login-challenges.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
 import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
@@ -97,6 +98,15 @@ const nameIn = (credentials: Credentials): string => {
   return 'email' in credentials ? credentials.email : credentials.username;
 };
 
+/** Refusals to sign in that the audit trail has. */
+const RECORDED = new Set([
+  'INVALID_CREDENTIALS',
+  'ACCOUNT_DEACTIVATED',
+  'BANNED',
+  'EMAIL_NOT_VERIFIED',
+  'TOTP_INVALID',
+]);
+
 /** Signing in and out, and changing the password. */
 export class SignIn {
   constructor(
@@ -113,6 +123,7 @@ export class SignIn {
       links: Pick<AccountLinks, 'revoke'>;
       /** The logins of issuers' users. */
       foreign: Pick<ForeignAccess, 'revoke' | 'revokeAll'>;
+      loginAudit: Pick<LoginAudit, 'succeeded' | 'failed'>;
       /** Refused attempts to sign in, per client address or known device. */
       refusals: FailedAttempts;
       /** Wrong passwords per account, known device, or login. */
@@ -139,15 +150,17 @@ export class SignIn {
       devices.find(credentials.deviceToken),
     ]);
     const known = found && device && devices.isKnownTo(found, device) ? device : undefined;
-    const isAsGiven = await this.checkPassword(
-      known ? countersOfDevice(known) : countersOfStranger(found, name, origin),
-      credentials.password,
-      hashOf(found),
-    );
-    if (!found) throw invalidCredentials();
-    this.assertOpen(found);
-    if (found.mustVerifyEmail) throw notVerified();
-    const user = isAsGiven ? await this.withHashOfForm(found, credentials.password) : found;
+    const user = await this.recording(found, origin, async () => {
+      const isAsGiven = await this.checkPassword(
+        known ? countersOfDevice(known) : countersOfStranger(found, name, origin),
+        credentials.password,
+        hashOf(found),
+      );
+      if (!found) throw invalidCredentials();
+      this.assertOpen(found);
+      if (found.mustVerifyEmail) throw notVerified();
+      return isAsGiven ? this.withHashOfForm(found, credentials.password) : found;
+    });
     if (user.totpEnabledAt) {
       throw new AppError('TOTP_REQUIRED', 'Give the code of your second factor', {
         challenge: challenges.issue(user),
@@ -171,13 +184,14 @@ export class SignIn {
       challenges.accountOf(challenge, (userId) => accounts.findById(userId)),
       devices.find(deviceToken),
     ]);
-    this.assertOpen(user);
     const known = device && devices.isKnownTo(user, device) ? device : undefined;
     const source = known ? countersOfDevice(known).source : addressKey(origin.ip);
-    // Without a second factor by now, the password alone is enough.
-    if (user.totpEnabledAt) {
+    await this.recording(user, origin, async () => {
+      this.assertOpen(user);
+      // Without a second factor by now, the password alone is enough.
+      if (!user.totpEnabledAt) return;
       await refusals.run(source, () => twoFactor.check(user._id.toHexString(), code));
-    }
+    });
     return this.begin(user, origin, known);
   }
 
@@ -198,6 +212,7 @@ export class SignIn {
       await sessions.revoke(session.userId, session.sessionId);
       throw invalidCredentials();
     }
+    this.deps.loginAudit.succeeded(session.userId, origin.ip, session.sessionId);
     return { ...this.grant(user, session), deviceToken: remembered.token };
   }
 
@@ -216,6 +231,22 @@ export class SignIn {
       throw error;
     }
     return this.grant(user, session);
+  }
+
+  /** Records a refused attempt to sign in. Those beyond the limits are not looked at, and are not recorded either. */
+  private async recording<Result>(
+    user: UserRecord | null,
+    { ip }: SessionOrigin,
+    attempt: () => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof AppError && RECORDED.has(error.code)) {
+        this.deps.loginAudit.failed(user?._id.toHexString(), ip, error.code);
+      }
+      throw error;
+    }
   }
 
   /** @throws {AppError} ACCOUNT_DEACTIVATED or BANNED when nobody may sign in to the account now. */

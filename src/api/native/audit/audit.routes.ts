@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
@@ -5,11 +7,28 @@ import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
-import type { AuditEvent, AuditQuery, UserCard } from '../../../modules/users/index.js';
+import type {
+  AuditEvent,
+  AuditFilter,
+  AuditQuery,
+  UserCard,
+} from '../../../modules/users/index.js';
 import { AUDIT_OUTCOMES } from '../../../modules/users/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
+const filters = {
+  userId: idSchema.description('Who has acted, or to whom it was done'),
+  action: Joi.string()
+    .max(64)
+    .pattern(/^[a-z_]+\.[a-z_]*$/)
+    .example('auth.login_failed')
+    .description('The action; `users.` stands for all that begin with it'),
+  from: Joi.date().iso().description('Begun at this time or later'),
+  to: Joi.date().iso().description('Begun before this time'),
+};
+const exportQuery = Joi.object<AuditFilter>(filters);
 const auditQuery = Joi.object<AuditQuery>({
+  ...filters,
   before: idSchema.description('Id of an event: only older ones'),
   limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
 });
@@ -33,12 +52,11 @@ const auditEventResponse = Joi.object({
   at: Joi.string().isoDate().required(),
 }).id('AuditEvent');
 
-const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
+const factsOf = (event: AuditEvent) => ({
   id: event._id.toHexString(),
   _id: event._id.toHexString(),
   actorId: event.actorId?.toHexString() ?? null,
   ...(event.keyId && { keyId: event.keyId.toHexString() }),
-  actor: actor ? presentUserCard(actor) : null,
   action: event.action,
   subject: event.subject,
   details: event.details ?? null,
@@ -46,12 +64,25 @@ const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
   at: event.at.toISOString(),
 });
 
-/** The endpoint by which admins read the audit trail. */
+const presentAuditEvent = (event: AuditEvent, actor: UserCard | undefined) => ({
+  ...factsOf(event),
+  actor: actor ? presentUserCard(actor) : null,
+});
+
+/**
+ * The trail as JSON Lines. One event is in memory at a time with what the response's buffer holds: a client that reads
+ * slowly slows the reading down, and one that goes ends it.
+ */
+async function* linesOf(events: AsyncIterable<AuditEvent>): AsyncGenerator<string> {
+  for await (const event of events) yield `${JSON.stringify(factsOf(event))}\n`;
+}
+
+/** The endpoints by which admins read the audit trail. */
 export const auditRoutes = ({ audit: trail, directory }: UseCases): AnyRoute[] => [
   route({
     method: 'get',
     path: '/api/admin/audit',
-    summary: 'What admins have done, newest first',
+    summary: 'What admins have done, and logins, newest first',
     tag: 'Admin',
     auth: 'admin',
     userLimit: 'reads',
@@ -68,6 +99,22 @@ export const auditRoutes = ({ audit: trail, directory }: UseCases): AnyRoute[] =
         ),
         extra: { hasMore },
       };
+    },
+  }),
+  route({
+    method: 'get',
+    path: '/api/admin/audit/export',
+    summary: 'The audit trail as JSON Lines, newest first: an event a line',
+    tag: 'Admin',
+    auth: 'admin',
+    userLimit: 'reads',
+    query: exportQuery,
+    handle: async ({ actor, query, res }) => {
+      await trail.record(actor, 'audit.export', actor.userId, { ...query });
+      res.setHeader('Content-Type', 'application/jsonl; charset=utf-8');
+      res.setHeader('Content-Disposition', 'attachment; filename="audit.jsonl"');
+      await pipeline(Readable.from(linesOf(trail.each(query)), { objectMode: true }), res);
+      return undefined;
     },
   }),
 ];
