@@ -40,6 +40,7 @@ describe('a login', () => {
       new FailedAttempts(new RateLimiter({ name, limit: 1, windowMs: 60_000 }, logger));
     signIn = new SignIn({
       foreign: { revoke: () => Promise.resolve(), revokeAll: () => Promise.resolve() },
+      loginAudit: { succeeded: () => undefined, failed: () => undefined },
       accounts,
       sessions,
       hasher,
@@ -103,6 +104,7 @@ describe('a change of password', () => {
       .mockImplementation(() => Promise.resolve(others.splice(0, others.length).length));
     signIn = new SignIn({
       foreign: { revoke: () => Promise.resolve(), revokeAll: () => Promise.resolve() },
+      loginAudit: { succeeded: () => undefined, failed: () => undefined },
       accounts: {
         findById: () => Promise.resolve({ ...user, passwordHash }),
         replacePasswordHash,

@@ -76,6 +76,40 @@ const newWebhookDelivery = async (world: SampleWorld) => {
   return { webhookId, deliveryId: (tested.body as { data: { id: string } }).data.id };
 };
 
+/** A rule of the word filter. */
+const newWordFilter = async ({ server, admin }: SampleWorld, action: string, pattern: string) => {
+  const made = await server.http
+    .post(`${BASE}/word-filters`)
+    .set(admin.auth)
+    .send({ pattern, action });
+  return { params: { filterId: (made.body as { data: { id: string } }).data.id } };
+};
+let words = 0;
+const newWord = (): string => `unheardof${(words += 1)}x`;
+
+/** A message of Alice's that is held. */
+const newHeld = async (world: SampleWorld) => {
+  const word = newWord();
+  await newWordFilter(world, 'hold', word);
+  const { server, alice, chatId } = world;
+  const held = await server.http
+    .post('/api/messages')
+    .set(alice.auth)
+    .send({ chatId, content: word })
+    .expect(201);
+  return { params: { heldId: (held.body as { data: { id: string } }).data.id } };
+};
+
+/** A case of a message of Alice's, reported by Bob. */
+const newCase = async (world: SampleWorld) => {
+  const { server, bob } = world;
+  await newReport(world);
+  const mine = await server.http.get('/api/reports').query({ limit: 1 }).set(bob.auth);
+  return { params: { caseId: (mine.body as { data: { caseId: string }[] }).data[0]!.caseId } };
+};
+const chatOf = ({ chatId }: SampleWorld) => ({ params: { chatId } });
+const reportBody = { category: 'spam', text: 'again and again' };
+
 /** What admins do, and what everybody gets of it. */
 export const adminRoutes: RouteSamples = {
   [`get ${BASE}/webhooks`]: { request: () => ({}), by: 'admin', stranger: 403 },
@@ -181,6 +215,63 @@ export const adminRoutes: RouteSamples = {
     stranger: 403,
   },
   [`get ${BASE}/audit`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`get ${BASE}/audit/export`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`get ${BASE}/word-filters`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`post ${BASE}/word-filters`]: {
+    request: () => ({ body: { pattern: newWord(), action: 'mask' } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`put ${BASE}/word-filters/:filterId`]: {
+    request: async (world) => ({
+      ...(await newWordFilter(world, 'mask', newWord())),
+      body: { action: 'refuse' },
+    }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`delete ${BASE}/word-filters/:filterId`]: {
+    request: (world) => newWordFilter(world, 'mask', newWord()),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/held-messages`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  'get /api/chats/:chatId/held-messages': { request: chatOf, by: 'admin', stranger: 404 },
+  'post /api/held-messages/:heldId/release': { request: newHeld, by: 'admin', stranger: 404 },
+  'post /api/held-messages/:heldId/refuse': { request: newHeld, by: 'admin', stranger: 404 },
+  [`get ${BASE}/cases`]: { request: () => ({}), by: 'admin', stranger: 403 },
+  [`get ${BASE}/cases/statistics`]: {
+    request: () => ({ query: { from: '2020-01-01T00:00:00Z', to: '2040-01-01T00:00:00Z' } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`get ${BASE}/cases/:caseId`]: { request: newCase, by: 'admin', stranger: 403 },
+  [`post ${BASE}/cases/:caseId/assign`]: {
+    request: async (world) => ({
+      ...(await newCase(world)),
+      body: { assigneeId: world.admin.id },
+    }),
+    by: 'admin',
+    stranger: 403,
+  },
+  [`post ${BASE}/cases/:caseId/actions`]: {
+    request: async (world) => ({ ...(await newCase(world)), body: { action: 'dismiss' } }),
+    by: 'admin',
+    stranger: 403,
+  },
+  'get /api/chats/:chatId/reports': { request: chatOf, by: 'admin', stranger: 404 },
+  'get /api/reports': { request: () => ({}), stranger: 200 },
+  'post /api/users/:userId/report': {
+    request: async ({ newUser }) => ({
+      params: { userId: (await newUser()).id },
+      body: reportBody,
+    }),
+    stranger: 200,
+  },
+  'post /api/chats/:chatId/report': {
+    request: (world) => ({ ...chatOf(world), body: reportBody }),
+    stranger: 404,
+  },
   [`get ${BASE}/reports`]: { request: () => ({}), by: 'admin', stranger: 403 },
   [`post ${BASE}/reports/:reportId/resolve`]: {
     request: async (world) => ({
@@ -207,6 +298,11 @@ export const adminRoutes: RouteSamples = {
 
 /** The same over the socket. */
 export const adminCommands: CommandSamples = {
+  'native report': {
+    payload: async ({ newMessage }) => ({ messageId: await newMessage(), category: 'spam' }),
+    by: 'bob',
+    stranger: 'NOT_FOUND',
+  },
   'native admin_broadcast': {
     payload: () => ({ message: 'Important announcement!', messageType: 'text' }),
     by: 'admin',
