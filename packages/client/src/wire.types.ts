@@ -57,6 +57,10 @@ export interface ChatMessage {
   /** Whether a moderator has deleted it, and not its sender. Absent in answers of older servers. */
   isModerated?: boolean;
   isPinned: boolean;
+  /** There, and true, while the message waits for a moderator: it has no numbers, and its sender alone sees it. */
+  isHeld?: true;
+  /** Of a held message: it stands behind the one with this number. */
+  heldAfterSeq?: number;
   system: Record<string, unknown> | null;
   createdAt: string;
   updatedAt: string;
