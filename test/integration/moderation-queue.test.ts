@@ -128,7 +128,8 @@ describe('a held message', () => {
     );
     const statuses = releases.map(({ status }) => status);
     expect(statuses).toContain(200);
-    expect(statuses.every((status) => [200, 404, 409].includes(status))).toBe(true);
+    // 503: a busy node takes fewer of them.
+    expect([200, 404, 409, 503]).toEqual(expect.arrayContaining(statuses));
     const mine = await page(chatId, alice);
     expect(mine.map(({ seq, content }) => [seq, content])).toEqual([
       [1, 'meanwhile'],
@@ -224,7 +225,7 @@ describe('a case', () => {
     const path = `/api/admin/cases/${caseId}/actions`;
     await call('post', path, admin, { action: 'delete' }).expect(400);
     await call('post', path, admin, { action: 'warn', reason: 'Be kind' }).expect(200);
-    const chats = await call('get', '/api/chats', alice).expect(200);
+    const chats = await call('get', '/api/chats/active', alice).expect(200);
     expect(JSON.stringify(chats.body)).toContain('Be kind');
     await call('post', `/api/users/${alice.id}/report`, bob, body).expect(201);
   });
