@@ -103,10 +103,14 @@ export class RecentSends {
     return this.sends.get(key);
   }
 
-  /** Remembers a send from now on; one that fails is forgotten, so that it can be tried again. */
+  /**
+   * Remembers a send from now on. One that fails is forgotten, so that it can be tried again; one that is held, too:
+   * it is sent when a moderator says so, perhaps on another node.
+   */
   add(key: string, send: RecentSend): void {
     this.sends.set(key, send);
-    send.sent.catch(() => this.sends.delete(key));
+    const forget = () => this.sends.delete(key);
+    send.sent.then(({ message }) => message.isHeld && forget(), forget);
     this.purgeOld();
   }
 
