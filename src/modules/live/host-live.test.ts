@@ -76,6 +76,7 @@ describe('a stream to everybody', () => {
       chatAccess: { sanctions: { serverSilence: () => undefined } },
       leases: { hostArrived: () => Promise.resolve(), hostLeft: () => Promise.resolve() },
       participants: { has: () => false },
+      words: { assertNames: () => undefined },
       bus: { emit: () => undefined },
       clock: { now: () => 0 },
       graceMs: 0,

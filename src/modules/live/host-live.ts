@@ -65,8 +65,8 @@ export class HostLive {
    */
   async start(actor: Actor, input: LiveInput, device: LiveDevice): Promise<LiveRecord> {
     const { bus, clock, words } = this.deps;
-    words.assertNames({ title: input.title }, input.chatId);
     await this.assertMayStart(actor, input.chatId);
+    words.assertNames({ title: input.title }, input.chatId);
     const now = clock.now();
     const stream = await this.create(actor, input, now);
     const live = await this.arrive(stream, device);
