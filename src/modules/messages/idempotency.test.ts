@@ -58,11 +58,19 @@ describe('a message under a client id', () => {
 describe('a recent send', () => {
   it('is remembered while it is under way and afterwards', async () => {
     const sends = new RecentSends();
-    const send = { fingerprint: 'a', sent: Promise.resolve({} as Sent) };
+    const send = { fingerprint: 'a', sent: Promise.resolve({ message: {} } as Sent) };
     sends.add('key', send);
     expect(sends.get('key')).toBe(send);
     await send.sent;
     expect(sends.get('key')).toBe(send);
+  });
+
+  it('is forgotten when it is held, as a moderator may release it on another node', async () => {
+    const sends = new RecentSends();
+    const sent = Promise.resolve({ message: { isHeld: true } } as Sent);
+    sends.add('key', { fingerprint: 'a', sent });
+    await sent;
+    expect(sends.get('key')).toBeUndefined();
   });
 
   it('is forgotten when it fails, so that it can be tried again', async () => {

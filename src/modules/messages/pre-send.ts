@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/clock.js';
 import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
-import { hasMetadata, isMetadata } from '../../shared/metadata.js';
+import { hasMetadata, isMetadata, metadataText } from '../../shared/metadata.js';
 import { cutText, isVisible, lengthOf } from '../../shared/text.js';
 import type { ChatSnapshot } from '../chats/index.js';
 import type { Appended, MessageDraft, MessageLog } from './log/index.js';
@@ -246,6 +246,8 @@ export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
       if (message) return { message, isReplay: true };
     }
     const { metadata } = draft;
+    // The fingerprint is of what the client sent first: its sender may have edited a held message since.
+    const said = JSON.stringify([draft.content, metadataText(metadata ?? {})]);
     const verdict = await review.review(
       {
         chatId,
@@ -258,7 +260,8 @@ export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
         isForwarded: draft.forwardedFrom !== undefined,
         ...(metadata !== undefined && { metadata }),
       },
-      clientMessageId && `send:${chatId}:${senderId}:${clientMessageId}:${fingerprint ?? ''}`,
+      clientMessageId &&
+        `send:${chatId}:${senderId}:${clientMessageId}:${fingerprint ?? ''}:${said}`,
     );
     const { content } = verdict;
     const data = verdict.metadata ?? metadata;
