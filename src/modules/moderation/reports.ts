@@ -5,8 +5,8 @@ import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
 import type { MessageReader } from '../messages/index.js';
 import type { AuditTrail } from '../users/index.js';
-import type { Cases } from './cases.js';
-import type { ReportCategory } from './cases.repository.js';
+import type { Cases, NewReportInput } from './cases.js';
+import type { CaseRecord, ReportCategory } from './cases.repository.js';
 import type { ReportRecord, ReportQuery, ReportsRepository } from './reports.repository.js';
 
 /** Reports of messages, and the admins' queue of them. */
@@ -37,14 +37,25 @@ export class Reports {
     const made = await this.store(actor, messageId, reason);
     // Also when the report was there: a server may have stopped before the case had it.
     if (made.report.status === 'open') {
-      await this.deps.cases.report(actor, {
-        kind: 'message',
-        id: messageId,
-        category,
-        text: reason,
-      });
+      const input = { kind: 'message', id: messageId, category, text: reason } as const;
+      await this.deps.cases.report(actor, input);
     }
     return made;
+  }
+
+  /**
+   * Adds a report to the case of a message, a person or a chat. One of a message is a single report, too, so that it
+   * is in the list of these and webhooks hear of it.
+   *
+   * @throws {AppError} what {@link Cases.report} throws.
+   */
+  async reportCase(
+    actor: Actor,
+    input: NewReportInput,
+  ): Promise<{ found: CaseRecord; isNew: boolean }> {
+    // A single report says something; the category does where the person has written nothing.
+    if (input.kind === 'message') await this.store(actor, input.id, input.text || input.category);
+    return this.deps.cases.report(actor, input);
   }
 
   private async store(

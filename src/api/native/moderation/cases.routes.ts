@@ -183,7 +183,7 @@ export const caseRoutes = ({ cases, directory }: UseCases): AnyRoute[] => {
 };
 
 /** The socket command that reports a message, a person or a chat. */
-export const caseCommands = ({ cases }: UseCases): AnyCommand[] => [
+export const caseCommands = ({ reports }: UseCases): AnyCommand[] => [
   command({
     event: 'report',
     dialect: 'native',
@@ -197,7 +197,7 @@ export const caseCommands = ({ cases }: UseCases): AnyCommand[] => [
           : userId !== undefined
             ? ({ kind: 'user', id: userId } as const)
             : ({ kind: 'chat', id: chatId } as const);
-      const { found } = await cases.report(actor, { ...input, ...report });
+      const { found } = await reports.reportCase(actor, { ...input, ...report });
       return { data: presentReported(found) };
     },
   }),
