@@ -1,6 +1,10 @@
 /** Reports and their cases, the word filter, and messages that are held for review, over REST. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../support/server.js';
@@ -8,12 +12,29 @@ import { TestSocket } from '../support/socket.js';
 
 let server: TestServer;
 let admin: TestUser;
+/** The texts about which the pre-send hook was asked; it refuses those with `unhooked`. */
+const asked: string[] = [];
+let hook: Server;
 beforeAll(async () => {
-  server = await startServer({ env: ADMIN_ENV });
+  hook = createServer((request, response) => {
+    void json(request).then((body) => {
+      const { content } = (body as { data: { content: string } }).data;
+      asked.push(content);
+      const action = content.includes('unhooked') ? 'refuse' : 'accept';
+      response.end(JSON.stringify({ action }));
+    });
+  });
+  await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+  const { port } = hook.address() as AddressInfo;
+  server = await startServer({
+    env: { ...ADMIN_ENV, PRE_SEND_URL: `http://127.0.0.1:${port}/` },
+  });
   admin = await loginAdmin(server);
 });
 afterAll(async () => {
   await server.close();
+  hook.closeAllConnections();
+  await new Promise((resolve) => hook.close(resolve));
 });
 
 interface Message {
@@ -35,6 +56,15 @@ const send = async (chatId: string, user: TestUser, content: string, more: objec
   dataOf<Message>(await call('post', '/api/messages', user, { chatId, content, ...more }));
 const page = async (chatId: string, user: TestUser, query = '') =>
   dataOf<Message[]>(await call('get', `/api/chats/${chatId}/messages${query}`, user).expect(200));
+/** A room of an owner, with members. */
+const openRoom = async (name: string, memberCount: number) => {
+  const [owner, ...members] = await Promise.all(
+    Array.from({ length: memberCount + 1 }, () => registerUser(server)),
+  );
+  const made = await call('post', '/api/chats', owner!, { kind: 'room', name, slug: name });
+  for (const member of members) await call('post', `/api/rooms/${name}/join`, member).expect(200);
+  return { owner: owner!, members, chatId: dataOf<{ id: string }>(made).id };
+};
 const textsOf = (messages: Message[]) => messages.map(({ content }) => content);
 
 const filterIds: string[] = [];
@@ -160,6 +190,68 @@ describe('a held message', () => {
   });
 });
 
+describe('a held message of a room', () => {
+  it('is decided by the moderators of the room, and not by its members', async () => {
+    const { owner, members, chatId } = await openRoom('held-lunch', 3);
+    const [sender, moderator, member] = members as [TestUser, TestUser, TestUser];
+    const role = `/api/chats/${chatId}/members/${moderator.id}/role`;
+    await call('put', role, owner, { role: 'moderator' }).expect(200);
+    await filter('maybe', 'hold', chatId);
+    const held = await send(chatId, sender, 'maybe');
+    const queue = `/api/chats/${chatId}/held-messages`;
+    await call('get', queue, member).expect(403);
+    await call('post', `/api/held-messages/${held.id}/release`, member).expect(403);
+    const waiting = await call('get', queue, moderator).expect(200);
+    expect(dataOf<Message[]>(waiting).map(({ id }) => id)).toEqual([held.id]);
+    await call('post', `/api/held-messages/${held.id}/release`, moderator).expect(200);
+    expect(textsOf(await page(chatId, member)).at(-1)).toBe('maybe');
+  });
+
+  it('is not sent while its sender is silenced, and gives no turn of slow mode back', async () => {
+    const { owner, members, chatId } = await openRoom('slow-lunch', 1);
+    const sender = members[0]!;
+    await server.http
+      .patch(`/api/chats/${chatId}`)
+      .set(owner.auth)
+      .send({ slowModeSeconds: 600 })
+      .expect(200);
+    await filter('maybe', 'hold', chatId);
+    await filter('never', 'refuse', chatId);
+    await call('post', '/api/messages', sender, { chatId, content: 'never' }).expect(422);
+    const held = await send(chatId, sender, 'maybe');
+    expect(held.isHeld).toBe(true);
+    const next = await call('post', '/api/messages', sender, { chatId, content: 'well' });
+    expect([next.status, next.body.code]).toEqual([429, 'SLOW_MODE']);
+    const silence = { userId: sender.id, kind: 'silence', reason: 'Enough' };
+    await call('post', `/api/chats/${chatId}/sanctions`, owner, silence).expect(201);
+    await call('post', `/api/held-messages/${held.id}/release`, owner).expect(409);
+    await call('post', `/api/held-messages/${held.id}/refuse`, owner).expect(200);
+  });
+});
+
+describe('the pre-send hook', () => {
+  it('is asked about a held message when it is released, and one that it refuses stays held', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    await filter('maybe', 'hold');
+    await filter('silly', 'mask');
+    asked.length = 0;
+    const [kept, sent] = [
+      await send(chatId, alice, 'maybe unhooked'),
+      await send(chatId, alice, 'maybe silly'),
+    ];
+    expect(asked).toEqual([]);
+    const released = await call('post', `/api/held-messages/${kept.id}/release`, admin);
+    expect([released.status, released.body.code]).toEqual([422, 'MESSAGE_REFUSED']);
+    await call('post', `/api/held-messages/${sent.id}/release`, admin).expect(200);
+    expect(asked).toEqual(['maybe unhooked', 'maybe *****']);
+    expect(textsOf(await page(chatId, bob))).toEqual(['maybe *****']);
+    expect(textsOf(await page(chatId, alice))).toEqual(['maybe unhooked', 'maybe *****']);
+    await call('put', `/api/messages/${kept.id}`, alice, { content: 'well' }).expect(200);
+    await call('post', `/api/held-messages/${kept.id}/release`, admin).expect(200);
+    expect(textsOf(await page(chatId, bob))).toEqual(['maybe *****', 'well']);
+  });
+});
+
 describe('a case', () => {
   interface Case {
     id: string;
@@ -177,13 +269,7 @@ describe('a case', () => {
   };
 
   it('has all reports of a message, and keeps what stood around it', async () => {
-    const members = await Promise.all([1, 2, 3].map(() => registerUser(server)));
-    const owner = await registerUser(server);
-    const room = { kind: 'room', name: 'Case lunch' };
-    const chatId = dataOf<{ id: string }>(await call('post', '/api/chats', owner, room)).id;
-    for (const member of members) {
-      await call('post', '/api/rooms/case-lunch/join', member).expect(200);
-    }
+    const { owner, members, chatId } = await openRoom('case-lunch', 3);
     await send(chatId, owner, 'before');
     const bad = await send(chatId, owner, 'bad');
     await send(chatId, owner, 'after');
@@ -213,6 +299,35 @@ describe('a case', () => {
     expect(await device.next('report_resolved')).toMatchObject({ caseId, state });
     const mine = await call('get', '/api/reports', bob).expect(200);
     expect(dataOf<{ state: string }[]>(mine)[0]!.state).toBe(state);
+    device.close();
+  });
+
+  it('silences its person in the room, whose moderators see it', async () => {
+    const { owner, members, chatId } = await openRoom('loud-lunch', 2);
+    const [loud, reporter] = members as [TestUser, TestUser];
+    const bad = await send(chatId, loud, 'LOUD');
+    const caseId = await report(bad.id, reporter, 'spam');
+    const queue = `/api/chats/${chatId}/reports`;
+    await call('get', queue, reporter).expect(403);
+    const seen = await call('get', queue, owner).expect(200);
+    expect(dataOf<Case[]>(seen).map(({ id }) => id)).toEqual([caseId]);
+    const action = { action: 'silence', scope: 'chat', reason: 'Too loud' };
+    await call('post', `/api/admin/cases/${caseId}/actions`, admin, action).expect(200);
+    const next = await call('post', '/api/messages', loud, { chatId, content: 'LOUDER' });
+    expect([next.status, next.body.code, next.body.reason]).toEqual([403, 'SILENCED', 'Too loud']);
+  });
+
+  it('of a message has what sockets report, which is in the list of single reports, too', async () => {
+    const { alice, bob, chatId } = await openDirectChat(server);
+    const bad = await send(chatId, alice, 'bad');
+    const device = await TestSocket.connect(server, bob);
+    const answer = await device.command<{ caseId: string }>('report', {
+      messageId: bad.id,
+      category: 'hate',
+    });
+    const single = await call('get', '/api/admin/reports?limit=1', admin).expect(200);
+    expect(dataOf<object[]>(single)[0]).toMatchObject({ messageId: bad.id, reason: 'hate' });
+    expect(answer.data.caseId).toBe(await report(bad.id, bob, 'spam'));
     device.close();
   });
 
