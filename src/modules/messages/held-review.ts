@@ -153,7 +153,8 @@ export class HeldReview {
       directory.card(id),
       (id === SYSTEM_USER_ID ? access.system(inChat) : access.member(id, inChat)).catch(
         (error: unknown) => {
-          if (error instanceof AppError && error.code === 'NOT_FOUND') return undefined;
+          // They have left, or a ban keeps them out.
+          if (error instanceof AppError && error.status < 500) return undefined;
           throw error;
         },
       ),
