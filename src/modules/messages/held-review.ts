@@ -1,5 +1,4 @@
 import type { Actor } from '../../shared/actor.js';
-import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, notFound } from '../../shared/errors.js';
 import type { ChatAccess, ChatSnapshot } from '../chats/index.js';
@@ -34,7 +33,7 @@ export class HeldReview {
       held: HeldMessagesRepository;
       heldMessages: HeldMessages;
       sending: Pick<SendMessage, 'sendHeld'>;
-      access: Pick<ChatAccess, 'member' | 'system'>;
+      access: Pick<ChatAccess, 'member'>;
       attachments: Pick<AttachmentClaims, 'addressed' | 'release'>;
       directory: {
         card(userId: string): Promise<UserCard | undefined>;
@@ -148,16 +147,13 @@ export class HeldReview {
   }: StoredHeldMessage): Promise<{ chat: ChatSnapshot; sender: UserCard }> {
     const { access, directory } = this.deps;
     const id = senderId.toHexString();
-    const inChat = chatId.toHexString();
     const [sender, grant] = await Promise.all([
       directory.card(id),
-      (id === SYSTEM_USER_ID ? access.system(inChat) : access.member(id, inChat)).catch(
-        (error: unknown) => {
-          // They have left, or a ban keeps them out.
-          if (error instanceof AppError && error.status < 500) return undefined;
-          throw error;
-        },
-      ),
+      access.member(id, chatId.toHexString()).catch((error: unknown) => {
+        // They have left, or a ban keeps them out.
+        if (error instanceof AppError && error.status < 500) return undefined;
+        throw error;
+      }),
     ]);
     if (!sender || sender.isDeactivated || !grant || refusalToWrite(grant)) {
       throw new AppError('CONFLICT', 'Its sender may not write in this chat any more');

@@ -293,7 +293,9 @@ export class SendMessage {
       if (slowMode.applies(grant, actor)) giveBack = await slowMode.take(grant, actor);
       const sender = await directory.card(actor.userId);
       if (!sender) throw new AppError('UNAUTHENTICATED', 'This account no longer exists');
-      const screened = input.content === '' ? undefined : words.screen(input.content, chat.id);
+      // Nobody is asked about what the system says.
+      const isRead = input.content !== '' && !isSystem(actor);
+      const screened = isRead ? words.screen(input.content, chat.id) : undefined;
       if (screened?.action === 'refuse') throw messageRefused();
       const content = screened ? screened.text : input.content;
       const draft = await this.draft(actor, chat, { ...input, content }, identity);
