@@ -22,7 +22,7 @@ const newRuleBody = Joi.object<NewWordRule>({
 const ruleChangesBody = Joi.object<{ pattern?: string; action?: FilterAction }>({
   pattern: patternSchema,
   action: actionSchema,
-}).or('pattern', 'action');
+}).min(1);
 const ruleParams = Joi.object<{ filterId: string }>({ filterId: idSchema.required() });
 const ruleResponse = Joi.object({
   id: Joi.string().required(),
