@@ -251,7 +251,7 @@ export class SendMessage {
       if (sent || held.isReplay) await this.giveBack(actor, giveBack);
       return sent ?? held;
     } catch (error) {
-      await this.giveBack(actor, giveBack);
+      await this.giveBack(actor, giveBack).catch(() => undefined);
       throw error;
     }
   }
