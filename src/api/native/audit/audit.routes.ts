@@ -16,6 +16,9 @@ import type {
 import { AUDIT_OUTCOMES } from '../../../modules/users/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
+/** Longest time for an export, in milliseconds. */
+const EXPORT_MS = 10 * 60_000;
+
 const filters = {
   userId: idSchema.description('Who has acted, or to whom it was done'),
   action: Joi.string()
@@ -109,11 +112,16 @@ export const auditRoutes = ({ audit: trail, directory }: UseCases): AnyRoute[] =
     auth: 'admin',
     userLimit: 'reads',
     query: exportQuery,
+    timeoutMs: EXPORT_MS,
     handle: async ({ actor, query, res }) => {
       await trail.record(actor, 'audit.export', actor.userId, { ...query });
       res.setHeader('Content-Type', 'application/jsonl; charset=utf-8');
       res.setHeader('Content-Disposition', 'attachment; filename="audit.jsonl"');
-      await pipeline(Readable.from(linesOf(trail.each(query)), { objectMode: true }), res);
+      const lines = Readable.from(linesOf(trail.each(query)), { objectMode: true });
+      await pipeline(lines, res).catch((error: unknown) => {
+        // The client has gone.
+        if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+      });
       return undefined;
     },
   }),
