@@ -9,6 +9,7 @@ import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { ChatAccess } from '../chats/index.js';
+import { refusalToWrite } from '../chats/index.js';
 import type { UserCard } from '../users/index.js';
 import type { WordFilter } from '../word-filter/index.js';
 import { messageRefused } from '../word-filter/index.js';
@@ -156,7 +157,7 @@ export class HeldMessages {
    *
    * @returns undefined when the actor has no held message with this id.
    * @throws {AppError} VALIDATION for no text where there is no file, MESSAGE_REFUSED, NOT_FOUND for a chat that the
-   *   actor is no longer in, CONFLICT when a moderator has decided meanwhile.
+   *   actor is no longer in, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, CONFLICT when a moderator has decided meanwhile.
    */
   async edit(
     actor: Actor,
@@ -176,7 +177,10 @@ export class HeldMessages {
     const doc = await this.find(actor.userId, messageId, chatId);
     if (!doc) return undefined;
     const { clock, directory, held, mentions, words } = this.deps;
-    const { chat } = await this.deps.access.member(actor.userId, doc.chatId.toHexString());
+    const grant = await this.deps.access.member(actor.userId, doc.chatId.toHexString());
+    const refusal = refusalToWrite(grant);
+    if (refusal) throw refusal;
+    const { chat } = grant;
     if (content === '' && doc.draft.media.length === 0) {
       throw invalidInput('content', 'a text that shows something, as the message has no file');
     }
