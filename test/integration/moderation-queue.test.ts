@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
+import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
@@ -343,5 +344,28 @@ describe('a case', () => {
     const chats = await call('get', '/api/chats/active', alice).expect(200);
     expect(JSON.stringify(chats.body)).toContain('Be kind');
     await call('post', `/api/users/${alice.id}/report`, bob, body).expect(201);
+  });
+});
+
+describe('the audit trail', () => {
+  it('has refused logins of an account as one event, which filters find and an export has', async () => {
+    const { id, username } = await registerUser(server);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const wrong = { username, password: 'not the password' };
+      await server.http.post('/api/auth/login').send(wrong).expect(401);
+    }
+    const query = `userId=${id}&action=auth.login_failed`;
+    const events = async () =>
+      dataOf<{ id: string; details: { count: number } }[]>(
+        await call('get', `/api/admin/audit?${query}`, admin).expect(200),
+      );
+    await eventually(async () => (await events())[0]?.details.count === 2);
+    const exported = await call('get', `/api/admin/audit/export?${query}`, admin).buffer();
+    const lines = exported.text.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ id: (await events())[0]!.id, subject: id, outcome: 'failed' }),
+    ]);
+    const later = `/api/admin/audit?${query}&from=2040-01-01T00:00:00Z`;
+    expect(dataOf(await call('get', later, admin).expect(200))).toEqual([]);
   });
 });
