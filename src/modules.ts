@@ -108,14 +108,15 @@ export const createModules = async ({
 
   const metadataIndexes = metadataIndexesOf(config.metadataIndexes);
   const accessChanges = createAccessChanges({ connection, clock });
-  const { feed } = accessChanges;
+  const { feed, freshness } = accessChanges;
   const wordFilter = createWordFilter({ connection, logger, clock, accessChanges: feed });
   const names = wordFilter.filter;
   const storedMessages = new MessagesRepository(connection);
   const chatAccess = createChatAccess({
     connection,
     clock,
-    isAlone: redis === undefined,
+    accessChanges: feed,
+    freshness,
     hasWritten: (chatId, userId) => storedMessages.hasWritten(chatId, userId),
   });
   const { access, contacts, memberships, positions } = chatAccess;
@@ -137,6 +138,7 @@ export const createModules = async ({
     logger,
     jwtSecret,
     accessChanges: feed,
+    freshness,
     contacts,
     orderMail: mail.api.order,
     names,
@@ -156,6 +158,7 @@ export const createModules = async ({
     clock,
     logger,
     accessChanges: feed,
+    freshness,
     audit,
   });
   const presence = createPresence({

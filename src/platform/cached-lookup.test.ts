@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CachedLookup } from './cached-lookup.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A cache, and look-ups that end when told to. */
 const setUp = (ttl = 1000) => {
-  const lookup = new CachedLookup<string>({ max: 3, ttl });
+  const lookup = new CachedLookup<string>({ max: 3, ttl, groupOf: (key) => `group of ${key}` });
   const begun: string[] = [];
   const ends: ((answer: string | Error | undefined) => Promise<unknown>)[] = [];
   const ask = (key = 'a') =>
@@ -74,14 +74,14 @@ describe('a cached look-up', () => {
     expect([await first, await second]).toEqual([undefined, 'x']);
   });
 
-  it.each(['forget', 'forgetWhere', 'clear'] as const)(
+  it.each(['forget', 'forgetGroup', 'clear'] as const)(
     'is made again for those who wait when its entry is lost by %s',
     async (way) => {
       const { ask, begun, ends, lookup } = setUp();
       const lose = () => {
         if (way === 'forget') lookup.forget('a');
         else if (way === 'clear') lookup.clear();
-        else lookup.forgetWhere((key) => key === 'a');
+        else lookup.forgetGroup('group of a');
       };
       const waiting = [ask(), ask()];
       lose();
@@ -143,7 +143,7 @@ describe('a cached look-up', () => {
     const { ask, begun, ends, lookup } = setUp();
     const all = [ask('a'), ask('b')];
     await ends[1]!('x');
-    lookup.forgetWhere((key) => key === 'a');
+    lookup.forgetGroup('group of a');
     await turn();
     await ends[2]!('y');
     expect(await Promise.all([...all, ask('b')])).toEqual(['y', 'x', 'x']);
@@ -168,5 +168,71 @@ describe('a cached look-up', () => {
     expect(begun).toHaveLength(2);
     await ends[1]!('y');
     expect(await anew).toBe('y');
+  });
+
+  describe('of what a feed of changes confirms', () => {
+    /** A cache with an entry that was just looked up. */
+    const aged = async (freshness: { confirmedAt: number; droppedAt: number }) => {
+      const lookup = new CachedLookup<string>({
+        max: 3,
+        ttl: 10_000,
+        freshness,
+        isKept: (value) => value !== 'refused',
+      });
+      let loads = 0;
+      const ask = (value = 'x') =>
+        lookup.get('a', () => {
+          loads += 1;
+          return Promise.resolve(value);
+        });
+      const clock = jest.spyOn(performance, 'now');
+      const began = performance.now();
+      clock.mockReturnValue(began);
+      await ask();
+      return {
+        began,
+        /** How many look-ups there have been after asking at a time since the first. */
+        loadsAt: async (ms: number, value?: string) => {
+          clock.mockReturnValue(began + ms);
+          // The cache asks for the time once in a millisecond.
+          await setTimeout(5);
+          await ask(value);
+          return loads;
+        },
+      };
+    };
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    it('is made again after a second without a confirmation', async () => {
+      const { loadsAt } = await aged({ confirmedAt: -Infinity, droppedAt: -Infinity });
+      expect(await loadsAt(900)).toBe(1);
+      expect(await loadsAt(1100)).toBe(2);
+    });
+
+    it('is kept for a second after the last confirmation', async () => {
+      const freshness = { confirmedAt: -Infinity, droppedAt: -Infinity };
+      const { began, loadsAt } = await aged(freshness);
+      freshness.confirmedAt = began + 5000;
+      expect(await loadsAt(5900)).toBe(1);
+      expect(await loadsAt(6100)).toBe(2);
+    });
+
+    it('is made again when changes were missed since', async () => {
+      const freshness = { confirmedAt: Infinity, droppedAt: -Infinity };
+      const { began, loadsAt } = await aged(freshness);
+      expect(await loadsAt(100)).toBe(1);
+      freshness.droppedAt = began + 50;
+      expect(await loadsAt(200)).toBe(2);
+    });
+
+    it('is made again after a second for an answer that may not be kept', async () => {
+      const { loadsAt } = await aged({ confirmedAt: Infinity, droppedAt: -Infinity });
+      expect(await loadsAt(9000)).toBe(1);
+      expect(await loadsAt(10_100, 'refused')).toBe(2);
+      expect(await loadsAt(11_000)).toBe(2);
+      expect(await loadsAt(11_200)).toBe(3);
+    });
   });
 });

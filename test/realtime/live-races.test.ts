@@ -125,11 +125,12 @@ describe('somebody who loses the right while coming to a live stream', () => {
     bus = new EventBus(logger);
     putOut = [];
     const card = (id: string) => Promise.resolve({ id, username: id });
-    // On its own, a node trusts its cache: only what it is told makes it ask again.
     const { access } = createChatAccess({
       connection: database.connection,
       clock: { now: () => Date.now() },
-      isAlone: true,
+      accessChanges: { post: () => Promise.resolve() },
+      // The feed confirms the cache: only what the node is told makes it ask again.
+      freshness: { confirmedAt: Infinity, droppedAt: -Infinity },
       hasWritten: () => Promise.resolve(false),
     });
     live = createLive({

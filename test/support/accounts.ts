@@ -35,6 +35,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     },
   );
   const unlimited = new RateLimiter({ name: 'none', limit: 0, windowMs: 1 }, logger);
+  const { feed, freshness } = createAccessChanges({ connection, clock: systemClock });
   const { accounts, administration, directory } = createUsers({
     config: loadConfig({ MEDIA_EXTERNAL_HOSTS: '*' }),
     connection,
@@ -42,7 +43,8 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
     clock: systemClock,
     logger,
     jwtSecret: 'not used here, but of the length of a secret',
-    accessChanges: createAccessChanges({ connection, clock: systemClock }).feed,
+    accessChanges: feed,
+    freshness,
     names: { assertNames: () => undefined, isAllowed: () => true },
     contacts: {
       agreedAmong: () => Promise.resolve(new Set<string>()),

@@ -1,6 +1,15 @@
+import type { Freshness } from '../../platform/cached-lookup.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { AccessChange } from './access-changes.events.js';
 import type { AccessChangesRepository } from './access-changes.repository.js';
+
+/**
+ * How far this node has read the feed: what the caches of rights go by. Times are those of `performance.now()`.
+ */
+export class FeedProgress implements Freshness {
+  confirmedAt = -Infinity;
+  droppedAt = -Infinity;
+}
 
 /** The handlers of access changes. */
 export interface AccessChangeReader {
@@ -25,21 +34,25 @@ interface Recent {
 /**
  * Reads the access changes that all nodes, this one included, have posted. A change is rechecked from the
  * tick after the one that has read it: by then its event has arrived over Redis, if Redis is used, and no
- * client receives it twice.
+ * client receives it twice. So the caches are confirmed one reading late, too.
  */
 export class AccessChangePoller {
   private cursor = 0;
   private readonly recent = new Map<string, Recent>();
+  /** When the last complete reading began, by `performance.now()`; until then all of the feed is known. */
+  private readAt = -Infinity;
 
   constructor(
     private readonly entries: AccessChangesRepository,
     private readonly reader: AccessChangeReader,
+    private readonly progress: FeedProgress,
     /** A clock that does not jump, in milliseconds. */
     private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Starts after the newest access change, because this node has no sockets yet. */
   async start(): Promise<void> {
+    this.readAt = performance.now();
     this.cursor = await this.entries.newestNumber();
   }
 
@@ -47,7 +60,11 @@ export class AccessChangePoller {
   async tick(): Promise<void> {
     const recent = [...this.recent];
     for (let i = 0; i < recent.length; i += PAGE) await this.recheck(recent.slice(i, i + PAGE));
+    // Only now has everything that was read then been forgotten by the caches.
+    this.progress.confirmedAt = this.readAt;
+    const began = performance.now();
     await this.read();
+    this.readAt = began;
   }
 
   /**
@@ -69,7 +86,10 @@ export class AccessChangePoller {
   private async read(): Promise<void> {
     for (let hasMore = true; hasMore;) {
       const entries = await withDeadline(this.entries.after(this.cursor, PAGE), QUEUE_STEP_MS);
-      if (entries[0] && entries[0].n > this.cursor + 1) await this.reader.recheckEverybody();
+      if (entries[0] && entries[0].n > this.cursor + 1) {
+        this.progress.droppedAt = performance.now();
+        await this.reader.recheckEverybody();
+      }
       this.cursor = entries.at(-1)?.n ?? this.cursor;
       const until = this.now() + RECENT_MS;
       for (const accessChange of entries.flatMap(({ accessChanges }) => accessChanges)) {

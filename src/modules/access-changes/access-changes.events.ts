@@ -5,13 +5,14 @@ import type { UserRole } from '../../shared/actor.js';
  * Somebody's access is about to change: a login of theirs (`login`: ended, account closed, another role),
  * their membership in a chat, or what they may do there (`member`), a block between them and somebody (`block`),
  * or a silence on the whole server (`silence`). For a server key that is about to be revoked (`key`), `userId` is
- * the id of the key. Or a message of theirs is about to be held (`held`), or they are about to change the word
+ * the id of the key. What others see of a chat (`chat`: its facts, its answer) or of an account (`profile`) may be
+ * about to change: nobody loses a right by these, but they are cached like rights. Or a message of theirs is about to be held (`held`), or they are about to change the word
  * filters (`words`). It does not contain the new state: listeners read it from the database.
  */
 export interface AccessChange {
-  kind: 'login' | 'member' | 'block' | 'silence' | 'key' | 'held' | 'words';
+  kind: 'login' | 'member' | 'chat' | 'profile' | 'block' | 'silence' | 'key' | 'held' | 'words';
   userId: string;
-  /** The chat, for `member`. */
+  /** The chat, for `member` and `chat`. */
   chatId?: string;
 }
 

@@ -1,9 +1,10 @@
 import type { Connection } from 'mongoose';
+import type { Freshness } from '../../platform/cached-lookup.js';
 import type { Job } from '../../platform/jobs.js';
 import type { Clock } from '../../shared/clock.js';
 import type { AccessChangePoster } from './access-change-feed.js';
 import { AccessChangeFeed } from './access-change-feed.js';
-import { ACCESS_POLL_MS, AccessChangePoller } from './access-change-poller.js';
+import { ACCESS_POLL_MS, AccessChangePoller, FeedProgress } from './access-change-poller.js';
 import { AccessChangesRepository } from './access-changes.repository.js';
 import type { AccessReconcilerDeps } from './access-reconciler.js';
 import { AccessReconciler } from './access-reconciler.js';
@@ -24,6 +25,8 @@ export interface AccessReconciliation {
 export interface AccessChangesModule {
   /** Where use cases announce access changes. */
   feed: AccessChangePoster;
+  /** How far this node has read the feed: until then, what is cached of chats, rights and accounts is true. */
+  freshness: Freshness;
   /**
    * Compares announced changes with the database, and publishes on this node's bus the events it has missed.
    *
@@ -41,10 +44,12 @@ export const createAccessChanges = ({
   clock: Clock;
 }): AccessChangesModule => {
   const entries = new AccessChangesRepository(connection);
+  const freshness = new FeedProgress();
   return {
+    freshness,
     feed: new AccessChangeFeed(entries, clock),
     reconciliation: ({ now, ...deps }) => {
-      const poller = new AccessChangePoller(entries, new AccessReconciler(deps), now);
+      const poller = new AccessChangePoller(entries, new AccessReconciler(deps), freshness, now);
       return {
         // The job's name in leases and logs.
         jobs: [{ name: 'notices', everyMs: ACCESS_POLL_MS, run: () => poller.tick() }],

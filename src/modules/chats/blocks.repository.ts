@@ -61,6 +61,20 @@ export class BlocksRepository {
     return found !== null;
   }
 
+  /** The blocks between the two of each pair, whoever has set them. */
+  async between(pairs: { a: string; b: string }[]): Promise<BlockRecord[]> {
+    if (pairs.length === 0) return [];
+    const rows = await this.blocks
+      .find({
+        $or: pairs.flatMap(({ a, b }) => [
+          { blockerId: objectId(a), blockedId: objectId(b) },
+          { blockerId: objectId(b), blockedId: objectId(a) },
+        ]),
+      })
+      .lean();
+    return rows.map(toRecord);
+  }
+
   /** The blocks that a user has set, newest first. */
   async setBy(userId: string): Promise<BlockRecord[]> {
     const rows = await this.blocks

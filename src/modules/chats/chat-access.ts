@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache';
+import { createBatchLoader } from '../../platform/batch-loader.js';
+import type { Freshness } from '../../platform/cached-lookup.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
-import type { AccessChangeEvents } from '../access-changes/index.js';
+import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
 import type { ChatEvents, ChatFacts } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
@@ -20,11 +22,13 @@ import type { SanctionsRepository } from './sanctions.repository.js';
 export const LARGE_CHAT_MEMBERS = 100;
 
 /**
- * How old a cached decision may be, in milliseconds. With several nodes: how long at most a removal is
- * unknown to a node that has not received its event. A single node publishes all changes itself; its answers
- * are out of date only where a write failed and it is unknown whether it took effect.
+ * How long an answer is kept at most while the access-change feed is read, in milliseconds: every change of it is
+ * posted there. While the feed is not read, answers are kept for a second.
  */
-const MAX_AGE_MS = { amongNodes: 1000, alone: 30_000 };
+const MAX_AGE_MS = 600_000;
+
+/** Users whose cached direct chats are found when there is a block. */
+const MAX_USERS = 50_000;
 
 /** Roles that are remembered of one large chat. */
 const MAX_ROLES_OF_CHAT = 50_000;
@@ -49,19 +53,20 @@ export interface ChatAccessGrant {
 }
 
 /**
- * Answers, for every message and command, who is in a chat. Answers are cached for a while and dropped at
- * once when an event says that they have changed, also for calls that wait for them. Calls that wait resume
- * in the order in which they were made.
+ * Answers, for every message and command, who is in a chat. Answers are cached for as long as the access-change feed
+ * is read, and dropped at once when an event or the feed says that they have changed, also for calls that wait for
+ * them. That somebody is no member is never remembered. Calls that wait resume in the order in which they were made.
  */
 export class ChatAccess {
   private readonly snapshots: CachedLookup<ChatSnapshot>;
+  /** By user, the direct chats that may be cached, so that a block finds them. */
+  private readonly directChats: LRUCache<string, Set<string>>;
   /** Roles in large chats, by chat and then user. */
   private readonly roles: LRUCache<string, CachedLookup<MemberRole>>;
   /** What applies to whom. */
   readonly sanctions: SanctionLookup;
-  /** For how long an answer is kept, in milliseconds. */
-  private readonly ttl: number;
-
+  /** Chats that are looked up at the same time share their queries. */
+  private readonly loader = createBatchLoader((chatIds) => this.load(chatIds));
   /** Writes of {@link answerByWriting} that are under way, by chat. */
   private readonly answering = new Map<string, Promise<void>>();
   /** Chats for which this node has written it lately. */
@@ -74,14 +79,20 @@ export class ChatAccess {
       blocks: BlocksRepository;
       sanctions: SanctionsRepository;
       clock: Clock;
-      /** Whether no other node writes to the same database. */
-      isAlone: boolean;
+      accessChanges: AccessChangePoster;
+      freshness: Freshness;
     },
   ) {
-    this.ttl = deps.isAlone ? MAX_AGE_MS.alone : MAX_AGE_MS.amongNodes;
-    const { clock, sanctions } = deps;
-    this.sanctions = new SanctionLookup({ sanctions, clock, ttl: this.ttl });
-    this.snapshots = new CachedLookup({ max: 50_000, ttl: this.ttl });
+    const { clock, freshness, sanctions } = deps;
+    this.sanctions = new SanctionLookup({ sanctions, clock, freshness, ttl: MAX_AGE_MS });
+    this.snapshots = new CachedLookup({ max: 50_000, ttl: MAX_AGE_MS, freshness });
+    this.directChats = new LRUCache({
+      max: MAX_USERS,
+      // What a block would not find any more must not be cached.
+      dispose: (chatIds) => {
+        for (const chatId of chatIds) this.snapshots.forget(chatId);
+      },
+    });
     this.roles = new LRUCache({
       max: 1000,
       dispose: (ofChat) => {
@@ -121,16 +132,16 @@ export class ChatAccess {
       {
         event: 'block.changed',
         ...shared,
-        does: 'drops the cached memberships',
-        run: () => {
-          this.snapshots.clear();
+        does: 'drops the cached direct chats of the two',
+        run: ({ blockerId, blockedId }) => {
+          for (const userId of [blockerId, blockedId]) this.forgetDirect(userId);
         },
       },
       {
         event: 'access.recheck',
         ...shared,
-        run: ({ kind, chatId }) => {
-          if (kind === 'block') this.snapshots.clear();
+        run: ({ kind, userId, chatId }) => {
+          if (kind === 'block') this.forgetDirect(userId);
           else if (chatId !== undefined) this.forget(chatId);
         },
       },
@@ -143,8 +154,7 @@ export class ChatAccess {
    * @throws {AppError} NOT_FOUND for everybody else, and when there is no such chat.
    */
   async member(userId: string, chatId: string): Promise<ChatAccessGrant> {
-    const chat = await this.snapshot(chatId);
-    const role = chat && (await this.role(chat, userId));
+    const { chat, role } = await this.find(userId, chatId);
     if (!chat || !role) throw notFound('Chat');
     await this.assertNotBanned(chat, userId);
     const silence = this.silence(chat, userId);
@@ -162,12 +172,25 @@ export class ChatAccess {
     userId: string,
     chatId: string,
   ): Promise<Pick<ChatAccessGrant, 'chat' | 'silence'> & { role: MemberRole | undefined }> {
-    const chat = await this.snapshot(chatId);
-    const role = chat && (await this.role(chat, userId));
+    const { chat, role } = await this.find(userId, chatId);
     if (!chat || !(role ?? isPublic(chat))) throw notFound('Chat');
     await this.assertNotBanned(chat, userId);
     const silence = this.silence(chat, userId);
     return { chat, role, silence: silence instanceof Promise ? await silence : silence };
+  }
+
+  /** The chat and the role of a user in it. Somebody who is no member as far as is cached may have become one. */
+  private async find(
+    userId: string,
+    chatId: string,
+  ): Promise<{ chat: ChatSnapshot | undefined; role: MemberRole | undefined }> {
+    const chat = await this.snapshot(chatId);
+    const role = chat && (await this.role(chat, userId));
+    if (role || !chat?.members) return { chat, role };
+    if (!(await this.deps.memberships.exists(chatId, userId))) return { chat, role };
+    this.forget(chatId);
+    const anew = await this.snapshot(chatId);
+    return { chat: anew, role: anew && (await this.role(anew, userId)) };
   }
 
   /** Of members, too: a ban is stored before its membership ends, and a node may stop in between. */
@@ -192,7 +215,7 @@ export class ChatAccess {
 
   /** The chat, without any check of access; undefined when there is none. */
   snapshot(chatId: string): Promise<ChatSnapshot | undefined> {
-    return this.snapshots.get(chatId, () => this.load(chatId));
+    return this.snapshots.get(chatId, () => this.loader.load(chatId));
   }
 
   /** The silence that applies to a user in a chat, there or on the whole server. */
@@ -222,7 +245,7 @@ export class ChatAccess {
     // All who write at the same moment wait for one write, and continue in the order in which they came.
     const earlier = this.answering.get(chat.id);
     if (earlier) return earlier;
-    const writing = withDeadline(this.deps.chats.setAnswered(chat.id, true), QUEUE_STEP_MS)
+    const writing = this.setAnswered(chat, userId)
       .then(() => {
         this.answered.set(chat.id, true);
       })
@@ -234,10 +257,32 @@ export class ChatAccess {
     return writing;
   }
 
+  private async setAnswered({ id }: ChatSnapshot, userId: string): Promise<void> {
+    await this.deps.accessChanges.post([{ kind: 'chat', userId, chatId: id }]);
+    await withDeadline(this.deps.chats.setAnswered(id, true), QUEUE_STEP_MS);
+  }
+
   /** Drops the cached chat, which may be out of date: the next call reads the database. */
   forget(chatId: string): void {
     this.snapshots.forget(chatId);
     this.roles.get(chatId)?.clear();
+  }
+
+  /** Drops the cached direct chats of a user; of those that are being looked up nobody knows whose they are. */
+  private forgetDirect(userId: string): void {
+    this.snapshots.forgetLoading();
+    for (const chatId of this.directChats.get(userId) ?? []) this.snapshots.forget(chatId);
+  }
+
+  private noteDirect(chats: ChatRecord[]): void {
+    for (const { _id, kind, participants } of chats) {
+      if (kind !== 'direct') continue;
+      for (const userId of (participants ?? []).map((id) => id.toHexString())) {
+        const chatIds = this.directChats.get(userId) ?? new Set();
+        if (chatIds.size === 0) this.directChats.set(userId, chatIds);
+        chatIds.add(_id.toHexString());
+      }
+    }
   }
 
   private rolesIn(chatId: string): CachedLookup<MemberRole> {
@@ -247,34 +292,69 @@ export class ChatAccess {
     const roles = new CachedLookup<MemberRole>({
       maxSize: MAX_ROLES_OF_CHAT,
       sizeCalculation: () => 1,
-      ttl: this.ttl,
+      ttl: MAX_AGE_MS,
+      freshness: this.deps.freshness,
     });
     this.roles.set(chatId, roles);
     return roles;
   }
 
-  private async load(chatId: string): Promise<ChatSnapshot | undefined> {
-    const [chat, memberships] = await Promise.all([
-      this.deps.chats.find(chatId),
-      this.deps.memberships.rolesIn(chatId, LARGE_CHAT_MEMBERS + 1),
-    ]);
-    if (!chat) return undefined;
-    const members =
-      memberships.length > LARGE_CHAT_MEMBERS
-        ? undefined
-        : new Map(memberships.map(({ userId, role }) => [userId.toHexString(), role]));
-    return {
-      ...chatFacts(chat),
-      members,
-      isBlocked: await this.isBlocked(chat),
-      isAnswered: chat.isAnswered === true,
-      hasSanctions: chat.hasSanctions === true,
-    };
+  private async load(chatIds: string[]): Promise<Map<string, ChatSnapshot>> {
+    const chats = await this.deps.chats.withIds(chatIds);
+    this.noteDirect(chats);
+    const [members, blocked] = await Promise.all([this.membersOf(chats), this.blockedAmong(chats)]);
+    return new Map(
+      chats.map((chat) => {
+        const id = chat._id.toHexString();
+        const snapshot: ChatSnapshot = {
+          ...chatFacts(chat),
+          members: members.get(id),
+          isBlocked: blocked.has(id),
+          isAnswered: chat.isAnswered === true,
+          hasSanctions: chat.hasSanctions === true,
+        };
+        return [id, snapshot];
+      }),
+    );
   }
 
-  private async isBlocked(chat: ChatRecord): Promise<boolean> {
-    const [a, b] = chat.kind === 'direct' ? (chat.participants ?? []) : [];
-    if (!a || !b) return false;
-    return this.deps.blocks.existsBetween(a.toHexString(), b.toHexString());
+  /** The members of each chat that is not large, with their roles: of all direct chats by one query. */
+  private async membersOf(
+    chats: ChatRecord[],
+  ): Promise<Map<string, ReadonlyMap<string, MemberRole>>> {
+    const { memberships } = this.deps;
+    const members = new Map<string, Map<string, MemberRole>>();
+    const direct = chats.filter(({ kind }) => kind === 'direct').map(({ _id }) => _id);
+    for (const id of direct) members.set(id.toHexString(), new Map());
+    await Promise.all([
+      memberships.rolesInAll(direct).then((rows) => {
+        for (const { chatId, userId, role } of rows) {
+          members.get(chatId.toHexString())?.set(userId.toHexString(), role);
+        }
+      }),
+      ...chats
+        .filter(({ kind }) => kind !== 'direct')
+        .map(async ({ _id }) => {
+          const id = _id.toHexString();
+          const rows = await memberships.rolesIn(id, LARGE_CHAT_MEMBERS + 1);
+          if (rows.length > LARGE_CHAT_MEMBERS) return;
+          members.set(id, new Map(rows.map(({ userId, role }) => [userId.toHexString(), role])));
+        }),
+    ]);
+    return members;
+  }
+
+  /** Those of the chats whose two people have a block between them. */
+  private async blockedAmong(chats: ChatRecord[]): Promise<Set<string>> {
+    const pairs = chats.flatMap(({ _id, kind, participants }) => {
+      const [a, b] = (kind === 'direct' ? (participants ?? []) : []).map((id) => id.toHexString());
+      return a !== undefined && b !== undefined ? [{ chatId: _id.toHexString(), a, b }] : [];
+    });
+    const blocks = await this.deps.blocks.between(pairs);
+    const isBlocked = (a: string, b: string) =>
+      blocks.some(({ blockerId, blockedId }) => blockerId === a && blockedId === b);
+    return new Set(
+      pairs.flatMap(({ chatId, a, b }) => (isBlocked(a, b) || isBlocked(b, a) ? [chatId] : [])),
+    );
   }
 }

@@ -3,6 +3,7 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
+import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
@@ -67,7 +68,10 @@ export class DirectChats {
       return { chat: existing, created: false };
     }
     await this.assertCanOpen(actor, otherId, opening);
-    if (existing) return { chat: await this.forceOpen(existing), created: false };
+    if (existing) {
+      await this.announce(actor.userId, existing._id.toHexString());
+      return { chat: await this.forceOpen(existing), created: false };
+    }
     const { chat, created } = await this.ensure(actor.userId, otherId, this.initialStatus(opening));
     await this.ensureMemberships(chat);
     if (created) {
@@ -98,6 +102,7 @@ export class DirectChats {
       ...(hasMetadata(metadata) && !chat.metadata && { metadata }),
     };
     if (Object.keys(fields).length === 0) return chat;
+    await this.announce(SYSTEM_USER_ID, chat._id.toHexString());
     const described = await this.deps.chats.describe(chat._id, fields);
     if (!described) throw externalIdTaken();
     this.emitUpdated(described);
@@ -120,6 +125,7 @@ export class DirectChats {
     const { chat } = await this.deps.access.member(actor.userId, chatId);
     const refusal = refusalToAnswer(chat, actor.userId);
     if (refusal) throw refusal;
+    await this.announce(actor.userId, chatId);
     const before = await this.deps.chats.answer(chatId, answer);
     if (!before) {
       throw new AppError('CONFLICT', 'This chat is already accepted; block or delete it instead');
@@ -135,6 +141,11 @@ export class DirectChats {
       },
       { scope: 'cluster' },
     );
+  }
+
+  /** Before a write to the chat: nodes keep chats for a while, and one that hears no event must learn of it, too. */
+  private announce(userId: string, chatId: string): Promise<void> {
+    return this.deps.accessChanges.post([{ kind: 'chat', userId, chatId }]);
   }
 
   private initialStatus(opening: Opening | 'force'): ChatStatus {

@@ -212,10 +212,8 @@ export class Groups {
     const nameKey = isRenamed ? await this.freeNameKey(chatId, changes.name!) : undefined;
     const data =
       metadata === undefined ? {} : { metadata: hasMetadata(metadata) ? metadata : null };
-    if (changes.slowModeSeconds !== undefined || changes.onlyModeratorsPost !== undefined) {
-      // Nodes keep chats for a while; one that hears no event must learn of it, too.
-      await accessChanges.post([{ kind: 'member', userId: actor.userId, chatId }]);
-    }
+    // Nodes keep chats for a while; one that hears no event must learn of it, too.
+    await accessChanges.post([{ kind: 'chat', userId: actor.userId, chatId }]);
     const chat = await chats.changeAppearance(chatId, { ...appearance, ...data }, nameKey);
     if (!chat) throw notFound('Chat');
     bus.emit(

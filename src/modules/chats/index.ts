@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
+import type { Freshness } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
@@ -134,18 +135,20 @@ export interface ChatAccessModule {
 /**
  * Builds the early part of the module.
  *
- * @param deps `connection` has the module's models; `isAlone` says whether no other node writes to the same
- *   database.
+ * @param deps `connection` has the module's models.
  */
 export const createChatAccess = ({
   connection,
   clock,
-  isAlone,
+  accessChanges,
+  freshness,
   hasWritten,
 }: {
   connection: Connection;
   clock: Clock;
-  isAlone: boolean;
+  accessChanges: AccessChangePoster;
+  /** Confirms what is cached of chats. */
+  freshness: Freshness;
   /** Whether a user has ever written in a chat. */
   hasWritten(chatId: string, userId: string): Promise<boolean>;
 }): ChatAccessModule => {
@@ -153,7 +156,15 @@ export const createChatAccess = ({
   const memberships = new MembershipsRepository(connection);
   const blocks = new BlocksRepository(connection);
   const sanctions = new SanctionsRepository(connection);
-  const access = new ChatAccess({ chats, memberships, blocks, sanctions, clock, isAlone });
+  const access = new ChatAccess({
+    chats,
+    memberships,
+    blocks,
+    sanctions,
+    clock,
+    accessChanges,
+    freshness,
+  });
   const contacts = new Contacts(chats, memberships, blocks, hasWritten);
   return {
     access,

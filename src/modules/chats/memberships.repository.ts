@@ -87,6 +87,16 @@ export class MembershipsRepository {
       .lean();
   }
 
+  /** All members of several chats and their roles: for chats known to be small. */
+  async rolesInAll(
+    chatIds: Types.ObjectId[],
+  ): Promise<Pick<MembershipRecord, 'chatId' | 'userId' | 'role'>[]> {
+    if (chatIds.length === 0) return [];
+    return this.memberships
+      .find({ chatId: trusted({ $in: chatIds }) }, { chatId: 1, userId: 1, role: 1 })
+      .lean();
+  }
+
   /** Some memberships of a chat. */
   async inChat(chatId: Types.ObjectId, limit: number): Promise<MembershipRecord[]> {
     return this.memberships.find({ chatId }).limit(limit).lean();

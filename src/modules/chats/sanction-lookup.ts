@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Freshness } from '../../platform/cached-lookup.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
@@ -26,7 +27,9 @@ export class SanctionLookup {
     private readonly deps: {
       sanctions: SanctionsRepository;
       clock: Clock;
-      /** For how long a chat's answer is kept, in milliseconds. */
+      /** Confirms what is kept. */
+      freshness: Freshness;
+      /** For how long a chat's answer is kept at most, in milliseconds. */
       ttl: number;
     },
   ) {
@@ -93,6 +96,7 @@ export class SanctionLookup {
         maxSize: MAX_REMEMBERED.users,
         sizeCalculation: () => 1,
         ttl: this.deps.ttl,
+        freshness: this.deps.freshness,
       });
       this.byChat.set(chatId, ofChat);
     }

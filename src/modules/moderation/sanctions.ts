@@ -101,9 +101,9 @@ export class Sanctions {
         details: { sanctionId, kind: found.kind, chatId },
       },
       async () => {
+        await accessChanges.post([changeOf(chatId, userId)]);
         const lifted = await sanctions.lift(found, actor.userId, new Date(clock.now()));
         if (!lifted) return (await sanctions.find(sanctionId))!;
-        await accessChanges.post([changeOf(chatId, userId)]);
         bus.emit(
           'member.sanction_lifted',
           { ...sanctionFacts(lifted), audience: audiences.users([userId]) },
@@ -181,9 +181,9 @@ export class Sanctions {
         details: { chatId, reason, until: until?.toISOString() },
       },
       async () => {
-        if (chatId !== undefined) await chats.prepare(chatId);
-        // Before the write, so that no crash can come between the two.
+        // Before the writes, so that no crash can come between.
         await accessChanges.post([changeOf(chatId, userId)]);
+        if (chatId !== undefined) await chats.prepare(chatId);
         const sanction = await sanctions.impose({
           chatId: chatId ?? null,
           userId,

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { Freshness } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
@@ -45,6 +46,7 @@ export const createServerKeys = ({
   clock,
   logger,
   accessChanges,
+  freshness,
   audit,
 }: {
   connection: Connection;
@@ -52,10 +54,12 @@ export const createServerKeys = ({
   clock: Clock;
   logger: Logger;
   accessChanges: AccessChangePoster;
+  /** Confirms the keys that are remembered. */
+  freshness: Freshness;
   audit: Pick<AuditTrail, 'during'>;
 }): ServerKeysModule => {
   const keys = new ServerKeysRepository(connection);
-  const authenticator = new ServerKeyAuthenticator(keys, clock);
+  const authenticator = new ServerKeyAuthenticator(keys, clock, freshness);
   return {
     api: {
       keys: new ServerKeys({ keys, audit, bus, accessChanges, clock }),

@@ -1,3 +1,4 @@
+import type { Freshness } from '../../platform/cached-lookup.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
@@ -99,22 +100,28 @@ export class ServerKeys {
   }
 }
 
-/** The keys whose calls a node remembers, and for how long at most, in milliseconds. */
-const KEPT = { max: 2000, ttl: 1000 };
+/**
+ * The keys whose calls a node remembers, and for how long at most, in milliseconds, while the access-change feed, which
+ * names all that are revoked, is read.
+ */
+const KEPT = { max: 2000, ttl: 60_000 };
 
 /**
- * Recognises server keys. A key is remembered for a second, and forgotten at once when it is revoked; when it was
+ * Recognises server keys. A key is remembered for as long as the access-change feed is read, and forgotten at once when it is revoked; when it was
  * last used is gathered here and stored once a minute.
  */
 export class ServerKeyAuthenticator implements ServerAuthenticator {
-  private readonly cache = new CachedLookup<ServerKeyRecord>(KEPT);
+  private readonly cache: CachedLookup<ServerKeyRecord>;
   /** Uses that are not stored yet, by key; as many as there are keys. */
   private used = new Map<string, Date>();
 
   constructor(
     private readonly keys: ServerKeysRepository,
     private readonly clock: Clock,
-  ) {}
+    freshness: Freshness,
+  ) {
+    this.cache = new CachedLookup({ ...KEPT, freshness });
+  }
 
   /** Forget keys that have been revoked, here or on another node. */
   get subscriptions(): Subscription<ServerKeyEvents & AccessChangeEvents>[] {

@@ -118,7 +118,8 @@ export class Accounts {
    * @throws {AppError} NOT_FOUND, EMAIL_TAKEN.
    */
   async setEmail(userId: string, email: string): Promise<void> {
-    const { bus, users } = this.deps;
+    const { accessChanges, bus, users } = this.deps;
+    await accessChanges.post([{ kind: 'profile', userId }]);
     try {
       const changed = await users.update(userId, {
         email,
@@ -241,11 +242,10 @@ export class Accounts {
     this.publish(userId, change);
   }
 
-  /** Before the write, so that after a crash between the two the nodes check the user's rights anyway. */
+  /** Before the write, so that after a crash between the two the nodes check the user anyway. */
   private async announce(userId: string, change: AccountStatusChange): Promise<void> {
-    if ('role' in change || change.deactivatedAt) {
-      await this.deps.accessChanges.post([{ kind: 'login', userId }]);
-    }
+    const kind = 'role' in change || change.deactivatedAt ? 'login' : 'profile';
+    await this.deps.accessChanges.post([{ kind, userId }]);
   }
 
   private publish(userId: string, change: AccountStatusChange): void {

@@ -4,6 +4,7 @@ import { EventBus } from '../../platform/event-bus.js';
 import { systemClock } from '../../shared/clock.js';
 import { AccessTokenAuthenticator } from './authenticator.js';
 import { AccessTokens } from './tokens.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
 
@@ -19,7 +20,7 @@ const token = tokens.sign({ userId: USER, sessionId: SESSION });
 const otherToken = tokens.sign({ userId: USER, sessionId: OTHER_SESSION });
 
 describe('AccessTokenAuthenticator', () => {
-  let bus: EventBus<UserEvents>;
+  let bus: EventBus<UserEvents & AccessChangeEvents>;
   let status: AccountStatus | undefined;
   let live: Set<string>;
   let isSessionLive: jest.Mock<(userId: string, sessionId: string) => Promise<boolean>>;

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/index.js';
-import { CachedLookup } from '../../platform/cached-lookup.js';
+import type { Freshness } from '../../platform/cached-lookup.js';
+import { CachedLookup, NEVER_CONFIRMED } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import { isForeignSession } from '../../shared/actor.js';
@@ -10,6 +11,7 @@ import type {
   TokenGrants,
 } from '../../shared/authenticator.js';
 import { AppError } from '../../shared/errors.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { Accounts } from './accounts.js';
 import { accountBanned } from './accounts.js';
 import type { ForeignAccess } from './issuers/index.js';
@@ -25,19 +27,22 @@ interface Entry {
 }
 
 const CACHE_SIZE = 20_000;
-/** How long a node that has missed the event accepts lost rights, in milliseconds. */
-const CACHE_TTL_MS = 1000;
+/**
+ * How long a login that may act is kept at most, in milliseconds, while the access-change feed, which names all that
+ * end, is read. A refusal is kept for a second.
+ */
+const CACHE_TTL_MS = 60_000;
 
 const signInAgain = (): AppError =>
   new AppError('UNAUTHENTICATED', 'This login has ended; sign in again');
 
 /**
  * Verifies access tokens, and checks that their login has not ended and their user may still act. The status
- * of login and user is cached for a second, and dropped at once when the login ends or the user's rights
- * change.
+ * of login and user is cached for as long as the access-change feed is read, and dropped at once when the login ends
+ * or the user's rights change.
  */
 export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
-  private readonly cache = new CachedLookup<Entry>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+  private readonly cache: CachedLookup<Entry>;
 
   constructor(
     private readonly tokens: AccessTokens,
@@ -47,12 +52,21 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     private readonly totpRequired: Config['totpRequired'] = 'none',
     /** The tokens of configured issuers; absent when there are none. */
     private readonly foreign?: Pick<ForeignAccess, 'isForeign' | 'isLive' | 'read'>,
-  ) {}
+    freshness: Freshness = NEVER_CONFIRMED,
+  ) {
+    this.cache = new CachedLookup({
+      max: CACHE_SIZE,
+      ttl: CACHE_TTL_MS,
+      freshness,
+      isKept: ({ status }) => status?.isDeactivated === false,
+      groupOf: (key) => key.slice(0, key.indexOf(' ')),
+    });
+  }
 
   /** Drop cached logins. */
-  get subscriptions(): Subscription<UserEvents>[] {
+  get subscriptions(): Subscription<UserEvents & AccessChangeEvents>[] {
     const forgetUser = ({ userId }: { userId: string }) => {
-      this.cache.forgetWhere((key) => key.startsWith(keyOf(userId, '')));
+      this.cache.forgetGroup(userId);
     };
     const shared = {
       phase: 'state',
@@ -66,6 +80,13 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
         does: 'drops the cached login',
         run: ({ userId, sessionId }) => {
           this.cache.forget(keyOf(userId, sessionId));
+        },
+      },
+      {
+        event: 'access.recheck',
+        ...shared,
+        run: ({ kind, userId }) => {
+          if (kind === 'login') forgetUser({ userId });
         },
       },
       { event: 'sessions.revoked', ...shared, run: forgetUser },

@@ -8,6 +8,7 @@ import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { SecretBox } from '../../platform/secret-box.js';
 import type { Clock } from '../../shared/clock.js';
 import type { NameFilter } from '../../shared/name-filter.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
 import type { MailOrder } from '../mail/index.js';
 import { AccountLinks } from './account-links.js';
 import { AccountLinksRepository } from './account-links.repository.js';
@@ -89,6 +90,7 @@ export const buildSignIn = ({
   tokens,
   hasher,
   foreign,
+  accessChanges,
   bus,
   clock,
   logger,
@@ -109,6 +111,7 @@ export const buildSignIn = ({
   tokens: AccessTokens;
   hasher: PasswordHasher;
   foreign: ForeignAccess;
+  accessChanges: AccessChangePoster;
   bus: Publisher<UserEvents>;
   clock: Clock;
   logger: Logger;
@@ -134,6 +137,7 @@ export const buildSignIn = ({
   const twoFactor = new TwoFactor({
     factors: new TwoFactorRepository(connection),
     users,
+    accessChanges,
     box: new SecretBox(jwtSecret, 'parley second factors'),
     wrongCodes: new FailedAttempts(limits.wrongCodes),
     required: config.totpRequired,

@@ -1,8 +1,10 @@
 import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { isVisible } from '../../shared/text.js';
 import { createBatchLoader } from '../../platform/batch-loader.js';
-import { CachedLookup } from '../../platform/cached-lookup.js';
+import type { Freshness } from '../../platform/cached-lookup.js';
+import { CachedLookup, NEVER_CONFIRMED } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserEvents } from './users.events.js';
 import type { UserStatus } from './users.model.js';
 import type { CardFields, StoredPresence, UsersRepository } from './users.repository.js';
@@ -55,21 +57,38 @@ const SYSTEM_CARD: UserCard = {
 };
 
 const CACHE_SIZE = 20_000;
-/** How long a node may show an old name when it has missed the event of a change, in milliseconds. */
-const CACHE_TTL_MS = 5000;
+/** How long a card is kept at most, in milliseconds, while the access-change feed, which names all changes, is read. */
+const CACHE_TTL_MS = 600_000;
 
 /** Cards and presence of users for the other modules; most answers come from memory. */
 export class UserDirectory {
-  private readonly cache = new CachedLookup<UserCard>({ max: CACHE_SIZE, ttl: CACHE_TTL_MS });
+  private readonly cache: CachedLookup<UserCard>;
   private readonly reader;
   private readonly presence;
 
-  constructor(private readonly users: UsersRepository) {
+  constructor(
+    private readonly users: UsersRepository,
+    freshness: Freshness = NEVER_CONFIRMED,
+  ) {
+    this.cache = new CachedLookup({
+      max: CACHE_SIZE,
+      ttl: CACHE_TTL_MS,
+      freshness,
+    });
     this.reader = createBatchLoader((userIds) => this.read(userIds));
     this.presence = createBatchLoader((userIds) => users.presence(userIds));
   }
 
-  readonly subscriptions: Subscription<UserEvents>[] = [
+  readonly subscriptions: Subscription<UserEvents & AccessChangeEvents>[] = [
+    {
+      event: 'access.recheck',
+      phase: 'state',
+      on: 'every-node',
+      does: 'drops the cached card of the user',
+      run: ({ kind, userId }) => {
+        if (kind === 'profile' || kind === 'login') this.cache.forget(userId);
+      },
+    },
     {
       event: 'user.updated',
       phase: 'state',

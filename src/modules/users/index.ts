@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/index.js';
+import type { Freshness } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
@@ -10,7 +11,7 @@ import type { Clock } from '../../shared/clock.js';
 import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { NameFilter } from '../../shared/name-filter.js';
-import type { AccessChangePoster } from '../access-changes/index.js';
+import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { MailOrder } from '../mail/index.js';
 import { defineLinkModel } from './account-links.repository.js';
 import { Accounts } from './accounts.js';
@@ -184,7 +185,7 @@ export interface UsersApi extends SignInParts {
 /** The users module, built. */
 export interface UsersModule {
   api: UsersApi;
-  subscriptions: Subscription<UserEvents>[];
+  subscriptions: Subscription<UserEvents & AccessChangeEvents>[];
   jobs: Job[];
   /** Records what is still in memory. */
   close(): Promise<void>;
@@ -210,6 +211,7 @@ export const createUsers = ({
   logger,
   jwtSecret,
   accessChanges,
+  freshness,
   contacts,
   orderMail,
   names,
@@ -237,6 +239,8 @@ export const createUsers = ({
   logger: Logger;
   jwtSecret: string;
   accessChanges: AccessChangePoster;
+  /** Confirms what is cached of accounts and logins. */
+  freshness: Freshness;
   contacts: ContactPolicy;
   /** Stores a mail to be sent; undefined: no SMTP server is configured. */
   orderMail: ((order: MailOrder) => Promise<void>) | undefined;
@@ -245,10 +249,11 @@ export const createUsers = ({
 }): UsersModule => {
   const users = new UsersRepository(connection);
   const accounts = new Accounts({ users, bus, clock, accessChanges });
-  const directory = new UserDirectory(users);
+  const directory = new UserDirectory(users, freshness);
   const profiles = new Profiles({
     users,
     usernames: new Usernames({ users, clock }),
+    accessChanges,
     bus,
     contacts,
     names,
@@ -309,6 +314,7 @@ export const createUsers = ({
     tokens,
     hasher,
     foreign,
+    accessChanges,
     bus,
     clock,
     logger,
@@ -322,6 +328,7 @@ export const createUsers = ({
     accounts,
     config.totpRequired,
     foreign,
+    freshness,
   );
 
   return {

@@ -39,6 +39,7 @@ describe('a change of a profile', () => {
     profiles = new Profiles({
       users: { update, pictureOf: () => Promise.resolve(avatar) } as unknown as UsersRepository,
       usernames: { change: () => Promise.resolve(null) },
+      accessChanges: { post: () => Promise.resolve() },
       bus,
       contacts: {
         agreedAmong: () => Promise.resolve(new Set<string>()),

@@ -9,6 +9,7 @@ import { hasMetadata } from '../../shared/metadata.js';
 import type { NameFilter } from '../../shared/name-filter.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard } from './directory.js';
 import { toUserCard } from './directory.js';
 import { searchWords } from './name-words.js';
@@ -68,6 +69,7 @@ export class Profiles {
     private readonly deps: {
       users: UsersRepository;
       usernames: Pick<Usernames, 'change'>;
+      accessChanges: AccessChangePoster;
       bus: Publisher<UserEvents>;
       contacts: ContactPolicy;
       names: NameFilter;
@@ -181,7 +183,8 @@ export class Profiles {
     changes: UserChanges,
     username?: string,
   ): Promise<UserRecord> {
-    const { bus, users, usernames } = this.deps;
+    const { accessChanges, bus, users, usernames } = this.deps;
+    await accessChanges.post([{ kind: 'profile', userId }]);
     const user =
       username === undefined
         ? await users.update(userId, changes)

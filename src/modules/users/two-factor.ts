@@ -6,6 +6,7 @@ import type { SecretBox } from '../../platform/secret-box.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError, forbidden, notFound } from '../../shared/errors.js';
+import type { AccessChangePoster } from '../access-changes/index.js';
 import type { FailedAttempts } from './passwords.js';
 import type { TwoFactorRepository } from './two-factor.repository.js';
 import type { UserEvents } from './users.events.js';
@@ -65,6 +66,7 @@ export class TwoFactor {
     private readonly deps: {
       factors: TwoFactorRepository;
       users: UsersRepository;
+      accessChanges: AccessChangePoster;
       box: SecretBox;
       /** Wrong codes per account. */
       wrongCodes: FailedAttempts;
@@ -188,7 +190,8 @@ export class TwoFactor {
   }
 
   private async mark(userId: string, totpEnabledAt: Date | null): Promise<void> {
-    const { bus, users } = this.deps;
+    const { accessChanges, bus, users } = this.deps;
+    await accessChanges.post([{ kind: 'login', userId }]);
     if (!(await users.update(userId, { totpEnabledAt }))) throw notFound('User');
     bus.emit('user.second_factor_changed', { userId }, { scope: 'cluster' });
   }

@@ -3,6 +3,7 @@ import { CachedLookup } from '../../../platform/cached-lookup.js';
 import { AppError } from '../../../shared/errors.js';
 import type { Publisher } from '../../../platform/event-bus.js';
 import type { NameFilter } from '../../../shared/name-filter.js';
+import type { AccessChangePoster } from '../../access-changes/index.js';
 import type { Accounts } from '../accounts.js';
 import type { UserAdministration } from '../administration.js';
 import { emailSchema, isReservedUsername, nameSchema } from '../account-fields.js';
@@ -65,6 +66,7 @@ export class ForeignAccounts {
       names: Pick<NameFilter, 'isAllowed'>;
       administration: Pick<UserAdministration, 'setRole'>;
       logins: ForeignLogins;
+      accessChanges: AccessChangePoster;
       bus: Publisher<UserEvents>;
       isAllowedPictureUrl: (url: string) => boolean;
     },
@@ -121,7 +123,7 @@ export class ForeignAccounts {
 
   /** Stores what has changed in the tokens since the last one: what the user has changed here meanwhile stays. */
   private async update(user: UserRecord, { issuedAt, profile }: ForeignToken): Promise<void> {
-    const { administration, bus, isAllowedPictureUrl, users } = this.deps;
+    const { accessChanges, administration, bus, isAllowedPictureUrl, users } = this.deps;
     const userId = user._id.toHexString();
     const { name, picture, isAdmin } = profile;
     const seen = user.seenToken;
@@ -129,6 +131,7 @@ export class ForeignAccounts {
     const setsPicture =
       picture !== undefined && picture !== seen?.picture && isAllowedPictureUrl(picture);
     const isShown = setsPicture || (setsName && seen !== undefined);
+    if (setsName || setsPicture) await accessChanges.post([{ kind: 'profile', userId }]);
     await users.update(userId, {
       ...(setsName && this.namesOf(profile)),
       ...(setsPicture && { avatar: picture }),

@@ -117,6 +117,7 @@ export const createForeignAccess = ({
       names,
       administration,
       logins,
+      accessChanges,
       bus,
       isAllowedPictureUrl,
     }),
