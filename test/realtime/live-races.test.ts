@@ -140,7 +140,7 @@ describe('somebody who loses the right while coming to a live stream', () => {
       directory: { card } as unknown as UserDirectory,
       statusOf: () => Promise.resolve({ role: 'user', isDeactivated: false }),
       sending: undefined as never,
-      words: undefined as never,
+      words: { assertNames: () => undefined, screen: () => undefined },
       bus,
       clock: systemClock,
       sockets: {
