@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
+import { documentation } from '../src/api/documentation/index.js';
 import { webhookEvents } from '../src/api/native/index.js';
 import { createOpenApi } from '../src/transport/http/openapi.js';
 import { configurationPage, envExample } from './configuration-docs.js';
@@ -20,7 +21,7 @@ const formatted = async (path: string, content: string): Promise<string> =>
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
 const surface = await listSurface();
-const openApi = createOpenApi(surface.routes, version, webhookEvents);
+const openApi = createOpenApi(surface.routes, version, webhookEvents, documentation);
 const page = async (path: string, content: string): Promise<GeneratedFile> => ({
   path,
   content: await formatted(path, content),

@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Connection } from 'mongoose';
 import { createApi } from './api/index.js';
+import { documentation } from './api/documentation/index.js';
 import { webhookEvents } from './api/native/index.js';
 import type { UseCases } from './api/index.js';
 import type { DomainEvents } from './domain-events.js';
@@ -141,7 +142,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     }),
     routers: [
       createMetricsRouter(metrics, config.metricsToken),
-      createDocsRouter(routes, undefined, webhookEvents),
+      createDocsRouter(routes, undefined, webhookEvents, documentation),
       createPagesRouter(),
       mountRoutes(routes, {
         authenticator,

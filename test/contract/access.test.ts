@@ -5,6 +5,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
+import { documentation } from '../../src/api/documentation/index.js';
+import { codesOf } from '../../src/transport/http/openapi-errors.js';
 import type { AnyRoute } from '../../src/transport/http/route.js';
 import { ObjectId } from 'mongodb';
 import { openAccounts } from '../support/accounts.js';
@@ -35,7 +37,16 @@ const call = async (
   const base = world.server.http[route.method](addressOf(route.path, request));
   const call = caller ? base.set(caller.auth) : base;
   // A redirect to a file's storage is an answer too; it is not followed.
-  return request.body ? call.redirects(0).send(request.body) : call.redirects(0);
+  const answer = await (request.body ? call.redirects(0).send(request.body) : call.redirects(0));
+  expectDocumentedCode(route, (answer.body as { code?: string }).code);
+  return answer;
+};
+
+/** The specification names every code that an operation refuses with. */
+const expectDocumentedCode = (route: AnyRoute, code: string | undefined): void => {
+  if (code === undefined) return;
+  const { codes } = documentation.operations[nameOf(route)]!;
+  expect([nameOf(route), ...codesOf(route, codes)]).toContain(code);
 };
 
 describe('routes', () => {

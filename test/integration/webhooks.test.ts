@@ -1,9 +1,10 @@
 /** Webhooks through a whole node: what receivers hear of, how it is signed, and what happens when they fail. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
+import { webhookEvents } from '../../src/api/native/index.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
@@ -20,6 +21,8 @@ let server: TestServer;
 let receiver: Server;
 let address: string;
 let received: Received[] = [];
+/** What the specification does not say of the events that came. */
+let unlike: string[] = [];
 let answer: (response: ServerResponse) => void;
 let admin: TestUser;
 let alice: TestUser;
@@ -31,6 +34,7 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const event = JSON.parse(body) as Pick<Received, 'type' | 'data'>;
+      unlike.push(...differencesFrom(event));
       received.push({ headers: request.headers, body, ...event });
       answer(response);
     });
@@ -49,10 +53,24 @@ afterAll(async () => {
   receiver.closeAllConnections();
   receiver.close();
 });
+afterEach(() => {
+  expect(unlike).toEqual([]);
+});
 beforeEach(() => {
+  unlike = [];
   received = [];
   answer = (response) => response.writeHead(204).end();
 });
+
+/** What of an event's data is not as the specification says. */
+const differencesFrom = ({ type, data }: Pick<Received, 'type' | 'data'>): string[] => {
+  const documented = webhookEvents.find((event) => event.type === type);
+  // A test event has no thing of which it tells.
+  if (type === 'webhook.test') return [];
+  if (!documented) return [`${type} is not documented`];
+  const { error } = documented.data.validate(data, { abortEarly: false, convert: false });
+  return error ? error.details.map(({ message }) => `${type}: ${message}`) : [];
+};
 
 const call = (
   method: 'get' | 'post' | 'put' | 'delete' | 'patch',

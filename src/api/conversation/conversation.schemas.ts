@@ -3,6 +3,7 @@ import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
 import type { CustomBody } from '../shared/message.schemas.js';
 import {
+  attachmentResponse,
   captionSchema,
   clientMessageIdSchema,
   customKeys,
@@ -94,7 +95,7 @@ export const messageResponse = Joi.object({
   senderId: populatedUser.required(),
   clientMessageId: Joi.string().allow(null).required(),
   text: Joi.string().allow(null).required(),
-  media: Joi.array().items(Joi.object().unknown()).required(),
+  media: Joi.array().items(attachmentResponse).required(),
   ...customResponseKeys,
   messageType: Joi.string()
     .valid(...MESSAGE_TYPES)

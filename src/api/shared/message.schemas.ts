@@ -42,6 +42,21 @@ export const attachmentSchema = Joi.object<
   createdAt: Joi.string().max(64).strip(),
 });
 
+/** A file of a message, as clients get it. */
+export const attachmentResponse = Joi.object({
+  fileId: Joi.string().description('Absent for an address that is not of this server'),
+  url: Joi.string().required().description('Signed, for a while, where the file is of this server'),
+  thumbnailUrl: Joi.string().allow(null),
+  type: Joi.string().valid('image', 'video', 'audio', 'file').required(),
+  filename: Joi.string().allow(''),
+  size: Joi.number().integer().description('Bytes'),
+  mimeType: Joi.string(),
+  width: Joi.number().allow(null).description('Pixels'),
+  height: Joi.number().allow(null).description('Pixels'),
+  duration: Joi.number().allow(null).description('Seconds'),
+  external: Joi.boolean().description('The address is not of this server, which never asks it'),
+}).id('Attachment');
+
 /** One attachment or several. */
 export const mediaSchema = Joi.array().items(attachmentSchema).single().min(1).max(10);
 
@@ -110,7 +125,7 @@ export const messageResponse = Joi.object({
     .required(),
   content: Joi.string().allow('').required(),
   ...customResponseKeys,
-  media: Joi.array().items(Joi.object().unknown()).required(),
+  media: Joi.array().items(attachmentResponse).required(),
   replyTo: Joi.string().allow(null).required(),
   replyToSeq: Joi.number().integer().allow(null).required(),
   mentions: Joi.array().items(Joi.string()).required(),

@@ -3,6 +3,7 @@ import type { Attachment, MessageType } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
 import type { CustomBody } from '../shared/message.schemas.js';
 import {
+  attachmentResponse,
   captionSchema,
   clientMessageIdSchema,
   customKeys,
@@ -59,7 +60,7 @@ export const messageResponse = Joi.object({
   messageType: Joi.string()
     .valid(...MESSAGE_TYPES)
     .required(),
-  media: Joi.array().items(Joi.object().unknown()).required(),
+  media: Joi.array().items(attachmentResponse).required(),
   ...customResponseKeys,
   replyTo: Joi.string().allow(null).required(),
   status: Joi.string().valid('sent', 'delivered', 'read').required(),

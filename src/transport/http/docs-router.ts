@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { Router } from 'express';
 import type { DocumentedEvent } from './openapi.js';
+import type { Documentation } from './operation-notes.js';
 import { createOpenApi } from './openapi.js';
 import type { AnyRoute } from './route.js';
 
@@ -55,6 +56,7 @@ export const createDocsRouter = (
   routes: AnyRoute[],
   assets = swaggerUi(),
   events: readonly DocumentedEvent[] = [],
+  documentation?: Documentation,
 ): Router => {
   // Made when first asked for: a start need not wait for it.
   let document: string | undefined;
@@ -63,7 +65,7 @@ export const createDocsRouter = (
     res.type('html').send(PAGE);
   });
   router.get('/api/docs/openapi.json', (_req, res) => {
-    document ??= JSON.stringify(createOpenApi(routes, packageVersion(), events));
+    document ??= JSON.stringify(createOpenApi(routes, packageVersion(), events, documentation));
     res.type('json').send(document);
   });
   router.get('/api/docs/start.js', (_req, res) => {

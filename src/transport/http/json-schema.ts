@@ -56,6 +56,7 @@ class Amendment {
     if (rules.length > 0) schema.allOf = rules;
     this.applyToMembers(schema, described);
     this.applyToItems(schema, described);
+    takeInOnlyBranch(schema);
     return described.flags?.id ? this.byName(described.flags.id, schema) : schema;
   }
 
@@ -97,6 +98,14 @@ class Amendment {
     };
   }
 }
+
+/** A choice of one schema is that schema. */
+const takeInOnlyBranch = (schema: JsonSchema): void => {
+  const { anyOf } = schema;
+  if (!Array.isArray(anyOf) || anyOf.length !== 1) return;
+  delete schema.anyOf;
+  Object.assign(schema, { ...(anyOf[0] as JsonSchema), ...schema });
+};
 
 /** Names of the components that are referred to. */
 const linksIn = (node: unknown): string[] => {

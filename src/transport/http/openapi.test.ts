@@ -113,7 +113,13 @@ describe('createOpenApi', () => {
     }),
     route({ method: 'get', path: '/media/:id', summary: 'x', tag: 'Media', auth: 'none', handle }),
   ];
-  const document = createOpenApi(routes, '1.2.3');
+  const document = createOpenApi(routes, '1.2.3', [], {
+    operations: {
+      'post /api/chats/:chatId/accept': { description: 'Opens the chat.', codes: ['CONFLICT'] },
+    },
+    tags: { Chats: 'Direct chats' },
+    parameters: { chatId: 'Id of the chat' },
+  });
   const accept = document.paths['/api/chats/{chatId}/accept']?.post;
 
   it('describes path, query and body from their schemas', () => {
@@ -123,6 +129,7 @@ describe('createOpenApi', () => {
         name: 'chatId',
         in: 'path',
         required: true,
+        description: 'Id of the chat',
         schema: { type: 'string', minLength: 24, maxLength: 24 },
       },
       { name: 'page', in: 'query', required: false, schema: { type: 'integer', default: 1 } },
@@ -146,12 +153,23 @@ describe('createOpenApi', () => {
         },
       },
     });
+    const conflict = accept?.responses['409']?.$ref as string;
+    expect(conflict).toBe('#/components/responses/Error409.CONFLICT');
+    expect(document.components.responses?.['Error409.CONFLICT']).toMatchObject({
+      description: 'CONFLICT',
+      content: { 'application/problem+json': {} },
+    });
     expect(Object.keys(accept?.responses ?? {})).toEqual(
       expect.arrayContaining(['400', '401', '403', '404', '409', '429', '500', '503']),
     );
-    expect(document.components.responses?.Error401).toMatchObject({
-      description: expect.stringContaining('TOKEN_EXPIRED'),
-    });
+  });
+
+  it('says what an operation does, who may, and what its tag is for', () => {
+    expect(accept?.description).toBe('Opens the chat.\n\n**Who may:** Whoever is signed in.');
+    expect(document.tags).toEqual([
+      { name: 'Chats', description: 'Direct chats' },
+      { name: 'Media' },
+    ]);
   });
 
   it('describes uploads as multipart forms and streams as binary', () => {

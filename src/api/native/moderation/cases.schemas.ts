@@ -17,6 +17,7 @@ import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { removableText, visibleText } from '../../../shared/text-schema.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
+import { attachmentResponse } from '../../shared/message.schemas.js';
 
 /** Why somebody reports. */
 export const categorySchema = Joi.string<ReportCategory>().valid(...REPORT_CATEGORIES);
@@ -111,7 +112,7 @@ export const caseResponse = Joi.object({
           senderName: Joi.string().allow('').required(),
           messageType: Joi.string().required(),
           content: Joi.string().allow('').required(),
-          media: Joi.array().items(Joi.object().unknown()).required(),
+          media: Joi.array().items(attachmentResponse).required(),
           createdAt: time.required(),
         }),
       )

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { MESSAGE_TYPES } from '../../../modules/messages/index.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
+import { attachmentResponse } from '../../shared/message.schemas.js';
 import { REPORT_STATUSES } from '../../../modules/moderation/index.js';
 
 /** A report in the admins' queue. */
@@ -18,7 +19,7 @@ export const reportResponse = Joi.object({
       .valid(...MESSAGE_TYPES)
       .required(),
     content: Joi.string().allow('').required(),
-    media: Joi.array().items(Joi.object().unknown()).required(),
+    media: Joi.array().items(attachmentResponse).required(),
     version: Joi.number().integer().required(),
     createdAt: Joi.string().isoDate().required(),
   })

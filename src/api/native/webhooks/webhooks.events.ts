@@ -1,15 +1,45 @@
 import Joi from 'joi';
 import type { WebhookEventType } from '../../../modules/webhooks/index.js';
 import type { DocumentedEvent } from '../../../transport/http/openapi.js';
+import { adminBroadcastResponse } from '../../shared/broadcast.schemas.js';
+import { messageResponse } from '../../shared/message.schemas.js';
+import { mediaResponse } from '../media/media.schemas.js';
 import { reportResponse } from '../reports/reports.schemas.js';
+import { ownUserSchema } from '../users/users.schemas.js';
 
 const id = Joi.string().required();
-const thing = Joi.object().unknown().required();
+const time = Joi.string().isoDate().required();
 const member = { chatId: id, userId: id };
-const message = { message: thing.description('In the native shape, without `status`') };
+const message = {
+  message: messageResponse
+    .keys({ status: Joi.forbidden() })
+    .id('WebhookMessage')
+    .required()
+    .description('In the native shape, without `status`'),
+};
 const reaction = { ...message, userId: id, emoji: Joi.string().required() };
-const chat = { chatId: id, chat: thing };
-const user = { userId: id, user: thing };
+const textOrNull = Joi.string().allow('', null).required();
+const chat = {
+  chatId: id,
+  chat: Joi.object({
+    id,
+    _id: id,
+    kind: Joi.string().valid('direct', 'group', 'room').required(),
+    isGroup: Joi.boolean().required(),
+    status: Joi.string().required(),
+    initiator: id,
+    name: textOrNull,
+    slug: textOrNull,
+    description: textOrNull,
+    picture: textOrNull,
+    createdAt: time,
+    updatedAt: time,
+  })
+    .id('WebhookChat')
+    .required()
+    .description('Without what depends on who reads it'),
+};
+const user = { userId: id, user: ownUserSchema.required() };
 
 const EVENTS: Record<WebhookEventType, { summary: string; data: Joi.Schema }> = {
   'message.created': { summary: 'A message was sent', data: Joi.object(message) },
@@ -52,9 +82,12 @@ const EVENTS: Record<WebhookEventType, { summary: string; data: Joi.Schema }> = 
   },
   'media.uploaded': {
     summary: 'A file was stored',
-    data: Joi.object({ userId: id, media: thing }),
+    data: Joi.object({ userId: id, media: mediaResponse.required() }),
   },
-  'broadcast.sent': { summary: 'A broadcast was sent', data: Joi.object({ broadcast: thing }) },
+  'broadcast.sent': {
+    summary: 'A broadcast was sent',
+    data: Joi.object({ broadcast: adminBroadcastResponse.required() }),
+  },
 };
 
 /** The events that webhooks get, for the specification. */
