@@ -41,6 +41,8 @@ export const VALIDATION_MESSAGES: Readonly<Record<string, string>> = {
 
   'date.base': 'a time such as 2030-01-31T12:00:00Z',
   'date.format': 'a time such as 2030-01-31T12:00:00Z',
+  // Its limit is another field here, and never a time.
+  'date.greater': 'after {{#limit.key}}',
   'date.max': 'not after {{#limit}}',
   'date.min': 'not before {{#limit}}',
 

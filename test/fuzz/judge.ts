@@ -13,6 +13,15 @@ const MAX_ERRORS = 20;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Holds answers against what was promised, and counts their kinds. */
 export class Judge {
   /** Answers by status or code. */
@@ -30,7 +39,12 @@ export class Judge {
     const type = headers['content-type'] ?? '';
     const text = body.toString();
     let parsed: unknown;
-    if (type.includes('json') && input.method !== 'HEAD' && body.length > 0) {
+    if (type.includes('jsonl')) {
+      // JSON Lines: each line is a value of its own.
+      const broken = text.split('\n').find((line) => line !== '' && !isJson(line));
+      if (broken !== undefined)
+        return [`a line of the answer is not JSON: ${broken.slice(0, 200)}`];
+    } else if (type.includes('json') && input.method !== 'HEAD' && body.length > 0) {
       try {
         parsed = JSON.parse(text);
       } catch {
