@@ -163,8 +163,25 @@ describe('an answer', () => {
         clearInterval(timer);
       });
     });
+    const answer = await post(outbound(['127.0.0.1']), `http://127.0.0.1:${port}/`, 300);
+    expect([answer.status, answer.isCut]).toEqual([200, true]);
+  });
+
+  it('that never begins ends with the time that is given', async () => {
+    const port = await listen(() => undefined);
     await expect(post(outbound(['127.0.0.1']), `http://127.0.0.1:${port}/`, 200)).rejects.toThrow(
       /timeout|abort/i,
     );
+  });
+
+  it.each([
+    ['more', 100],
+    ['less', 1],
+  ])('that declares %s than it has keeps its status', async (_, length) => {
+    const port = await listen((request) => {
+      request.socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n\r\nreceived`);
+    });
+    const answer = await post(outbound(['127.0.0.1']), `http://127.0.0.1:${port}/`);
+    expect([answer.status, answer.isCut]).toEqual([200, length === 100]);
   });
 });

@@ -38,7 +38,7 @@ export interface OutboundAnswer {
   retryAfter: string | undefined;
   /** The beginning of the body. */
   text: string;
-  /** Whether the body went on after that. */
+  /** Whether that is not all: the body was too long, or had not come to its end within the time. */
   isCut: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface Outbound {
   /**
    * Sends a POST request.
    *
-   * @throws {OutboundRefusal} when the address may not be called, and what the network throws.
+   * @throws {OutboundRefusal} when the address may not be called, and what the network throws before there is a status.
    */
   post(request: OutboundRequest): Promise<OutboundAnswer>;
   /** Why an address could never be called, as far as that is known without a look-up; else undefined. */
@@ -219,18 +219,25 @@ const post = async (agent: Agent, asked: OutboundRequest): Promise<OutboundAnswe
   const limit = Math.min(asked.maxAnswerBytes ?? MAX_ANSWER_BYTES, MAX_ANSWER_BYTES);
   const chunks: Buffer[] = [];
   let size = 0;
-  // Leaving the loop early closes the connection: a body without end is not received.
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > limit) break;
+  let isCut = false;
+  try {
+    // Leaving the loop early closes the connection: a body without end is not received.
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      isCut = size > limit;
+      if (isCut) break;
+    }
+  } catch {
+    // The status has come; the body breaks off, is longer than its declared length, or takes too long.
+    isCut = true;
   }
   const retryAfter = headers['retry-after'];
   return {
     status: statusCode,
     retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     text: Buffer.concat(chunks).subarray(0, limit).toString('utf8'),
-    isCut: size > limit,
+    isCut,
   };
 };
 

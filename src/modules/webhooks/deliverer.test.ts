@@ -3,14 +3,9 @@ import { Types } from 'mongoose';
 import pino from 'pino';
 import type { OutboundAnswer } from '../../platform/outbound.js';
 import { Deliverer, RETRY_PAUSES, retryAfterOf } from './deliverer.js';
-import type {
-  Attempt,
-  DeliveriesRepository,
-  StoredDelivery,
-  StoredWebhook,
-  WebhooksRepository,
-} from './webhooks.repository.js';
-import { newDelivery } from './webhooks.repository.js';
+import type { Attempt, DeliveriesRepository, StoredDelivery } from './deliveries.repository.js';
+import { newDelivery } from './deliveries.repository.js';
+import type { StoredWebhook, WebhooksRepository } from './webhooks.repository.js';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 1);
@@ -43,7 +38,6 @@ const aDeliverer = (answer: (url: string) => Promise<OutboundAnswer>) => {
   const time = { now: START };
   const stored: StoredDelivery[] = [];
   const webhooks = new Map<string, StoredWebhook>();
-  let disabling = 0;
   const disabled: string[] = [];
   const sent: { url: string; eventId: string; at: number }[] = [];
   const deliverer = new Deliverer({
@@ -51,7 +45,11 @@ const aDeliverer = (answer: (url: string) => Promise<OutboundAnswer>) => {
       find: (id: string) => Promise.resolve(webhooks.get(id) ?? null),
       noteOutcome: () => Promise.resolve(),
       // As the database does: one of several calls switches it off.
-      disable: () => Promise.resolve((disabling += 1) === 1),
+      disable: ({ url }: StoredWebhook, reason: string) => {
+        if (disabled.length > 0) return Promise.resolve(false);
+        disabled.push(`${url} ${reason}`);
+        return Promise.resolve(true);
+      },
     } as unknown as WebhooksRepository,
     deliveries: {
       due: (webhookId: Types.ObjectId, now: Date) =>
@@ -79,10 +77,6 @@ const aDeliverer = (answer: (url: string) => Promise<OutboundAnswer>) => {
     clock: { now: () => time.now },
     logger: pino({ level: 'silent' }),
     metrics: { webhookDeliveries: { inc: () => undefined } } as never,
-    disabled: (webhook, reason) => {
-      disabled.push(`${webhook.url} ${reason}`);
-      return Promise.resolve();
-    },
     random: () => 0.5,
   });
   const add = (webhook: StoredWebhook, eventId: string, lane = 'chat') => {

@@ -4,14 +4,8 @@ import type { Outbound, OutboundAnswer } from '../../platform/outbound.js';
 import { signedHeaders } from '../../platform/webhook-signature.js';
 import type { Clock } from '../../shared/clock.js';
 import { cutText } from '../../shared/text.js';
-import type {
-  Attempt,
-  DeliveriesRepository,
-  DisabledReason,
-  StoredDelivery,
-  StoredWebhook,
-  WebhooksRepository,
-} from './webhooks.repository.js';
+import type { Attempt, DeliveriesRepository, StoredDelivery } from './deliveries.repository.js';
+import type { DisabledReason, StoredWebhook, WebhooksRepository } from './webhooks.repository.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -46,8 +40,8 @@ const BATCH = 100;
 
 /** Sends the deliveries that are due, each webhook at its own pace. */
 export class Deliverer {
-  /** The webhooks that are being served. */
-  private readonly serving = new Map<string, Promise<void>>();
+  /** The webhooks that are being served, by id. */
+  private readonly serving = new Map<string, { webhook: StoredWebhook; served: Promise<void> }>();
   private isStopped = false;
 
   constructor(
@@ -58,30 +52,38 @@ export class Deliverer {
       clock: Clock;
       logger: Logger;
       metrics: Pick<Metrics, 'webhookDeliveries'>;
-      /** Called when a webhook was switched off. */
-      disabled(webhook: StoredWebhook, reason: DisabledReason): Promise<void>;
       random?: () => number;
     },
   ) {}
 
-  /** Starts to serve the webhooks that nobody serves yet; does not wait for their receivers. */
+  /**
+   * Starts to serve the webhooks that nobody serves yet; does not wait for their receivers. For those that are being
+   * served, another address or secret holds from the next attempt on.
+   *
+   * @param webhooks all that are enabled: none other is sent anything any more.
+   */
   serve(webhooks: StoredWebhook[]): void {
     if (this.isStopped) return;
-    for (const webhook of webhooks) {
-      const id = webhook._id.toHexString();
+    const enabled = new Map(webhooks.map((webhook) => [webhook._id.toHexString(), webhook]));
+    for (const [id, { webhook }] of this.serving) {
+      const current = enabled.get(id);
+      if (current) Object.assign(webhook, { url: current.url, secrets: current.secrets });
+      else webhook.isEnabled = false;
+    }
+    for (const [id, webhook] of enabled) {
       if (this.serving.has(id)) continue;
       const served = this.serveOne(webhook)
         .catch((error: unknown) => {
           this.deps.logger.warn({ err: error, webhook: id }, 'deliveries were interrupted');
         })
         .finally(() => this.serving.delete(id));
-      this.serving.set(id, served);
+      this.serving.set(id, { webhook, served });
     }
   }
 
   /** Resolves when nothing is being served. */
   async idle(): Promise<void> {
-    await Promise.all(this.serving.values());
+    await Promise.all([...this.serving.values()].map(({ served }) => served));
   }
 
   /** Begins no further attempt. Those under way are made again by the next node if they are cut off. */
@@ -157,7 +159,6 @@ export class Deliverer {
       };
       await Promise.all(Array.from({ length: CONCURRENCY }, work));
       if (this.isStopped || !webhook.isEnabled) return;
-      // A change of the webhook, such as another address, holds from the next batch on.
       const current = await this.deps.webhooks.find(webhook._id.toHexString());
       if (!current?.isEnabled) return;
       Object.assign(webhook, current);
@@ -199,7 +200,7 @@ export class Deliverer {
   ): Promise<void> {
     webhook.isEnabled = false;
     if (await this.deps.webhooks.disable(webhook, reason, new Date(now))) {
-      await this.deps.disabled(webhook, reason);
+      this.deps.logger.warn({ webhook: webhook._id, reason }, 'a webhook was disabled');
     }
   }
 }

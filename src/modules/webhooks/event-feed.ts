@@ -4,15 +4,11 @@ import type { Clock } from '../../shared/clock.js';
 import type { MessagesRepository, StoredMessage } from '../messages/index.js';
 import type { UserCard } from '../users/index.js';
 import type { EventPayloads, EventSources, FeedEvent } from './event-sources.js';
-import { messageEvents } from './event-sources.js';
-import type {
-  ChatPosition,
-  DeliveriesRepository,
-  FeedPosition,
-  FeedRepository,
-  StoredWebhook,
-} from './webhooks.repository.js';
-import { newDelivery } from './webhooks.repository.js';
+import { messageEvents, portionsOf } from './event-sources.js';
+import type { DeliveriesRepository } from './deliveries.repository.js';
+import { newDelivery } from './deliveries.repository.js';
+import type { ChatPosition, FeedPosition, FeedRepository } from './feed.repository.js';
+import type { StoredWebhook } from './webhooks.repository.js';
 
 const MINUTE = 60_000;
 /** How far a round looks back before the one before it: nodes' clocks differ, and a write takes its time. */
@@ -24,8 +20,11 @@ const WIDE_EVERY_MS = 5 * MINUTE;
 const RARE_OVERLAP_MS = 10 * MINUTE;
 /** Messages of a chat that are read at once. */
 const PORTION = 200;
-/** The time whose changed messages one command looks for, in milliseconds. */
+/** The time whose changed messages one command looks for, in milliseconds; twice as long after each quiet one. */
 const SLICE_MS = MINUTE;
+const LONGEST_SLICE_MS = 6 * 60 * MINUTE;
+/** A slice in which fewer chats have changed is a quiet one. */
+const QUIET_CHATS = 100;
 /** Events that are stored together. */
 const BATCH = 200;
 /** Events that this node knows to be stored; only spares work. */
@@ -70,42 +69,35 @@ export class EventFeed {
     await this.running?.catch(() => undefined);
   }
 
-  /** Stores everything since a time that a webhook wants; answers how much of it was new. */
-  async recover(webhook: StoredWebhook, since: Date): Promise<number> {
-    const { messages, sources } = this.deps;
+  /**
+   * Stores what has happened to messages since a time and a webhook wants, in portions.
+   *
+   * @param from messages that were changed before this are left out.
+   * @returns per portion how many deliveries were new, and the time of the newest change in it.
+   */
+  async *recoverMessages(
+    webhook: StoredWebhook,
+    since: Date,
+    from: Date,
+  ): AsyncGenerator<{ found: number; position: Date }> {
     const target = { ...webhook, since };
-    let count = 0;
-    let batch: FeedEvent[] = [];
-    const store = async (minimum: number) => {
-      if (batch.length < minimum) return;
-      count += await this.store(batch, [target]);
-      batch = [];
-    };
-    const docs: StoredMessage[] = [];
-    const render = async () => {
+    for await (const docs of portionsOf(this.deps.messages.changedSince(from), PORTION)) {
       const cards = await this.cardsOf(docs);
-      for (const doc of docs.splice(0)) {
+      const events = docs.flatMap((doc) => {
         const is = { after: since, isNew: doc.createdAt >= since };
-        const sender = cards.get(doc.senderId.toHexString());
-        batch.push(...messageEvents(doc, sender, is, this.deps.payloads));
-      }
-      await store(BATCH);
-    };
-    for await (const doc of messages.changedSince(since)) {
-      docs.push(doc);
-      if (docs.length >= PORTION) await render();
+        return messageEvents(doc, cards.get(doc.senderId.toHexString()), is, this.deps.payloads);
+      });
+      const found = await this.store(events, [target]);
+      yield { found, position: docs.at(-1)!.updatedAt };
     }
-    await render();
-    for await (const event of sources.since(since, since)) {
-      batch.push(event);
-      await store(BATCH);
+  }
+
+  /** Stores everything else that has happened since a time and a webhook wants; answers per portion what was new. */
+  async *recoverOthers(webhook: StoredWebhook, since: Date): AsyncGenerator<{ found: number }> {
+    const target = { ...webhook, since };
+    for await (const events of portionsOf(this.deps.sources.all(since), BATCH)) {
+      yield { found: await this.store(events, [target]) };
     }
-    for await (const { event } of sources.broadcastsAfter(0)) {
-      if (event.at >= since) batch.push(event);
-      await store(BATCH);
-    }
-    await store(1);
-    return count;
   }
 
   private async round(webhooks: StoredWebhook[]): Promise<void> {
@@ -161,10 +153,19 @@ export class EventFeed {
     const now = clock.now();
     // In slices, each within a command's deadline, whatever time there is to catch up with. What changes meanwhile
     // moves into a later one; the last one has no end.
-    for (let from = since.getTime() - 1; ; from += SLICE_MS) {
-      const isLast = from + SLICE_MS >= now;
-      const until = isLast ? undefined : new Date(from + SLICE_MS);
-      const changed = await messages.newestNumbersSince(new Date(from), until);
+    let length = SLICE_MS;
+    for (let from = since.getTime() - 1; ;) {
+      const isLast = from + length >= now;
+      const until = isLast ? undefined : new Date(from + length);
+      let changed: Awaited<ReturnType<typeof messages.newestNumbersSince>>;
+      try {
+        changed = await messages.newestNumbersSince(new Date(from), until);
+      } catch (error) {
+        if (length === SLICE_MS) throw error;
+        // Perhaps it was too long for the deadline.
+        length = SLICE_MS;
+        continue;
+      }
       const positions = await feed.positionsOf([...changed.keys()]);
       for (const [chatId, { version }] of changed) {
         const known = positions.get(chatId);
@@ -172,6 +173,8 @@ export class EventFeed {
         await this.readChat(known ?? (await this.startOf(chatId, startedAt)), webhooks);
       }
       if (isLast) return;
+      from += length;
+      length = changed.size < QUIET_CHATS ? Math.min(2 * length, LONGEST_SLICE_MS) : SLICE_MS;
     }
   }
 

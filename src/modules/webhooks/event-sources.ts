@@ -145,6 +145,12 @@ export class EventSources {
     }
   }
 
+  /** Everything but messages that has happened since a time. */
+  async *all(since: Date): AsyncGenerator<FeedEvent> {
+    yield* this.since(since, since);
+    for await (const { event } of this.broadcastsAfter(0)) if (event.at >= since) yield event;
+  }
+
   private async *chatEvents(since: Date): AsyncGenerator<FeedEvent> {
     const { chats } = this.facts;
     const event = (type: WebhookEventType, chat: ChatRecord, at: Date, ...parts: number[]) => {
@@ -251,7 +257,8 @@ export class EventSources {
 /** Departures that are looked at together. */
 const PORTION = 500;
 
-async function* portionsOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+/** Items in portions of `size`; the last may be smaller. */
+export async function* portionsOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let portion: T[] = [];
   for await (const item of items) {
     if (portion.push(item) < size) continue;

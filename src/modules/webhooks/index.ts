@@ -13,26 +13,32 @@ import { Deliverer } from './deliverer.js';
 import { EventFeed } from './event-feed.js';
 import type { EventPayloads, StoredFacts } from './event-sources.js';
 import { EventSources } from './event-sources.js';
+import { DeliveriesRepository, defineDeliveryModel } from './deliveries.repository.js';
+import { FeedRepository, defineFeedModels } from './feed.repository.js';
+import { Recoveries } from './recoveries.js';
 import type { DisabledReason, StoredWebhook } from './webhooks.repository.js';
-import { DeliveriesRepository, FeedRepository, WebhooksRepository } from './webhooks.repository.js';
+import { WebhooksRepository, defineWebhookModel } from './webhooks.repository.js';
 import { Webhooks } from './webhooks.js';
 
 export type { EventPayloads } from './event-sources.js';
 export { MAX_WEBHOOKS } from './webhooks.js';
 export type { WebhookInput, Webhooks } from './webhooks.js';
-export { DELIVERY_STATUSES, WEBHOOK_EVENTS, defineWebhookModels } from './webhooks.repository.js';
-export type {
-  DeliveryQuery,
-  DeliveryStatus,
-  StoredDelivery,
-  StoredWebhook,
-  WebhookEventType,
-} from './webhooks.repository.js';
+export { DELIVERY_STATUSES } from './deliveries.repository.js';
+export type { DeliveryQuery, DeliveryStatus, StoredDelivery } from './deliveries.repository.js';
+export { WEBHOOK_EVENTS } from './webhooks.repository.js';
+export type { Recovery, StoredWebhook, WebhookEventType } from './webhooks.repository.js';
 
 /** How often the database is asked for what is new, in milliseconds; one node does it. */
 const ROUND_MS = 1000;
 const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+
+/** Registers the module's models on a connection. */
+export const defineWebhookModels = (connection: Connection): void => {
+  defineWebhookModel(connection);
+  defineDeliveryModel(connection);
+  defineFeedModels(connection);
+};
 
 /** The module of webhooks, built. */
 export interface WebhooksModule {
@@ -81,7 +87,6 @@ export const createWebhooks = ({
     clock,
     logger,
     metrics,
-    disabled: (webhook, reason) => tellAdmins({ audit, broadcasts, logger }, webhook, reason),
   });
   const feed = new EventFeed({
     feed: new FeedRepository(connection),
@@ -92,12 +97,27 @@ export const createWebhooks = ({
     directory: facts.directory,
     clock,
   });
+  const recoveries = new Recoveries({ webhooks: stored, deliveries, feed, clock, logger });
+  /** A notice that fails is given in a later round, and holds up no event. */
+  const giveNotices = async (webhooks: StoredWebhook[]): Promise<void> => {
+    for (const webhook of webhooks) {
+      if (!webhook.noticeDueAt) continue;
+      try {
+        await tellAdmins({ audit, broadcasts }, webhook, webhook.noticeDueAt);
+        await stored.noticeGiven(webhook._id);
+      } catch (error) {
+        logger.warn({ err: error, webhook: webhook._id }, 'admins were not told of a webhook');
+      }
+    }
+  };
   const round = async (): Promise<void> => {
-    const enabled = (await stored.all()).filter(({ isEnabled }) => isEnabled);
+    const all = await stored.all();
+    const enabled = all.filter(({ isEnabled }) => isEnabled);
     // First: what is stored goes out, also when there is much to catch up with.
     deliverer.serve(enabled);
+    recoveries.run(all);
+    await giveNotices(all);
     await feed.run(enabled);
-    if (enabled.length === 0) return;
     const oldest = await Promise.all(enabled.map(({ _id }) => deliveries.oldestWaiting(_id)));
     const waitingSince = Math.min(...oldest.map((at) => at?.getTime() ?? Infinity));
     metrics.webhookOldestWaiting.set(Math.max(0, (clock.now() - waitingSince) / 1000));
@@ -109,7 +129,6 @@ export const createWebhooks = ({
         webhooks: stored,
         deliveries,
         deliverer,
-        feed,
         outbound,
         audit,
         clock,
@@ -127,9 +146,10 @@ export const createWebhooks = ({
     ],
     close: async () => {
       deliverer.stop();
+      recoveries.stop();
       // Ends the requests under way: the next node makes them again.
       await outbound.close();
-      await Promise.all([deliverer.idle(), feed.idle()]);
+      await Promise.all([deliverer.idle(), feed.idle(), recoveries.idle()]);
     },
   };
 };
@@ -139,27 +159,24 @@ const REASONS: Record<DisabledReason, string> = {
   failing: 'nothing has arrived there for five days',
 };
 
-/** Says in the audit trail and in a broadcast to all admins that a webhook was switched off. */
+/**
+ * Says in the audit trail and in a broadcast to all admins that a webhook was switched off. Called again when the node
+ * has died in between; the broadcast is sent once.
+ */
 const tellAdmins = async (
-  {
-    audit,
-    broadcasts,
-    logger,
-  }: {
-    audit: AuditTrail;
-    broadcasts: Pick<Broadcasts, 'create'>;
-    logger: Logger;
-  },
+  { audit, broadcasts }: { audit: AuditTrail; broadcasts: Pick<Broadcasts, 'create'> },
   webhook: StoredWebhook,
-  reason: DisabledReason,
+  disabledAt: Date,
 ): Promise<void> => {
+  const { createdBy, url } = webhook;
   const subject = webhook._id.toHexString();
-  const details = { reason, url: webhook.url };
-  logger.warn({ webhook: subject, reason }, 'a webhook was disabled');
-  const maker: Actor = { userId: webhook.createdBy.toHexString(), role: 'admin', sessionId: '' };
+  const reason = webhook.disabledReason ?? 'failing';
+  const maker: Actor = { userId: createdBy.toHexString(), role: 'admin', sessionId: '' };
+  const details = { reason, url };
   await audit.during('system', { action: 'webhooks.disable', subject, details }, async () => {
     await broadcasts.create(maker, {
-      message: `The webhook to ${new URL(webhook.url).host} is disabled: ${REASONS[reason]}.`,
+      clientMessageId: `webhook-disabled-${subject}-${disabledAt.getTime()}`,
+      message: `The webhook to ${new URL(url).host} is disabled: ${REASONS[reason]}.`,
       messageType: 'text',
       audience: { kind: 'role', role: 'admin' },
     });

@@ -8,21 +8,20 @@ import { AppError, invalidInput, notFound } from '../../shared/errors.js';
 import { newUuid } from '../../shared/ids.js';
 import type { AuditTrail } from '../users/index.js';
 import type { Deliverer } from './deliverer.js';
-import type { EventFeed } from './event-feed.js';
 import type {
   DeliveriesRepository,
   DeliveryQuery,
   StoredDelivery,
-  StoredWebhook,
-  WebhookEventType,
-  WebhooksRepository,
-} from './webhooks.repository.js';
-import { newDelivery } from './webhooks.repository.js';
+} from './deliveries.repository.js';
+import { newDelivery } from './deliveries.repository.js';
+import type { StoredWebhook, WebhookEventType, WebhooksRepository } from './webhooks.repository.js';
 
 /** How many webhooks there may be: each of them costs a request per event. */
 export const MAX_WEBHOOKS = 20;
 /** How long a former secret goes on signing, in milliseconds. */
 const ROTATION_MS = 24 * 3_600_000;
+/** Secrets that sign at a time; of more rotations within a day, the oldest secret ends before its time. */
+const MAX_SECRETS = 5;
 
 /** What an admin sets of a webhook. */
 export interface WebhookInput {
@@ -39,7 +38,6 @@ export class Webhooks {
       webhooks: WebhooksRepository;
       deliveries: DeliveriesRepository;
       deliverer: Deliverer;
-      feed: EventFeed;
       outbound: Pick<Outbound, 'refusalTo'>;
       audit: AuditTrail;
       clock: Clock;
@@ -80,6 +78,7 @@ export class Webhooks {
       since: now,
       failingSince: null,
       disabledReason: null,
+      recovery: null,
     };
     const subject = webhook._id.toHexString();
     const details = { url: input.url, events: input.events };
@@ -104,6 +103,7 @@ export class Webhooks {
     const before = await this.one(webhookId);
     const now = new Date(clock.now());
     const isRestart = changes.isEnabled === true && !before.isEnabled;
+    const isElsewhere = changes.url !== undefined && changes.url !== before.url;
     const details = { ...changes };
     const after = await audit.during(
       actor,
@@ -112,7 +112,9 @@ export class Webhooks {
         webhooks.update(webhookId, {
           ...changes,
           updatedAt: now,
-          ...(isRestart && { since: now, failingSince: null, disabledReason: null }),
+          ...(isRestart && { since: now, disabledReason: null, noticeDueAt: null }),
+          // Another address has not failed yet.
+          ...((isRestart || isElsewhere) && { failingSince: null }),
         }),
     );
     if (!after) throw notFound('Webhook');
@@ -129,29 +131,31 @@ export class Webhooks {
   }
 
   /**
-   * Gives a webhook another secret, which is the first of its `secrets`. The one before signs for another day.
+   * Gives a webhook another secret, which is the first of its `secrets`. Each one before signs for another day.
    *
-   * @throws {AppError} NOT_FOUND.
+   * @throws {AppError} NOT_FOUND, CONFLICT when another admin does so at the same time.
    */
   async rotate(actor: Actor, webhookId: string): Promise<StoredWebhook> {
     const { audit, clock, webhooks } = this.deps;
     const { secrets } = await this.one(webhookId);
     const now = clock.now();
-    const former = secrets[0]!;
-    const after = await audit.during(
+    const [former, ...older] = secrets;
+    const { secret: newest } = former!;
+    return audit.during(
       actor,
       { action: 'webhooks.rotate_secret', subject: webhookId },
-      () =>
-        webhooks.update(webhookId, {
-          secrets: [
-            { secret: newSigningSecret(), until: null },
-            { secret: former.secret, until: new Date(now + ROTATION_MS) },
-          ],
-          updatedAt: new Date(now),
-        }),
+      async () => {
+        const rotated = [
+          { secret: newSigningSecret(), until: null },
+          { secret: newest, until: new Date(now + ROTATION_MS) },
+          ...older.filter(({ until }) => until !== null && until.getTime() > now),
+        ].slice(0, MAX_SECRETS);
+        const after = await webhooks.replaceSecrets(webhookId, newest, rotated, new Date(now));
+        if (after) return after;
+        await this.one(webhookId);
+        throw new AppError('CONFLICT', 'The secret was changed at the same time; try again');
+      },
     );
-    if (!after) throw notFound('Webhook');
-    return after;
   }
 
   /**
@@ -159,8 +163,8 @@ export class Webhooks {
    *
    * @throws {AppError} NOT_FOUND.
    */
-  async test(webhookId: string): Promise<StoredDelivery> {
-    const { clock, deliverer, deliveries } = this.deps;
+  async test(actor: Actor, webhookId: string): Promise<StoredDelivery> {
+    const { audit, clock, deliverer, deliveries } = this.deps;
     const webhook = await this.one(webhookId);
     const now = new Date(clock.now());
     const timestamp = now.toISOString();
@@ -171,9 +175,17 @@ export class Webhooks {
       // Not for the regular rounds, which would send it as well.
       status: 'failed',
     };
-    await deliveries.add([delivery]);
-    // It is not tried again: this is the last attempt.
-    return (await deliverer.attempt(webhook, { ...delivery, attemptCount: Infinity })) ?? delivery;
+    const details = { deliveryId: delivery._id.toHexString() };
+    return audit.during(
+      actor,
+      { action: 'webhooks.test', subject: webhookId, details },
+      async () => {
+        await deliveries.add([delivery]);
+        // It is not tried again: this is the last attempt.
+        const last = { ...delivery, attemptCount: Infinity };
+        return (await deliverer.attempt(webhook, last)) ?? delivery;
+      },
+    );
   }
 
   /**
@@ -195,25 +207,52 @@ export class Webhooks {
    *
    * @throws {AppError} NOT_FOUND.
    */
-  async redeliver(webhookId: string, deliveryId: string): Promise<StoredDelivery> {
-    const { clock, deliveries } = this.deps;
-    const now = new Date(clock.now());
-    const delivery = await deliveries.redeliver(webhookId, deliveryId, now);
-    if (!delivery) throw notFound('Delivery');
-    return delivery;
+  async redeliver(actor: Actor, webhookId: string, deliveryId: string): Promise<StoredDelivery> {
+    const { audit, clock, deliveries } = this.deps;
+    const details = { deliveryId };
+    return audit.during(
+      actor,
+      { action: 'webhooks.redeliver', subject: webhookId, details },
+      async () => {
+        const now = new Date(clock.now());
+        const delivery = await deliveries.redeliver(webhookId, deliveryId, now);
+        if (!delivery) throw notFound('Delivery');
+        return delivery;
+      },
+    );
   }
 
   /**
-   * Sends everything since a time that has not arrived: failed deliveries, and what happened while the webhook was
-   * disabled, as far as the database still shows it. Answers how many deliveries wait because of it.
+   * Has everything since a time sent that has not arrived: failed deliveries, and what happened while the webhook was
+   * disabled, as far as the database still shows it. That happens in the background: `recovery` of the webhook says how
+   * far it is. One that has not ended begins anew, and goes as far back as before.
    *
    * @throws {AppError} NOT_FOUND.
    */
-  async recover(webhookId: string, since: Date): Promise<number> {
-    const { clock, deliveries, feed } = this.deps;
-    const webhook = await this.one(webhookId);
-    const again = await deliveries.retryAll(webhookId, since, new Date(clock.now()));
-    return again + (await feed.recover(webhook, since));
+  async recover(actor: Actor, webhookId: string, wanted: Date): Promise<StoredWebhook> {
+    const { audit, clock, webhooks } = this.deps;
+    const { recovery: before } = await this.one(webhookId);
+    const isRunning = before && before.step !== 'done' && before.since < wanted;
+    const since = isRunning ? before.since : wanted;
+    const details = { since };
+    return audit.during(
+      actor,
+      { action: 'webhooks.recover', subject: webhookId, details },
+      async () => {
+        const after = await webhooks.update(webhookId, {
+          recovery: {
+            since,
+            requestedAt: new Date(clock.now()),
+            step: 'deliveries',
+            position: since,
+            found: 0,
+            finishedAt: null,
+          },
+        });
+        if (!after) throw notFound('Webhook');
+        return after;
+      },
+    );
   }
 
   private checkUrl(url: string): void {

@@ -94,8 +94,8 @@ export const webhookRoutes = ({ webhooks }: UseCases): AnyRoute[] => [
     params: webhookParams,
     response: deliveryResponse,
     timeoutMs: TEST_TIMEOUT_MS,
-    handle: async ({ params }) => ({
-      data: presentDelivery(await webhooks.test(params.webhookId)),
+    handle: async ({ actor, params }) => ({
+      data: presentDelivery(await webhooks.test(actor, params.webhookId)),
     }),
   }),
   route({
@@ -114,16 +114,15 @@ export const webhookRoutes = ({ webhooks }: UseCases): AnyRoute[] => [
   route({
     method: 'post',
     path: `${BASE}/:webhookId/recover`,
-    summary: 'Send what has happened since a time and has not arrived',
+    summary: 'Send what has happened since a time and has not arrived, in the background',
     tag: 'Admin',
     auth: 'admin',
     userLimit: 'writes',
     params: webhookParams,
     body: recoverBody,
-    response: Joi.object({ waiting: Joi.number().integer().required() }),
-    timeoutMs: TEST_TIMEOUT_MS,
-    handle: async ({ params, body }) => ({
-      data: { waiting: await webhooks.recover(params.webhookId, body.since) },
+    response: webhookResponse,
+    handle: async ({ actor, params, body }) => ({
+      data: presentWebhook(await webhooks.recover(actor, params.webhookId, body.since)),
     }),
   }),
   route({
@@ -151,8 +150,8 @@ export const webhookRoutes = ({ webhooks }: UseCases): AnyRoute[] => [
     userLimit: 'writes',
     params: deliveryParams,
     response: deliveryResponse,
-    handle: async ({ params }) => ({
-      data: presentDelivery(await webhooks.redeliver(params.webhookId, params.deliveryId)),
+    handle: async ({ actor, params }) => ({
+      data: presentDelivery(await webhooks.redeliver(actor, params.webhookId, params.deliveryId)),
     }),
   }),
 ];

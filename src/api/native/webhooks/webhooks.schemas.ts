@@ -63,6 +63,15 @@ const webhook = {
       'Why the server has disabled it: the receiver answered 410, or failed for five days',
     ),
   failingSince: Joi.string().isoDate().allow(null).required(),
+  recovery: Joi.object({
+    since: Joi.string().isoDate().required(),
+    requestedAt: Joi.string().isoDate().required(),
+    found: Joi.number().integer().required().description('Deliveries that are due because of it'),
+    finishedAt: Joi.string().isoDate().allow(null).required(),
+  })
+    .allow(null)
+    .required()
+    .description('The newest recovery'),
   createdBy: Joi.string().required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),

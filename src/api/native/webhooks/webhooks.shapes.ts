@@ -45,6 +45,16 @@ export const webhookPayloads: EventPayloads = {
   broadcast: (broadcast) => presentAdminBroadcast(broadcast),
 };
 
+const presentRecovery = (recovery: StoredWebhook['recovery']) =>
+  recovery
+    ? {
+        since: recovery.since.toISOString(),
+        requestedAt: recovery.requestedAt.toISOString(),
+        found: recovery.found,
+        finishedAt: recovery.finishedAt?.toISOString() ?? null,
+      }
+    : null;
+
 /** A webhook as admins see it, without its secrets. */
 export const presentWebhook = (webhook: StoredWebhook) => ({
   id: webhook._id.toHexString(),
@@ -55,6 +65,7 @@ export const presentWebhook = (webhook: StoredWebhook) => ({
   isEnabled: webhook.isEnabled,
   disabledReason: webhook.disabledReason,
   failingSince: webhook.failingSince?.toISOString() ?? null,
+  recovery: presentRecovery(webhook.recovery),
   createdBy: webhook.createdBy.toHexString(),
   createdAt: webhook.createdAt.toISOString(),
   updatedAt: webhook.updatedAt.toISOString(),
