@@ -18,10 +18,12 @@ import {
   HeldMessagesRepository,
   MessagesRepository,
   PreSendHook,
+  VerdictsRepository,
   createMessageLog,
   createMessages,
   defineHeldMessageModel,
   defineMessageModels,
+  defineVerdictModel,
 } from './modules/messages/index.js';
 import {
   CasesRepository,
@@ -82,6 +84,7 @@ export const defineModels = (connection: Connection): void => {
   defineWebhookModels(connection);
   defineWordFilterModels(connection);
   defineHeldMessageModel(connection);
+  defineVerdictModel(connection);
 };
 
 /** The sender of mails: MAIL_FROM, or one at the host of PUBLIC_URL, which SMTP_URL needs. */
@@ -223,12 +226,14 @@ export const createModules = async ({
       ? undefined
       : new PreSendHook({
           outbound: preSendOutbound,
+          verdicts: new VerdictsRepository(connection),
           url: config.preSendUrl,
           secret: config.preSendSecret,
           onError: config.preSendOnError,
           maxLength: config.messageMaxLength,
           clock,
           logger,
+          metrics,
         });
   const messages = createMessages({
     config,

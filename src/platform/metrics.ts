@@ -87,6 +87,14 @@ export const createMetrics = () => {
       help: 'Age of an event that is next to be delivered; 0 when none waits',
       registers,
     }),
+    /** Answers of PRE_SEND_URL: `accepted`, `changed`, `refused`, or `failed` for none that can be used. */
+    preSendDuration: new Histogram({
+      name: 'parley_pre_send_duration_seconds',
+      help: 'Time until the pre-send hook has answered, or was given up',
+      labelNames: ['outcome'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5],
+      registers,
+    }),
     unhandledErrors: new Counter({
       name: 'parley_unhandled_errors_total',
       help: 'Errors without a published code',

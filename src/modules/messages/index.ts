@@ -19,7 +19,7 @@ import { MessageLookups } from './message-lookups.js';
 import { MessageReader } from './message-reader.js';
 import type { MessageEvents } from './messages.events.js';
 import type { MessageReview } from './pre-send.js';
-import { ReviewedLog } from './pre-send.js';
+import { ReviewedLog } from './reviewed-log.js';
 import type { AttachmentClaims } from './messages.types.js';
 import { SendMessage } from './send-message.js';
 
@@ -69,6 +69,7 @@ export type { AttachmentClaims, SendInput, Sent } from './messages.types.js';
 export { PreSendHook } from './pre-send.js';
 export type { MessageReview } from './pre-send.js';
 export type { SendMessage } from './send-message.js';
+export { VerdictsRepository, defineVerdictModel } from './verdicts.repository.js';
 
 /** Builds the use cases of messages, on the log; the connection has the module's models. */
 export const createMessages = ({

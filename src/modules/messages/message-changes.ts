@@ -31,6 +31,7 @@ import {
   refusalToUse,
 } from './messages.policy.js';
 import type { AttachmentClaims } from './messages.types.js';
+import { Turns } from './turns.js';
 
 /** The outcome of a change; the same shape that its event carries. */
 export interface Changed extends MessageEvent {
@@ -85,6 +86,9 @@ const MAX_PER_USER = 20;
 
 /** Changes existing messages: edits, deletes, reactions and pins. */
 export class MessageChanges {
+  /** The edits of each message that are being reviewed. */
+  private readonly edits = new Turns();
+
   constructor(
     private readonly deps: {
       log: Pick<MessageLog, 'change'>;
@@ -111,12 +115,23 @@ export class MessageChanges {
    * Gives a message another text, other metadata, or both, and keeps the earlier text. The same again changes
    * nothing. An empty text is allowed for messages with files: it removes the caption. A message counts as edited
    * when its text has changed. A text that the word filter would hold is refused: the message is in the log already.
+   * Edits of one message that come to this node are made in the order in which they came, however long each review takes.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
    *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED,
    *   MESSAGE_REFUSED, and what else the review throws.
    */
-  async edit(actor: Actor, input: EditInput): Promise<Changed> {
+  edit(actor: Actor, input: EditInput): Promise<Changed> {
+    if (!this.deps.review) return this.editInTurn(actor, input);
+    return this.edits.take(input.messageId, (turn) => this.editInTurn(actor, input, turn));
+  }
+
+  /** @param turn awaited before the write. */
+  private async editInTurn(
+    actor: Actor,
+    input: EditInput,
+    turn?: Promise<unknown>,
+  ): Promise<Changed> {
     const held = await this.deps.heldMessages.edit(actor, input);
     if (held) return held;
     const { bus, clock, mentions, reader, review } = this.deps;
@@ -129,11 +144,12 @@ export class MessageChanges {
       input.content === undefined ? {} : { content: this.allowed(actor, input.content, found.doc) };
     const verdict =
       review && !isSystem(actor) && allowed.content !== undefined
-        ? await reviewOfEdit(review, found.doc, allowed.content)
+        ? await reviewOfEdit(review, found.doc, allowed.content, input.metadata)
         : {};
     const { content, metadata } = { ...input, ...allowed, ...verdict };
     const mentioned =
       content === undefined ? [] : (await mentions.resolve(found.chat, content)).map(objectId);
+    if (turn) await turn;
     const result = await this.apply(found, (current) => {
       const tooLate = this.refusalToEdit(actor, current);
       if (tooLate) throw tooLate;
@@ -440,6 +456,7 @@ const reviewOfEdit = async (
   review: MessageReview,
   doc: StoredMessage,
   content: string,
+  metadata: Metadata | null | undefined,
 ): Promise<Verdict> => {
   if (doc.content === content) return {};
   const messageId = doc._id.toHexString();
@@ -451,8 +468,9 @@ const reviewOfEdit = async (
       messageType: doc.messageType,
       media: doc.media,
       messageId,
+      ...(hasMetadata(metadata) && { metadata }),
     },
-    `edit:${messageId}:${content}`,
+    `edit:${messageId}:${metadataText(metadata ?? {})}:${content}`,
   );
 };
 

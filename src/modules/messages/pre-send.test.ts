@@ -21,12 +21,18 @@ const aHook = (answer: () => Promise<unknown>, onError: 'refuse' | 'accept' = 'r
         return { status: 200, retryAfter: undefined, text, isCut: false };
       },
     },
+    verdicts: {
+      claim: () => Promise.resolve(undefined),
+      settle: () => Promise.resolve(),
+      release: () => Promise.resolve(),
+    },
     url: 'http://hook.example/',
     secret: undefined,
     onError,
     maxLength: 10,
     clock: { now: () => 0 },
     logger: pino({ level: 'silent' }),
+    metrics: { preSendDuration: { observe: () => undefined } } as never,
   });
   return { hook, asked };
 };

@@ -1,18 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../platform/logger.js';
+import type { Metrics } from '../../platform/metrics.js';
 import type { Outbound } from '../../platform/outbound.js';
 import { signedHeaders } from '../../platform/webhook-signature.js';
 import type { Clock } from '../../shared/clock.js';
-import { SYSTEM_USER_ID } from '../../shared/actor.js';
 import { AppError } from '../../shared/errors.js';
 import type { Metadata } from '../../shared/metadata.js';
-import { hasMetadata, isMetadata, metadataText } from '../../shared/metadata.js';
+import { isMetadata } from '../../shared/metadata.js';
 import { cutText, isVisible, lengthOf } from '../../shared/text.js';
-import type { ChatSnapshot } from '../chats/index.js';
-import type { Appended, MessageDraft, MessageLog } from './log/index.js';
-import type { MentionResolver } from './mentions.js';
-import { objectId } from '../../platform/object-id.js';
+import type { VerdictsRepository } from './verdicts.repository.js';
 
 /** Longest time for the hook's answer, in milliseconds. */
 const TIMEOUT_MS = 1500;
@@ -20,8 +18,14 @@ const TIMEOUT_MS = 1500;
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Questions that wait for their answers on this node; one more is handled like a hook that is away. */
 const MAX_WAITING = 500;
-/** Verdicts that are remembered, and for how many milliseconds, so that a retry asks nothing. */
-const REMEMBERED = { max: 20_000, ttl: 10 * 60_000 };
+/** How long a verdict is remembered, in milliseconds, so that a retry asks nothing. */
+const REMEMBERED_MS = 10 * 60_000;
+/** Verdicts that a node has at hand; all of them are in the database. */
+const AT_HAND = { max: 20_000, ttl: REMEMBERED_MS };
+/** How long other nodes leave a question to the node that asks it, in milliseconds: longer than it takes. */
+const CLAIM_MS = 2 * TIMEOUT_MS;
+/** How often a node looks for the verdict that another node is asking for, in milliseconds. */
+const LOOK_MS = 50;
 /** Code points of the reason for a refusal. */
 const MAX_REASON = 500;
 const DEFAULT_REASON = 'This message was refused';
@@ -58,15 +62,22 @@ export interface MessageReview {
   review(message: ReviewedMessage, key: string | undefined): Promise<Verdict>;
 }
 
-/** The hook of PRE_SEND_URL, an HTTP service. */
+/** What the hook has decided, as it is stored: the parts that it replaces, or why it refuses. */
+type Decision = Verdict | { refusal: string };
+
+/**
+ * The hook of PRE_SEND_URL, an HTTP service. What it has decided is stored for ten minutes before anything follows from
+ * it, so that no node asks it again about a retry. A node that dies while it asks is the exception.
+ */
 export class PreSendHook implements MessageReview {
-  /** Verdicts, also those that are not there yet: concurrent retries share one question. */
-  private readonly verdicts = new LRUCache<string, Promise<Verdict>>(REMEMBERED);
+  /** Decisions, also those that are not there yet: concurrent retries share one question. */
+  private readonly decisions = new LRUCache<string, Promise<Decision>>(AT_HAND);
   private waiting = 0;
 
   constructor(
     private readonly deps: {
       outbound: Pick<Outbound, 'post'>;
+      verdicts: Pick<VerdictsRepository, 'claim' | 'release' | 'settle'>;
       url: string;
       secret: string | undefined;
       onError: 'refuse' | 'accept';
@@ -74,65 +85,120 @@ export class PreSendHook implements MessageReview {
       maxLength: number;
       clock: Clock;
       logger: Logger;
+      metrics: Pick<Metrics, 'preSendDuration'>;
     },
   ) {}
 
   async review(message: ReviewedMessage, key: string | undefined): Promise<Verdict> {
-    if (key === undefined) return this.ask(message, randomUUID());
-    // Keys hold whole texts.
-    const id = createHash('sha256').update(key).digest('hex').slice(0, 32);
-    const known = this.verdicts.get(id);
-    if (known) return known;
-    // No `await` between the lookup and this: otherwise two concurrent retries would both ask.
-    const verdict = this.ask(message, id);
-    this.verdicts.set(id, verdict);
-    verdict.catch((error: unknown) => {
-      // A refusal stays; a hook that was away is asked again.
-      if (isRefusal(error)) return;
-      if (this.verdicts.peek(id) === verdict) this.verdicts.delete(id);
-    });
-    return verdict;
-  }
-
-  private async ask(message: ReviewedMessage, id: string): Promise<Verdict> {
-    const { clock, logger, onError, outbound, secret, url } = this.deps;
+    const { logger, onError } = this.deps;
     try {
-      if (this.waiting >= MAX_WAITING) throw new Error('too many questions wait for an answer');
-      this.waiting += 1;
-      try {
-        const at = clock.now();
-        const type = message.messageId === undefined ? 'message.sending' : 'message.editing';
-        const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data: message });
-        const answer = await outbound.post({
-          url,
-          headers: signedHeaders(secret === undefined ? [] : [secret], `presend_${id}`, at, body),
-          body,
-          timeoutMs: TIMEOUT_MS,
-          maxAnswerBytes: MAX_ANSWER_BYTES,
-        });
-        if (answer.status < 200 || answer.status > 299 || answer.isCut) {
-          throw new Error(`the hook answered ${answer.status}${answer.isCut ? ', too much' : ''}`);
-        }
-        return this.verdictOf(JSON.parse(answer.text), message);
-      } finally {
-        this.waiting -= 1;
-      }
+      const decision = await this.decision(message, key);
+      if ('refusal' in decision) throw new AppError('MESSAGE_REFUSED', decision.refusal);
+      return decision;
     } catch (error) {
-      if (isRefusal(error)) throw error;
-      logger.warn({ err: error }, 'the pre-send hook gave no usable answer');
+      if (!(error instanceof HookFailure)) throw error;
+      const { chatId, messageId, senderId } = message;
+      logger.warn(
+        { err: error.cause, chatId, senderId, messageId },
+        'the pre-send hook gave no usable answer',
+      );
       if (onError === 'accept') return {};
       throw new AppError('PRE_SEND_UNAVAILABLE', 'The message could not be checked; try again', {
         retryAfter: 2,
-        cause: error,
+        cause: error.cause,
       });
     }
   }
 
-  /** @throws {AppError} MESSAGE_REFUSED; an Error for an answer that cannot be used. */
-  private verdictOf(answer: unknown, { media }: ReviewedMessage): Verdict {
+  private decision(message: ReviewedMessage, key: string | undefined): Promise<Decision> {
+    if (key === undefined) return this.ask(message, randomUUID());
+    // Keys hold whole texts.
+    const id = createHash('sha256').update(key).digest('hex').slice(0, 32);
+    const known = this.decisions.get(id);
+    if (known) return known;
+    // No `await` between the lookup and this: otherwise two concurrent retries would both ask.
+    const decision = this.askOnce(message, id);
+    this.decisions.set(id, decision);
+    decision.catch(() => {
+      // A hook that was away is asked again.
+      if (this.decisions.peek(id) === decision) this.decisions.delete(id);
+    });
+    return decision;
+  }
+
+  /** The decision of whichever node asks first. */
+  private async askOnce(message: ReviewedMessage, id: string): Promise<Decision> {
+    const { clock, verdicts } = this.deps;
+    const claim = randomUUID();
+    for (;;) {
+      const now = clock.now();
+      const stored = await verdicts.claim(id, claim, {
+        now: new Date(now),
+        until: new Date(now + CLAIM_MS),
+        expiresAt: new Date(now + REMEMBERED_MS),
+      });
+      if (stored === undefined) break;
+      if (stored !== null) return JSON.parse(stored) as Decision;
+      await sleep(LOOK_MS);
+    }
+    try {
+      const decision = await this.ask(message, id);
+      await verdicts.settle(id, claim, JSON.stringify(decision));
+      return decision;
+    } catch (error) {
+      // A claim that cannot be given back ends by itself.
+      await verdicts.release(id, claim).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** @throws {HookFailure} when there is no answer that can be used. */
+  private async ask(message: ReviewedMessage, id: string): Promise<Decision> {
+    const { clock, logger, metrics, outbound, secret, url } = this.deps;
+    const started = performance.now();
+    const note = (outcome: 'accepted' | 'changed' | 'refused' | 'failed') => {
+      metrics.preSendDuration.observe({ outcome }, (performance.now() - started) / 1000);
+    };
+    try {
+      if (this.waiting >= MAX_WAITING) throw new Error('too many questions wait for an answer');
+      const at = clock.now();
+      const type = message.messageId === undefined ? 'message.sending' : 'message.editing';
+      const body = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data: message });
+      const headers = signedHeaders(
+        secret === undefined ? [] : [secret],
+        `presend_${id}`,
+        at,
+        body,
+      );
+      const limits = { timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES };
+      this.waiting += 1;
+      const answer = await outbound
+        .post({ url, headers, body, ...limits })
+        .finally(() => (this.waiting -= 1));
+      if (answer.status < 200 || answer.status > 299 || answer.isCut) {
+        throw new Error(
+          `the hook answered ${answer.status}${answer.isCut ? ', too much or too slowly' : ''}`,
+        );
+      }
+      const decision = this.decisionOf(JSON.parse(answer.text), message);
+      const isRefused = 'refusal' in decision;
+      note(isRefused ? 'refused' : Object.keys(decision).length > 0 ? 'changed' : 'accepted');
+      if (isRefused) {
+        const { chatId, messageId, senderId } = message;
+        logger.info({ chatId, senderId, messageId }, 'the pre-send hook refused a message');
+      }
+      return decision;
+    } catch (error) {
+      note('failed');
+      throw new HookFailure(error);
+    }
+  }
+
+  /** @throws an Error for an answer that cannot be used. */
+  private decisionOf(answer: unknown, { media }: ReviewedMessage): Decision {
     const { action, content, message, metadata } = (answer ?? {}) as Record<string, unknown>;
     if (action === 'accept') return {};
-    if (action === 'refuse') throw refused(message);
+    if (action === 'refuse') return { refusal: reasonOf(message) };
     if (action !== 'change') throw new Error('the hook answered no known action');
     if (content === undefined && metadata === undefined) {
       throw new Error('the hook changes neither content nor metadata');
@@ -153,124 +219,19 @@ export class PreSendHook implements MessageReview {
   }
 }
 
-const isRefusal = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'MESSAGE_REFUSED';
+/** The hook gave no answer that can be used; `cause` says why. */
+class HookFailure extends Error {
+  constructor(cause: unknown) {
+    super('the hook failed', { cause });
+  }
+}
 
-const refused = (message: unknown): AppError => {
+const reasonOf = (message: unknown): string => {
   const text = typeof message === 'string' ? message.replace(UNSAFE_IN_REASON, ' ').trim() : '';
-  return new AppError(
-    'MESSAGE_REFUSED',
-    isVisible(text) ? cutText(text, MAX_REASON) : DEFAULT_REASON,
-  );
+  return isVisible(text) ? cutText(text, MAX_REASON) : DEFAULT_REASON;
 };
 
 const metadataOf = (metadata: unknown): Metadata => {
   if (!isMetadata(metadata)) throw new Error('the hook answered metadata that are not allowed');
   return metadata;
 };
-
-/**
- * The log as it is given to `SendMessage` where a hook is set: a message is written when it has been reviewed. What
- * the server itself writes goes to the log directly, so nobody is asked about it.
- *
- * Questions are asked at once, but the messages of one sender are written to a chat in the order in which they came,
- * however long each question takes: the people who read them would see the answer before the question otherwise. So a
- * question that hangs holds up what the same sender has sent to the same chat after it, and nobody else.
- */
-export class ReviewedLog implements Pick<MessageLog, 'append' | 'written'> {
-  /** The last write of each sender in each chat that has any under way. */
-  private readonly turns = new Map<string, Promise<unknown>>();
-
-  constructor(
-    private readonly deps: {
-      log: Pick<MessageLog, 'append' | 'written'>;
-      review: MessageReview;
-      mentions: MentionResolver;
-      snapshot(chatId: string): Promise<ChatSnapshot | undefined>;
-    },
-  ) {}
-
-  /** @param accepted called when the message is about to be written, and not for one that is refused. */
-  async append(
-    chatId: string,
-    draft: MessageDraft,
-    accepted: () => Promise<void> = () => Promise.resolve(),
-  ): Promise<Appended> {
-    // Nobody is asked about what the system says.
-    if (draft.senderId.toHexString() === SYSTEM_USER_ID) {
-      return this.deps.log.append(chatId, draft);
-    }
-    const key = `${chatId}:${draft.senderId.toHexString()}`;
-    const before = this.turns.get(key);
-    const reviewed = this.reviewed(chatId, draft);
-    const turn = this.inTurn(before, reviewed, chatId, accepted);
-    const settled = turn.written.then(ignore, ignore);
-    this.turns.set(key, settled);
-    void settled.then(() => {
-      if (this.turns.get(key) === settled) this.turns.delete(key);
-    });
-    return turn.appended;
-  }
-
-  written(...args: Parameters<MessageLog['written']>): ReturnType<MessageLog['written']> {
-    return this.deps.log.written(...args);
-  }
-
-  /** `written` settles when the message is in the log's queue, or will never be. */
-  private inTurn(
-    before: Promise<unknown> | undefined,
-    reviewed: Promise<Appended | MessageDraft>,
-    chatId: string,
-    accepted: () => Promise<void>,
-  ): { written: Promise<unknown>; appended: Promise<Appended> } {
-    const queued = (async () => {
-      await before;
-      const draft = await reviewed;
-      if (!('message' in draft)) await accepted();
-      // In an object: a promise alone would be awaited, and the next message would wait for the database.
-      return {
-        appended: 'message' in draft ? Promise.resolve(draft) : this.deps.log.append(chatId, draft),
-      };
-    })();
-    reviewed.catch(ignore);
-    return { written: queued, appended: queued.then(({ appended }) => appended) };
-  }
-
-  /** The message as it may be written, or the one that an earlier try has written. */
-  private async reviewed(chatId: string, draft: MessageDraft): Promise<Appended | MessageDraft> {
-    const { log, mentions, review, snapshot } = this.deps;
-    const { clientMessageId, fingerprint } = draft;
-    const senderId = draft.senderId.toHexString();
-    if (clientMessageId !== undefined && fingerprint !== undefined) {
-      const message = await log.written(chatId, senderId, { clientMessageId, fingerprint });
-      if (message) return { message, isReplay: true };
-    }
-    const { metadata } = draft;
-    // The fingerprint is of what the client sent first: its sender may have edited a held message since.
-    const said = JSON.stringify([draft.content, metadataText(metadata ?? {})]);
-    const verdict = await review.review(
-      {
-        chatId,
-        senderId,
-        content: draft.content,
-        messageType: draft.messageType,
-        media: draft.media,
-        clientMessageId,
-        ...(draft.replyTo && { replyTo: draft.replyTo.id.toHexString() }),
-        isForwarded: draft.forwardedFrom !== undefined,
-        ...(metadata !== undefined && { metadata }),
-      },
-      clientMessageId &&
-        `send:${chatId}:${senderId}:${clientMessageId}:${fingerprint ?? ''}:${said}`,
-    );
-    const { content } = verdict;
-    const data = verdict.metadata ?? metadata;
-    const changed = { ...draft, ...verdict, metadata: hasMetadata(data) ? data : undefined };
-    if (content === undefined || content === draft.content) return changed;
-    const chat = await snapshot(chatId);
-    const mentioned = chat ? await mentions.resolve(chat, content) : [];
-    return { ...changed, mentions: mentioned.map(objectId) };
-  }
-}
-
-const ignore = (): void => undefined;
