@@ -8,7 +8,7 @@ import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { freePort } from '../support/parley-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
-import { TestSocket } from '../support/socket.js';
+import { TestSocket, settled } from '../support/socket.js';
 
 /** How long a sanction may take to be in force on another node, in milliseconds. */
 const IN_FORCE_MS = 1000;
@@ -166,6 +166,29 @@ describe('a silence', () => {
     await call(one, 'post', '/api/messages', bob, { chatId, content: 'back' }).expect(201);
   });
 
+  it('is in force at every moment while another replaces it, of which the last counts', async () => {
+    const { moderator, bob, chatId } = await newGroup();
+    const path = `/api/chats/${chatId}/sanctions`;
+    const first = await impose(moderator, path, { userId: bob.id, kind: 'silence' });
+    const sanctions = one.app.connection.collection('sanctions');
+    const stored = await sanctions.findOne({ _id: new Types.ObjectId(first.id) });
+    // As if the node had stopped between its two writes: the older one is still open.
+    const until = new Date(Date.now() + 60_000);
+    const second = { ...stored, _id: new Types.ObjectId(), rank: 2, until, isReplacing: true };
+    await sanctions.insertOne(second);
+    await new Promise((resolve) => setTimeout(resolve, IN_FORCE_MS));
+    const body = { chatId, content: 'x' };
+    const refusal = await within(403, () => call(two, 'post', '/api/messages', bob, body));
+    expect(refusal.until).toBe(until.toISOString());
+    const replaced = await Promise.all(
+      Array.from({ length: 4 }, () => impose(moderator, path, { userId: bob.id, kind: 'silence' })),
+    );
+    const listed = await call(one, 'get', path, moderator).expect(200);
+    const open = (listed.body as { data: { id: string }[] }).data.map(({ id }) => id);
+    expect(open).toHaveLength(1);
+    expect(replaced.map(({ id }) => id)).toContain(open[0]);
+  });
+
   it('on the whole server is in force in every chat, on the other node, too', async () => {
     const { bob, chatId } = await newGroup();
     const { id } = await impose(admin, '/api/admin/sanctions', { userId: bob.id, kind: 'silence' });
@@ -173,6 +196,158 @@ describe('a silence', () => {
     await call(two, 'get', `/api/chats/${chatId}/messages`, bob).expect(200);
     await call(one, 'delete', `/api/admin/sanctions/${id}`, admin).expect(200);
     await within(201, () => call(two, 'post', '/api/messages', bob, { chatId, content: 'y' }));
+  });
+});
+
+describe('a shadow', () => {
+  interface Shown {
+    id: string;
+    content: string;
+    seq: number | null;
+    isHeld?: true;
+    heldAfterSeq?: number;
+  }
+  const page = async (chatId: string, user: TestUser) => {
+    const answer = await call(two, 'get', `/api/chats/${chatId}/messages`, user).expect(200);
+    return (answer.body as { data: Shown[] }).data;
+  };
+  /** Imposes a shadow, and waits until it is in force on the other node. */
+  const shadow = async (user: TestUser, chatId: string) => {
+    const { id } = await impose(admin, '/api/admin/sanctions', { userId: user.id, kind: 'shadow' });
+    const end = Date.now() + IN_FORCE_MS;
+    for (;;) {
+      const sent = await call(two, 'post', '/api/messages', user, { chatId, content: 'probe' });
+      const { heldAfterSeq } = (sent.body as { data: Shown }).data;
+      if (heldAfterSeq !== undefined) return { id, probe: dataOf(sent).id };
+      expect(Date.now()).toBeLessThan(end);
+      // Few enough for the limit of messages per minute.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+
+  it('lets what a person writes reach their own devices and pages alone, in every dialect', async () => {
+    const { owner, bob, chatId } = await newGroup();
+    const dialects = ['native', 'v0', 'conversation', 'room'] as const;
+    const own = await Promise.all(dialects.map((dialect) => connect(bob, dialect)));
+    await shadow(bob, chatId);
+    const others = await Promise.all(
+      dialects.flatMap((dialect) => [connect(owner, dialect), connect(owner, dialect, one)]),
+    );
+    const sends = [
+      [own[0], 'send_message', { chatId, content: 'by native' }],
+      [own[1], 'send_message', { receiverId: owner.id, message: 'by v0' }],
+      [own[2], 'send:message', { conversationId: chatId, text: 'by conversation' }],
+      [own[3], 'send-message', { room: chatId, content: 'by room' }],
+    ] as const;
+    for (const [socket, event, payload] of sends) {
+      const answer = await socket!.command<Shown>(event, payload);
+      expect([event, answer]).toMatchObject([event, { ok: true }]);
+      expect(JSON.stringify(answer.data)).not.toContain('isHeld');
+    }
+    const heard = ['message_received', 'new_message', 'new:message', 'new-message'];
+    for (const [index, name] of heard.entries()) {
+      for (const text of ['by native', 'by v0', 'by conversation', 'by room']) {
+        await own[index]!.next(name, (event) => JSON.stringify(event).includes(text));
+      }
+    }
+    await settled(...others);
+    for (const socket of others) expect(JSON.stringify(socket.heard)).not.toContain('by ');
+    const mine = (await page(chatId, bob)).map(({ content }) => content);
+    expect(mine.slice(-3)).toEqual(['by native', 'by conversation', 'by room']);
+    const theirs = (await page(chatId, owner)).map(({ content }) => content);
+    expect(theirs.some((content) => content.startsWith('by '))).toBe(false);
+    const synced = await call(two, 'post', '/api/sync', bob, {}).expect(200);
+    const { held } = (synced.body as { data: { held: Shown[] } }).data;
+    expect(held.map(({ content }) => content)).toEqual(expect.arrayContaining(['by room']));
+    expect(JSON.stringify(held)).not.toContain('isHeld');
+    const theirSync = await call(two, 'post', '/api/sync', owner, {}).expect(200);
+    expect(JSON.stringify(theirSync.body)).not.toContain('by room');
+  });
+
+  it('is told by nothing, and answers edits, reactions, typing and retries as if nothing were', async () => {
+    const { owner, bob, chatId, messageId } = await newGroup();
+    const [socket, other] = await Promise.all([connect(bob), connect(owner)]);
+    await other.command('join_chat', { chatId });
+    const { id, probe } = await shadow(bob, chatId);
+    const mine = await call(two, 'get', '/api/users/me/sanctions', bob).expect(200);
+    expect(mine.body.data).toEqual([]);
+    await call(two, 'post', `/api/sanctions/${id}/appeal`, bob, { text: 'Why?' }).expect(404);
+    const late = await call(two, 'put', `/api/messages/${messageId}`, bob, { content: 'unseen' });
+    expect(late.body).toMatchObject({ code: 'EDIT_WINDOW_CLOSED' });
+    await call(two, 'put', `/api/messages/${probe}`, bob, { content: 'unseen' }).expect(200);
+    await call(two, 'post', `/api/messages/${messageId}/react`, bob, { emoji: '👍' }).expect(200);
+    await socket.next('reaction_added', (event) => event.messageId === messageId);
+    await socket.command('typing', { chatId });
+    const body = { chatId, content: 'unseen', clientMessageId: 'once' };
+    const first = await call(two, 'post', '/api/messages', bob, body).expect(201);
+    const again = await call(one, 'post', '/api/messages', bob, body);
+    expect(dataOf(again).id).toBe(dataOf(first).id);
+    await settled(socket, other);
+    expect(other.heard.map(({ event }) => event)).not.toContain('reaction_added');
+    expect(other.heard.map(({ event }) => event)).not.toContain('user_typing');
+    expect(JSON.stringify(other.heard)).not.toContain('unseen');
+    expect(socket.heard.map(({ event }) => event)).not.toContain('sanctioned');
+    const found = (await page(chatId, owner)).find((message) => message.id === messageId);
+    expect(found).toMatchObject({ content: 'hello', reactions: [] });
+  });
+
+  it('hides comments and streams of the person, and puts out those who watch theirs', async () => {
+    const { owner, bob, chatId } = await newGroup();
+    const [host, viewer, far] = await Promise.all([
+      connect(bob),
+      connect(owner),
+      connect(owner, 'native', one),
+    ]);
+    const started = await host.command<{ liveId: string }>('start_live', { title: 'Look', chatId });
+    const theirs = started.data.liveId;
+    for (const socket of [viewer, far]) await socket.command('join_live', { liveId: theirs });
+    await shadow(bob, chatId);
+    await viewer.next('live_ended', (event) => event.liveId === theirs);
+    await far.next('live_ended', (event) => event.liveId === theirs);
+    expect(await viewer.command('join_live', { liveId: theirs })).toMatchObject({ ok: false });
+    const again = await host.command('start_live', { title: 'Look', chatId });
+    expect(again).toMatchObject({ ok: true });
+    const ours = await viewer.command<{ liveId: string }>('start_live', { title: 'Mine', chatId });
+    const { liveId } = ours.data;
+    await host.command('join_live', { liveId });
+    expect(await host.command('live_comment', { liveId, content: 'unseen' })).toMatchObject({
+      ok: true,
+    });
+    await host.next('live_comment');
+    await settled(viewer, far);
+    expect(viewer.count('live_comment')).toBe(0);
+  });
+
+  it('is released message by message, and lifted, by admins, which the audit trail has', async () => {
+    const { owner, moderator, bob, chatId } = await newGroup();
+    const { id, probe } = await shadow(bob, chatId);
+    const queue = await call(one, 'get', `/api/chats/${chatId}/held-messages`, moderator);
+    expect(queue.body).toMatchObject({ data: [] });
+    await call(one, 'post', `/api/held-messages/${probe}/release`, moderator).expect(404);
+    await call(one, 'post', `/api/held-messages/${probe}/refuse`, admin).expect(409);
+    const sent = await call(one, 'post', `/api/held-messages/${probe}/release`, admin).expect(200);
+    expect((await page(chatId, owner)).at(-1)).toMatchObject({ id: dataOf(sent).id });
+    const mine = (await page(chatId, bob)).map((message) => message.id);
+    expect([mine.includes(probe), mine.includes(dataOf(sent).id)]).toEqual([false, true]);
+    await call(one, 'delete', `/api/admin/sanctions/${id}`, admin).expect(200);
+    const seen = async () => {
+      const said = await call(two, 'post', '/api/messages', bob, { chatId, content: 'back' });
+      return 'heldAfterSeq' in (said.body as { data: object }).data ? 'unseen' : 'seen';
+    };
+    const end = Date.now() + IN_FORCE_MS;
+    while ((await seen()) === 'unseen') {
+      expect(Date.now()).toBeLessThan(end);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect((await page(chatId, owner)).at(-1)).toMatchObject({ content: 'back' });
+    const audit = await call(one, 'get', `/api/admin/audit?userId=${bob.id}`, admin).expect(200);
+    const actions = (audit.body as { data: { action: string }[] }).data.map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['sanctions.shadow', 'sanctions.lift']));
+    const inChat = { userId: bob.id, kind: 'shadow', reason: 'None' };
+    await call(one, 'post', `/api/chats/${chatId}/sanctions`, owner, inChat).expect(400);
+    await call(one, 'post', '/api/admin/sanctions', admin, { ...inChat, userId: admin.id }).expect(
+      403,
+    );
   });
 });
 

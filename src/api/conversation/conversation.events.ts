@@ -1,4 +1,4 @@
-import type { MessageEvents } from '../../modules/messages/index.js';
+import type { MessageEvent, MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents, TypingEvent, TypingEvents } from '../../modules/presence/index.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
 import { presentUserCard } from '../shared/user-card.shapes.js';
@@ -16,6 +16,13 @@ const typingChange = <Name extends string>(event: Name, { user, chatId }: Typing
   isVolatile: true,
 });
 
+const newMessage = renders(['new:message'], (event: MessageEvent) => [
+  {
+    event: 'new:message',
+    payload: { conversationId: event.message.chatId, message: presentMessage(event) },
+  },
+]);
+
 /**
  * The conversation dialect's events. A delivery becomes one event for each message, because clients read
  * `messageId`; in large chats deliveries are not sent.
@@ -23,12 +30,8 @@ const typingChange = <Name extends string>(event: Name, { user, chatId }: Typing
 export const conversationRenderings: RenderingTable<ConversationEvents> = {
   dialect: 'conversation',
   renderings: {
-    'message.sent': renders(['new:message'], (event) => [
-      {
-        event: 'new:message',
-        payload: { conversationId: event.message.chatId, message: presentMessage(event) },
-      },
-    ]),
+    'message.sent': newMessage,
+    'message.shadowed': newMessage,
     'message.edited': renders(['message:edited'], (event) => [
       {
         event: 'message:edited',

@@ -74,15 +74,15 @@ export const roomRenderings = (names: RoomNames): RenderingTable<RoomEvents> => 
       },
     }));
 
+  const newMessage = renders(['new-message'], (event: MessageEvent) => [
+    changed('new-message', event),
+  ]);
+
   return {
     dialect: 'room',
     renderings: {
-      'message.sent': renders(['new-message'], (event) => [
-        named(event.message.chatId, (room) => ({
-          event: 'new-message',
-          payload: presentMessage(event, room),
-        })),
-      ]),
+      'message.sent': newMessage,
+      'message.shadowed': newMessage,
       'message.edited': renders(['message-edited'], (event) => [changed('message-edited', event)]),
       'message.deleted': renders(['message-deleted'], ({ message, actorId }) => [
         deleted(message.chatId, { messageId: message.id, deletedBy: actorId }, true),

@@ -108,7 +108,7 @@ export const numberFields = {
     ),
   heldAfterSeq: Joi.number()
     .integer()
-    .description('Of a held message: it stands behind the one with this number'),
+    .description('Of a message outside the log: it stands behind the one with this number'),
 };
 
 /** A message in the native shape. */

@@ -46,6 +46,17 @@ export const presentMessage = (
   ...heldMarks(message),
 });
 
-/** The members that a held message has otherwise: it has no number yet, and stands behind `heldAfterSeq`. */
-export const heldMarks = ({ isHeld, seq }: Pick<MessageRecord, 'isHeld' | 'seq'>) =>
-  isHeld ? { seq: null, version: null, isHeld, heldAfterSeq: seq } : {};
+/**
+ * The members that a held message has otherwise: it has no number yet, and stands behind `heldAfterSeq`. A shadowed
+ * one, whose sender is told nothing, looks as if it had been sent, with the number of the message it stands behind.
+ */
+export const heldMarks = ({
+  isHeld,
+  isShadowed,
+  seq,
+}: Pick<MessageRecord, 'isHeld' | 'isShadowed' | 'seq'>) => {
+  if (!isHeld) return {};
+  return isShadowed
+    ? { heldAfterSeq: seq }
+    : { seq: null, version: null, isHeld, heldAfterSeq: seq };
+};

@@ -1,6 +1,6 @@
 import type { BroadcastEvents } from '../../modules/broadcasts/index.js';
 import { presentBroadcast } from '../shared/broadcast.shapes.js';
-import type { MessageEvents } from '../../modules/messages/index.js';
+import type { MessageEvent, MessageEvents } from '../../modules/messages/index.js';
 import type { PresenceEvents, TypingEvent, TypingEvents } from '../../modules/presence/index.js';
 import { presentStatus } from '../shared/presence.shapes.js';
 import type { ReceiptEvents } from '../../modules/receipts/index.js';
@@ -22,16 +22,19 @@ const userTyping = ({ user, chatId }: TypingEvent, isTyping: boolean) => ({
   isVolatile: true,
 });
 
+const newMessage = renders(['new_message'], (event: MessageEvent) => [
+  {
+    event: 'new_message',
+    payload: { success: true, data: presentMessage(event, event.memberIds) },
+  },
+]);
+
 /** v0's events. Everybody in the chat gets `new_message`, the sender's devices too. */
 export const v0Renderings: RenderingTable<V0Events> = {
   dialect: 'v0',
   renderings: {
-    'message.sent': renders(['new_message'], (event) => [
-      {
-        event: 'new_message',
-        payload: { success: true, data: presentMessage(event, event.memberIds) },
-      },
-    ]),
+    'message.sent': newMessage,
+    'message.shadowed': newMessage,
     'message.edited': renders(['message_edited'], (event) => [
       {
         event: 'message_edited',

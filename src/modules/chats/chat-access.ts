@@ -50,6 +50,8 @@ export interface ChatAccessGrant {
   role: MemberRole;
   /** The silence that applies to the member, in the chat or on the whole server. */
   silence: AppliedSanction | undefined;
+  /** Whether what the member writes is for themselves alone, which they are not told. */
+  isShadowed: boolean;
 }
 
 /**
@@ -158,7 +160,12 @@ export class ChatAccess {
     if (!chat || !role) throw notFound('Chat');
     await this.assertNotBanned(chat, userId);
     const silence = this.silence(chat, userId);
-    return { chat, role, silence: silence instanceof Promise ? await silence : silence };
+    return {
+      chat,
+      role,
+      silence: silence instanceof Promise ? await silence : silence,
+      isShadowed: this.sanctions.isShadowed(userId),
+    };
   }
 
   /**
@@ -171,12 +178,17 @@ export class ChatAccess {
   async reader(
     userId: string,
     chatId: string,
-  ): Promise<Pick<ChatAccessGrant, 'chat' | 'silence'> & { role: MemberRole | undefined }> {
+  ): Promise<Omit<ChatAccessGrant, 'role'> & { role: MemberRole | undefined }> {
     const { chat, role } = await this.find(userId, chatId);
     if (!chat || !(role ?? isPublic(chat))) throw notFound('Chat');
     await this.assertNotBanned(chat, userId);
     const silence = this.silence(chat, userId);
-    return { chat, role, silence: silence instanceof Promise ? await silence : silence };
+    return {
+      chat,
+      role,
+      silence: silence instanceof Promise ? await silence : silence,
+      isShadowed: this.sanctions.isShadowed(userId),
+    };
   }
 
   /** The chat and the role of a user in it. Somebody who is no member as far as is cached may have become one. */
@@ -210,7 +222,7 @@ export class ChatAccess {
   async system(chatId: string): Promise<ChatAccessGrant> {
     const chat = await this.snapshot(chatId);
     if (!chat) throw notFound('Chat');
-    return { chat, role: 'owner', silence: undefined };
+    return { chat, role: 'owner', silence: undefined, isShadowed: false };
   }
 
   /** The chat, without any check of access; undefined when there is none. */

@@ -101,7 +101,7 @@ export type {
   RoomView,
 } from './rooms.js';
 export { SLUG_MAX_LENGTH } from './room-slugs.js';
-export { SANCTION_KINDS } from './sanctions.repository.js';
+export { SANCTION_KINDS, SERVER_SANCTION_KINDS } from './sanctions.repository.js';
 export type { SanctionKind, SanctionRecord, SanctionsRepository } from './sanctions.repository.js';
 export { SlowMode } from './slow-mode.js';
 export type { SystemFacts, SystemLog } from './system-text.js';

@@ -15,13 +15,13 @@ export type AppliedSanctions = Partial<Record<SanctionKind, AppliedSanction>>;
 const MAX_REMEMBERED = { users: 10_000, chats: 1000 };
 
 /**
- * Answers what applies to a user, without I/O where nobody has a sanction: silences on the server are all in
- * memory, and a chat is asked only when it has had a sanction, which the cached chat says.
+ * Answers what applies to a user, without I/O where nobody has a sanction: silences and shadows on the server are all
+ * in memory, and a chat is asked only when it has had a sanction, which the cached chat says.
  */
 export class SanctionLookup {
   private readonly byChat: LRUCache<string, CachedLookup<AppliedSanctions>>;
-  /** Silences on the server, by user. */
-  private readonly server = new Map<string, AppliedSanction>();
+  /** Silences and shadows on the server, by user. */
+  private readonly server = new Map<string, AppliedSanctions>();
 
   constructor(
     private readonly deps: {
@@ -56,8 +56,9 @@ export class SanctionLookup {
         ...shared,
         run: ({ chatId, userId, kind, until, reason }) => {
           // At once: what follows in later phases must see it.
-          if (chatId === null && kind === 'silence') {
-            this.server.set(userId, { until: until === null ? null : new Date(until), reason });
+          if (chatId === null && kind !== 'ban') {
+            const imposed = { until: until === null ? null : new Date(until), reason };
+            this.server.set(userId, { ...this.server.get(userId), [kind]: imposed });
           }
           return this.changed(chatId, userId);
         },
@@ -75,17 +76,26 @@ export class SanctionLookup {
     ];
   }
 
-  /** Reads all silences on the server; repeated, so that nothing that was missed stays missed. */
+  /** Reads all silences and shadows on the server; repeated, so that nothing that was missed stays missed. */
   async load(): Promise<void> {
     const rows = await this.deps.sanctions.serverSilences(this.now());
     this.server.clear();
-    for (const row of rows) this.server.set(row.userId.toHexString(), applied(row));
+    for (const row of rows) {
+      const userId = row.userId.toHexString();
+      this.server.set(userId, { ...this.server.get(userId), [row.kind]: applied(row) });
+    }
   }
 
   /** The silence on the server that applies to a user. */
   serverSilence(userId: string): AppliedSanction | undefined {
-    const silence = this.server.get(userId);
+    const silence = this.server.get(userId)?.silence;
     return silence && this.applies(silence) ? silence : undefined;
+  }
+
+  /** Whether what a user writes is for themselves alone, which they are not told. */
+  isShadowed(userId: string): boolean {
+    const shadow = this.server.get(userId)?.shadow;
+    return shadow !== undefined && this.applies(shadow);
   }
 
   /** What applies to a user in a chat that has had sanctions. */
@@ -119,9 +129,10 @@ export class SanctionLookup {
       return;
     }
     const rows = await this.deps.sanctions.applying(null, [userId], this.now());
-    const silence = rows.find(({ kind }) => kind === 'silence');
-    if (silence) this.server.set(userId, applied(silence));
-    else this.server.delete(userId);
+    const inForce = rows.filter(({ kind }) => kind !== 'ban');
+    if (inForce.length === 0) this.server.delete(userId);
+    else
+      this.server.set(userId, Object.fromEntries(inForce.map((row) => [row.kind, applied(row)])));
   }
 
   private async read(chatId: string, userId: string): Promise<AppliedSanctions> {

@@ -1,13 +1,15 @@
 import type { Connection, Model } from 'mongoose';
 import { Schema, Types, trusted } from 'mongoose';
-import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 
-/** What a sanction takes away: `silence` writing, `ban` everything. */
+/** What a sanction in a chat takes away: `silence` writing, `ban` everything. */
 export const SANCTION_KINDS = ['silence', 'ban'] as const;
 
+/** Those on the server; with `shadow` the person goes on writing, and nobody else sees it. */
+export const SERVER_SANCTION_KINDS = ['silence', 'shadow', 'ban'] as const;
+
 /** What a sanction takes away. */
-export type SanctionKind = (typeof SANCTION_KINDS)[number];
+export type SanctionKind = (typeof SERVER_SANCTION_KINDS)[number];
 
 /** A sanction, as stored. */
 export interface SanctionRecord {
@@ -22,8 +24,15 @@ export interface SanctionRecord {
   until: Date | null;
   actorId: Types.ObjectId;
   createdAt: Date;
-  /** Absent once it is lifted, or replaced by a newer one of its kind. */
+  /**
+   * Absent once it is lifted, or replaced by a newer one of its kind. Of several open ones of a kind the last by
+   * `rank`, then `_id`, counts: a node may stop between storing it and closing the others.
+   */
   isOpen?: true;
+  /** One more than that of the open one that it replaces: ids of different nodes are in no order within a second. */
+  rank: number;
+  /** There until the older ones of its kind are closed. */
+  isReplacing?: true;
   liftedAt?: Date;
   liftedBy?: Types.ObjectId;
   /**
@@ -39,15 +48,17 @@ const sanctionSchema = new Schema<SanctionRecord>(
   {
     chatId: { type: Schema.Types.ObjectId, default: null },
     userId: { type: Schema.Types.ObjectId, required: true },
-    kind: { type: String, enum: SANCTION_KINDS, required: true },
+    kind: { type: String, enum: SERVER_SANCTION_KINDS, required: true },
     reason: { type: String, required: true },
     until: { type: Date, default: null },
     actorId: { type: Schema.Types.ObjectId, required: true },
     createdAt: { type: Date, required: true },
     isOpen: Boolean,
+    rank: { type: Number, required: true },
     liftedAt: Date,
     liftedBy: Schema.Types.ObjectId,
     isPending: Boolean,
+    isReplacing: Boolean,
     appeal: {
       type: new Schema({ text: String, at: Date }, { _id: false }),
       default: undefined,
@@ -55,11 +66,13 @@ const sanctionSchema = new Schema<SanctionRecord>(
   },
   { collection: 'sanctions', versionKey: false },
 );
-// One open sanction of each kind; what applies to a user in a chat.
+// What applies to a user in a chat.
 sanctionSchema.index(
-  { chatId: 1, userId: 1, kind: 1 },
-  { unique: true, partialFilterExpression: { isOpen: true } },
+  { chatId: 1, userId: 1, kind: 1, rank: 1, _id: 1 },
+  { partialFilterExpression: { isOpen: true } },
 );
+// Those that a node may have left beside the ones they replace.
+sanctionSchema.index({ isReplacing: 1 }, { partialFilterExpression: { isReplacing: true } });
 // The bans that a node may have left half carried out; there are hardly any.
 sanctionSchema.index({ isPending: 1 }, { partialFilterExpression: { isPending: true } });
 // A chat's, or the server's, newest first.
@@ -84,9 +97,6 @@ export interface NewSanction {
   createdAt: Date;
 }
 
-/** Attempts to replace a sanction that others replace at the same time. */
-const MAX_ATTEMPTS = 20;
-
 /** The stored sanctions. */
 export class SanctionsRepository {
   private readonly sanctions: Model<SanctionRecord>;
@@ -96,28 +106,41 @@ export class SanctionsRepository {
     this.sanctions = connection.model<SanctionRecord>('Sanction');
   }
 
-  /** Stores a sanction in the place of the user's open one of the same kind and chat; a ban is pending. */
+  /**
+   * Stores a sanction in the place of the user's open ones of the same kind and chat; a ban is pending. It counts from
+   * its own write on, so that the person has one of the two at every moment, wherever the node stops.
+   */
   async impose(sanction: NewSanction): Promise<SanctionRecord> {
-    const { kind, createdAt } = sanction;
     const chatId = sanction.chatId === null ? null : objectId(sanction.chatId);
     const [userId, actorId] = [objectId(sanction.userId), objectId(sanction.actorId)];
-    for (let attempt = 1; ; attempt += 1) {
-      const row = { ...sanction, _id: new Types.ObjectId(), chatId, userId, actorId };
-      // A node may stop between the two writes: what is lost then is a sanction that its moderator was about to
-      // replace, and that was never told as lifted.
-      await this.sanctions.updateOne(
-        { chatId, userId, kind, isOpen: true },
-        { $unset: { isOpen: 1 }, $set: { liftedAt: createdAt, liftedBy: actorId } },
-      );
-      try {
-        const [stored] = await this.sanctions.create([
-          { ...row, isOpen: true, ...(kind === 'ban' && { isPending: true }) },
-        ]);
-        return stored!.toObject();
-      } catch (error) {
-        if (!isDuplicateKey(error) || attempt === MAX_ATTEMPTS) throw error;
-      }
-    }
+    const current = await this.sanctions
+      .findOne({ chatId, userId, kind: sanction.kind, isOpen: true })
+      .sort({ rank: -1 })
+      .lean();
+    const rank = (current?.rank ?? 0) + 1;
+    const row = { ...sanction, _id: new Types.ObjectId(), chatId, userId, actorId, rank };
+    const marks = { isOpen: true, isReplacing: true } as const;
+    const [stored] = await this.sanctions.create([
+      { ...row, ...marks, ...(sanction.kind === 'ban' && { isPending: true }) },
+    ]);
+    await this.closeOlder(stored!.toObject());
+    return stored!.toObject();
+  }
+
+  /** Closes the open sanctions that a newer one replaces. */
+  async closeOlder(newer: SanctionRecord): Promise<void> {
+    const { _id, chatId, userId, kind, rank, createdAt, actorId } = newer;
+    const isOlder = [{ rank: trusted({ $lt: rank }) }, { rank, _id: trusted({ $lt: _id }) }];
+    await this.sanctions.updateMany(
+      { chatId, userId, kind, isOpen: true, $or: isOlder },
+      { $unset: { isOpen: 1 }, $set: { liftedAt: createdAt, liftedBy: actorId } },
+    );
+    await this.sanctions.updateOne({ _id }, { $unset: { isReplacing: 1 } });
+  }
+
+  /** Some of those beside which older ones may still be open. */
+  async replacing(limit: number): Promise<SanctionRecord[]> {
+    return this.sanctions.find({ isReplacing: true }).sort({ _id: 1 }).limit(limit).lean();
   }
 
   /** Lifts an open sanction; null when it is not open (any more). A ban is pending again. */
@@ -166,22 +189,30 @@ export class SanctionsRepository {
       .lean();
   }
 
-  /** What applies at a time to some users in a chat; null: on the server. */
+  /** What applies at a time to some users in a chat; null: on the server. One of each kind and user. */
   async applying(chatId: string | null, userIds: string[], at: Date): Promise<SanctionRecord[]> {
-    return this.sanctions
+    const open = await this.sanctions
       .find({
         chatId: chatId === null ? null : objectId(chatId),
         userId: trusted({ $in: userIds.map(objectId) }),
         isOpen: true,
-        ...notOver(at),
       })
+      .sort({ rank: 1, _id: 1 })
       .lean();
+    const newest = new Map(open.map((row) => [`${row.userId.toHexString()} ${row.kind}`, row]));
+    return [...newest.values()].filter(({ until }) => until === null || until > at);
   }
 
-  /** The silences that apply on the server at a time. */
+  /** The silences and shadows that apply on the server at a time, the newest last. */
   async serverSilences(at: Date): Promise<SanctionRecord[]> {
     return this.sanctions
-      .find({ chatId: null, kind: 'silence', isOpen: true, ...notOver(at) })
+      .find({
+        chatId: null,
+        kind: trusted({ $in: ['silence', 'shadow'] }),
+        isOpen: true,
+        ...notOver(at),
+      })
+      .sort({ rank: 1, _id: 1 })
       .lean();
   }
 
@@ -208,10 +239,15 @@ export class SanctionsRepository {
     return { rows, total };
   }
 
-  /** What applies to a user at a time, everywhere, newest first. */
+  /** What applies to a user at a time, everywhere, newest first, but for what the user is not told. */
   async ofUser(userId: string, at: Date, limit: number): Promise<SanctionRecord[]> {
     return this.sanctions
-      .find({ userId: objectId(userId), isOpen: true, ...notOver(at) })
+      .find({
+        userId: objectId(userId),
+        kind: trusted({ $ne: 'shadow' }),
+        isOpen: true,
+        ...notOver(at),
+      })
       .sort({ _id: -1 })
       .limit(limit)
       .lean();

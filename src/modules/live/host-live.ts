@@ -64,7 +64,7 @@ export class HostLive {
    *   CHAT_NOT_ACCEPTED and BLOCKED as for messages, VALIDATION for a title with filtered words.
    */
   async start(actor: Actor, input: LiveInput, device: LiveDevice): Promise<LiveRecord> {
-    const { bus, clock, words } = this.deps;
+    const { access, bus, clock, words } = this.deps;
     await this.assertMayStart(actor, input.chatId);
     words.assertNames({ title: input.title }, input.chatId);
     const now = clock.now();
@@ -76,10 +76,12 @@ export class HostLive {
         'live.started',
         {
           live,
-          audience: {
-            ...audiences.chatOrEveryone(live.chatId),
-            except: audiences.participant(live.id, live.host.id).to,
-          },
+          audience: access.isShadowed(actor.userId)
+            ? audiences.users([actor.userId])
+            : {
+                ...audiences.chatOrEveryone(live.chatId),
+                except: audiences.participant(live.id, live.host.id).to,
+              },
         },
         { scope: 'cluster' },
       );

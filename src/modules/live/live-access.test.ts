@@ -20,7 +20,7 @@ const setUp = (answers: (boolean | Error)[], endReason?: LiveEndReason) => {
   participants.add(stream, HOST.toHexString(), 'phone');
   const guard = new LiveAccessGuard({
     participants,
-    access: { mayWatch: answer, mayContinue: answer },
+    access: { isShadowed: () => false, mayWatch: answer, mayContinue: answer },
     finish: (_stream, reason) => {
       done.push(`ended: ${reason}`);
       return Promise.resolve(true);

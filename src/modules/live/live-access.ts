@@ -88,9 +88,11 @@ export class LiveAccess {
 
   /**
    * Whether a user may see a stream: everybody a public one, else the chat's members, as long as the host may
-   * stream there and is not silenced.
+   * stream there and is not silenced. Of a shadowed host's the host alone.
    */
   async mayWatch(userId: string, stream: LiveStream): Promise<boolean> {
+    const hostId = stream.hostId.toHexString();
+    if (userId !== hostId && this.isShadowed(hostId)) return false;
     if (!stream.chatId) return this.mayContinue(stream);
     const chat = await this.openChat(stream);
     return chat !== undefined && (await this.deps.chatAccess.role(chat, userId)) !== undefined;
@@ -116,6 +118,11 @@ export class LiveAccess {
       ? await chatAccess.silence(chat, userId)
       : chatAccess.sanctions.serverSilence(userId);
     if (silence) throw silenced(silence);
+  }
+
+  /** Whether what a user says and shows is for themselves alone. */
+  isShadowed(userId: string): boolean {
+    return this.deps.chatAccess.sanctions.isShadowed(userId);
   }
 
   /** A person who takes part, as the others see them. */
@@ -177,7 +184,7 @@ export class LiveAccessGuard {
       streams: Pick<LiveStreamsRepository, 'ended'>;
       participants: LiveParticipants;
       leases: Pick<LiveLeases, 'viewerLeft'>;
-      access: Pick<LiveAccess, 'mayContinue' | 'mayWatch'>;
+      access: Pick<LiveAccess, 'isShadowed' | 'mayContinue' | 'mayWatch'>;
       chatAccess: Pick<ChatAccess, 'forget'>;
       bus: Publisher<LiveEvents>;
       clock: Clock;
@@ -240,7 +247,13 @@ export class LiveAccessGuard {
       .streams()
       .filter((participant) => participant.hostId === userId && isConcerned(participant));
     for (const one of new Map([...own, ...shown].map((each) => [each.liveId, each])).values()) {
-      if (await access.mayWatch(userId, one.stream)) continue;
+      if (await access.mayWatch(userId, one.stream)) {
+        if (one.hostId === userId && access.isShadowed(userId)) {
+          const all = participants.ofStream(one.liveId);
+          await this.putOut(all.filter((participant) => !isHostDevice(participant)));
+        }
+        continue;
+      }
       // In this order, a change between the two queries does not remove the host, or both sides of a block,
       // from a stream that is over for everybody.
       if (await access.mayContinue(one.stream)) {

@@ -1,4 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
+import type { Audience } from '../../shared/audience.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -157,7 +158,7 @@ export class LiveTalk {
     const comment = { liveId, id: newUuid(), user, content, at };
     bus.emit(
       'live.commented',
-      { ...comment, audience: audiences.stream(liveId) },
+      { ...comment, audience: this.listeners(actor, liveId) },
       { scope: 'cluster' },
     );
     return comment;
@@ -171,9 +172,16 @@ export class LiveTalk {
     const user = await access.card(actor.userId);
     bus.emit(
       'live.reacted',
-      { liveId, user, emoji: canonical, audience: audiences.stream(liveId) },
+      { liveId, user, emoji: canonical, audience: this.listeners(actor, liveId) },
       { scope: 'cluster' },
     );
+  }
+
+  /** Those who take part; of what a shadowed user says, that user alone. */
+  private listeners({ userId }: Actor, liveId: string): Audience {
+    return this.deps.access.isShadowed(userId)
+      ? audiences.participant(liveId, userId)
+      : audiences.stream(liveId);
   }
 
   /**

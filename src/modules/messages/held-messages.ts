@@ -18,6 +18,7 @@ import type {
   HeldMessagesRepository,
   StoredHeldMessage,
 } from './held-messages.repository.js';
+import type { SendIdentity } from './idempotency.js';
 import { clientMessageIdReused } from './idempotency.js';
 import type { MessageDraft, MessageLog } from './log/index.js';
 import type { MentionResolver } from './mentions.js';
@@ -45,6 +46,7 @@ export const heldRecord = (doc: StoredHeldMessage): MessageRecord => ({
     updatedAt: doc.updatedAt,
   }),
   isHeld: true,
+  ...(doc.heldFor === 'shadow' && { isShadowed: true }),
 });
 
 /** The part of a chat's numbers that a page covers; held messages behind one of them stand in the page. */
@@ -129,7 +131,7 @@ export class HeldMessages {
     });
     this.remember(sender.id);
     if (!doc) return this.earlier(chatId, sender, clientMessageId, draft.fingerprint);
-    return { ...this.publish(doc, sender), sender, isReplay: false };
+    return { ...this.publish(doc, sender, 'new'), sender, isReplay: false };
   }
 
   /**
@@ -205,7 +207,7 @@ export class HeldMessages {
       ...(metadata !== undefined && { metadata: hasMetadata(metadata) ? metadata : null }),
     });
     if (!edited) throw decidedMeanwhile();
-    return { ...this.publish(edited, sender), changed: true };
+    return { ...this.publish(edited, sender, 'edited'), changed: true };
   }
 
   /**
@@ -233,9 +235,39 @@ export class HeldMessages {
     await this.deps.held.remove(messageId);
   }
 
+  /**
+   * The answer to a send that was held when it was first tried; undefined when it was not. Costs nothing for those who
+   * have no held messages.
+   *
+   * @throws {AppError} as {@link hold}.
+   */
+  async replay(
+    chatId: string,
+    userId: string,
+    { clientMessageId, fingerprint }: SendIdentity,
+  ): Promise<Sent | undefined> {
+    if (!this.mayHave(userId)) return undefined;
+    const [doc, sender] = await Promise.all([
+      this.deps.held.byClientId(chatId, userId, clientMessageId),
+      this.deps.directory.card(userId),
+    ]);
+    return doc && sender ? this.answerTo(doc, sender, fingerprint) : undefined;
+  }
+
   /** Called after a held message has ended: tells its sender's devices. */
   announceEnd(doc: StoredHeldMessage, outcome: 'released' | 'refused' | 'deleted'): void {
     const senderId = doc.senderId.toHexString();
+    if (doc.heldFor === 'shadow') {
+      // Nothing more: a released one has just been sent, and comes to these devices like any other.
+      const ended = { chatId: doc.chatId.toHexString(), messageIds: [doc._id.toHexString()] };
+      const audience = audiences.users([senderId]);
+      this.deps.bus.emit(
+        'message.hidden',
+        { ...ended, userId: senderId, audience },
+        { scope: 'cluster' },
+      );
+      return;
+    }
     this.deps.bus.emit(
       'message.unheld',
       {
@@ -285,6 +317,10 @@ export class HeldMessages {
     const doc = await this.deps.held.byClientId(chatId, sender.id, clientMessageId);
     // Released between the two queries: the client's next try finds it in the log.
     if (!doc) throw decidedMeanwhile();
+    return this.answerTo(doc, sender, fingerprint);
+  }
+
+  private answerTo(doc: StoredHeldMessage, sender: UserCard, fingerprint?: string): Sent {
     if (doc.draft.fingerprint !== fingerprint) throw clientMessageIdReused();
     if (doc.state === 'refused') throw messageRefused();
     return { message: this.addressed(heldRecord(doc)), sender, isReplay: true };
@@ -301,9 +337,20 @@ export class HeldMessages {
     return chatId === undefined || doc.chatId.toHexString() === chatId ? doc : undefined;
   }
 
-  private publish(doc: StoredHeldMessage, sender: UserCard): MessageEvent {
+  /** Of a shadowed message its sender's devices hear what they hear of any other. */
+  private publish(
+    doc: StoredHeldMessage,
+    sender: UserCard,
+    change: 'new' | 'edited',
+  ): MessageEvent {
     const event = this.eventOf(doc, sender);
-    this.deps.bus.emit('message.held', event, { scope: 'cluster' });
+    const { bus } = this.deps;
+    if (doc.heldFor !== 'shadow') bus.emit('message.held', event, { scope: 'cluster' });
+    else {
+      bus.emit(change === 'new' ? 'message.shadowed' : 'message.edited', event, {
+        scope: 'cluster',
+      });
+    }
     return event;
   }
 

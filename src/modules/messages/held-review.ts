@@ -112,11 +112,15 @@ export class HeldReview {
   /**
    * Refuses a held message. Its sender's devices are told; its text is kept for a week for retries of the send.
    *
-   * @throws {AppError} NOT_FOUND, FORBIDDEN, CONFLICT when it was decided otherwise.
+   * @throws {AppError} NOT_FOUND, FORBIDDEN, CONFLICT when it was decided otherwise, and for a shadowed message, whose
+   *   sender must not notice.
    */
   async refuse(actor: Actor, heldId: string): Promise<void> {
     const { attachments, audit, clock, held, heldMessages } = this.deps;
     const found = await this.find(actor, heldId);
+    if (found.heldFor === 'shadow') {
+      throw new AppError('CONFLICT', 'A shadowed message is seen by its sender alone already');
+    }
     const chatId = found.chatId.toHexString();
     await audit.during(
       actor,

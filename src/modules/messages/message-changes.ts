@@ -19,9 +19,11 @@ import type { ChatPreviews, MessageLog, Mutation } from './log/index.js';
 import type { MemberPosition, MessageHistory } from './message-history.js';
 import type { MemberMessage, MessageReader, VisibleMessage } from './message-reader.js';
 import type { StoredMessage } from './message.model.js';
+import type { MessageRecord } from './message.record.js';
 import { statusOf, toRecord } from './message.record.js';
 import type { MessageEvent, MessageEvents } from './messages.events.js';
 import {
+  editWindowClosed,
   forPolicy,
   isHiddenFor,
   isTombstone,
@@ -114,8 +116,9 @@ export class MessageChanges {
   /**
    * Gives a message another text, other metadata, or both, and keeps the earlier text. The same again changes
    * nothing. An empty text is allowed for messages with files: it removes the caption. A message counts as edited
-   * when its text has changed. A text that the word filter would hold is refused: the message is in the log already.
-   * Edits of one message that come to this node are made in the order in which they came, however long each review takes.
+   * when its text has changed. A text that the word filter would hold is refused: the message is in the log already,
+   * where a message has one text for everybody. So a shadowed sender is refused as if it were too late. Edits of one
+   * message that come to this node are made in the order in which they came, however long each review takes.
    *
    * @throws {AppError} VALIDATION for no text where there is no file, NOT_FOUND, FORBIDDEN for others than
    *   the sender, GONE for a deleted message, EDIT_WINDOW_CLOSED, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED,
@@ -139,6 +142,7 @@ export class MessageChanges {
     const refusal =
       this.refusalToEdit(actor, found.doc) ?? (isSystem(actor) ? undefined : refusalToWrite(found));
     if (refusal) throw refusal;
+    if (found.isShadowed) throw editWindowClosed();
     if (input.content === '' && found.doc.media.length === 0) throw nothingLeft();
     const allowed =
       input.content === undefined ? {} : { content: this.allowed(actor, input.content, found.doc) };
@@ -232,7 +236,8 @@ export class MessageChanges {
   }
 
   /**
-   * Adds, removes or toggles the actor's reaction: one per user and emoji. Repeating it changes nothing.
+   * Adds, removes or toggles the actor's reaction: one per user and emoji. Repeating it changes nothing. The reaction
+   * of a shadowed user is shown to their own devices, and not stored.
    *
    * @throws {AppError} NOT_FOUND, VALIDATION for what is not one emoji, GONE, CHAT_NOT_ACCEPTED,
    *   BLOCKED, CONFLICT when the actor has put too many on this message.
@@ -255,6 +260,7 @@ export class MessageChanges {
       isOn = action === 'toggle' ? !has : action === 'add';
       if (isOn === has) return undefined;
       if (isOn && mine.length >= MAX_PER_USER) throw tooManyReactions();
+      if (isOn && found.isShadowed) return undefined;
       const reaction = { userId: objectId(actor.userId), emoji, at: new Date(clock.now()) };
       return isOn
         ? { $push: { reactions: reaction } }
@@ -263,7 +269,9 @@ export class MessageChanges {
             $set: { removedReaction: reaction },
           };
     });
-    const { changed, ...event } = result;
+    const isUnseen = found.isShadowed && isOn;
+    const shown = isUnseen ? unseen(actor, result, reactedBy(actor, emoji, clock.now())) : result;
+    const { changed, ...event } = shown;
     if (changed) {
       bus.emit(
         isOn ? 'reaction.added' : 'reaction.removed',
@@ -271,11 +279,12 @@ export class MessageChanges {
         { scope: 'cluster' },
       );
     }
-    return { ...result, isOn, emoji };
+    return { ...shown, isOn, emoji };
   }
 
   /**
-   * Pins a message to its chat or unpins it. Repeating it changes nothing.
+   * Pins a message to its chat or unpins it. Repeating it changes nothing. What a shadowed user pins is shown as pinned
+   * to their own devices, and not stored.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN for plain members of groups and rooms, GONE,
    *   CHAT_NOT_ACCEPTED, BLOCKED, SILENCED.
@@ -289,11 +298,15 @@ export class MessageChanges {
       const unfit = refusalToUse(forPolicy(current));
       if (unfit) throw unfit;
       if ((current.pinnedAt != null) === isPinned) return undefined;
+      if (isPinned && found.isShadowed) return undefined;
       return isPinned
         ? { $set: { pinnedAt: new Date(clock.now()), pinnedBy: objectId(actor.userId) } }
         : { $unset: { pinnedAt: 1, pinnedBy: 1 } };
     });
-    const { changed, ...event } = result;
+    const pinned = { pinnedAt: new Date(clock.now()).toISOString(), pinnedBy: actor.userId };
+    const isUnseen = found.isShadowed && isPinned;
+    const shown = isUnseen ? unseen(actor, result, () => pinned) : result;
+    const { changed, ...event } = shown;
     if (changed) {
       bus.emit(
         isPinned ? 'message.pinned' : 'message.unpinned',
@@ -301,7 +314,7 @@ export class MessageChanges {
         { scope: 'cluster' },
       );
     }
-    return result;
+    return shown;
   }
 
   /** A message that the actor may see; admins of the system find every message by its id. */
@@ -450,6 +463,27 @@ export class MessageChanges {
     };
   }
 }
+
+/** A change that its author alone sees, who takes it for done. */
+const unseen = (
+  { userId }: Actor,
+  { message, ...event }: Changed,
+  change: (message: MessageRecord) => Partial<MessageRecord>,
+): Changed => ({
+  ...event,
+  message: { ...message, ...change(message) },
+  audience: audiences.users([userId]),
+  changed: true,
+});
+
+const reactedBy =
+  ({ userId }: Actor, emoji: string, now: number) =>
+  ({ reactions }: MessageRecord) => ({
+    reactions: [
+      ...reactions.filter((reaction) => reaction.userId !== userId || reaction.emoji !== emoji),
+      { userId, emoji, at: new Date(now).toISOString() },
+    ],
+  });
 
 /** The same text again is the message's own already, and nobody is asked about it. */
 const reviewOfEdit = async (

@@ -19,6 +19,8 @@ export interface VisibleMessage {
   chat: ChatSnapshot;
   /** The silence that applies to them there. */
   silence: AppliedSanction | undefined;
+  /** Whether what they write is for themselves alone. */
+  isShadowed: boolean;
   /** Undefined for somebody who reads a public room without having joined it. */
   role: MemberRole | undefined;
 }
@@ -91,7 +93,7 @@ export class MessageReader {
     const chat = doc && (await this.access.snapshot(doc.chatId.toHexString()));
     if (!doc || !chat) throw notFound('Message');
     const role = await this.access.role(chat, actor.userId);
-    return { doc, chat, role, silence: undefined };
+    return { doc, chat, role, silence: undefined, isShadowed: false };
   }
 
   /** The role of a message's sender in its chat; `member` for somebody who has left. */

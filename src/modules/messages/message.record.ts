@@ -36,6 +36,8 @@ export interface MessageRecord {
    * that of the message it stands behind, and is not shown.
    */
   isHeld?: true;
+  /** Set, and true, beside `isHeld` where its sender is not to know that others do not see it. */
+  isShadowed?: true;
 }
 
 /** How far a message has come: on the server, on every other member's device, read by all of them. */
@@ -55,9 +57,10 @@ export interface ReceiptPosition {
  * there is no other member.
  */
 export const statusOf = (
-  message: { seq: number; senderId: string },
+  message: { seq: number; senderId: string; isHeld?: true | undefined },
   positions: ReceiptPosition[],
 ): MessageStatus => {
+  if (message.isHeld) return 'sent';
   const all = positions.filter(({ userId }) => userId !== message.senderId);
   const open = all.filter(({ isDeactivated }) => !isDeactivated);
   const others = open.length > 0 ? open : all;

@@ -29,6 +29,8 @@ export interface MessageEvents {
   'reaction.removed': MessageEvent & { userId: string; emoji: string };
   /** Held outside the log, or changed there; only its sender's devices are notified. */
   'message.held': MessageEvent;
+  /** Written by somebody whose messages nobody else sees; their devices alone are told, as of any message. */
+  'message.shadowed': MessageEvent;
   /** A held message has ended; a released one has just been sent under the same `clientMessageId`. */
   'message.unheld': ForClients & {
     chatId: string;

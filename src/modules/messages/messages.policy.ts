@@ -26,6 +26,10 @@ export const forPolicy = (doc: StoredMessage): MessageForPolicy => ({
   isDeleted: isTombstone(doc),
 });
 
+/** The refusal of an edit that comes too late. */
+export const editWindowClosed = (): AppError =>
+  new AppError('EDIT_WINDOW_CLOSED', 'This message can no longer be edited');
+
 const gone = (): AppError => new AppError('GONE', 'This message was deleted');
 
 /**
@@ -43,7 +47,7 @@ export const refusalToEdit = (
   if (message.messageType === 'system') return forbidden('This message cannot be edited');
   if (message.isDeleted) return gone();
   if (windowSeconds > 0 && now - message.createdAt.getTime() > windowSeconds * 1000) {
-    return new AppError('EDIT_WINDOW_CLOSED', 'This message can no longer be edited');
+    return editWindowClosed();
   }
   return undefined;
 };

@@ -79,7 +79,7 @@ export class SendMessage {
       directory: { card(userId: string): Promise<UserCard | undefined> };
       mentions: MentionResolver;
       words: Pick<WordFilter, 'screen'>;
-      heldMessages: Pick<HeldMessages, 'hold' | 'withdraw'>;
+      heldMessages: Pick<HeldMessages, 'hold' | 'one' | 'replay' | 'withdraw'>;
       attachments: Pick<AttachmentClaims, 'addressed' | 'claim' | 'recognise'>;
       bus: Publisher<MessageEvents>;
       /** Messages per user. */
@@ -90,7 +90,7 @@ export class SendMessage {
   /**
    * Sends a message; resolves when the database has it. A retry under the same `clientMessageId`
    * answers with the same message and counts against no limit. A message that the word filter holds is answered
-   * with `isHeld`, and is sent when a moderator releases it.
+   * with `isHeld`, and is sent when a moderator releases it. What a shadowed sender writes is held, too.
    *
    * @throws {AppError} NOT_FOUND for non-members, CHAT_NOT_ACCEPTED, BLOCKED, SILENCED, SLOW_MODE, RATE_LIMITED,
    *   MESSAGE_REFUSED,
@@ -281,9 +281,11 @@ export class SendMessage {
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<Prepared | Sent> {
-    const { access, directory, limit, slowMode, words } = this.deps;
+    const { access, directory, heldMessages, limit, slowMode, words } = this.deps;
     const grant = await this.grantFor(actor, input.chatId);
     const { chat } = grant;
+    const held = identity && (await heldMessages.replay(chat.id, actor.userId, identity));
+    if (held) return held;
     const refusal = isSystem(actor) ? undefined : refusalToSend(grant, actor);
     if (refusal) return this.replayOr(refusal, actor, input.chatId, identity);
     let giveBack: Prepared['giveBack'];
@@ -298,8 +300,8 @@ export class SendMessage {
       const screened = isRead ? words.screen(input.content, chat.id) : undefined;
       if (screened?.action === 'refuse') throw messageRefused();
       const content = screened ? screened.text : input.content;
-      const draft = await this.draft(actor, chat, { ...input, content }, identity);
-      const heldFor = screened?.action === 'hold' ? 'review' : undefined;
+      const draft = await this.draft(actor, grant, { ...input, content }, identity);
+      const heldFor = heldForOf(grant, screened?.action === 'hold');
       // A refused message answers no chat request, nor one that is held.
       if (!heldFor && !isSystem(actor) && !this.deps.isReviewed) {
         await access.answerByWriting(chat, actor.userId);
@@ -321,13 +323,15 @@ export class SendMessage {
    */
   private async draft(
     actor: Actor,
-    chat: ChatSnapshot,
+    { chat, isShadowed }: ChatAccessGrant,
     input: SendInput,
     identity: SendIdentity | undefined,
   ): Promise<MessageDraft> {
     const { forwarded } = input;
     const media = await this.claimMedia(actor, input);
-    const replyTo = await this.replyTarget(actor, input);
+    const replyTo =
+      (isShadowed ? await this.shadowedTarget(actor, input) : undefined) ??
+      (await this.replyTarget(actor, input));
     return {
       senderId: objectId(actor.userId),
       messageType: messageTypeOf(input.messageType, media),
@@ -365,6 +369,16 @@ export class SendMessage {
     const target = await this.deps.reader.visible(actor, replyTo).catch(asNotReplyable);
     if (target.chat.id !== chatId || isTombstone(target.doc)) throw notReplyable();
     return { id: target.doc._id, seq: target.doc.seq };
+  }
+
+  /** Somebody who does not know that nobody sees their messages may answer one of them. */
+  private async shadowedTarget(
+    { userId }: Actor,
+    { chatId, replyTo }: SendInput,
+  ): Promise<MessageDraft['replyTo']> {
+    const own =
+      replyTo === undefined ? undefined : await this.deps.heldMessages.one(userId, replyTo);
+    return own?.chatId === chatId ? { id: objectId(own.id), seq: own.seq } : undefined;
   }
 
   /**
@@ -420,6 +434,14 @@ export class SendMessage {
     return { message, sender, isReplay };
   }
 }
+
+const heldForOf = (
+  { isShadowed }: Pick<ChatAccessGrant, 'isShadowed'>,
+  isForReview: boolean,
+): HeldFor | undefined => {
+  if (isShadowed) return 'shadow';
+  return isForReview ? 'review' : undefined;
+};
 
 /** Preparations go on after their deadline: a turn that they take then is given back. */
 const giveBackLate = async (preparing: Promise<Prepared | Sent>): Promise<void> => {

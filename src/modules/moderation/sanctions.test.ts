@@ -18,6 +18,7 @@ const aBan = (fields: Partial<SanctionRecord> = {}): SanctionRecord => ({
   actorId: anObjectId(),
   createdAt: ago(60_000),
   isOpen: true,
+  rank: 1,
   isPending: true,
   ...fields,
 });
@@ -27,6 +28,7 @@ const setUp = (bans: SanctionRecord[], onSetBan: () => void = () => undefined) =
   const done: string[] = [];
   const sanctions = new Sanctions({
     sanctions: {
+      replacing: () => Promise.resolve([]),
       pending: () => Promise.resolve(bans.filter(({ isPending }) => isPending)),
       applying: () => Promise.resolve(bans.filter(({ isOpen }) => isOpen)),
       settle: (id: SanctionRecord['_id']) => {

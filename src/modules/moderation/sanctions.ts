@@ -77,6 +77,16 @@ export class Sanctions {
   }
 
   /**
+   * Lets what somebody writes reach nobody but themselves, on the whole server; they are not told. It replaces a shadow
+   * that they have.
+   *
+   * @throws {AppError} as {@link silence}; FORBIDDEN in a chat, and for admins of the system, who see the list.
+   */
+  async shadow(input: Omit<SanctionInput, 'chatId'>): Promise<SanctionRecord> {
+    return this.impose('shadow', input);
+  }
+
+  /**
    * Lifts a sanction before its end; lifting one twice changes nothing.
    *
    * @param input.chatId the chat in which it applies; left out: on the server.
@@ -106,7 +116,7 @@ export class Sanctions {
         if (!lifted) return (await sanctions.find(sanctionId))!;
         bus.emit(
           'member.sanction_lifted',
-          { ...sanctionFacts(lifted), audience: audiences.users([userId]) },
+          { ...sanctionFacts(lifted), audience: audienceOf(lifted) },
           { scope: 'cluster' },
         );
         await this.carryOut(lifted);
@@ -150,7 +160,7 @@ export class Sanctions {
   async appeal(actor: Actor, sanctionId: string, text: string): Promise<SanctionRecord> {
     const { clock, sanctions } = this.deps;
     const found = await sanctions.find(sanctionId);
-    if (!found?.userId.equals(actor.userId)) throw notFound('Sanction');
+    if (!found?.userId.equals(actor.userId) || found.kind === 'shadow') throw notFound('Sanction');
     const now = clock.now();
     if (!found.isOpen || (found.until && found.until.getTime() <= now)) {
       throw new AppError('GONE', 'This sanction applies no more');
@@ -170,8 +180,8 @@ export class Sanctions {
     await this.assertMay(actor, chatId, userId);
     const user = await accounts.find(userId);
     if (!user) throw notFound('User');
-    if (chatId === undefined && kind === 'ban' && user.role === 'admin') {
-      throw forbidden('An admin of the system cannot be banned: take the role away first');
+    if (chatId === undefined && kind !== 'silence' && user.role === 'admin') {
+      throw forbidden('This cannot be done to an admin of the system: take the role away first');
     }
     return audit.during(
       actor,
@@ -196,7 +206,7 @@ export class Sanctions {
         // Told before the logins end, so that the person's devices still hear why.
         bus.emit(
           'member.sanctioned',
-          { ...sanctionFacts(sanction), audience: audiences.users([userId]) },
+          { ...sanctionFacts(sanction), audience: audienceOf(sanction) },
           { scope: 'cluster' },
         );
         await this.carryOut(sanction);
@@ -209,7 +219,7 @@ export class Sanctions {
   /** Carries out what nodes that have stopped have left. */
   readonly jobs: Job[] = [
     {
-      name: 'pending bans',
+      name: 'pending sanctions',
       everyMs: REPAIR_EVERY_MS,
       run: () => this.carryOutPending(),
       isOncePerCluster: true,
@@ -219,6 +229,9 @@ export class Sanctions {
   private async carryOutPending(): Promise<void> {
     const before = this.deps.clock.now() - LEFT_ALONE_MS;
     const failures: unknown[] = [];
+    for (const newer of await this.deps.sanctions.replacing(REPAIRED_AT_ONCE)) {
+      if (newer.createdAt.getTime() < before) await this.deps.sanctions.closeOlder(newer);
+    }
     for (const ban of await this.deps.sanctions.pending(REPAIRED_AT_ONCE)) {
       if ((ban.liftedAt ?? ban.createdAt).getTime() >= before) continue;
       // One that cannot be carried out now must not keep the others from it.
@@ -274,6 +287,10 @@ export class Sanctions {
     if (refusal) throw refusal;
   }
 }
+
+/** The person; nobody of what they are not told. */
+const audienceOf = ({ kind, userId }: SanctionRecord) =>
+  audiences.users(kind === 'shadow' ? [] : [userId.toHexString()]);
 
 const refusalInDirect = (kind: string): AppError | undefined =>
   kind === 'group' || kind === 'room'

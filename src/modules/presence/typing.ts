@@ -45,8 +45,8 @@ export class Typing {
    * @throws {AppError} NOT_FOUND for non-members. Where signals are not shared, nothing is shown.
    */
   async start(actor: Actor, chatId: string): Promise<void> {
-    const { chat, silence } = await this.deps.access.member(actor.userId, chatId);
-    if (!canShareSignals(chat) || silence) return;
+    const { chat, silence, isShadowed } = await this.deps.access.member(actor.userId, chatId);
+    if (!canShareSignals(chat) || silence || isShadowed) return;
     const user = await this.deps.directory.card(actor.userId);
     if (!user) return;
     const key = keyOf(actor.userId, chatId);

@@ -43,5 +43,14 @@ export const messageRenderings = (unreadAt: UnreadAt): RenderingTable<MessageEve
         return [received, ...notes];
       },
     ),
+    'message.shadowed': renders(
+      ['message_received', 'media_received'],
+      ({ message, sender, status }) => [
+        {
+          event: message.media.length > 0 ? 'media_received' : 'message_received',
+          payload: presentMessage(message, sender, status),
+        },
+      ],
+    ),
   },
 });

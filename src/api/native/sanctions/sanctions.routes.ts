@@ -9,10 +9,11 @@ import {
   appealBody,
   chatSanctionParams,
   overseenSanctionResponse,
-  sanctionBody,
+  chatSanctionBody,
   sanctionParams,
   sanctionResponse,
   sanctionsQuery,
+  serverSanctionBody,
 } from './sanctions.schemas.js';
 import { presentOverseenSanction, presentSanction } from './sanctions.shapes.js';
 
@@ -33,7 +34,7 @@ export const sanctionRoutes = ({ sanctions }: UseCases): AnyRoute[] => {
       auth: 'user',
       userLimit: 'writes',
       params: chatParams,
-      body: sanctionBody,
+      body: chatSanctionBody,
       response: overseenSanctionResponse,
       status: 201,
       handle: ({ actor, params, body }) => impose(actor, body, params.chatId),
@@ -94,11 +95,11 @@ export const sanctionRoutes = ({ sanctions }: UseCases): AnyRoute[] => {
     route({
       method: 'post',
       path: '/api/admin/sanctions',
-      summary: 'Silence or ban somebody on the whole server',
+      summary: 'Silence, shadow or ban somebody on the whole server',
       tag,
       auth: 'admin',
       userLimit: 'writes',
-      body: sanctionBody,
+      body: serverSanctionBody,
       response: overseenSanctionResponse,
       status: 201,
       handle: ({ actor, body }) => impose(actor, body),
@@ -106,7 +107,7 @@ export const sanctionRoutes = ({ sanctions }: UseCases): AnyRoute[] => {
     route({
       method: 'get',
       path: '/api/admin/sanctions',
-      summary: 'The silences and bans on the whole server, with their appeals',
+      summary: 'The silences, shadows and bans on the whole server, with their appeals',
       tag,
       auth: 'admin',
       userLimit: 'reads',
@@ -121,7 +122,7 @@ export const sanctionRoutes = ({ sanctions }: UseCases): AnyRoute[] => {
     route({
       method: 'delete',
       path: '/api/admin/sanctions/:sanctionId',
-      summary: 'Lift a silence or ban on the whole server',
+      summary: 'Lift a silence, shadow or ban on the whole server',
       tag,
       auth: 'admin',
       userLimit: 'writes',

@@ -4,7 +4,7 @@ import { text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { SanctionKind } from '../../../modules/chats/index.js';
-import { SANCTION_KINDS } from '../../../modules/chats/index.js';
+import { SANCTION_KINDS, SERVER_SANCTION_KINDS } from '../../../modules/chats/index.js';
 
 /** Body of imposing a sanction. */
 export interface SanctionBody {
@@ -13,14 +13,24 @@ export interface SanctionBody {
   reason: string;
   until?: Date;
 }
-export const sanctionBody = Joi.object<SanctionBody>({
-  userId: idSchema.required(),
-  kind: Joi.string<SanctionKind>()
-    .valid(...SANCTION_KINDS)
-    .required(),
-  reason: text(500).required().description('Told to the person').example('Advertising'),
-  until: Joi.date().iso().description('When it ends by itself; left out: when somebody lifts it'),
-});
+const bodyOf = (kinds: readonly SanctionKind[]) =>
+  Joi.object<SanctionBody>({
+    userId: idSchema.required(),
+    kind: Joi.string<SanctionKind>()
+      .valid(...kinds)
+      .required(),
+    reason: text(500)
+      .required()
+      .description('Told to the person; that of a shadow is not')
+      .example('Advertising'),
+    until: Joi.date().iso().description('When it ends by itself; left out: when somebody lifts it'),
+  });
+
+/** Body of imposing a sanction in a chat. */
+export const chatSanctionBody = bodyOf(SANCTION_KINDS);
+
+/** Body of imposing a sanction on the server. */
+export const serverSanctionBody = bodyOf(SERVER_SANCTION_KINDS);
 
 /** Query of a list of sanctions. */
 export const sanctionsQuery = Joi.object<PageQuery>(pageKeys);
@@ -43,7 +53,7 @@ export const appealBody = Joi.object<{ text: string }>({ text: text(2000).requir
 export const sanctionResponse = Joi.object({
   id: Joi.string().required(),
   kind: Joi.string()
-    .valid(...SANCTION_KINDS)
+    .valid(...SERVER_SANCTION_KINDS)
     .required(),
   chatId: Joi.string().allow(null).required().description('null: on the whole server'),
   userId: Joi.string().required(),
