@@ -12,6 +12,7 @@ export interface Surface {
   commands: AnyCommand[];
   subscriptions: App['subscriptions'];
   renderings: App['renderings'];
+  serverEvents: App['serverEvents'];
 }
 
 interface Described {

@@ -1,18 +1,22 @@
 /**
  * `npm run generate` writes what follows from the sources: `.env.example`, `docs/configuration.md`,
- * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md` and `docs/openapi.json`. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
+ * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md`, `docs/openapi.json` and the types of the
+ * socket protocol. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
  * file is not what it would write.
  */
 import { readFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import { documentation } from '../src/api/documentation/index.js';
 import { webhookEvents } from '../src/api/native/index.js';
+import { errorBodySchema } from '../src/api/shared/event.schemas.js';
+import { createProtocolModel } from '../src/transport/socket/protocol-model.js';
 import { createOpenApi } from '../src/transport/http/openapi.js';
 import { configurationPage, envExample } from './configuration-docs.js';
 import { differing, write } from './generated-files.js';
 import type { GeneratedFile } from './generated-files.js';
 import { apiDocumentation, quickReference } from './api-documentation.js';
 import { eventsPage, listEmitters } from './event-list.js';
+import { protocolTypes } from './protocol-types.js';
 import { listSurface } from './route-list.js';
 
 /** The page as `npm run format` would leave it. */
@@ -26,7 +30,11 @@ const page = async (path: string, content: string): Promise<GeneratedFile> => ({
   path,
   content: await formatted(path, content),
 });
+const protocol = createProtocolModel({ ...surface, errorBody: errorBodySchema });
 const files: GeneratedFile[] = [
+  // The server may not depend on the client's package, nor the other way round: each has its copy.
+  await page('src/transport/socket/protocol.ts', protocolTypes(protocol)),
+  await page('packages/client/src/protocol.ts', protocolTypes(protocol)),
   { path: '.env.example', content: envExample() },
   await page('docs/configuration.md', configurationPage()),
   await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface)),

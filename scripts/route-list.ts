@@ -19,8 +19,8 @@ export const listSurface = async (): Promise<Surface> => {
     const logger = createLogger(config);
     const node = await createApp({ config, mongodbUri: database.uri, logger });
     await node.shutdown.run();
-    const { routes, commands, subscriptions, renderings } = node;
-    return { routes, commands, subscriptions, renderings };
+    const { routes, commands, subscriptions, renderings, serverEvents } = node;
+    return { routes, commands, subscriptions, renderings, serverEvents };
   } finally {
     await database.close();
     await rm(dataDir, { recursive: true, force: true });

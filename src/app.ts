@@ -27,6 +27,7 @@ import type { AnyCommand } from './transport/socket/command.js';
 import { Delivery } from './transport/socket/delivery.js';
 import type { RenderingTable } from './transport/socket/rendering.js';
 import { SocketHub } from './transport/socket/socket-hub.js';
+import type { ServerEvent } from './transport/socket/server-event.js';
 import { SocketServer } from './transport/socket/socket-server.js';
 
 /** Requests under way at a time: what is beyond would not be answered within its deadline anyway. */
@@ -46,6 +47,8 @@ export interface App {
   /** Everything that is done about domain events, and how clients hear of them; for `docs/events.md`. */
   subscriptions: Subscription<DomainEvents>[];
   renderings: RenderingTable<DomainEvents>[];
+  /** Every event that clients get, by dialect. */
+  serverEvents: ServerEvent[];
   sockets: SocketHub;
   /** The use cases, as the dialects call them. */
   useCases: UseCases;
@@ -88,7 +91,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
 
   // Api: the same use cases, spoken in four ways.
   const { useCases } = modules;
-  const { routes, commands, events } = createApi(useCases);
+  const { routes, commands, events, serverEvents } = createApi(useCases);
 
   // Subscriptions: their phases, not their places here, say what runs first.
   const delivery = new Delivery<DomainEvents>(hub.io, hub.registry);
@@ -206,6 +209,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     commands,
     subscriptions,
     renderings: events,
+    serverEvents,
     sockets: hub,
     useCases,
     connection,

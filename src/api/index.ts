@@ -33,5 +33,6 @@ export const createApi = (useCases: UseCases): Api<ApiEvents> => {
       ...dialects.flatMap(({ commands }) => commands),
     ],
     events: dialects.flatMap(({ events }) => events),
+    serverEvents: dialects.flatMap((dialect) => dialect.serverEvents),
   };
 };

@@ -40,6 +40,9 @@ const sourcesIn = (folder: string): string[] =>
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map((name) => join(folder, name).replaceAll('\\', '/'));
 
+/** Follows from the schemas; nobody writes it. */
+const GENERATED = 'src/transport/socket/protocol.ts';
+
 describe('the tutorial', () => {
   it.each(excerpts)('shows $file as it is', ({ file, isWhole, code }) => {
     const source = read(file);
@@ -57,7 +60,9 @@ describe('the tutorial', () => {
   });
 
   it('shows every file of the server that speaks of stars', () => {
-    const speaking = sourcesIn('src').filter((file) => ABOUT_STARS.test(read(file)));
+    const speaking = sourcesIn('src').filter(
+      (file) => file !== GENERATED && ABOUT_STARS.test(read(file)),
+    );
     expect(speaking.filter((file) => !shownFiles.includes(file))).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import { ConversationCalls } from './conversation.calls.js';
 import { conversationCommands, conversationMessageCommands } from './conversation.commands.js';
 import type { ConversationEvents } from './conversation.events.js';
 import { conversationRenderings } from './conversation.events.js';
+import { conversationEvents } from './conversation.events.schemas.js';
 import { conversationMessageRoutes, conversationRoutes } from './conversation.routes.js';
 
 export type { ConversationEvents } from './conversation.events.js';
@@ -15,5 +16,6 @@ export const createConversationDialect = (services: UseCases): Api<ConversationE
     routes: [...conversationRoutes(calls, services), ...conversationMessageRoutes(calls, services)],
     commands: [...conversationCommands(services), ...conversationMessageCommands(calls, services)],
     events: [conversationRenderings],
+    serverEvents: conversationEvents,
   };
 };

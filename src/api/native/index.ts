@@ -42,6 +42,7 @@ import { messageRoutes } from './messages/messages.routes.js';
 import { caseCommands, caseRenderings, caseRoutes } from './moderation/cases.routes.js';
 import { heldMessageRoutes } from './moderation/held-messages.routes.js';
 import { wordFilterRoutes } from './moderation/word-filters.routes.js';
+import { nativeEvents } from './native.events.schemas.js';
 import { presenceCommands } from './presence/presence.commands.js';
 import { presenceRenderings } from './presence/presence.events.js';
 import { presenceRoutes } from './presence/presence.routes.js';
@@ -157,4 +158,5 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     broadcastRenderings,
     caseRenderings,
   ],
+  serverEvents: nativeEvents,
 });

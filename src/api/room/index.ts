@@ -4,6 +4,7 @@ import { RoomNames } from './room-names.js';
 import { roomCommands, roomMessageCommands } from './room.commands.js';
 import type { RoomEvents } from './room.events.js';
 import { roomRenderings } from './room.events.js';
+import { roomEvents } from './room.events.schemas.js';
 
 export type { RoomEvents } from './room.events.js';
 
@@ -14,5 +15,6 @@ export const createRoomDialect = (services: UseCases): Api<RoomEvents> => {
     routes: [],
     commands: [...roomCommands(names, services), ...roomMessageCommands(names, services)],
     events: [roomRenderings(names)],
+    serverEvents: roomEvents,
   };
 };

@@ -3,7 +3,20 @@ import { command } from '../../transport/socket/command.js';
 import type { UseCases } from '../shared/use-cases.js';
 import type { RoomNames } from './room-names.js';
 import { presentMessage, presentOnlineUsers } from './room.shapes.js';
-import { readSchema, roomIn, roomPayload, sendSchema, statusPayload } from './room.schemas.js';
+import {
+  readSchema,
+  roomIn,
+  roomPayload,
+  sendSchema,
+  statusPayload,
+  joinedResponse,
+  leftResponse,
+  messageResponse,
+  onlineUsersResponse,
+  readResponse,
+  roomResponse,
+} from './room.schemas.js';
+import { chosenStatusResponse } from '../shared/presence.schemas.js';
 
 const dialect = 'room';
 
@@ -17,6 +30,8 @@ export const roomCommands = (
     dialect,
     summary: 'Join a room, which is made when there is none of this name; answers who is online',
     schema: roomPayload,
+    answer: joinedResponse,
+    confirms: 'online-users',
     userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
       const chatId = await socket.openChat(roomResolver.enter(actor, roomIn(payload)));
@@ -26,7 +41,7 @@ export const roomCommands = (
       );
       return {
         data: { ...users, chatId },
-        confirm: { event: 'online-users', payload: users },
+        confirm: users,
       };
     },
   }),
@@ -35,6 +50,7 @@ export const roomCommands = (
     dialect,
     summary: 'Leave a room for good; of other chats only the view is closed',
     schema: roomPayload,
+    answer: leftResponse,
     userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
       const chatId = await roomResolver.find(roomIn(payload));
@@ -49,6 +65,8 @@ export const roomCommands = (
     dialect,
     summary: 'Who of a room is online',
     schema: roomPayload,
+    answer: onlineUsersResponse,
+    confirms: 'online-users',
     userLimit: 'lookups',
     shedAs: 'work',
     handle: async ({ actor }, payload) => {
@@ -58,7 +76,7 @@ export const roomCommands = (
         await names.of(chatId),
         await online.list(actor.userId, chatId),
       );
-      return { data: users, confirm: { event: 'online-users', payload: users } };
+      return { data: users, confirm: users };
     },
   }),
   ...(['start', 'stop'] as const).map((verb) =>
@@ -67,6 +85,7 @@ export const roomCommands = (
       dialect,
       summary: verb === 'start' ? 'Show that I am typing' : 'Show that I have stopped typing',
       schema: roomPayload,
+      answer: roomResponse,
       ...(verb === 'start' ? { userLimit: 'signals', shedAs: 'signals' } : { userLimit: 'marks' }),
       handle: async ({ actor }, payload) => {
         const chatId = await roomResolver.find(roomIn(payload));
@@ -80,6 +99,7 @@ export const roomCommands = (
     dialect,
     summary: 'Show myself online, away, busy or offline',
     schema: statusPayload,
+    answer: chosenStatusResponse,
     userLimit: 'signals',
     handle: async ({ actor }, payload) => {
       const chosen = typeof payload === 'string' ? { status: payload } : payload;
@@ -98,6 +118,7 @@ export const roomMessageCommands = (
     dialect,
     summary: 'Send a message to a room, which is made and joined when needed',
     schema: sendSchema(maxLength),
+    answer: messageResponse,
     userLimit: 'sends',
     shedAs: 'work',
     handle: async ({ actor }, { room, content = '', messageType, media = [], ...more }) => {
@@ -118,6 +139,7 @@ export const roomMessageCommands = (
     dialect,
     summary: 'Read a message, and so those before it',
     schema: readSchema,
+    answer: readResponse,
     userLimit: 'marks',
     handle: async ({ actor }, { messageId, room }) => {
       const chatId =

@@ -6,12 +6,14 @@ import {
   clientMessageIdSchema,
   customKeys,
   mediaSchema,
+  messageResponse as nativeMessage,
   roomSchema,
 } from '../shared/message.schemas.js';
 import type { UserStatus } from '../../modules/users/index.js';
-import { USER_STATUSES } from '../../modules/users/index.js';
 import { idSchema } from '../../shared/ids.js';
 import { removableText } from '../../shared/text-schema.js';
+import { statusSchema } from '../shared/presence.schemas.js';
+import { userCardSchema } from '../shared/user-card.schemas.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
 /** `join-room`, `leave-room`, `typing-start`, `typing-stop`, `online-users`: `{room}` or the bare name. */
@@ -54,7 +56,6 @@ export const readSchema = Joi.object<{ messageId: string; room?: string }>({
 
 /** `user-status`: `{status, customStatus?}` or the bare status; `offline` hides the user. */
 export type StatusPayload = UserStatus | { status: UserStatus; customStatus?: string };
-const statusSchema = Joi.string<UserStatus>().valid(...USER_STATUSES);
 export const statusPayload = Joi.alternatives<StatusPayload>().try(
   Joi.object({
     status: statusSchema.required(),
@@ -62,3 +63,41 @@ export const statusPayload = Joi.alternatives<StatusPayload>().try(
   }),
   statusSchema,
 );
+
+/** A message in the room dialect: the native one, with the room's name. */
+export const messageResponse = nativeMessage
+  .keys({ room: Joi.string().required().description("The room's slug, or the chat's id") })
+  .id('RoomMessage');
+
+/** Who of a room is online. */
+export const onlineUsersResponse = Joi.object({
+  room: Joi.string().required(),
+  count: Joi.number().integer().required(),
+  users: Joi.array()
+    .items(
+      userCardSchema
+        .keys({ userId: Joi.string().required(), status: statusSchema.required() })
+        .id('RoomUser'),
+    )
+    .required(),
+}).id('RoomOnlineUsers');
+
+/** The same, for somebody who has joined. */
+export const joinedResponse = onlineUsersResponse.keys({ chatId: Joi.string().required() }).id();
+
+/** The room that was left. */
+export const leftResponse = Joi.object({
+  room: Joi.string().required(),
+  chatId: Joi.string().required(),
+});
+
+/** The room of a command. */
+export const roomResponse = Joi.object({ room: Joi.string().required() });
+
+/** The reader's position now, and the messages that it newly covers. */
+export const readResponse = Joi.object({
+  room: Joi.string().required(),
+  chatId: Joi.string().required(),
+  lastReadSeq: Joi.number().integer().required(),
+  messageIds: Joi.array().items(Joi.string()).required(),
+});

@@ -1,5 +1,6 @@
 import type { AnyRoute } from '../../transport/http/route.js';
 import type { AnyCommand } from '../../transport/socket/command.js';
+import type { ServerEvent } from '../../transport/socket/server-event.js';
 import type { RenderingTable } from '../../transport/socket/rendering.js';
 
 /** A dialect as tables; `Events` are the domain events that its clients receive. */
@@ -10,4 +11,6 @@ export interface Api<Events> {
   commands: AnyCommand[];
   /** Domain event → server event. */
   events: RenderingTable<Events>[];
+  /** Every event that the dialect's clients get: schema, description, example. */
+  serverEvents: ServerEvent[];
 }

@@ -89,6 +89,9 @@ const broadcastKeys = {
   createdAt: Joi.string().isoDate().required(),
 };
 
+/** A broadcast, as the event brings it. */
+export const broadcastResponse = Joi.object(broadcastKeys).id('AdminBroadcast');
+
 /** A broadcast in my list. */
 export const receivedBroadcastResponse = Joi.object({
   ...broadcastKeys,
@@ -117,3 +120,6 @@ export const broadcastDetailResponse = adminBroadcastResponse
     }).required(),
   })
   .id('BroadcastDetail');
+
+/** How many broadcasts the reader has not read now. */
+export const readBroadcastResponse = Joi.object({ unreadCount: Joi.number().integer().required() });

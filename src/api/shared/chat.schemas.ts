@@ -70,10 +70,10 @@ export const chatResponse = Joi.object({
     ),
   lastMessage: lastMessageResponse.allow(null).required(),
   lastMessageAt: Joi.string().isoDate().required(),
-  lastSeq: Joi.number().integer().required(),
-  lastReadSeq: Joi.number().integer().required(),
-  unreadCount: Joi.number().integer().required(),
-  mentionCount: Joi.number().integer().required(),
+  lastSeq: Joi.number().integer().required().description('Number of the newest message; 0: none'),
+  lastReadSeq: Joi.number().integer().required().description('I have read up to this number'),
+  unreadCount: Joi.number().integer().required().description('Messages that I have not read'),
+  mentionCount: Joi.number().integer().required().description('Of these, those that mention me'),
   isArchived: Joi.boolean().required(),
   isPinned: Joi.boolean().required(),
   isMarkedUnread: Joi.boolean().required(),
@@ -81,4 +81,4 @@ export const chatResponse = Joi.object({
   isBlocked: Joi.boolean().required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
-}).id('Chat');
+}).id('ChatInfo');

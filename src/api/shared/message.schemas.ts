@@ -93,14 +93,26 @@ export interface CustomBody {
 
 /** The same in a message; absent where there is none. */
 export const customResponseKeys = {
-  customType: Joi.string(),
+  customType: Joi.string().description(
+    'What a `custom` message is; whoever does not know it shows the text',
+  ),
   metadata: metadataResponse,
 };
 
 /** The numbers of a message; a held one has none. */
 export const numberFields = {
-  seq: Joi.number().integer().allow(null).required().description('null while the message is held'),
-  version: Joi.number().integer().allow(null).required(),
+  seq: Joi.number()
+    .integer()
+    .allow(null)
+    .required()
+    .description('Place in the chat: 1, 2, 3 …; null while the message is held'),
+  version: Joi.number()
+    .integer()
+    .allow(null)
+    .required()
+    .description(
+      'Number of its newest change among all changes of the chat; null while it is held',
+    ),
   isHeld: Joi.boolean()
     .valid(true)
     .description(
@@ -111,6 +123,13 @@ export const numberFields = {
     .description('Of a message outside the log: it stands behind the one with this number'),
 };
 
+/** A reaction to a message, in an answer. */
+export const reactionResponse = Joi.object({
+  userId: Joi.string().required(),
+  emoji: Joi.string().required(),
+  at: Joi.string().isoDate().required(),
+}).id('Reaction');
+
 /** A message in the native shape. */
 export const messageResponse = Joi.object({
   id: Joi.string().required(),
@@ -119,26 +138,24 @@ export const messageResponse = Joi.object({
   ...numberFields,
   senderId: Joi.string().required(),
   sender: userCardSchema.allow(null).required(),
-  clientMessageId: Joi.string().allow(null).required(),
+  clientMessageId: Joi.string()
+    .allow(null)
+    .required()
+    .description('The id that the sender gave it, which makes retries safe'),
   messageType: Joi.string()
     .valid(...MESSAGE_TYPES)
     .required(),
   content: Joi.string().allow('').required(),
   ...customResponseKeys,
   media: Joi.array().items(attachmentResponse).required(),
-  replyTo: Joi.string().allow(null).required(),
+  replyTo: Joi.string().allow(null).required().description('Id of the message that it answers'),
   replyToSeq: Joi.number().integer().allow(null).required(),
-  mentions: Joi.array().items(Joi.string()).required(),
-  reactions: Joi.array()
-    .items(
-      Joi.object({
-        userId: Joi.string().required(),
-        emoji: Joi.string().required(),
-        at: Joi.string().isoDate().required(),
-      }),
-    )
-    .required(),
-  status: Joi.string().valid('sent', 'delivered', 'read').required(),
+  mentions: Joi.array().items(Joi.string()).required().description('Ids of users'),
+  reactions: Joi.array().items(reactionResponse).required(),
+  status: Joi.string()
+    .valid('sent', 'delivered', 'read')
+    .required()
+    .description('How far it has come: on the server, to all devices, read by all'),
   isEdited: Joi.boolean().required(),
   editedAt: Joi.string().isoDate().allow(null).required(),
   isDeleted: Joi.boolean().required(),
@@ -149,7 +166,11 @@ export const messageResponse = Joi.object({
     .description('Whether a moderator has deleted it, and not its sender'),
   isPinned: Joi.boolean().required(),
   pinnedAt: Joi.string().isoDate().allow(null).required(),
-  system: Joi.object().unknown().allow(null).required(),
+  system: Joi.object({ type: Joi.string().required() })
+    .unknown()
+    .allow(null)
+    .required()
+    .description('Of a `system` message: what has happened (`type`), and its facts'),
   forwardedFrom: Joi.object({
     senderId: Joi.string().required(),
     messageId: Joi.string().required(),
@@ -158,4 +179,4 @@ export const messageResponse = Joi.object({
     .required(),
   createdAt: Joi.string().isoDate().required(),
   updatedAt: Joi.string().isoDate().required(),
-}).id('Message');
+}).id('ChatMessage');

@@ -18,4 +18,10 @@ const presenceKeys = {
 export const presenceResponse = Joi.object(presenceKeys);
 
 /** Somebody who is online. */
-export const onlineUserResponse = userCardSchema.keys(presenceKeys);
+export const onlineUserResponse = userCardSchema.keys(presenceKeys).id('OnlineUser');
+
+/** The status that somebody has chosen. */
+export const chosenStatusResponse = Joi.object({
+  status: statusSchema.required(),
+  customStatus: Joi.string().allow(''),
+});

@@ -1,9 +1,14 @@
 import Joi from 'joi';
 import type { AnyCommand } from '../../transport/socket/command.js';
 import { REFRESH_TOKEN, command } from '../../transport/socket/command.js';
+import { time } from './event.schemas.js';
 
 const refreshTokenSchema = Joi.object<{ token: string }>({
   token: Joi.string().min(1).max(8192).required(),
+});
+
+const refreshedResponse = Joi.object({
+  expiresAt: time.description('When the newer token ends'),
 });
 
 /**
@@ -16,6 +21,7 @@ export const refreshTokenCommand: AnyCommand = command({
   isShared: true,
   summary: 'Stay connected under a newer access token of the same login',
   schema: refreshTokenSchema,
+  answer: refreshedResponse,
   userLimit: 'marks',
   handle: async ({ socket }, { token }) => ({
     data: { expiresAt: new Date(await socket.renewToken(token)).toISOString() },

@@ -23,6 +23,7 @@ export const setDialectCommand: AnyCommand = command({
   isShared: true,
   summary: 'Receive these dialects from now on, and no others',
   schema: setDialectSchema,
+  answer: setDialectSchema,
   userLimit: 'signals',
   handle: ({ socket }, { dialects }) => {
     socket.setDialects(dialects);

@@ -11,7 +11,7 @@ export const externalUserIdKeys = {
   ),
 };
 
-/** The fields of a user that everybody may see. */
+/** The fields of a user that everybody may see. Whoever adds to them calls `id()`, for a name of its own or none. */
 export const userCardSchema = Joi.object({
   id: idSchema.required(),
   _id: idSchema.required(),
@@ -25,4 +25,7 @@ export const userCardSchema = Joi.object({
     .valid(true)
     .description('There, and true, while the account is closed'),
   ...externalUserIdKeys,
-});
+}).id('Person');
+
+/** Somebody, or null where the account is gone; one instance, which an object may have several times. */
+export const personOrNull = userCardSchema.allow(null).required();

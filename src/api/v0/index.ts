@@ -3,6 +3,7 @@ import type { UseCases } from '../shared/use-cases.js';
 import { V0Calls } from './v0.calls.js';
 import type { V0Events } from './v0.events.js';
 import { v0Renderings } from './v0.events.js';
+import { v0Events } from './v0.events.schemas.js';
 import { v0Commands } from './v0.commands.js';
 import { v0AdminRoutes } from './v0-admin.routes.js';
 import { v0PresenceRoutes } from './v0-presence.routes.js';
@@ -22,5 +23,6 @@ export const createV0Dialect = (services: UseCases): Api<V0Events> => {
     ],
     commands: v0Commands(calls, services),
     events: [v0Renderings],
+    serverEvents: v0Events,
   };
 };

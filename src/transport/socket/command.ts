@@ -57,6 +57,10 @@ export interface Command<P> {
   /** Whether the payload is of this dialect; absent: any is. */
   accepts?: (payload: unknown) => boolean;
   schema: Joi.Schema<P>;
+  /** The ack's `data`. */
+  answer: Joi.Schema;
+  /** The name of the event that is also emitted to the caller; absent: none is. */
+  confirms?: string;
   /** Its use does not tell dialects apart: several have it, name and payload alike, or it is about them. */
   isShared?: boolean;
   /** Who may call it at all. */
@@ -66,7 +70,8 @@ export interface Command<P> {
   /** What it is refused as while the process is too busy; absent: it never is. */
   shedAs?: Sheddable;
   /**
-   * Runs the use case. What it returns is the ack's `data`; `confirm` is also emitted to the caller.
+   * Runs the use case. What it returns is the ack's `data`; `confirm`, the payload of `confirms`, is also emitted
+   * to the caller.
    */
   handle(context: CommandContext, payload: P): Promise<CommandResult>;
 }
@@ -74,8 +79,8 @@ export interface Command<P> {
 /** The outcome of a command. */
 export interface CommandResult {
   data: unknown;
-  /** The confirmation event that a dialect's clients wait for. */
-  confirm?: { event: string; payload: unknown };
+  /** Of a command that has `confirms`: the payload of that event. */
+  confirm?: unknown;
 }
 
 /** Any command, once its payload type no longer matters. */

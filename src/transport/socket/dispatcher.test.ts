@@ -16,7 +16,12 @@ type Listener = (event: string | number, ...args: unknown[]) => void;
 /** A dispatcher with one command that ends when told to, and a way to send it from any number of sockets. */
 const setUp = () => {
   const ends: (() => void)[] = [];
-  const spoken = { dialect: 'native', isShared: true, schema: Joi.object({}) } as const;
+  const spoken = {
+    dialect: 'native',
+    isShared: true,
+    schema: Joi.object({}),
+    answer: Joi.any(),
+  } as const;
   const busy = () => {
     throw new AppError('UNAVAILABLE', 'busy', { retryAfter: 2 });
   };
@@ -164,6 +169,7 @@ describe('commands of one socket', () => {
           dialect: 'native',
           isShared: true,
           schema: Joi.object({}),
+          answer: Joi.number(),
           summary: 'Notes when it begins',
           ...(delay !== undefined && { userLimit: 'reads' }),
           handle: async () => {

@@ -102,7 +102,7 @@ export class CommandDispatcher {
       })
         .then((result) => {
           ack?.({ ok: true, data: result.data ?? null });
-          if (result.confirm) socket.emit(result.confirm.event, result.confirm.payload);
+          if (result.confirms) socket.emit(result.confirms, result.confirm);
         })
         .catch((thrown: unknown) => {
           this.refuse(socket, event, thrown, ack);
@@ -119,7 +119,7 @@ export class CommandDispatcher {
     socket: ParleySocket,
     caller: CallerSocket,
     frame: Frame,
-  ): Promise<CommandResult> {
+  ): Promise<CommandResult & Pick<AnyCommand, 'confirms'>> {
     if (!frame.hasBudget) {
       throw new AppError('RATE_LIMITED', 'Too many events', { retryAfter: 1 });
     }
@@ -147,7 +147,7 @@ export class CommandDispatcher {
         return work;
       });
       this.learnDialect(socket, command);
-      return result;
+      return { ...result, confirms: command.confirms };
     } finally {
       begun();
     }

@@ -13,14 +13,19 @@ import { whenClosed } from './raw-connection.js';
 import type { ParleySocket } from './socket-data.js';
 
 /** What a client may say when it connects; other members are the application's and are ignored. */
-interface Hello {
+export interface Hello {
   token?: string;
   dialect?: DialectName;
 }
 
-const helloSchema = Joi.object<Hello>({
-  token: Joi.string().max(8192),
-  dialect: Joi.string().valid(...DIALECTS),
+/** `auth` of the handshake. */
+export const helloSchema = Joi.object<Hello>({
+  token: Joi.string()
+    .max(8192)
+    .description('The access token; in an Authorization header where this is left out'),
+  dialect: Joi.string()
+    .valid(...DIALECTS)
+    .description('Whose events this device gets; left out: its first command shows it'),
 }).unknown();
 
 /** The error in the form in which Socket.IO hands it to the client's `connect_error`. */

@@ -5,6 +5,8 @@ import {
   broadcastParams,
   broadcastSchema,
   toBroadcastInput,
+  adminBroadcastResponse,
+  readBroadcastResponse,
 } from '../../shared/broadcast.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
@@ -17,6 +19,7 @@ export const broadcastCommands = ({ broadcasts, inbox, maxLength }: UseCases): A
     auth: 'admin',
     summary: 'Send a message to everybody, to a role, or to a list of people; now or later',
     schema: broadcastSchema(maxLength),
+    answer: adminBroadcastResponse,
     userLimit: 'writes',
     shedAs: 'work',
     handle: async ({ actor }, payload) => {
@@ -30,6 +33,7 @@ export const broadcastCommands = ({ broadcasts, inbox, maxLength }: UseCases): A
     isShared: true,
     summary: 'Read a broadcast, and so those before it',
     schema: broadcastParams,
+    answer: readBroadcastResponse,
     userLimit: 'marks',
     handle: async ({ actor }, { broadcastId }) => ({
       data: await inbox.markRead(actor, broadcastId),

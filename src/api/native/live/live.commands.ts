@@ -8,6 +8,10 @@ import {
   liveSchema,
   liveSignalSchema,
   startLiveSchema,
+  liveResponse,
+  liveCommentResponse,
+  liveReactionResponse,
+  liveSignalResponse,
 } from './live.schemas.js';
 import type { LiveDevice } from '../../../modules/live/index.js';
 import type { UseCases } from '../../shared/use-cases.js';
@@ -37,10 +41,12 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'Start a live stream, to a chat or (admins) to everybody',
     schema: startLiveSchema,
+    answer: liveResponse,
+    confirms: 'live_started',
     userLimit: 'live',
     handle: async (context, payload) => {
       const data = presentLive(await host.start(context.actor, payload, deviceOf(context)));
-      return { data, confirm: { event: 'live_started', payload: data } };
+      return { data, confirm: data };
     },
   }),
   command({
@@ -48,6 +54,7 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'Watch a live stream on this device',
     schema: liveSchema,
+    answer: liveResponse,
     userLimit: 'live',
     handle: async (context, { liveId }) => ({
       data: presentLive(await watch.join(context.actor, liveId, deviceOf(context))),
@@ -58,6 +65,7 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'Stop watching on this device',
     schema: liveSchema,
+    answer: liveSchema,
     userLimit: 'marks',
     handle: async (context, { liveId }) => {
       await watch.leave(context.actor, liveId, deviceOf(context));
@@ -69,6 +77,7 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'Comment on a live stream; `post` also sends it to the chat',
     schema: liveCommentSchema,
+    answer: liveCommentResponse,
     userLimit: 'live',
     shedAs: 'work',
     handle: async ({ actor }, payload) => {
@@ -81,6 +90,7 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'React to a live stream',
     schema: liveReactionSchema,
+    answer: liveReactionResponse,
     userLimit: 'live',
     shedAs: 'signals',
     handle: async ({ actor }, { liveId, emoji }) => {
@@ -93,6 +103,7 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'Hand a WebRTC offer, answer or candidate to the host or a viewer',
     schema: liveSignalSchema,
+    answer: liveSignalResponse,
     userLimit: 'live',
     handle: async ({ actor }, payload) => {
       await talk.signal(actor, payload);
@@ -104,6 +115,7 @@ export const liveCommands = ({
     dialect: 'native',
     summary: 'End a live stream',
     schema: liveSchema,
+    answer: liveSchema,
     userLimit: 'marks',
     handle: async ({ actor }, { liveId }) => {
       await host.end(actor, liveId);

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { idSchema } from '../../../shared/ids.js';
 import { emojiSchema } from '../messages/message-changes.schemas.js';
 import { nameText, visibleText } from '../../../shared/text-schema.js';
+import { id, time } from '../../shared/event.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** Longest comment in characters. */
@@ -71,3 +72,18 @@ export const liveResponse = Joi.object({
   viewerCount: Joi.number().integer().required(),
   startedAt: Joi.string().isoDate().required(),
 }).id('LiveStream');
+
+/** A comment as its author gets it back. */
+export const liveCommentResponse = Joi.object({
+  liveId: id,
+  id,
+  userId: id,
+  content: Joi.string().required(),
+  at: time,
+});
+
+/** A reaction that was shown. */
+export const liveReactionResponse = Joi.object({ liveId: id, emoji: Joi.string().required() });
+
+/** To whom a signal went. */
+export const liveSignalResponse = Joi.object({ liveId: id, to: id });

@@ -1,9 +1,16 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
 import { presentDeletion, presentReaction } from './message-changes.shapes.js';
-import { deleteSchema, editSchema, reactionSchema } from './message-changes.schemas.js';
+import {
+  deleteSchema,
+  editSchema,
+  reactionSchema,
+  deletionResponse,
+  reactedResponse,
+} from './message-changes.schemas.js';
 import { presentMessage } from '../../shared/message.shapes.js';
 import type { UseCases } from '../../shared/use-cases.js';
+import { messageResponse } from '../../shared/message.schemas.js';
 
 /** Native socket commands that change messages. */
 export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
@@ -12,6 +19,7 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
     dialect: 'native',
     summary: 'Change the text or the metadata of a message of mine',
     schema: editSchema(useCases.maxLength),
+    answer: messageResponse,
     userLimit: 'changes',
     handle: async ({ actor }, payload) => {
       const { message, sender, status } = await useCases.messageChanges.edit(actor, payload);
@@ -25,6 +33,7 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
       'Delete a message: for everyone (mine, and with deleteForEveryone: true others’ for moderators), ' +
       'or for me',
     schema: deleteSchema,
+    answer: deletionResponse,
     userLimit: 'changes',
     handle: async ({ actor }, { messageId, deleteForEveryone, chatId }) => {
       const changes = await useCases.messageChanges.delete(actor, {
@@ -41,6 +50,7 @@ export const messageChangeCommands = (useCases: UseCases): AnyCommand[] => [
       dialect: 'native',
       summary: action === 'add' ? 'React to a message' : 'Take a reaction back',
       schema: reactionSchema,
+      answer: reactedResponse,
       userLimit: 'changes',
       handle: async ({ actor }, payload) => ({
         data: presentReaction(

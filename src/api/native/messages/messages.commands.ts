@@ -3,6 +3,7 @@ import { command, hasField } from '../../../transport/socket/command.js';
 import { presentMessage } from '../../shared/message.shapes.js';
 import { sendMediaSchema, sendTextSchema, toSendInput } from './messages.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
+import { messageResponse } from '../../shared/message.schemas.js';
 
 /** Native socket commands that send messages. */
 export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] => [
@@ -12,6 +13,7 @@ export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] 
     summary: 'Send a text message',
     accepts: hasField('chatId'),
     schema: sendTextSchema(maxLength),
+    answer: messageResponse,
     userLimit: 'sends',
     shedAs: 'work',
     handle: async ({ actor }, payload) => {
@@ -25,6 +27,7 @@ export const messageCommands = ({ sending, maxLength }: UseCases): AnyCommand[] 
     summary: 'Send uploaded files, or https addresses of foreign ones',
     accepts: hasField('chatId'),
     schema: sendMediaSchema(maxLength),
+    answer: messageResponse,
     userLimit: 'sends',
     shedAs: 'work',
     handle: async ({ actor }, payload) => {

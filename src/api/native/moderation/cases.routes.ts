@@ -189,6 +189,7 @@ export const caseCommands = ({ reports }: UseCases): AnyCommand[] => [
     dialect: 'native',
     summary: 'Report a message, a person or a chat to the moderators',
     schema: reportPayload,
+    answer: reportedResponse,
     userLimit: 'writes',
     handle: async ({ actor }, { messageId, userId, chatId = '', ...report }) => {
       const input =

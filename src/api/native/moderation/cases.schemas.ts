@@ -16,7 +16,7 @@ import type {
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { removableText, visibleText } from '../../../shared/text-schema.js';
-import { userCardSchema } from '../../shared/user-card.schemas.js';
+import { personOrNull } from '../../shared/user-card.schemas.js';
 import { attachmentResponse } from '../../shared/message.schemas.js';
 
 /** Why somebody reports. */
@@ -98,9 +98,9 @@ export const caseResponse = Joi.object({
     .required(),
   targetId: Joi.string().required().description('Id of the message, the person or the chat'),
   chatId: Joi.string().allow(null).required(),
-  accused: userCardSchema.allow(null).required(),
+  accused: personOrNull,
   state: stateSchema.required(),
-  assignee: userCardSchema.allow(null).required(),
+  assignee: personOrNull,
   context: Joi.object({
     name: Joi.string().allow('').required(),
     messages: Joi.array()
@@ -123,7 +123,7 @@ export const caseResponse = Joi.object({
   reports: Joi.array()
     .items(
       Joi.object({
-        reporter: userCardSchema.allow(null).required(),
+        reporter: personOrNull,
         category: categorySchema.required(),
         text: Joi.string().allow('').required(),
         at: time.required(),

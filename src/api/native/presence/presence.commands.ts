@@ -1,5 +1,6 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
+import { chosenStatusResponse } from '../../shared/presence.schemas.js';
 import { chosenStatusSchema } from './presence.schemas.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
@@ -10,6 +11,7 @@ export const presenceCommands = ({ chooser }: UseCases): AnyCommand[] => [
     dialect: 'native',
     summary: 'Show myself online, away, busy or offline (invisible)',
     schema: chosenStatusSchema,
+    answer: chosenStatusResponse,
     userLimit: 'signals',
     handle: async ({ actor }, payload) => ({ data: await chooser.choose(actor, payload) }),
   }),

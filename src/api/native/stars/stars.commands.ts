@@ -1,7 +1,7 @@
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
 import type { UseCases } from '../../shared/use-cases.js';
-import { starSchema } from './stars.schemas.js';
+import { starResponse, starSchema } from './stars.schemas.js';
 import { presentStar } from './stars.shapes.js';
 
 /** Native socket commands of stars. */
@@ -12,6 +12,7 @@ export const starCommands = ({ stars }: UseCases): AnyCommand[] =>
       dialect: 'native',
       summary: verb === 'star' ? 'Star a message, for me alone' : 'Take my star back',
       schema: starSchema,
+      answer: starResponse,
       userLimit: 'writes',
       handle: async ({ actor }, target) => ({
         data: presentStar(await stars[verb](actor, target)),

@@ -2,7 +2,7 @@ import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
 import type { UseCases } from '../../shared/use-cases.js';
 import { syncCall } from './sync.calls.js';
-import { syncSchema } from './sync.schemas.js';
+import { syncSchema, syncResponse } from './sync.schemas.js';
 
 /** The socket command of sync. */
 export const syncCommands = (useCases: UseCases): AnyCommand[] => {
@@ -13,6 +13,7 @@ export const syncCommands = (useCases: UseCases): AnyCommand[] => {
       dialect: 'native',
       summary: 'Everything that changed in my chats after what I have',
       schema: syncSchema,
+      answer: syncResponse,
       userLimit: 'sync',
       shedAs: 'work',
       handle: async ({ actor }, request) => ({ data: await sync(actor, request) }),

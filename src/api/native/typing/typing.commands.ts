@@ -13,6 +13,7 @@ export const typingCommands = ({ typing }: UseCases): AnyCommand[] => [
     dialect: 'native',
     summary: 'Show that I am typing; lasts a few seconds unless renewed',
     schema: typingSchema,
+    answer: typingSchema,
     userLimit: 'signals',
     shedAs: 'signals',
     handle: async ({ actor }, { chatId }) => {
@@ -25,6 +26,7 @@ export const typingCommands = ({ typing }: UseCases): AnyCommand[] => [
     dialect: 'native',
     summary: 'Show that I have stopped typing',
     schema: typingSchema,
+    answer: typingSchema,
     userLimit: 'marks',
     handle: async ({ actor }, { chatId }) => {
       await typing.stop(actor, chatId);

@@ -48,35 +48,39 @@ const profileKeys = {
 };
 
 /** Somebody's profile. */
-export const profileSchema = userCardSchema.keys({
-  ...profileKeys,
-  email: Joi.string()
-    .allow(null)
-    .description(
-      'Only for admins; with SHOW_EMAIL=contacts also for those with whom the user is in touch',
-    ),
-});
+export const profileSchema = userCardSchema
+  .keys({
+    ...profileKeys,
+    email: Joi.string()
+      .allow(null)
+      .description(
+        'Only for admins; with SHOW_EMAIL=contacts also for those with whom the user is in touch',
+      ),
+  })
+  .id('Profile');
 
 /** One's own account. */
-export const ownUserSchema = userCardSchema.keys({
-  ...profileKeys,
-  email: Joi.string()
-    .allow(null)
-    .required()
-    .description('null where there is none: a server has made the account'),
-  role: Joi.string().valid('user', 'admin').required(),
-  status: Joi.string()
-    .valid(...USER_STATUSES)
-    .required(),
-  customStatus: Joi.string().allow('').required(),
-  locale: Joi.string()
-    .valid(...LOCALES)
-    .allow(null)
-    .required()
-    .description('The language of mails; null: not known'),
-  isEmailVerified: Joi.boolean().required(),
-  hasTotp: Joi.boolean().required().description('Whether a login takes a second factor'),
-});
+export const ownUserSchema = userCardSchema
+  .keys({
+    ...profileKeys,
+    email: Joi.string()
+      .allow(null)
+      .required()
+      .description('null where there is none: a server has made the account'),
+    role: Joi.string().valid('user', 'admin').required(),
+    status: Joi.string()
+      .valid(...USER_STATUSES)
+      .required(),
+    customStatus: Joi.string().allow('').required(),
+    locale: Joi.string()
+      .valid(...LOCALES)
+      .allow(null)
+      .required()
+      .description('The language of mails; null: not known'),
+    isEmailVerified: Joi.boolean().required(),
+    hasTotp: Joi.boolean().required().description('Whether a login takes a second factor'),
+  })
+  .id('OwnUser');
 
 /** A profile: one's own has more members than others'. */
 export const anyProfileSchema = Joi.alternatives().try(ownUserSchema, profileSchema);

@@ -12,11 +12,12 @@ export const viewingCommands: AnyCommand[] = [
     dialect: 'native',
     summary: 'Say that this device is looking at a chat: it then gets message_received',
     schema: chatSchema,
+    answer: chatSchema,
+    confirms: 'join_chat_success',
     userLimit: 'marks',
     handle: async ({ socket }, { chatId }) => {
       await socket.openChat(chatId);
-      const data = { chatId };
-      return { data, confirm: { event: 'join_chat_success', payload: data } };
+      return { data: { chatId }, confirm: { chatId } };
     },
   }),
   command({
@@ -24,6 +25,7 @@ export const viewingCommands: AnyCommand[] = [
     dialect: 'native',
     summary: 'Say that this device is no longer looking at a chat',
     schema: chatSchema,
+    answer: chatSchema,
     handle: ({ socket }, { chatId }) => {
       socket.closeChat(chatId);
       return Promise.resolve({ data: { chatId } });
