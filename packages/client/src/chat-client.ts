@@ -1,6 +1,7 @@
 import { CatchUp, wasDisconnected } from './catch-up.js';
 import type { ChatClientOptions, ClientEvents } from './chat-client.types.js';
-import type { ChatStore } from './chat-store.js';
+import type { ChatStore, FetchPage } from './chat-store.js';
+import { StateStores } from './client-state.js';
 import type { RestTwin } from './connection.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
@@ -8,17 +9,25 @@ import { OpenChats } from './open-chats.js';
 import type { OutgoingMessage } from './outbox.js';
 import { Outbox } from './outbox.js';
 import { ServerCalls } from './server-calls.js';
-import { followEvent } from './server-events.js';
+import { ChatRoom } from './chat-room.js';
+import type { Page } from './rest-api.js';
+import { followEvent, followPeople } from './server-events.js';
+import type { ChatSummary, ClientState } from './state.types.js';
 import { defaultStorage } from './storage.js';
 import { Synchronizer } from './synchronizer.js';
-import { systemTimers } from './timers.js';
+import type { Timers } from './timers.js';
+import { systemTimers, within } from './timers.js';
 import { subjectOf } from './token-claims.js';
-import type { ChatInfo, ChatMessage, LoginInfo } from './wire.types.js';
+import type { ChatInfo, ChatMessage, LoginInfo, OwnUser } from './wire.types.js';
 
 /** Any event of the server, by its own name. */
 type ServerEvents = Record<string, never>;
 
 const OUTBOX_LIMIT = 1000;
+/** How long `connect()` and `refresh()` may take, and how long a sent message may wait, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 60_000;
+/** After a reconnection, who is online is asked within this time, in milliseconds: not by all devices at once. */
+const PRESENCE_SPREAD_MS = 3000;
 
 /**
  * A device of one user: connected when it can be, equal to the server's log whenever it is connected,
@@ -34,37 +43,71 @@ export class ChatClient {
   private readonly catchUp: CatchUp;
   private readonly openChats: OpenChats;
   private readonly loaded: Promise<void>;
-  private user: string | undefined;
+  private readonly timers: Timers;
+  private readonly stores: StateStores;
+  private user: OwnUser | undefined;
+  /** Whether there was a connection before. */
+  private wasConnected = false;
+  private cancelPresence: (() => void) | undefined;
 
+  /**
+   * @param url base of the server, as in `https://chat.example.com`; '' for the server of the page.
+   * @param login a token, or options with `getToken`.
+   */
+  constructor(url: string, login: string, options?: ChatClientOptions);
+  constructor(
+    url: string,
+    options: ChatClientOptions & Required<Pick<ChatClientOptions, 'getToken'>>,
+  );
   constructor(
     readonly url: string,
-    token: string,
-    options: ChatClientOptions = {},
+    login: string | ChatClientOptions,
+    more: ChatClientOptions = {},
   ) {
+    const [token, options] = typeof login === 'string' ? [login, more] : ['', login];
     const { timers = systemTimers, storage = defaultStorage() } = options;
+    this.timers = timers;
+    // Before there is a token nobody knows whose outbox this is.
+    let knowAccount: (account: string) => void = () => undefined;
+    const account = new Promise<string>((resolve) => {
+      knowAccount = resolve;
+    });
+    if (token !== '') knowAccount(subjectOf(token));
     this.connection = new Connection({
       url,
       tokens: { token, refreshToken: options.refreshToken },
+      getToken: options.getToken,
       keptTokens: options.keptTokens,
       timers,
       websocketOnly: options.websocketOnly ?? false,
       onTokens: (tokens) => {
         this.emitter.emit('tokens', tokens);
       },
+      onToken: (given) => {
+        knowAccount(subjectOf(given));
+      },
+      onAttempt: (status) => {
+        this.stores.setConnection(status);
+      },
       onConnect: () => {
+        this.stores.setUnreadBroadcasts(() => 0);
         this.catchUp.begin();
       },
       onDisconnect: () => {
         this.left();
+        this.stores.setConnection('connecting');
         this.emitter.emit('disconnected', undefined);
       },
       onSignedOut: (error) => {
         this.outbox.close();
         this.catchUp.giveUp(error);
+        this.stores.setConnection('offline');
+        this.stores.setSession('signed-out', null, error);
         this.emitter.emit('signed_out', error);
       },
       onEvent: (event, payload) => {
         followEvent(this.sync, event, payload);
+        followPeople(this.stores, event, payload);
         this.serverEvents.emit(event, payload as never);
       },
     });
@@ -73,43 +116,65 @@ export class ChatClient {
       timers,
       userId: () => this.userId,
       fetch: (request) => this.server.sync(request),
+      onAnswer: (answer, request) => {
+        this.stores.synced(answer, request);
+      },
       onChanged: (chatId) => {
-        this.emitter.emit('changed', { chatId });
+        this.changed(chatId);
       },
       onRemoved: (chatId) => {
         this.openChats.delete(chatId);
+        this.stores.chatChanged(chatId);
         this.emitter.emit('removed', { chatId });
       },
     });
     this.outbox = new Outbox({
-      account: subjectOf(token),
+      account,
       storage,
       timers,
       limit: options.outboxLimit ?? OUTBOX_LIMIT,
       send: (message) => this.server.send(message),
       onSent: (message) => {
+        this.stores.messages.sent(message, this.store(message.chatId)?.version ?? 0);
         this.sync.heardMessage(message);
         this.emitter.emit('sent', message);
       },
       onFailed: (message, error) => {
         this.emitter.emit('send_failed', { message, error });
       },
+      onChanged: (chatId) => {
+        this.changed(chatId);
+      },
     });
+    this.stores = new StateStores({ timers, stores: this.sync.stores, outbox: this.outbox });
     this.openChats = new OpenChats((chatId) => this.server.join(chatId));
     this.catchUp = new CatchUp({
       timers,
       steps: (isCurrent) => this.getInStep(isCurrent),
       onDone: () => {
         this.outbox.wake();
+        this.stores.setConnection('connected');
+        if (this.wasConnected) this.askPresence();
+        this.wasConnected = true;
         this.emitter.emit('connected', undefined);
       },
     });
     this.loaded = this.outbox.load();
   }
 
+  /** Everything readable, as stores that tell when they are other than before. */
+  get state(): ClientState {
+    return this.stores;
+  }
+
   /** Id of the signed-in user; empty before the first connection. */
   get userId(): string {
-    return this.user ?? '';
+    return this.user?.id ?? '';
+  }
+
+  /** The token of the moment; empty before `getToken` has given one. */
+  get token(): string {
+    return this.connection.token;
   }
 
   /** Whether there is a connection at the moment. */
@@ -119,14 +184,15 @@ export class ChatClient {
 
   /**
    * Connects, and stays connected from then on. Resolves when all chats are in step with the server;
-   * rejects when the login is refused, or `disconnect()` is called before. While the server is away, it
-   * goes on trying.
+   * rejects when the login is refused, or `disconnect()` is called before; as TIMEOUT after a minute. While
+   * the server is away, it goes on trying, then too.
    */
   connect(): Promise<void> {
     const inStep = this.catchUp.wait();
+    if (!this.user) this.stores.setSession('signing-in');
     this.outbox.open();
     this.connection.open();
-    return inStep;
+    return this.inTime(inStep, 'Not connected yet; still trying');
   }
 
   /** Ends the connection. What is not sent stays in the storage until `connect()`, or for the next start. */
@@ -135,6 +201,8 @@ export class ChatClient {
     this.catchUp.giveUp(wasDisconnected());
     this.left();
     this.connection.close();
+    this.stores.setConnection('offline');
+    if (!this.user) this.stores.setSession('signed-out');
   }
 
   /** Listens to the client's own events, and to the server's by their names. The answer ends it. */
@@ -153,11 +221,14 @@ export class ChatClient {
     };
   }
 
-  /** The chats of the user as this device knows them, newest activity first. */
-  chats(): ChatInfo[] {
-    return [...this.sync.stores.values()]
-      .flatMap((store) => store.summary() ?? [])
-      .sort((a, b) => Date.parse(b.lastMessageAt) - Date.parse(a.lastMessageAt));
+  /** The chats of the user as this device knows them, newest activity first; the same array until one changes. */
+  chats(): ChatSummary[] {
+    return this.stores.all.getSnapshot();
+  }
+
+  /** One chat, to look at and to act on. */
+  room(chatId: string): ChatRoom {
+    return new ChatRoom(this, chatId);
   }
 
   /** One chat as this device has it; undefined for a chat that the user is not in. */
@@ -180,6 +251,16 @@ export class ChatClient {
     return this.connection.rest<T>(method, path, body);
   }
 
+  /** The same, with what stands beside `data`: how many there are, and whether there are more. */
+  page<T>(method: string, path: string, body?: unknown): Promise<Page<T>> {
+    return this.connection.page<T>(method, path, body);
+  }
+
+  /** Does something with the login's token; once more when that is refused and there is a newer one. */
+  withToken<T>(work: (token: string) => Promise<T>): Promise<T> {
+    return this.connection.withToken(work);
+  }
+
   /** Where the user is signed in. */
   logins(): Promise<LoginInfo[]> {
     return this.rest<LoginInfo[]>('GET', '/api/auth/sessions');
@@ -195,14 +276,39 @@ export class ChatClient {
     await this.rest('DELETE', '/api/auth/sessions');
   }
 
-  /** Gets the direct chat with a user, made as a request when there is none. */
-  openDirectChat(recipientId: string): Promise<ChatInfo> {
-    return this.rest<ChatInfo>('POST', '/api/chats/or-create', { recipientId });
+  /** Gets the direct chat with a user, made as a request when there is none; it is in the lists then. */
+  async openDirectChat(recipientId: string): Promise<ChatInfo> {
+    const chat = await this.rest<ChatInfo>('POST', '/api/chats/or-create', { recipientId });
+    await this.hasChat(chat.id);
+    return chat;
   }
 
-  /** Puts a message into the outbox; resolves when the server has it, rejects as OUTBOX_FULL when too many wait. */
+  /** Fetches a chat that the user has come into, unless it is known; without a connection the next one does. */
+  async hasChat(chatId: string): Promise<void> {
+    if (!this.store(chatId)) await this.refresh().catch(() => undefined);
+  }
+
+  /**
+   * Puts a message into the outbox. Resolves when the server has it; rejects when it never will, as OUTBOX_FULL
+   * when too many wait, and as QUEUED after a minute: then it still waits, and is sent when that is possible.
+   */
   send(message: OutgoingMessage): Promise<ChatMessage> {
-    return this.outbox.add(message);
+    const sent = this.outbox.add(message);
+    return within(this.timers, CONNECT_TIMEOUT_MS, sent, QUEUED, 'QUEUED');
+  }
+
+  /** Sends a message that has failed once more; answers as {@link send} does. */
+  retry(clientMessageId: string): Promise<ChatMessage> {
+    const sent = this.outbox.retry(clientMessageId);
+    return within(this.timers, CONNECT_TIMEOUT_MS, sent, QUEUED, 'QUEUED');
+  }
+
+  /**
+   * Forgets a message that has failed, or takes one back that waits. Answers false for one that is just being sent,
+   * and for one that there is not.
+   */
+  discard(clientMessageId: string): Promise<boolean> {
+    return this.outbox.discard(clientMessageId);
   }
 
   /** Messages that the server has not acknowledged yet. */
@@ -214,7 +320,35 @@ export class ChatClient {
 
   /** Fetches what has changed since; done by itself whenever there is a reason. */
   refresh(): Promise<void> {
-    return this.sync.syncAll();
+    return this.inTime(this.sync.syncAll(), 'The server has not answered all yet');
+  }
+
+  /** Fetches the user's own account, after it was changed. */
+  async reloadUser(): Promise<OwnUser> {
+    this.user = await this.server.me();
+    this.stores.setSession('signed-in', this.user);
+    return this.user;
+  }
+
+  /**
+   * Lets a chat's store fetch history, and tells who looks at the chat. Does nothing for a chat that the user is not
+   * in: it answers undefined.
+   */
+  async load<T>(
+    chatId: string,
+    work: (store: ChatStore, fetch: FetchPage) => Promise<T>,
+  ): Promise<T | undefined> {
+    const store = this.store(chatId);
+    if (!store) return undefined;
+    const end = this.stores.loadingIn(chatId);
+    try {
+      return await work(store, (query) =>
+        this.rest<ChatMessage[]>('GET', `/api/chats/${chatId}/messages?${query}`),
+      );
+    } finally {
+      end();
+      this.changed(chatId);
+    }
   }
 
   /** Says that this device looks at a chat, now and after every reconnection. */
@@ -231,7 +365,7 @@ export class ChatClient {
   /** What a new connection needs until this device is equal to the server's log. */
   private async getInStep(isCurrent: () => boolean): Promise<void> {
     await this.loaded;
-    this.user ??= await this.server.userId();
+    if (!this.user) await this.reloadUser();
     if (!isCurrent()) return;
     const reopened = this.openChats.reopen();
     // Is waited for below, where its failure is not missed.
@@ -242,8 +376,35 @@ export class ChatClient {
 
   /** The connection is gone, or about to be. */
   private left(): void {
+    this.cancelPresence?.();
+    this.stores.disconnected();
     this.catchUp.end();
     this.openChats.disconnected();
     this.sync.disconnected();
   }
+
+  private changed(chatId: string): void {
+    this.stores.chatChanged(chatId);
+    this.emitter.emit('changed', { chatId });
+  }
+
+  /** Who has come or gone meanwhile; a sync does not tell that of chats in which nothing else has changed. */
+  private askPresence(): void {
+    this.cancelPresence?.();
+    this.cancelPresence = this.timers.after(this.timers.random() * PRESENCE_SPREAD_MS, () => {
+      this.server.online().then(
+        (people) => {
+          this.stores.presenceChanged(this.stores.people.setOnline(people));
+        },
+        // They are shown as they were until something is heard of them.
+        () => undefined,
+      );
+    });
+  }
+
+  private inTime(work: Promise<void>, message: string): Promise<void> {
+    return within(this.timers, CONNECT_TIMEOUT_MS, work, message);
+  }
 }
+
+const QUEUED = 'The message still waits, and is sent when that is possible';

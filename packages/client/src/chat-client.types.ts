@@ -1,5 +1,5 @@
 import type { ChatError } from './chat-error.js';
-import type { Tokens } from './login.js';
+import type { TokenProvider, Tokens } from './login.js';
 import type { OutgoingMessage } from './outbox.js';
 import type { KeyValueStorage } from './storage.js';
 import type { Timers } from './timers.js';
@@ -7,6 +7,11 @@ import type { ChatMessage } from './wire.types.js';
 
 /** What an application may choose. */
 export interface ChatClientOptions {
+  /**
+   * Gives the token of the moment, as your own server made it; asked before each connection, and for another one
+   * when the token is refused or about to end. Undefined: nobody is signed in any more. It may take 15 seconds.
+   */
+  getToken?: TokenProvider;
   /** Renews the login when the token has expired. */
   refreshToken?: string;
   /**
@@ -29,7 +34,7 @@ export interface ClientEvents {
   /** Connected and in step with the server. */
   connected: undefined;
   disconnected: undefined;
-  /** Messages, members or positions of a chat are other than before. */
+  /** Messages (also those on their way), members or positions of a chat are other than before. */
   changed: { chatId: string };
   /** The user is not in the chat any more. */
   removed: { chatId: string };

@@ -30,19 +30,29 @@ export class ChatError extends Error {
   /** Seconds after which a retry may succeed. */
   readonly retryAfter: number | undefined;
 
+  /** What is wrong with the fields of an input; `path` is dotted, as in `media.0.url`. */
+  readonly errors: readonly { path: string; message: string }[];
+
+  /** Of BANNED and SILENCED: when that ends (null: never), and why it was imposed. */
+  readonly until: string | null | undefined;
+  readonly reason: string | undefined;
+
   /** Why a file was refused. */
   readonly details: ErrorBody['details'];
 
   /** Of TOTP_REQUIRED: what `completeSignIn` takes, with a code. */
   readonly challenge: string | undefined;
 
-  constructor({ code, message, retryAfter, details, challenge }: ErrorBody) {
-    super(message);
+  constructor(body: ErrorBody) {
+    super(body.message);
     this.name = 'ChatError';
-    this.code = code;
-    this.retryAfter = retryAfter;
-    this.details = details;
-    this.challenge = challenge;
+    this.code = body.code;
+    this.retryAfter = body.retryAfter;
+    this.errors = body.errors ?? [];
+    this.until = body.until;
+    this.reason = body.reason;
+    this.details = body.details;
+    this.challenge = body.challenge;
   }
 
   /** Whether the same request may succeed later. */

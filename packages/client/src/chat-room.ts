@@ -1,15 +1,26 @@
 import type { ChatClient } from './chat-client.js';
+import type { RoomState } from './state.types.js';
+import type { Store } from './store.js';
 import type { ChatMessage, MemberPosition } from './wire.types.js';
 
-/** Messages that are fetched when somebody looks further back. */
-const OLDER_PAGE = 50;
+/** Messages that are fetched when somebody looks further back or ahead. */
+const PAGE = 50;
 
-/** One chat, as somebody looks at it. */
-export class ChatRoom {
+/** One chat, as somebody looks at it; all of one chat share what they show. */
+export class ChatRoom implements Store<RoomState> {
+  readonly subscribe: Store<RoomState>['subscribe'];
+  readonly getSnapshot: Store<RoomState>['getSnapshot'];
+  readonly getServerSnapshot: Store<RoomState>['getServerSnapshot'];
+
   constructor(
     readonly client: ChatClient,
     readonly chatId: string,
-  ) {}
+  ) {
+    const store = client.state.room(chatId);
+    this.subscribe = store.subscribe;
+    this.getSnapshot = store.getSnapshot;
+    this.getServerSnapshot = store.getServerSnapshot;
+  }
 
   /** Says that this device looks at the chat, now and after every reconnection. */
   join(): Promise<void> {
@@ -22,16 +33,17 @@ export class ChatRoom {
   }
 
   /**
-   * The messages that this device has, in order: always a whole stretch up to the newest. Of what comes
-   * live it holds the newest 1,000, unless older ones were asked for.
+   * The messages of the log that this device has, in order: always a whole stretch up to the newest. Of what comes
+   * live it holds the newest 1,000, unless older ones were asked for. `getSnapshot().messages` also has those that
+   * are on their way or have failed.
    */
   messages(): ChatMessage[] {
-    return this.client.store(this.chatId)?.list() ?? [];
+    return this.client.store(this.chatId)?.list() ?? NONE;
   }
 
   /** How far the members have read and received. */
   members(): MemberPosition[] {
-    return this.client.store(this.chatId)?.members() ?? [];
+    return this.client.store(this.chatId)?.members() ?? NOBODY;
   }
 
   /** How many messages the user has not read. */
@@ -39,16 +51,38 @@ export class ChatRoom {
     return this.client.store(this.chatId)?.unreadCount() ?? 0;
   }
 
-  /** Fetches older messages; answers how many there were, 0 at the beginning of the chat. */
-  async loadOlder(limit = OLDER_PAGE): Promise<number> {
-    const store = this.client.store(this.chatId);
-    if (!store || store.oldestSeq <= 1) return 0;
-    return store.extend((before) =>
-      this.client.rest<ChatMessage[]>(
-        'GET',
-        `/api/chats/${this.chatId}/messages?before=${before}&limit=${limit}`,
-      ),
+  /** Fetches older messages than those shown; answers how many there were, 0 at the beginning of the chat. */
+  async loadOlder(limit = PAGE): Promise<number> {
+    const count = await this.client.load(this.chatId, (store, fetch) =>
+      store.loadOlder(fetch, limit),
     );
+    return count ?? 0;
+  }
+
+  /** After {@link loadAround}, fetches newer messages than those shown; answers how many there were. */
+  async loadNewer(limit = PAGE): Promise<number> {
+    const count = await this.client.load(this.chatId, (store, fetch) =>
+      store.loadNewer(fetch, limit),
+    );
+    return count ?? 0;
+  }
+
+  /** Shows what lies around a message: the answer's original, a pinned message, a find. `seq` is its number. */
+  async loadAround(seq: number, limit = PAGE): Promise<void> {
+    await this.client.load(this.chatId, (store, fetch) => store.loadAround(fetch, seq, limit));
+  }
+
+  /** Shows the newest messages again. */
+  async showNewest(): Promise<void> {
+    await this.client.load(this.chatId, (store) => Promise.resolve(store.showNewest()));
+  }
+
+  /** Fetches all pinned messages; they follow by themselves from then on. */
+  async loadPinned(): Promise<void> {
+    const path = `/api/chats/${this.chatId}/pinned`;
+    await this.client.load(this.chatId, async (store) => {
+      store.setPinned(await this.client.rest<ChatMessage[]>('GET', path));
+    });
   }
 
   /** Reads up to a message, or everything. */
@@ -76,3 +110,6 @@ export class ChatRoom {
     });
   }
 }
+
+const NONE: ChatMessage[] = [];
+const NOBODY: MemberPosition[] = [];

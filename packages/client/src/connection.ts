@@ -2,9 +2,10 @@ import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import { ChatError, toChatError } from './chat-error.js';
 import { fitsFrame, tooLong } from './frame.js';
-import type { LoginParts, Tokens } from './login.js';
+import type { LoginParts, TokenProvider, Tokens } from './login.js';
 import { Login } from './login.js';
 import { onNetworkBack } from './network.js';
+import type { Page } from './rest-api.js';
 import { RestApi } from './rest-api.js';
 import { Retry } from './retry.js';
 import type { Timers } from './timers.js';
@@ -16,6 +17,7 @@ export interface ConnectionParts {
   /** Base of the server, as in `https://chat.example.com`. */
   url: string;
   tokens: Tokens;
+  getToken?: TokenProvider | undefined;
   /** The tokens that the application keeps; another tab may have renewed them. */
   keptTokens?: LoginParts['kept'];
   timers: Timers;
@@ -25,6 +27,10 @@ export interface ConnectionParts {
   onTokens(tokens: Tokens): void;
   onConnect(): void;
   onDisconnect(): void;
+  /** An attempt to connect begins, or has failed and the next one is due later. */
+  onAttempt?(status: 'connecting' | 'offline'): void;
+  /** There is a token, the first one. */
+  onToken?(token: string): void;
   /** The server will not let this login in again: the connection is closed, and trying is of no use. */
   onSignedOut(error: ChatError): void;
   onEvent(event: string, payload: unknown): void;
@@ -59,10 +65,12 @@ export class Connection {
   private isWanted = false;
 
   constructor(private readonly parts: ConnectionParts) {
-    this.api = new RestApi(parts.url);
+    this.api = new RestApi(parts.url, parts.timers);
     this.retry = new Retry(parts.timers);
     this.login = new Login({
+      timers: parts.timers,
       tokens: parts.tokens,
+      getToken: parts.getToken,
       kept: parts.keptTokens,
       exchange: (refreshToken) =>
         this.api.request<Tokens>('POST', '/api/auth/refresh', { refreshToken }),
@@ -77,8 +85,7 @@ export class Connection {
       // Without this the second one is there in name only.
       tryAllTransports: true,
       auth: (give) => {
-        this.offered = this.login.token;
-        give({ token: this.login.token, dialect: 'native' });
+        void this.offer(give);
       },
       reconnectionDelay: 500,
       reconnectionDelayMax: 10_000,
@@ -97,6 +104,7 @@ export class Connection {
     });
     this.socket.on('connect_error', (error) => {
       const refusal = (error as Error & { data?: ErrorBody }).data;
+      parts.onAttempt?.('offline');
       // Without data there was no server to refuse; the socket tries again by itself.
       if (refusal) void this.onRefused(new ChatError(refusal));
     });
@@ -108,6 +116,11 @@ export class Connection {
   /** Whether there is a connection at the moment. */
   get isConnected(): boolean {
     return this.socket.connected;
+  }
+
+  /** The token of the moment. */
+  get token(): string {
+    return this.login.token;
   }
 
   /** Connects, and from then on reconnects whenever the connection is lost. */
@@ -168,9 +181,19 @@ export class Connection {
 
   /** Calls a REST endpoint and answers its `data`; an expired token is renewed on the way. */
   async rest<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const { token } = this.login;
+    return (await this.page<T>(method, path, body)).data;
+  }
+
+  /** The same, with what stands beside `data`. */
+  page<T>(method: string, path: string, body?: unknown): Promise<Page<T>> {
+    return this.withToken((token) => this.api.page<T>(method, path, body, token));
+  }
+
+  /** Does something with the login's token; once more when that is refused and there is a newer one. */
+  async withToken<T>(work: (token: string) => Promise<T>): Promise<T> {
+    const token = this.login.token === '' ? await this.login.fresh() : this.login.token;
     try {
-      return await this.api.request<T>(method, path, body, token);
+      return await work(token);
     } catch (thrown) {
       const error = toChatError(thrown);
       if (!error.isRenewable) throw error;
@@ -179,7 +202,23 @@ export class Connection {
         if (reason.isAboutLogin) this.signOut(reason);
         throw reason;
       });
-      return this.api.request<T>(method, path, body, this.login.token);
+      return work(this.login.token);
+    }
+  }
+
+  /** Tells the server of a handshake who this is. */
+  private async offer(give: (auth: object) => void): Promise<void> {
+    const { engine } = this.socket.io;
+    try {
+      const token = await this.login.fresh();
+      // The server ends a connection that says twice who it is.
+      if (!this.isWanted || engine !== this.socket.io.engine) return;
+      this.parts.onToken?.(token);
+      this.offered = token;
+      give({ token, dialect: 'native' });
+    } catch (thrown) {
+      this.socket.disconnect();
+      this.giveUpOr(toChatError(thrown));
     }
   }
 
@@ -189,9 +228,7 @@ export class Connection {
       if (!refusal.isRenewable) throw refusal;
       await this.login.renew(this.offered, refusal);
     } catch (thrown) {
-      const error = toChatError(thrown);
-      if (error.isAboutLogin) this.signOut(error);
-      else this.retryLater(error.retryAfter);
+      this.giveUpOr(toChatError(thrown));
       return;
     }
     // A server that refuses what it has just renewed is not asked again and again at once.
@@ -200,6 +237,13 @@ export class Connection {
       this.retry.count();
       this.connect();
     }
+  }
+
+  private giveUpOr(error: ChatError): void {
+    this.parts.onAttempt?.('offline');
+    // In an answer to a command it may be about one room; in a handshake it is about the account.
+    if (error.isAboutLogin || error.code === 'BANNED') this.signOut(error);
+    else this.retryLater(error.retryAfter);
   }
 
   /** The server ends a connection together with its token, so a newer one is brought before. */
@@ -242,7 +286,9 @@ export class Connection {
    */
   private connect(): void {
     this.retry.stop();
-    if (!this.socket.active) this.socket.connect();
+    if (this.socket.active) return;
+    this.parts.onAttempt?.('connecting');
+    this.socket.connect();
   }
 
   /**

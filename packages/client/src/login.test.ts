@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ChatError } from './chat-error.js';
 import type { Tokens } from './login.js';
 import { Login } from './login.js';
+import { systemTimers } from './timers.js';
 
 /** A token as the server signs them, but for the signature. */
 const tokenOf = (sub: string, exp: number): string =>
@@ -16,6 +17,7 @@ const setUp = (kept?: () => Tokens | undefined) => {
   const exchanged: string[] = [];
   const told: Tokens[] = [];
   const login = new Login({
+    timers: systemTimers,
     tokens: FIRST,
     kept,
     exchange: (refreshToken) => {

@@ -1,5 +1,7 @@
 import { ChatError, toChatError } from './chat-error.js';
-import { succeeds } from './token-claims.js';
+import type { Timers } from './timers.js';
+import { within } from './timers.js';
+import { subjectOf, succeeds } from './token-claims.js';
 
 /** The tokens of a login. */
 export interface Tokens {
@@ -7,9 +9,18 @@ export interface Tokens {
   refreshToken?: string | undefined;
 }
 
+/** Gives the token of the moment, as your own server made it; undefined when nobody is signed in any more. */
+export type TokenProvider = () => string | undefined | Promise<string | undefined>;
+
+/** How long a provider of tokens may take, in milliseconds. */
+export const PROVIDER_TIMEOUT_MS = 15_000;
+
 /** What a login is built from. */
 export interface LoginParts {
+  timers: Timers;
   tokens: Tokens;
+  /** Asked before each connection, and for another token when one is refused or about to end. */
+  getToken?: TokenProvider | undefined;
   /** The tokens that the application keeps; another tab may have renewed them. */
   kept?: (() => Tokens | undefined | Promise<Tokens | undefined>) | undefined;
   /** Exchanges a refresh token for new tokens; rejects with a ChatError. */
@@ -32,19 +43,46 @@ export class Login {
     return this.tokens.token;
   }
 
+  /** The token to connect with: what the provider gives, if there is one. */
+  async fresh(): Promise<string> {
+    if (this.parts.getToken) await this.once(() => this.provide());
+    return this.token;
+  }
+
   /**
    * Gets another token than the one refused, unless somebody has done so in the meantime: once for all who
    * need it.
    */
   async renew(refused: string | undefined, refusal: ChatError): Promise<void> {
     if (refused !== this.tokens.token) return;
-    this.renewing ??= this.replace(refusal).finally(() => {
-      this.renewing = undefined;
-    });
-    await this.renewing;
+    await this.once(() => this.replace(refused, refusal));
   }
 
-  private async replace(refusal: ChatError): Promise<void> {
+  private once(replace: () => Promise<void>): Promise<void> {
+    this.renewing ??= replace().finally(() => {
+      this.renewing = undefined;
+    });
+    return this.renewing;
+  }
+
+  private async provide(): Promise<void> {
+    const { getToken, timers } = this.parts;
+    // In a promise, so that one that throws rejects.
+    const asked = Promise.resolve().then(getToken);
+    const token = await within(timers, PROVIDER_TIMEOUT_MS, asked, 'No answer from getToken()');
+    if (!token) throw signedOut('getToken() gives none: nobody is signed in');
+    // What waits in the outbox is the first one's; somebody else needs a client of their own.
+    const isOther = this.tokens.token !== '' && subjectOf(token) !== subjectOf(this.tokens.token);
+    if (isOther) throw signedOut('getToken() gives a token of somebody else');
+    this.tokens = { token };
+  }
+
+  private async replace(refused: string | undefined, refusal: ChatError): Promise<void> {
+    if (this.parts.getToken) {
+      await this.provide();
+      if (this.token === refused) throw refusal;
+      return;
+    }
     const kept = await this.kept();
     if (kept && succeeds(kept.token, this.tokens.token)) {
       this.tokens = kept;
@@ -78,3 +116,6 @@ const asRefusedRefresh = (error: ChatError): ChatError => {
     message: error.message,
   });
 };
+
+const signedOut = (message: string): ChatError =>
+  new ChatError({ code: 'UNAUTHENTICATED', message });

@@ -1,4 +1,5 @@
 import type { ChatClient } from './chat-client.js';
+import { newId } from './new-id.js';
 import type { ChatMessage, MediaItem, StarState } from './wire.types.js';
 
 /** What may go with a message. */
@@ -102,9 +103,3 @@ export class Message {
     return this.client.command('unstar_message', { chatId: this.chatId, messageId });
   }
 }
-
-/** A random id; `randomUUID` exists only on pages that came over https. */
-const newId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');

@@ -5,6 +5,8 @@ import type { KeyValueStorage } from './storage.js';
 export interface StoredMessage {
   key: string;
   message: OutgoingMessage;
+  /** When it was written, as its key says: milliseconds since 1970. */
+  at: number;
 }
 
 /**
@@ -34,14 +36,15 @@ export class OutboxStorage {
   async *left(known: ReadonlySet<string>): AsyncGenerator<StoredMessage> {
     const keys = await this.storage.keys(this.prefix);
     for (const key of keys.filter((each) => !known.has(each)).sort()) {
-      this.newest = Math.max(this.newest, timeIn(key.slice(this.prefix.length)));
+      const at = timeIn(key.slice(this.prefix.length));
+      this.newest = Math.max(this.newest, at);
       const message = await this.read(key);
-      if (message) yield { key, message };
+      if (message) yield { key, message, at };
     }
   }
 
   /** Resolves when the storage has taken the message, or never will. */
-  async keep({ key, message }: StoredMessage): Promise<void> {
+  async keep({ key, message }: Omit<StoredMessage, 'at'>): Promise<void> {
     try {
       await this.storage.set(key, JSON.stringify(message));
     } catch {

@@ -19,9 +19,21 @@ export interface OutgoingMessage {
   replyTo?: string;
 }
 
+/** A message of the outbox, for those who show it. */
+export interface QueuedMessage {
+  message: OutgoingMessage;
+  /** When it was written: milliseconds since 1970. */
+  at: number;
+  /** Why the server will not take it; undefined while it may be sent. */
+  error?: ChatError;
+}
+
 interface Entry {
   key: string;
   message: OutgoingMessage;
+  at: number;
+  /** Whether the server may be writing it at the moment. */
+  isInFlight: boolean;
   /** Resolves when the storage has taken the message, or never will. */
   stored: Promise<void>;
   resolve(sent: ChatMessage): void;
@@ -40,8 +52,8 @@ interface Lane {
 
 /** What the outbox is built from. */
 export interface OutboxParts {
-  /** Whose messages these are; two accounts on one device never send each other's. */
-  account: string;
+  /** Whose messages these are; two accounts on one device never send each other's. Nothing is sent before it is known. */
+  account: string | Promise<string>;
   storage: KeyValueStorage;
   timers: Timers;
   /** Messages that may wait; the next one is refused as OUTBOX_FULL. */
@@ -50,6 +62,8 @@ export interface OutboxParts {
   send(message: OutgoingMessage): Promise<ChatMessage>;
   onSent(message: ChatMessage): void;
   onFailed(message: OutgoingMessage, error: ChatError): void;
+  /** What waits or has failed in a chat is other than before. */
+  onChanged?(chatId: string): void;
 }
 
 /**
@@ -63,10 +77,15 @@ export class Outbox {
   private size = 0;
   private isOpen = true;
   private loading: Promise<void> = Promise.resolve();
-  private readonly storage: OutboxStorage;
+  private storage: OutboxStorage | undefined;
+  /** Written while what an earlier page has left was still being looked for; they come behind that. */
+  private readonly early = new Set<QueuedMessage>();
+  /** Messages that the server will not take, until somebody sends them again or discards them. */
+  private readonly refused = new Map<string, QueuedMessage>();
 
   constructor(private readonly parts: OutboxParts) {
-    this.storage = new OutboxStorage(parts.account, parts.storage);
+    const { account, storage } = parts;
+    if (typeof account === 'string') this.storage = new OutboxStorage(account, storage);
   }
 
   /**
@@ -85,17 +104,70 @@ export class Outbox {
   async add(message: OutgoingMessage): Promise<ChatMessage> {
     if (this.size >= this.parts.limit) throw full();
     this.size += 1;
+    const queued = { message, at: this.parts.timers.now() };
+    this.early.add(queued);
+    this.parts.onChanged?.(message.chatId);
     await this.loading;
+    const { storage } = this;
+    // Discarded meanwhile.
+    if (!this.early.delete(queued) || !storage) throw discarded();
     return new Promise<ChatMessage>((resolve, reject) => {
-      const key = this.storage.nextKey(message, this.parts.timers.now());
-      const stored = this.storage.keep({ key, message });
-      this.enqueue({ key, message, stored, resolve, reject });
+      const key = storage.nextKey(message, queued.at);
+      const stored = storage.keep({ key, message });
+      this.enqueue({ ...queued, key, stored, isInFlight: false, resolve, reject });
     });
+  }
+
+  /** Sends a refused message once more, as {@link add} does; rejects as NOT_FOUND when there is none of that id. */
+  async retry(clientMessageId: string): Promise<ChatMessage> {
+    const queued = this.refused.get(clientMessageId);
+    if (!queued) throw new ChatError({ code: 'NOT_FOUND', message: 'No such message has failed' });
+    this.refused.delete(clientMessageId);
+    return this.add(queued.message);
+  }
+
+  /**
+   * Forgets a message that has failed, or takes one back that waits: who has sent it hears `DISCARDED`. Answers
+   * false for one that is just being sent, and for one that there is not.
+   */
+  async discard(clientMessageId: string): Promise<boolean> {
+    const isIt = ({ message }: QueuedMessage) => message.clientMessageId === clientMessageId;
+    const queued = this.refused.get(clientMessageId) ?? [...this.early].find(isIt);
+    if (queued) {
+      this.refused.delete(clientMessageId);
+      if (this.early.delete(queued)) this.size -= 1;
+      this.parts.onChanged?.(queued.message.chatId);
+      return true;
+    }
+    const entry = this.entries().find(isIt);
+    if (!entry || entry.isInFlight) return false;
+    const { entries, retry } = this.lanes.get(entry.message.chatId)!;
+    // The next one need not wait for the next attempt at this one.
+    if (entries[0] === entry) retry.stop();
+    entries.splice(entries.indexOf(entry), 1);
+    this.size -= 1;
+    this.parts.onChanged?.(entry.message.chatId);
+    entry.reject(discarded());
+    await entry.stored;
+    await this.storage?.forget(entry.key);
+    return true;
+  }
+
+  /** What waits in a chat, in order, and what has failed there. */
+  queued(chatId: string): QueuedMessage[] {
+    const isHere = ({ message }: QueuedMessage) => message.chatId === chatId;
+    const waiting = [...(this.lanes.get(chatId)?.entries ?? []), ...[...this.early].filter(isHere)];
+    return [...[...this.refused.values()].filter(isHere), ...waiting];
+  }
+
+  /** How many messages wait, in all chats. */
+  get count(): number {
+    return this.size;
   }
 
   /** Messages that wait for their acknowledgement, in order. */
   pending(): OutgoingMessage[] {
-    return this.entries().map(({ message }) => message);
+    return [...this.entries(), ...this.early].map(({ message }) => message);
   }
 
   /**
@@ -122,11 +194,13 @@ export class Outbox {
   }
 
   private async takeUp(): Promise<void> {
+    this.storage ??= new OutboxStorage(await this.parts.account, this.parts.storage);
     const known = new Set(this.entries().map(({ key }) => key));
-    for await (const { key, message } of this.storage.left(known)) {
+    for await (const { key, message, at } of this.storage.left(known)) {
       this.size += 1;
-      const stored = Promise.resolve();
-      this.enqueue({ key, message, stored, resolve: ignore, reject: ignore });
+      const entry = { key, message, at, isInFlight: false, stored: Promise.resolve() };
+      this.enqueue({ ...entry, resolve: ignore, reject: ignore });
+      this.parts.onChanged?.(message.chatId);
     }
   }
 
@@ -161,31 +235,43 @@ export class Outbox {
   private async attempt(lane: Lane, entry: Entry): Promise<void> {
     // What is removed before it is stored would be there again at the next start.
     await entry.stored;
+    if (lane.entries[0] !== entry) return;
     let sent: ChatMessage;
+    entry.isInFlight = true;
     try {
       sent = await this.parts.send(entry.message);
     } catch (thrown) {
       const error = toChatError(thrown);
+      entry.isInFlight = false;
       if (error.isRetryable || error.isAboutLogin) {
         await this.pauseAfter(error, lane);
         return;
       }
-      await this.done(lane, entry);
-      this.parts.onFailed(entry.message, error);
+      await this.done(lane, entry, () => {
+        const { message, at } = entry;
+        this.refused.set(message.clientMessageId, { message, at, error });
+        this.parts.onFailed(message, error);
+      });
       entry.reject(error);
       return;
     }
-    await this.done(lane, entry);
-    this.parts.onSent(sent);
+    await this.done(lane, entry, () => {
+      this.parts.onSent(sent);
+    });
     entry.resolve(sent);
   }
 
-  /** Before anybody is told: whoever then asks what is pending must not be shown it. */
-  private async done(lane: Lane, { key }: Entry): Promise<void> {
-    await this.storage.forget(key);
+  /**
+   * Takes the message out, then tells of it: whoever then asks what is pending must not be shown it. Both in one
+   * go, so that nobody sees it neither as pending nor as sent.
+   */
+  private async done(lane: Lane, { key, message }: Entry, tell: () => void): Promise<void> {
+    await this.storage!.forget(key);
     lane.entries.shift();
     lane.retry.reset();
     this.size -= 1;
+    tell();
+    this.parts.onChanged?.(message.chatId);
   }
 
   private async pauseAfter(error: ChatError, lane: Lane): Promise<void> {
@@ -201,6 +287,9 @@ export class Outbox {
 }
 
 const ignore = (): void => undefined;
+
+const discarded = (): ChatError =>
+  new ChatError({ code: 'DISCARDED', message: 'The message was taken back before it was sent' });
 
 const full = (): ChatError =>
   new ChatError({ code: 'OUTBOX_FULL', message: 'Too many messages wait to be sent' });

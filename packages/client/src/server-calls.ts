@@ -1,14 +1,26 @@
 import type { Connection } from './connection.js';
 import type { OutgoingMessage } from './outbox.js';
-import type { ChatMessage, SyncAnswer, SyncRequest } from './wire.types.js';
+import type { ChatMessage, OwnUser, Presence, SyncAnswer, SyncRequest } from './wire.types.js';
 
 /** What the client asks of the server by itself; each rejects with a ChatError. */
 export class ServerCalls {
   constructor(private readonly connection: Connection) {}
 
-  /** Id of the user whose login this is. */
-  async userId(): Promise<string> {
-    return (await this.connection.rest<{ id: string }>('GET', '/api/auth/me')).id;
+  /** The account whose login this is. */
+  me(): Promise<OwnUser> {
+    return this.connection.rest<OwnUser>('GET', '/api/auth/me');
+  }
+
+  /** Who is online, of the people with whom the user shares a chat; up to 1,000. */
+  async online(): Promise<({ userId: string } & Presence)[]> {
+    const people: ({ userId: string } & Presence)[] = [];
+    for (let page = 1; page <= 5; page += 1) {
+      const path = `/api/users/online?limit=200&page=${page}`;
+      const { data, pagination } = await this.connection.page<typeof people>('GET', path);
+      people.push(...data);
+      if (!pagination?.hasMore) break;
+    }
+    return people;
   }
 
   /** Sends a message, once. */

@@ -1,5 +1,6 @@
+import type { StateStores } from './client-state.js';
 import type { Synchronizer } from './synchronizer.js';
-import type { ChatMessage } from './wire.types.js';
+import type { ChatMessage, Person, Presence } from './wire.types.js';
 
 const MESSAGE_EVENTS = new Set([
   'message_received',
@@ -52,6 +53,35 @@ export const followEvent = (sync: Synchronizer, event: string, told: unknown): v
   } else if (event === 'sync_hint') {
     const { delayMs, chatIds } = payload as { delayMs: number; chatIds?: string[] };
     sync.heardHint(delayMs, chatIds);
+  }
+};
+
+/** Lets the stores hear what an event of the server says about people, and about messages outside the log. */
+export const followPeople = (state: StateStores, event: string, told: unknown): void => {
+  if (typeof told !== 'object' || told === null) return;
+  const payload = told as Record<string, unknown>;
+  const chatId = payload.chatId as string;
+  if (event === 'user_typing') {
+    state.typing.started(chatId, payload.user as Person);
+  } else if (event === 'user_stop_typing') {
+    state.typing.stopped(chatId, payload.userId as string);
+  } else if (event === 'presence_changed') {
+    const { userId, ...heard } = told as { userId: string } & Presence;
+    if (state.people.set(userId, heard)) state.presenceChanged(new Set([userId]));
+  } else if (event === 'message_held') {
+    state.messages.hold(toMessage(payload));
+    state.chatChanged(chatId);
+  } else if (event === 'message_unheld') {
+    state.messages.unhold(chatId, payload.messageId as string);
+    state.chatChanged(chatId);
+  } else if (event === 'unread_broadcasts') {
+    state.setUnreadBroadcasts(() => payload.unreadCount as number);
+  } else if (event === 'admin_broadcast') {
+    state.setUnreadBroadcasts((known) => known + 1);
+  } else if (event === 'unread_message' || MESSAGE_EVENTS.has(event)) {
+    const { senderId } = ((payload.message as ChatMessage | undefined) ?? payload) as ChatMessage;
+    if (event.endsWith('_received') || event === 'unread_message')
+      state.typing.stopped(chatId, senderId);
   }
 };
 

@@ -1,6 +1,6 @@
 import { ChatError } from './chat-error.js';
 import type { Tokens } from './login.js';
-import { RestApi } from './rest-api.js';
+import { RestApi, originOf } from './rest-api.js';
 import type { KeyValueStorage } from './storage.js';
 import { defaultStorage } from './storage.js';
 import type { Person } from './wire.types.js';
@@ -65,7 +65,7 @@ class DeviceTokenStorage {
   }
 
   private keyOf(name: string): string {
-    return `parley:device:${new URL(this.url).origin}:${name.trim().toLowerCase()}`;
+    return `parley:device:${originOf(this.url)}:${name.trim().toLowerCase()}`;
   }
 }
 

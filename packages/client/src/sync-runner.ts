@@ -11,7 +11,7 @@ export interface SyncRunnerParts {
   /** Stands for the connection that there is at the moment; undefined while there is none. */
   connection(): number | undefined;
   fetch(request: SyncRequest): Promise<SyncAnswer>;
-  onAnswer(answer: SyncAnswer): void;
+  onAnswer(answer: SyncAnswer, request: SyncRequest): void;
 }
 
 /** Asks the server until nothing is wished for: one request at a time, again after what may pass. */
@@ -56,7 +56,7 @@ export class SyncRunner {
     const request = wishes.take();
     try {
       const answer = await this.parts.fetch(request);
-      this.parts.onAnswer(answer);
+      this.parts.onAnswer(answer, request);
       if (answer.hasMore) wishes.putBack(request);
       this.retry.reset();
     } catch (thrown) {

@@ -11,6 +11,8 @@ export interface SynchronizerParts {
   /** The signed-in user; known before the first sync. */
   userId(): string;
   fetch(request: SyncRequest): Promise<SyncAnswer>;
+  /** An answer that has been taken in, and what was asked. */
+  onAnswer?(answer: SyncAnswer, request: SyncRequest): void;
   onChanged(chatId: string): void;
   onRemoved(chatId: string): void;
 }
@@ -48,8 +50,9 @@ export class Synchronizer {
       wishes: this.wishes,
       connection: () => this.connection,
       fetch: (request) => parts.fetch(request),
-      onAnswer: (answer) => {
+      onAnswer: (answer, request) => {
         this.apply(answer);
+        parts.onAnswer?.(answer, request);
       },
     });
     this.gaps = new GapWatch(timers, (chatId, version) => {

@@ -7,7 +7,11 @@ import type { ChatMessage } from './wire.types.js';
 export class UnreadCounter {
   private countBelow = 0;
 
-  constructor(private readonly userId: string) {}
+  /** @param isMeant which of the others' messages are counted; all unless told. */
+  constructor(
+    private readonly userId: string,
+    private readonly isMeant: (message: ChatMessage) => boolean = () => true,
+  ) {}
 
   /** Among messages, those by others behind a position. */
   among(messages: Iterable<ChatMessage>, readUpTo: number): number {
@@ -46,7 +50,8 @@ export class UnreadCounter {
     if (wasUnread) this.countBelow = Math.max(0, this.countBelow - 1);
   }
 
-  private counts({ senderId, messageType }: ChatMessage): boolean {
-    return senderId !== this.userId && messageType !== 'system';
+  private counts(message: ChatMessage): boolean {
+    const isOfOthers = message.senderId !== this.userId && message.messageType !== 'system';
+    return isOfOthers && this.isMeant(message);
   }
 }

@@ -4,10 +4,59 @@
 export interface Person {
   id: string;
   username: string;
+  firstName?: string;
+  lastName?: string;
   name: string;
   avatar: string | null;
   /** There, and true, while the account is closed. */
   isDeactivated?: true;
+}
+
+/** The signed-in user's own account. */
+export interface OwnUser extends Person {
+  email: string | null;
+  role: 'user' | 'admin';
+  bio?: string;
+  status: PresenceStatus;
+  customStatus: string;
+  locale: string | null;
+  isEmailVerified: boolean;
+  hasTotp: boolean;
+  createdAt?: string;
+}
+
+export type PresenceStatus = 'online' | 'away' | 'busy' | 'offline';
+
+/** Whether somebody is there. */
+export interface Presence {
+  status: PresenceStatus;
+  isOnline: boolean;
+  /** null while they are there, and where it is not known. */
+  lastSeen: string | null;
+  /** What they say of themselves; '' for nothing. */
+  customStatus: string;
+}
+
+/** What a member may do in a chat. */
+export type MemberRole = 'owner' | 'admin' | 'moderator' | 'member';
+
+/** A member as the other members see them. */
+export interface Participant extends Person {
+  role: MemberRole;
+  status: PresenceStatus;
+  isOnline: boolean;
+  lastSeen: string | null;
+}
+
+/** A chat's newest message, as lists show it. */
+export interface LastMessage {
+  id: string;
+  seq: number;
+  senderId: string;
+  messageType: string;
+  content: string;
+  deleted: boolean;
+  createdAt: string;
 }
 
 /** One attachment of a message. */
@@ -48,15 +97,21 @@ export interface ChatMessage {
   metadata?: Record<string, unknown>;
   media: MediaItem[];
   replyTo: string | null;
+  /** Number of the message that this one answers; for `loadAround`. */
+  replyToSeq: number | null;
   mentions: string[];
   reactions: { userId: string; emoji: string; at: string }[];
   status: MessageStatus;
   isEdited: boolean;
+  editedAt: string | null;
   isDeleted: boolean;
   deletedAt: string | null;
+  deletedBy: string | null;
   /** Whether a moderator has deleted it, and not its sender. Absent in answers of older servers. */
   isModerated?: boolean;
   isPinned: boolean;
+  pinnedAt: string | null;
+  forwardedFrom: { senderId: string; messageId: string } | null;
   /** There, and true, while the message waits for a moderator: it has no numbers, and its sender alone sees it. */
   isHeld?: true;
   /** Of a held message: it stands behind the one with this number. */
@@ -78,11 +133,38 @@ export interface StarState {
 export interface ChatInfo {
   id: string;
   kind: 'direct' | 'group' | 'room' | 'broadcast';
+  isGroup: boolean;
   status: 'pending' | 'accepted' | 'rejected';
+  /** Who has opened it. */
+  initiator: string;
   name: string | null;
-  participants: (Person & { role: string; isOnline: boolean })[];
+  /** A public room's address. */
+  slug: string | null;
+  description: string | null;
+  picture: string | null;
+  /** The id that the chat has elsewhere. */
+  externalId?: string;
+  /** Seconds that a plain member waits between two messages; 0: none. */
+  slowModeSeconds: number;
+  onlyModeratorsPost: boolean;
+  participants: Participant[];
+  /** The other one of a direct chat. */
+  otherUser: Participant | null;
   memberCount: number;
+  /** What this user may do here. */
+  role: MemberRole | null;
+  lastMessage: LastMessage | null;
   unreadCount: number;
+  /** Of the unread messages, those that mention this user. */
+  mentionCount: number;
+  isArchived: boolean;
+  isPinned: boolean;
+  isMarkedUnread: boolean;
+  mutedUntil: string | null;
+  /** Whether this user has blocked the other one of a direct chat, or is blocked by them. */
+  isBlocked: boolean;
+  createdAt: string;
+  updatedAt: string;
   /** Number of the newest message, and when it was written; of an empty chat, 0 and when it was made. */
   lastSeq: number;
   lastMessageAt: string;
@@ -134,6 +216,8 @@ export interface SyncRequest {
 export interface SyncAnswer {
   chats: SyncedChat[];
   removed: string[];
+  /** All of the user's messages that wait for a moderator, in the chats asked for; none in a request with `after`. */
+  held: ChatMessage[];
   hasMore: boolean;
 }
 
@@ -141,8 +225,13 @@ export interface SyncAnswer {
 export interface ErrorBody {
   code: string;
   message: string;
+  /** What is wrong with the fields of an input; `path` is dotted, as in `media.0.url`. */
+  errors?: { path: string; message: string }[];
   /** Seconds after which the same request may succeed. */
   retryAfter?: number;
+  /** Of a ban or silence: when it ends (null: never), and why there is one. */
+  until?: string | null;
+  reason?: string;
   /** Why a file was refused, and the number of bytes, pixels or frames that it exceeds. */
   details?: { reason: 'type' | 'damage' | 'size' | 'pixels' | 'frames' | 'time'; limit?: number };
   /** Of TOTP_REQUIRED: what `completeSignIn` takes, with a code. */

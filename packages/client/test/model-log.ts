@@ -95,6 +95,7 @@ export const answerOf = (chats: ModelChat[], request: SyncRequest): SyncAnswer =
   return {
     chats: told.slice(0, 2),
     removed: named.filter((id) => !mine.some((chat) => chat.id === id)),
+    held: [],
     hasMore: told.length > 2 || told.some(({ hasMore }) => hasMore),
   };
 };
