@@ -62,13 +62,22 @@ export const startRefusingServer = async (parts: {
   return { url, io, offered, refreshes: () => refreshes, close: () => io.close() };
 };
 
-/** Time that passes at once; `waits` says how long each pause would have been. */
+/** A limit, for what is usually there in time: real time, on which no test waits. */
+const limit = (ms: number, run: () => void): (() => void) => {
+  const timer = setTimeout(run, ms).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+};
+
+/** Time that passes at once, but for limits; `waits` says how long each pause would have been. */
 export const hurried = () => {
   const waits: number[] = [];
   const timers: Timers = {
     now: () => 0,
     random: () => 1,
-    after: (ms, run) => {
+    after: (ms, run, isIdle) => {
+      if (isIdle) return limit(ms, run);
       waits.push(ms);
       const timer = setImmediate(run);
       return () => {
@@ -79,13 +88,14 @@ export const hurried = () => {
   return { waits, timers };
 };
 
-/** Time that does not pass; `due` is what waits for it to pass. */
+/** Time that does not pass, but for limits; `due` is what waits for it to pass. */
 export const frozenTime = () => {
   const due = new Set<() => void>();
   const timers: Timers = {
     now: () => 0,
     random: () => 1,
-    after: (_, run) => {
+    after: (ms, run, isIdle) => {
+      if (isIdle) return limit(ms, run);
       const entry = () => {
         run();
       };

@@ -1,7 +1,10 @@
 import type { ChatClient } from './chat-client.js';
+import type { SendOptions } from './message.js';
+import { Message } from './message.js';
+import type { Page } from './rest-api.js';
 import type { RoomState } from './state.types.js';
 import type { Store } from './store.js';
-import type { ChatMessage, MemberPosition } from './wire.types.js';
+import type { ChatInfo, ChatMessage, MemberPosition } from './wire.types.js';
 
 /** Messages that are fetched when somebody looks further back or ahead. */
 const PAGE = 50;
@@ -103,12 +106,76 @@ export class ChatRoom implements Store<RoomState> {
     return this.client.command('stop_typing', { chatId: this.chatId });
   }
 
+  /** Sends a text; see {@link Message.sendText}. */
+  send(content: string, options?: SendOptions): Promise<ChatMessage> {
+    return new Message(this.client, this.chatId).sendText(content, options);
+  }
+
+  /** Accepts the chat request of somebody else. */
+  accept(): Promise<ChatInfo> {
+    return this.post('accept');
+  }
+
+  /** Rejects it. */
+  reject(): Promise<ChatInfo> {
+    return this.post('reject');
+  }
+
+  /** Takes the chat out of the active list until a message comes. */
+  archive(): Promise<unknown> {
+    return this.post('archive');
+  }
+
+  /** Brings it back. */
+  unarchive(): Promise<unknown> {
+    return this.post('unarchive');
+  }
+
+  /** Changes what the chat is to this user alone: muted, on top of the lists, marked as unread, with data of their own. */
+  setSettings(settings: ChatSettings): Promise<unknown> {
+    return this.client.rest('PATCH', `/api/chats/${this.chatId}/settings`, settings);
+  }
+
+  /** Deletes the chat and its history for this user; a new message brings the chat back, empty. */
+  delete(): Promise<unknown> {
+    return this.client.rest('DELETE', `/api/chats/${this.chatId}`);
+  }
+
+  /** Blocks the other one of a direct chat, or a member. */
+  block(userId?: string): Promise<unknown> {
+    return this.post('block', { userId });
+  }
+
+  /** Ends that. */
+  unblock(userId?: string): Promise<unknown> {
+    return this.post('unblock', { userId });
+  }
+
+  /** Messages of this chat by their words, newest first. */
+  search(words: string, page = 1): Promise<Page<ChatMessage[]>> {
+    const query = `q=${encodeURIComponent(words)}&page=${page}`;
+    return this.client.page('GET', `/api/chats/${this.chatId}/search?${query}`);
+  }
+
   /** Runs whenever something in this chat is other than before; the answer ends it. */
   onChange(listener: () => void): () => void {
     return this.client.on('changed', ({ chatId }) => {
       if (chatId === this.chatId) listener();
     });
   }
+
+  private post<T>(action: string, body: object = {}): Promise<T> {
+    return this.client.rest<T>('POST', `/api/chats/${this.chatId}/${action}`, body);
+  }
+}
+
+/** What a chat is to one user alone; what is absent does not change. */
+export interface ChatSettings {
+  /** ISO time until which the chat is silent; null ends that. */
+  mutedUntil?: string | null;
+  isPinned?: boolean;
+  isMarkedUnread?: boolean;
+  metadata?: Record<string, unknown> | null;
 }
 
 const NONE: ChatMessage[] = [];

@@ -2,6 +2,7 @@ export { ChatClient } from './chat-client.js';
 export type { ChatClientOptions, ClientEvents } from './chat-client.types.js';
 export { ChatError } from './chat-error.js';
 export { ChatRoom } from './chat-room.js';
+export type { ChatSettings } from './chat-room.js';
 export { ChatStore } from './chat-store.js';
 export type { RestTwin } from './connection.js';
 export type { TokenProvider, Tokens } from './login.js';

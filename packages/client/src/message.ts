@@ -93,6 +93,22 @@ export class Message {
     return this.client.command('remove_reaction', { chatId: this.chatId, messageId, emoji });
   }
 
+  /** Pins a message for everybody in the chat. */
+  pin(messageId: string): Promise<ChatMessage> {
+    return this.client.rest('POST', `/api/messages/${messageId}/pin`);
+  }
+
+  /** Unpins it. */
+  unpin(messageId: string): Promise<ChatMessage> {
+    return this.client.rest('POST', `/api/messages/${messageId}/unpin`);
+  }
+
+  /** Sends a message on to other chats of mine, at most 20. */
+  forward(messageId: string, chatIds: string[]): Promise<unknown> {
+    const body = { chatIds, clientMessageId: newId() };
+    return this.client.rest('POST', `/api/messages/${messageId}/forward`, body);
+  }
+
   /** Stars a message for me alone; my other devices hear `message_starred`. */
   star(messageId: string): Promise<StarState> {
     return this.client.command('star_message', { chatId: this.chatId, messageId });
