@@ -147,7 +147,7 @@ export const apiDocumentation = ({ routes, commands }: Surface): string => {
 };
 
 /** Text of `docs/CHAT_QUICK_REFERENCE.md`: the names alone. */
-export const quickReference = ({ routes, commands }: Surface): string => {
+export const quickReference = ({ routes, commands, serverEvents }: Surface): string => {
   const lines = [
     '# Quick reference',
     '',
@@ -166,6 +166,22 @@ export const quickReference = ({ routes, commands }: Surface): string => {
   for (const [dialect, own] of groupBy(commands, (command) => command.dialect)) {
     const names = [...new Set(own.map(({ event }) => `\`${event}\``))];
     lines.push(row(dialect, names.join(' ')));
+  }
+  lines.push('', '## Events from the server', '');
+  lines.push(
+    'Their payloads, with examples: `/api/docs/events` of a running server, and [asyncapi.json](asyncapi.json).',
+  );
+  for (const [dialect, own] of groupBy(serverEvents, (event) => event.dialect)) {
+    lines.push(
+      '',
+      `### What ${dialect} clients hear`,
+      '',
+      row('event', 'when', 'who'),
+      row('---', '---', '---'),
+    );
+    for (const { event, description, audience } of own) {
+      lines.push(row(`\`${event}\``, description, audience));
+    }
   }
   return `${lines.join('\n')}\n`;
 };

@@ -1,6 +1,6 @@
 /**
  * `npm run generate` writes what follows from the sources: `.env.example`, `docs/configuration.md`,
- * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md`, `docs/openapi.json` and the types of the
+ * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md`, `docs/openapi.json`, `docs/asyncapi.json` and the types of the
  * socket protocol. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
  * file is not what it would write.
  */
@@ -9,6 +9,7 @@ import { format, resolveConfig } from 'prettier';
 import { documentation } from '../src/api/documentation/index.js';
 import { webhookEvents } from '../src/api/native/index.js';
 import { errorBodySchema } from '../src/api/shared/event.schemas.js';
+import { createAsyncApi } from '../src/transport/socket/asyncapi.js';
 import { createProtocolModel } from '../src/transport/socket/protocol-model.js';
 import { createOpenApi } from '../src/transport/http/openapi.js';
 import { configurationPage, envExample } from './configuration-docs.js';
@@ -40,6 +41,10 @@ const files: GeneratedFile[] = [
   await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface)),
   await page('docs/CHAT_QUICK_REFERENCE.md', quickReference(surface)),
   await page('docs/events.md', eventsPage(surface, await listEmitters())),
+  {
+    path: 'docs/asyncapi.json',
+    content: `${JSON.stringify(createAsyncApi(protocol, version), null, 2)}\n`,
+  },
   { path: 'docs/openapi.json', content: `${JSON.stringify(openApi, null, 2)}\n` },
 ];
 

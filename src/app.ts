@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Connection } from 'mongoose';
 import { createApi } from './api/index.js';
 import { documentation } from './api/documentation/index.js';
+import { errorBodySchema } from './api/shared/event.schemas.js';
 import { webhookEvents } from './api/native/index.js';
 import type { UseCases } from './api/index.js';
 import type { DomainEvents } from './domain-events.js';
@@ -14,11 +15,12 @@ import { MINUTE, createPlatform } from './platform/platform.js';
 import type { Shutdown } from './platform/shutdown.js';
 import type { AppError } from './shared/errors.js';
 import { guardArrivals } from './transport/http/arrival-guard.js';
-import { createDocsRouter } from './transport/http/docs-router.js';
+import { createDocsRouter, packageVersion } from './transport/http/docs-router.js';
 import { createHealthRouter } from './transport/http/health.routes.js';
 import { createHttpServer } from './transport/http/http-server.js';
 import { createMetricsRouter } from './transport/http/metrics-router.js';
 import { createPagesRouter } from './transport/http/pages-router.js';
+import { createProtocolDocsRouter } from './transport/http/protocol-docs-router.js';
 import { RequestLimits } from './transport/http/request-limits.js';
 import type { AnyRoute } from './transport/http/route.js';
 import { mountRoutes } from './transport/http/router.js';
@@ -146,6 +148,10 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     routers: [
       createMetricsRouter(metrics, config.metricsToken),
       createDocsRouter(routes, undefined, webhookEvents, documentation),
+      createProtocolDocsRouter(
+        { commands, serverEvents, renderings: events, errorBody: errorBodySchema },
+        packageVersion(),
+      ),
       createPagesRouter(),
       mountRoutes(routes, {
         authenticator,

@@ -18,6 +18,7 @@ const PAGE = `<!doctype html>
     <link rel="stylesheet" href="/api/docs/swagger-ui.css" />
   </head>
   <body>
+    <p><a href="/api/docs/events">What is said over sockets: commands and events</a></p>
     <div id="docs"></div>
     <noscript>The specification is at <a href="/api/docs/openapi.json">openapi.json</a>.</noscript>
     <script src="/api/docs/swagger-ui-bundle.js"></script>
@@ -39,7 +40,8 @@ const START = `SwaggerUIBundle({
 /** The only files of swagger-ui-dist that the page asks for. */
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
-const packageVersion = (): string => {
+/** The server's version, from package.json. */
+export const packageVersion = (): string => {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 };
