@@ -1,6 +1,6 @@
 /**
  * `npm run generate` writes what follows from the sources: `.env.example`, `docs/configuration.md`,
- * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md`, `docs/openapi.json`, `docs/asyncapi.json` and the types of the
+ * `docs/API_DOCUMENTATION.md`, `docs/CHAT_QUICK_REFERENCE.md`, `docs/events.md`, `docs/openapi.json`, `docs/asyncapi.json`, `docs/dialects` and the types of the
  * socket protocol. With `--check` (`npm run check:generated`) it writes nothing, and fails when a
  * file is not what it would write.
  */
@@ -16,6 +16,7 @@ import { configurationPage, envExample } from './configuration-docs.js';
 import { differing, write } from './generated-files.js';
 import type { GeneratedFile } from './generated-files.js';
 import { apiDocumentation, quickReference } from './api-documentation.js';
+import { dialectPage } from './dialect-pages.js';
 import { eventsPage, listEmitters } from './event-list.js';
 import { protocolTypes } from './protocol-types.js';
 import { listSurface } from './route-list.js';
@@ -41,6 +42,11 @@ const files: GeneratedFile[] = [
   await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface)),
   await page('docs/CHAT_QUICK_REFERENCE.md', quickReference(surface)),
   await page('docs/events.md', eventsPage(surface, await listEmitters())),
+  ...(await Promise.all(
+    protocol.dialects.map((dialect) =>
+      page(`docs/dialects/${dialect.name}.md`, dialectPage(dialect)),
+    ),
+  )),
   {
     path: 'docs/asyncapi.json',
     content: `${JSON.stringify(createAsyncApi(protocol, version), null, 2)}\n`,
