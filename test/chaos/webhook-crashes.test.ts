@@ -294,7 +294,7 @@ const CASES: Record<string, (world: World) => Promise<void>> = {
 
 describe('a receiver hears of every message when the node is killed', () => {
   // Several at a time: each waits for the lease of its dead node to end.
-  const AT_A_TIME = 4;
+  const AT_A_TIME = 3;
   const outcomes = new Map<string, Promise<void>>();
   const worlds: World[] = [];
   beforeAll(() => {

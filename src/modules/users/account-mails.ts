@@ -74,7 +74,9 @@ export class AccountMails {
       ? await accounts.findById(mail.userId)
       : await accounts.findByEmail(mail.address);
     if (!user || user.deactivatedAt) return undefined;
-    if (mail.kind === 'verify' && user.emailVerifiedAt) return undefined;
+    // The account may have another address since: a link at the former one must not confirm it.
+    const isElsewhere = identityForm(mail.address) !== user.emailLower;
+    if (mail.kind === 'verify' && (user.emailVerifiedAt || isElsewhere)) return undefined;
     // Its owner signs in with tokens of somebody else's; a password would be a way around them.
     if (mail.kind === 'reset' && user.passwordHash === '') return undefined;
     const locale = user.locale ?? mail.locale ?? DEFAULT_LOCALE;
