@@ -17,6 +17,7 @@ const LIMITS = { timeout: 100_000 };
 
 let server: TestServer;
 let folder: string;
+let tarball: string;
 
 beforeAll(async () => {
   server = await startServer();
@@ -26,7 +27,8 @@ beforeAll(async () => {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: join(root, 'packages/client'), ...LIMITS });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-  await run('tar', ['-xzf', join(folder, filename), '-C', installed, '--strip-components=1']);
+  tarball = join(folder, filename);
+  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
   await symlink(
     join(root, 'node_modules/socket.io-client'),
     join(folder, 'node_modules/socket.io-client'),
@@ -98,6 +100,18 @@ describe('the client of the package', () => {
       (error: unknown) => error as { stdout: string },
     );
     expect(stdout).toBe('');
+  });
+
+  it.each([
+    ['publint', ['--strict']],
+    ['attw', ['--profile', 'esm-only']],
+  ])('has nothing that %s objects to', async (tool, options) => {
+    const bin = join(root, 'node_modules/.bin', tool);
+    const { stdout } = await run(bin, [tarball, ...options], { cwd: folder, ...LIMITS }).catch(
+      (error: unknown) => error as { stdout: string },
+    );
+    expect(stdout).not.toMatch(/^(Errors|Warnings|Suggestions):|❌/m);
+    expect(stdout).toMatch(/All good|No problems found/);
   });
 
   it('is one file to a bundler for browsers', async () => {

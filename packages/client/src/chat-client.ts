@@ -12,6 +12,7 @@ import { ServerCalls } from './server-calls.js';
 import { ChatRoom } from './chat-room.js';
 import type { Page } from './rest-api.js';
 import { followEvent, followPeople } from './server-events.js';
+import { PresenceRefresh } from './signals.js';
 import type { ChatSummary, ClientState } from './state.types.js';
 import { defaultStorage } from './storage.js';
 import { Synchronizer } from './synchronizer.js';
@@ -26,9 +27,6 @@ type ServerEvents = Record<string, never>;
 const OUTBOX_LIMIT = 1000;
 /** How long `connect()` and `refresh()` may take, and how long a sent message may wait, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 60_000;
-/** After a reconnection, who is online is asked within this time, in milliseconds: not by all devices at once. */
-const PRESENCE_SPREAD_MS = 3000;
-
 /**
  * A device of one user: connected when it can be, equal to the server's log whenever it is connected,
  * and sending what was written meanwhile as soon as it is again.
@@ -48,7 +46,7 @@ export class ChatClient {
   private user: OwnUser | undefined;
   /** Whether there was a connection before. */
   private wasConnected = false;
-  private cancelPresence: (() => void) | undefined;
+  private readonly presenceRefresh: PresenceRefresh;
 
   /**
    * @param url base of the server, as in `https://chat.example.com`; '' for the server of the page.
@@ -147,6 +145,7 @@ export class ChatClient {
       },
     });
     this.stores = new StateStores({ timers, stores: this.sync.stores, outbox: this.outbox });
+    this.presenceRefresh = new PresenceRefresh(timers, () => this.askPresence());
     this.openChats = new OpenChats((chatId) => this.server.join(chatId));
     this.catchUp = new CatchUp({
       timers,
@@ -154,7 +153,7 @@ export class ChatClient {
       onDone: () => {
         this.outbox.wake();
         this.stores.setConnection('connected');
-        if (this.wasConnected) this.askPresence();
+        if (this.wasConnected) this.presenceRefresh.begin();
         this.wasConnected = true;
         this.emitter.emit('connected', undefined);
       },
@@ -376,7 +375,7 @@ export class ChatClient {
 
   /** The connection is gone, or about to be. */
   private left(): void {
-    this.cancelPresence?.();
+    this.presenceRefresh.cancel();
     this.stores.disconnected();
     this.catchUp.end();
     this.openChats.disconnected();
@@ -388,18 +387,10 @@ export class ChatClient {
     this.emitter.emit('changed', { chatId });
   }
 
-  /** Who has come or gone meanwhile; a sync does not tell that of chats in which nothing else has changed. */
-  private askPresence(): void {
-    this.cancelPresence?.();
-    this.cancelPresence = this.timers.after(this.timers.random() * PRESENCE_SPREAD_MS, () => {
-      this.server.online().then(
-        (people) => {
-          this.stores.presenceChanged(this.stores.people.setOnline(people));
-        },
-        // They are shown as they were until something is heard of them.
-        () => undefined,
-      );
-    });
+  /** Who has come or gone meanwhile. */
+  private async askPresence(): Promise<void> {
+    const people = await this.server.online();
+    this.stores.presenceChanged(this.stores.people.setOnline(people));
   }
 
   private inTime(work: Promise<void>, message: string): Promise<void> {

@@ -100,3 +100,31 @@ export class PresenceBook {
     return { ...participant, status, isOnline, lastSeen };
   }
 }
+
+/** After a reconnection, who is online is asked within this time, in milliseconds: not by all devices at once. */
+const REFRESH_SPREAD_MS = 3000;
+
+/** Asks who is there after a reconnection: a sync does not tell that of chats in which nothing else has changed. */
+export class PresenceRefresh {
+  private cancelWait: (() => void) | undefined;
+
+  /** @param ask asks; where it fails, people are shown as they were until something is heard of them. */
+  constructor(
+    private readonly timers: Timers,
+    private readonly ask: () => Promise<void>,
+  ) {}
+
+  /** Asks in a while. */
+  begin(): void {
+    this.cancel();
+    const ask = () => {
+      this.ask().catch(() => undefined);
+    };
+    this.cancelWait = this.timers.after(this.timers.random() * REFRESH_SPREAD_MS, ask, true);
+  }
+
+  /** The connection is gone. */
+  cancel(): void {
+    this.cancelWait?.();
+  }
+}
