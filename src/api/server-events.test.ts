@@ -9,6 +9,9 @@ import { v0Events } from './v0/v0.events.schemas.js';
 import { conversationEvents } from './conversation/conversation.events.schemas.js';
 import { roomEvents } from './room/room.events.schemas.js';
 import Joi from 'joi';
+import { checkAck, checkEvent } from '../../test/support/protocol-contract.js';
+import { takeViolations } from '../../test/support/violations.js';
+import { ANNA, CHAT, samplePerson } from './shared/samples.js';
 
 const events = [...nativeEvents, ...v0Events, ...conversationEvents, ...roomEvents];
 
@@ -61,5 +64,44 @@ describe('the protocol', () => {
     const { dialects } = createProtocolModel({ ...tables, renderings });
     const ended = dialects[0]!.events.find(({ event }) => event === 'live_ended');
     expect(ended).toMatchObject({ payload: 'LiveEnded', after: ['live.over'] });
+  });
+});
+
+describe('what a test socket hears', () => {
+  const typing = {
+    chatId: CHAT,
+    userId: ANNA,
+    user: samplePerson,
+    isTyping: true,
+  };
+  const ofV0 = { senderId: ANNA, senderName: 'Anna Berg', conversationId: CHAT, isTyping: true };
+
+  it.each([
+    ['an event that no table has', 'nothing_of_ours', {}, undefined],
+    ['an event of another dialect', 'user_typing', ofV0, 'native'],
+    ['a member that is missing', 'user_stop_typing', { chatId: CHAT }, undefined],
+    ['a member that is not documented', 'user_typing', { ...typing, more: 1 }, undefined],
+  ])('is noted: %s', (_what, event, payload, dialect) => {
+    checkEvent(event, payload, dialect);
+    expect(takeViolations()).toHaveLength(1);
+  });
+
+  it('may have the members of two dialects where a device hears both', () => {
+    checkEvent('user_typing', { ...typing, ...ofV0 }, undefined);
+    checkEvent('user_typing', typing, 'native');
+    expect(takeViolations()).toEqual([]);
+  });
+
+  it.each([
+    ['an answer without data', 'join_chat', { ok: true }],
+    ['an answer of another command', 'join_chat', { ok: true, data: { liveId: CHAT } }],
+    [
+      'a refusal with an unknown code',
+      'join_chat',
+      { ok: false, error: { code: 'NO', message: '' } },
+    ],
+  ])('is noted: %s', (_what, command, ack) => {
+    checkAck(command, ack);
+    expect(takeViolations()).toHaveLength(1);
   });
 });

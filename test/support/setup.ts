@@ -1,8 +1,9 @@
 /**
  * Runs before every test file: a rejection nobody owns, or an exception nobody caught, must fail the
- * suite instead of passing unnoticed.
+ * suite instead of passing unnoticed. A frame that does not fit the protocol fails the test that has heard it.
  */
-import { afterAll, expect } from '@jest/globals';
+import { afterAll, afterEach, expect } from '@jest/globals';
+import { takeViolations } from './violations.js';
 
 const unhandled: unknown[] = [];
 const remember = (reason: unknown) => {
@@ -10,6 +11,11 @@ const remember = (reason: unknown) => {
 };
 process.on('unhandledRejection', remember);
 process.on('uncaughtException', remember);
+
+// What a test socket hears has to fit the protocol; see `protocol-contract.ts`.
+afterEach(() => {
+  expect(takeViolations()).toEqual([]);
+});
 
 afterAll(async () => {
   // Rejections are reported after the microtask queue has drained.

@@ -1,5 +1,6 @@
 import { io } from 'socket.io-client';
 import type { Socket } from 'socket.io-client';
+import { checkAck, checkEvent, checkRefusal } from './protocol-contract.js';
 import type { TestServer, TestUser } from './server.js';
 
 /** How long an answer or an event may take before it is taken for lost: far more than on any busy machine. */
@@ -12,13 +13,18 @@ export interface Ack<T = Record<string, unknown>> {
   error: { code: string; message: string; retryAfter?: number; errors?: { path: string }[] };
 }
 
-/** A connected client that remembers every event it hears, in order. */
+/** A connected client that remembers every event it hears, in order, and holds each against the protocol. */
 export class TestSocket {
   readonly heard: { event: string; payload: Record<string, unknown> }[] = [];
   private readonly waiters = new Set<() => void>();
 
-  private constructor(readonly raw: Socket) {
+  private constructor(
+    readonly raw: Socket,
+    /** What the handshake has declared. */
+    private dialect: string | undefined,
+  ) {
     raw.onAny((event: string, payload: Record<string, unknown>) => {
+      checkEvent(event, payload, this.dialect);
       this.heard.push({ event, payload });
       for (const waiter of this.waiters) waiter();
     });
@@ -36,17 +42,25 @@ export class TestSocket {
       reconnection: false,
       forceNew: true,
     });
-    const socket = new TestSocket(raw);
+    const declared = typeof auth.dialect === 'string' ? auth.dialect : undefined;
+    const socket = new TestSocket(raw, declared);
     await new Promise<void>((resolve, reject) => {
       raw.once('connect', resolve);
-      raw.once('connect_error', reject);
+      raw.once('connect_error', (error) => {
+        checkRefusal(error);
+        reject(error);
+      });
     });
     return socket;
   }
 
   /** Sends a command and waits for its ack. */
   async command<T = Record<string, unknown>>(event: string, payload?: unknown): Promise<Ack<T>> {
-    return (await this.raw.timeout(WAIT_MS).emitWithAck(event, payload)) as Ack<T>;
+    // From here on the device may hear others.
+    if (event === 'set_dialect') this.dialect = undefined;
+    const ack = (await this.raw.timeout(WAIT_MS).emitWithAck(event, payload)) as Ack<T>;
+    checkAck(event, ack);
+    return ack;
   }
 
   /** The first event of a name, heard already or to come, whose payload fits. */
