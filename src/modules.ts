@@ -427,6 +427,7 @@ export const createModules = async ({
     online: chats.api.online,
     invites: chats.api.invites,
     personalInvites: chats.api.personalInvites,
+    joinRequests: chats.api.joinRequests,
     sending: messages.api.sending,
     heldMessages: messages.api.heldMessages,
     heldReview: messages.api.heldReview,

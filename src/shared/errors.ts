@@ -59,6 +59,8 @@ export const ERROR_STATUS = {
   SLOW_MODE: 429,
   MESSAGE_REFUSED: 422,
   PRE_SEND_UNAVAILABLE: 503,
+  JOIN_REQUEST_NEEDED: 403,
+  JOIN_REQUESTED: 403,
 } as const;
 
 /** A published error code. */

@@ -73,6 +73,10 @@ export interface NativeServerEvents {
   member_role_changed: MemberRoleChanged;
   /** I am invited to a group or a room; `code` accepts. */
   invite_received: InviteReceived;
+  /** Somebody asks to be let into a room whose members I manage. */
+  join_requested: JoinRequested;
+  /** A request to be let into a room was accepted, rejected or withdrawn. */
+  join_request_ended: JoinRequestEnded;
   /** I have blocked somebody, or unblocked them, on whichever device. */
   block_changed: BlockChanged;
   /** I have archived, pinned, muted or marked a chat, on whichever device. */
@@ -409,7 +413,10 @@ export interface RoomCommands {
   admin_broadcast: { payload: AdminBroadcastPayload; answer: Broadcast };
   /** Read a broadcast, and so those before it */
   read_broadcast: { payload: ReadBroadcastPayload; answer: ReadBroadcastAnswer };
-  /** Join a room, which is made when there is none of this name; answers who is online */
+  /**
+   * Join a room, which is made when there is none of this name; answers who is online, or asks to be let
+   * in
+   */
   'join-room': { payload: RoomJoinRoomPayload; answer: RoomJoinRoomAnswer };
   /** Leave a room for good; of other chats only the view is closed */
   'leave-room': { payload: RoomLeaveRoomPayload; answer: RoomLeaveRoomAnswer };
@@ -500,7 +507,9 @@ export type ErrorCode =
   | 'BANNED'
   | 'SLOW_MODE'
   | 'MESSAGE_REFUSED'
-  | 'PRE_SEND_UNAVAILABLE';
+  | 'PRE_SEND_UNAVAILABLE'
+  | 'JOIN_REQUEST_NEEDED'
+  | 'JOIN_REQUESTED';
 
 export interface FieldError {
   /** Dotted, as in `media.0.url` */
@@ -975,6 +984,8 @@ export interface ChatInfo {
   slowModeSeconds: number;
   /** Whether only owners, admins and moderators post */
   onlyModeratorsPost: boolean;
+  /** How people come in: joining, asking, or by invitation alone */
+  joinMode: 'open' | 'request' | 'invite';
   participants: Participant[];
   otherUser: Participant | null;
   memberCount: number;
@@ -1284,6 +1295,8 @@ export interface ChatFacts {
   /** Seconds that a plain member waits between two messages; 0: none */
   slowModeSeconds: number;
   onlyModeratorsPost: boolean;
+  /** How people come in: joining, asking, or by invitation alone */
+  joinMode: 'open' | 'request' | 'invite';
 }
 
 /** `chat_created`: A direct chat with me was opened. Ask for the chat to get its people and counts. */
@@ -1347,6 +1360,21 @@ export interface InviteReceived {
   /** null: the account is gone */
   invitedBy: Person | null;
   expiresAt: string;
+}
+
+/** `join_requested`: Somebody asks to be let into a room whose members I manage. */
+export interface JoinRequested {
+  chatId: string;
+  user: Person;
+  requestedAt: string;
+}
+
+/** `join_request_ended`: A request to be let into a room was accepted, rejected or withdrawn. */
+export interface JoinRequestEnded {
+  chatId: string;
+  /** Who had asked */
+  userId: string;
+  outcome: 'accepted' | 'rejected' | 'withdrawn';
 }
 
 /** `block_changed`: I have blocked somebody, or unblocked them, on whichever device. */

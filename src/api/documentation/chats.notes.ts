@@ -95,7 +95,33 @@ export const chatNotes: OperationNotes = {
   'post /api/rooms/:slug/join': {
     description:
       'Makes the caller a member of a public room, and answers the chat. Joining twice changes nothing.',
-    codes: ['BANNED', 'CONFLICT'],
+    codes: ['BANNED', 'CONFLICT', 'FORBIDDEN', 'JOIN_REQUEST_NEEDED'],
+  },
+  'post /api/rooms/:slug/join-requests': {
+    description:
+      'Asks to be let into a room whose `joinMode` is `request`. Its owners and admins are told. Asking again changes nothing; who was rejected may ask again a day later.',
+    codes: ['NOT_FOUND', 'FORBIDDEN', 'BANNED', 'CONFLICT'],
+  },
+  'delete /api/rooms/:slug/join-requests': {
+    description: 'Takes the request of the caller to join a room back.',
+  },
+  'get /api/users/me/join-requests': {
+    description: 'Answers the rooms that the caller has asked to join, newest request first.',
+  },
+  'get /api/chats/:chatId/join-requests': {
+    description:
+      'Answers who asks to be let into a room, longest waiting first. Owners and admins of the room, and admins of the system, may.',
+    codes: ['FORBIDDEN'],
+  },
+  'post /api/chats/:chatId/join-requests/:userId/accept': {
+    description:
+      'Makes somebody who has asked a member of the room, and tells them. Owners and admins of the room, and admins of the system, may.',
+    codes: ['FORBIDDEN', 'BANNED'],
+  },
+  'post /api/chats/:chatId/join-requests/:userId/reject': {
+    description:
+      'Rejects a request to join, and tells its sender. Owners and admins of the room, and admins of the system, may.',
+    codes: ['FORBIDDEN'],
   },
   'post /api/rooms/:slug/leave': {
     description: 'Ends the membership of the caller in a public room.',

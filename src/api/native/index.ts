@@ -25,6 +25,7 @@ import { chatSettingsRoutes } from './chats/chat-settings.routes.js';
 import { chatRenderings } from './chats/chats.events.js';
 import { chatRoutes } from './chats/chats.routes.js';
 import { groupRoutes } from './groups/groups.routes.js';
+import { joinRequestRoutes } from './groups/join-requests.routes.js';
 import { roomRoutes } from './groups/rooms.routes.js';
 import { inviteRoutes } from './invites/invites.routes.js';
 import { liveCommands } from './live/live.commands.js';
@@ -103,6 +104,7 @@ export const createNativeDialect = (useCases: UseCases): Api<NativeEvents> => ({
     sharedFileRoutes,
     userRoutes,
     roomRoutes,
+    joinRequestRoutes,
     groupRoutes,
     inviteRoutes,
     messageRoutes,

@@ -1,5 +1,6 @@
 import type { AnyCommand } from '../../transport/socket/command.js';
 import { command } from '../../transport/socket/command.js';
+import { AppError } from '../../shared/errors.js';
 import type { UseCases } from '../shared/use-cases.js';
 import type { RoomNames } from './room-names.js';
 import { presentMessage, presentOnlineUsers } from './room.shapes.js';
@@ -23,18 +24,26 @@ const dialect = 'room';
 /** Socket commands of the room dialect about being in a room. */
 export const roomCommands = (
   names: RoomNames,
-  { access, roomResolver, online, chooser, rooms, typing }: UseCases,
+  { access, joinRequests, roomResolver, online, chooser, rooms, typing }: UseCases,
 ): AnyCommand[] => [
   command({
     event: 'join-room',
     dialect,
-    summary: 'Join a room, which is made when there is none of this name; answers who is online',
+    summary:
+      'Join a room, which is made when there is none of this name; answers who is online, or asks to be let in',
     schema: roomPayload,
     answer: joinedResponse,
     confirms: 'online-users',
     userLimit: 'writes',
     handle: async ({ actor, socket }, payload) => {
-      const chatId = await socket.openChat(roomResolver.enter(actor, roomIn(payload)));
+      const room = roomIn(payload);
+      const chatId = await socket.openChat(
+        roomResolver.enter(actor, room).catch(async (error: unknown) => {
+          if (!(error instanceof AppError && error.code === 'JOIN_REQUEST_NEEDED')) throw error;
+          await joinRequests.ask(actor, room);
+          throw new AppError('JOIN_REQUESTED', 'Your request to join waits for an answer');
+        }),
+      );
       const users = presentOnlineUsers(
         await names.of(chatId),
         await online.list(actor.userId, chatId),

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { MEMBER_ROLES } from '../../modules/chats/index.js';
+import { JOIN_MODES, MEMBER_ROLES } from '../../modules/chats/index.js';
 import { idSchema } from '../../shared/ids.js';
 import { metadataResponse } from '../../shared/metadata.js';
 import { userCardSchema } from './user-card.schemas.js';
@@ -58,6 +58,10 @@ export const chatResponse = Joi.object({
   onlyModeratorsPost: Joi.boolean()
     .required()
     .description('Whether only owners, admins and moderators post'),
+  joinMode: Joi.string()
+    .valid(...JOIN_MODES)
+    .required()
+    .description('How people come in: joining, asking, or by invitation alone'),
   participants: Joi.array().items(participantResponse).required(),
   otherUser: participantResponse.allow(null).required(),
   memberCount: Joi.number().integer().required(),

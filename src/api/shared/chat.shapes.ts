@@ -1,7 +1,7 @@
 import type { Pagination } from '../../shared/pagination.js';
 import { presentUserCard } from './user-card.shapes.js';
 import type { ChatView, PresenceState, LastMessage } from '../../modules/chats/index.js';
-import { isArchived, readSeqOf } from '../../modules/chats/index.js';
+import { isArchived, joinModeOf, readSeqOf } from '../../modules/chats/index.js';
 
 /** Presence, under all names that clients read. */
 export const presentPresence = (presence: PresenceState) => ({
@@ -49,6 +49,7 @@ export const presentChat = (view: ChatView, now: number) => {
     ...(membership.metadata && { memberMetadata: membership.metadata }),
     slowModeSeconds: chat.slowModeSeconds ?? 0,
     onlyModeratorsPost: chat.onlyModeratorsPost ?? false,
+    joinMode: joinModeOf(chat),
     participants,
     otherUser: chat.kind === 'direct' && view.isMember ? other : null,
     memberCount: view.memberCount,

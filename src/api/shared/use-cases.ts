@@ -12,6 +12,7 @@ import type {
   DirectChats,
   Groups,
   Invites,
+  JoinRequests,
   PersonalInvites,
   Members,
   PublicRooms,
@@ -90,6 +91,7 @@ export interface UseCases {
   online: RoomOnline;
   invites: Invites;
   personalInvites: PersonalInvites;
+  joinRequests: JoinRequests;
   sending: SendMessage;
   heldMessages: HeldMessages;
   heldReview: HeldReview;

@@ -8,6 +8,10 @@ export type ChatKind = 'direct' | 'group' | 'room' | 'broadcast';
 /** Whether the recipient of a direct chat has agreed to it; other kinds are always accepted. */
 export type ChatStatus = 'pending' | 'accepted' | 'rejected';
 
+/** Who comes into a room: everybody, those whose request is accepted, or those who are added or invited alone. */
+export const JOIN_MODES = ['open', 'request', 'invite'] as const;
+export type JoinMode = (typeof JOIN_MODES)[number];
+
 /** What chat lists show of the newest message; a cache that may lag and only moves forward. */
 export interface LastMessage {
   id: Types.ObjectId;
@@ -99,6 +103,8 @@ export interface ChatRecord {
   slowModeSeconds?: number;
   /** Whether only owners, admins and moderators post. */
   onlyModeratorsPost?: boolean;
+  /** Of a room; absent: open. What is closed is read by its members alone. */
+  joinMode?: JoinMode;
   /** Number of the newest message known to lists. */
   lastSeq: number;
   lastMessage: LastMessage | null;
@@ -176,6 +182,7 @@ const chatSchema = new Schema<ChatRecord>(
     hasSanctions: Boolean,
     slowModeSeconds: Number,
     onlyModeratorsPost: Boolean,
+    joinMode: { type: String, enum: JOIN_MODES },
     lastSeq: { type: Number, default: 0 },
     lastMessage: { type: lastMessageSchema, default: null },
     lastMessageAt: { type: Date, required: true },

@@ -1,7 +1,8 @@
 import type { ForClients } from '../../shared/audience.js';
 import type { Metadata } from '../../shared/metadata.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatKind, ChatStatus } from './chat.model.js';
+import type { ChatKind, ChatStatus, JoinMode } from './chat.model.js';
+import { joinModeOf } from './chats.policy.js';
 import type { ChatRecord } from './chats.repository.js';
 import type { MemberRole } from './membership.model.js';
 import type { SanctionKind, SanctionRecord } from './sanctions.repository.js';
@@ -25,6 +26,8 @@ export interface ChatFacts {
   slowModeSeconds: number;
   /** Whether only owners, admins and moderators post. */
   onlyModeratorsPost: boolean;
+  /** How people come in. */
+  joinMode: JoinMode;
 }
 
 /** A sanction, as the person learns of it; times are ISO times. */
@@ -65,6 +68,7 @@ export const chatFacts = (chat: ChatRecord): ChatFacts => ({
   ...(chat.metadata && { metadata: chat.metadata }),
   slowModeSeconds: chat.slowModeSeconds ?? 0,
   onlyModeratorsPost: chat.onlyModeratorsPost ?? false,
+  joinMode: joinModeOf(chat),
 });
 
 /** Who has joined or left a chat. */
@@ -112,6 +116,14 @@ export interface ChatEvents {
     chat: ChatFacts;
     invitedBy: UserCard | undefined;
     expiresAt: string;
+  };
+  /** Somebody asks to be let into a room; those who manage its members are notified. `at` is an ISO time. */
+  'join.requested': ForClients & { chatId: string; user: UserCard; at: string };
+  /** Such a request has ended; they and its sender are notified. */
+  'join.request_ended': ForClients & {
+    chatId: string;
+    userId: string;
+    outcome: 'accepted' | 'rejected' | 'withdrawn';
   };
   /** A member has changed something about the chat that only they see; their devices are notified. */
   'chat.settings_changed': ForClients & { chatId: string; userId: string };

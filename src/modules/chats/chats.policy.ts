@@ -1,6 +1,6 @@
 import type { Actor } from '../../shared/actor.js';
 import { AppError, forbidden } from '../../shared/errors.js';
-import type { ChatKind, ChatRecord, ChatStatus } from './chat.model.js';
+import type { ChatKind, ChatRecord, ChatStatus, JoinMode } from './chat.model.js';
 import type { MemberRole } from './membership.model.js';
 
 /** The facts of a chat that its rules use. */
@@ -63,8 +63,25 @@ export const silenced = ({ until, reason }: AppliedSanction): AppError =>
 export const banned = ({ until, reason }: AppliedSanction): AppError =>
   new AppError('BANNED', 'A ban keeps you out', { until, reason });
 
-/** Whether anybody may read and join: rooms are public, everything else is by invitation. */
-export const isPublic = (chat: Pick<ChatForPolicy, 'kind'>): boolean => chat.kind === 'room';
+/** How people come into a chat: a room says so, everything else is by invitation. */
+export const joinModeOf = (chat: { kind: ChatKind; joinMode?: JoinMode | undefined }): JoinMode =>
+  chat.kind === 'room' ? (chat.joinMode ?? 'open') : 'invite';
+
+/** Whether anybody may read and join: rooms that are open. */
+export const isPublic = (chat: { kind: ChatKind; joinMode?: JoinMode }): boolean =>
+  joinModeOf(chat) === 'open';
+
+/** The refusal to let somebody into a room that is closed; admins of the system come into every room. */
+export const refusalToEnter = (
+  chat: { kind: ChatKind; joinMode?: JoinMode | undefined },
+  actor: Actor,
+): AppError | undefined => {
+  const mode = joinModeOf(chat);
+  if (mode === 'open' || actor.role === 'admin') return undefined;
+  return mode === 'request'
+    ? new AppError('JOIN_REQUEST_NEEDED', 'Ask to be let into this room')
+    : forbidden('Only invites lead into this room');
+};
 
 /** Whether typing, presence and receipts of one member may be shown to the others. */
 export const canShareSignals = (chat: ChatForPolicy): boolean =>
@@ -163,7 +180,7 @@ export const refusalToModerate = (chatRole: ChatRole, target: MemberRole): AppEr
   return isLower ? undefined : forbidden('This is only possible for lower roles than your own');
 };
 
-/** Whether somebody moderates a chat: sees its sanctions, and answers those who ask to join. */
+/** Whether somebody moderates a chat: sees its sanctions, and sets slow mode. */
 export const refusalToOversee = (chatRole: ChatRole): AppError | undefined =>
   refusalOfDirect(chatRole) ??
   (chatRole.actor.role === 'admin' || isAtLeast(chatRole, 'moderator')

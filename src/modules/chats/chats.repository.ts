@@ -7,7 +7,14 @@ import { metadataCondition } from '../../platform/metadata-indexes.js';
 import type { Metadata, MetadataFilter } from '../../shared/metadata.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import { equalText } from '../../platform/typed-index.js';
-import type { ChatRecord, ChatKind, ChatStatus, OwnerLoss, LastMessage } from './chat.model.js';
+import type {
+  ChatRecord,
+  ChatKind,
+  ChatStatus,
+  JoinMode,
+  OwnerLoss,
+  LastMessage,
+} from './chat.model.js';
 
 export type { ChatRecord } from './chat.model.js';
 
@@ -24,6 +31,7 @@ export interface NewNamedChat {
   picture?: string;
   metadata?: Metadata;
   externalId?: string;
+  joinMode?: JoinMode;
   /** Made by the client; the first members are listed beside it until all of them are in. */
   clientChatId?: string;
   memberIds: string[];
@@ -41,6 +49,7 @@ export interface Appearance {
   metadata?: Metadata | null;
   slowModeSeconds?: number;
   onlyModeratorsPost?: boolean;
+  joinMode?: JoinMode;
 }
 
 const newestFirst = { lastMessageAt: -1, _id: -1 } as const;

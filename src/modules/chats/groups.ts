@@ -9,6 +9,7 @@ import type { Metadata } from '../../shared/metadata.js';
 import { hasMetadata } from '../../shared/metadata.js';
 import type { NameFilter } from '../../shared/name-filter.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
+import type { JoinMode } from './chat.model.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository, NewNamedChat } from './chats.repository.js';
@@ -35,6 +36,8 @@ export interface NewGroup {
   /** Given by server keys alone. */
   externalId?: string;
   memberIds?: string[];
+  /** Of a room; left out: open. */
+  joinMode?: JoinMode;
 }
 
 /** Changes of name, description, picture, modes or metadata; absent fields do not change. */
@@ -48,6 +51,8 @@ export interface GroupChanges {
   slowModeSeconds?: number;
   /** Whether only owners, admins and moderators post. */
   onlyModeratorsPost?: boolean;
+  /** Of a room: how people come in. */
+  joinMode?: JoinMode;
 }
 
 /** Makes groups and rooms, and changes their names, descriptions and pictures. */
@@ -133,7 +138,8 @@ export class Groups {
     memberIds: string[],
     inviteIds: string[],
   ): Promise<{ chat: ChatRecord; isReplay: boolean }> {
-    const { kind, name, clientChatId, description, externalId, metadata, picture } = group;
+    const { kind, name, clientChatId, description, externalId, joinMode, metadata, picture } =
+      group;
     const { chats, clock } = this.deps;
     const stored = {
       kind,
@@ -144,6 +150,7 @@ export class Groups {
       ...(picture && { picture }),
       ...(hasMetadata(metadata) && { metadata }),
       ...(externalId !== undefined && { externalId }),
+      ...(joinMode !== undefined && { joinMode }),
       memberIds: [actor.userId, ...memberIds],
       inviteIds,
       createdAt: new Date(clock.now()),
@@ -205,6 +212,9 @@ export class Groups {
     const manages = isPace ? refusalToOversee(chatRole) : refusalToManage(chatRole);
     const refusal = shown.length === 0 && isSystem(actor) ? undefined : manages;
     if (refusal) throw refusal;
+    if (changes.joinMode !== undefined && chatRole.kind !== 'room') {
+      throw invalidInput('joinMode', 'of rooms alone: people are invited to a group');
+    }
     this.assertPicture(changes.picture);
     this.deps.names.assertNames({ name: changes.name, description: changes.description }, chatId);
     const isRenamed = chatRole.kind === 'room' && changes.name !== undefined;

@@ -31,6 +31,8 @@ import { GroupOwnership } from './group-ownership.js';
 import { Groups } from './groups.js';
 import { defineInviteModel, InvitesRepository } from './invites.repository.js';
 import { Invites } from './invites.js';
+import { JoinRequests } from './join-requests.js';
+import { defineJoinRequestModel, JoinRequestsRepository } from './join-requests.repository.js';
 import { Members, MembershipChanges } from './members.js';
 import { defineMembershipModel } from './membership.model.js';
 import { MemberPositionsRepository } from './member-positions.repository.js';
@@ -60,7 +62,8 @@ export type { ChatRemoval } from './chat-removal.js';
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
 export { isArchived, readSeqOf } from './chat-view.js';
 export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
-export type { ChatKind, ChatStatus, LastMessage } from './chat.model.js';
+export { JOIN_MODES } from './chat.model.js';
+export type { ChatKind, ChatStatus, JoinMode, LastMessage } from './chat.model.js';
 export type { ChatEnforcement } from './chat-enforcement.js';
 export { sanctionFacts } from './chats.events.js';
 export type { ChatEvents, ChatFacts, MembersChange, SanctionFacts } from './chats.events.js';
@@ -68,6 +71,7 @@ export {
   canShareSignals,
   hasAgreed,
   hasAnswered,
+  joinModeOf,
   refusalToModerate,
   refusalToOversee,
   refusalToPost,
@@ -83,6 +87,7 @@ export type { Contacts } from './contacts.js';
 export type { DirectChats, Opening } from './direct-chats.js';
 export type { GroupChanges, Groups, NewGroup } from './groups.js';
 export type { Invites, InviteTerms } from './invites.js';
+export type { JoinRequests } from './join-requests.js';
 export { InvitesRepository } from './invites.repository.js';
 export type { InviteRecord } from './invites.repository.js';
 export type { Members, MemberView } from './members.js';
@@ -113,6 +118,7 @@ export const defineChatModels = (connection: Connection): void => {
   defineBlockModel(connection);
   defineInviteModel(connection);
   defineSanctionModel(connection);
+  defineJoinRequestModel(connection);
 };
 
 /** How often the silences on the server are read anew, in milliseconds. */
@@ -201,6 +207,7 @@ export interface ChatsModule {
     online: RoomOnline;
     invites: Invites;
     personalInvites: PersonalInvites;
+    joinRequests: JoinRequests;
     removal: ChatRemoval;
     /** What sanctions need of chats. */
     enforcement: ChatEnforcement;
@@ -382,6 +389,18 @@ export const createChats = ({
         clock,
       }),
       personalInvites,
+      joinRequests: new JoinRequests({
+        requests: new JoinRequestsRepository(connection),
+        chats,
+        memberships,
+        roles,
+        access: groupAccess,
+        changes,
+        roomOf: (name) => rooms.existing(name),
+        directory,
+        bus,
+        clock,
+      }),
       enforcement: new ChatEnforcement({ chats, access, groupAccess, changes, ownership }),
     },
     subscriptions: [

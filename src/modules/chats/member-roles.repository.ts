@@ -36,6 +36,15 @@ export class MemberRolesRepository {
     return owners.map(({ userId }) => userId.toHexString());
   }
 
+  /** The ids of a chat's owners and of some of its admins, 200 at most, of closed accounts too. */
+  async managerIds(chatId: string): Promise<string[]> {
+    const admins = await this.memberships
+      .find({ chatId: objectId(chatId), role: 'admin' }, { userId: 1 })
+      .limit(200)
+      .lean();
+    return [...(await this.ownerIds(chatId)), ...admins.map(({ userId }) => userId.toHexString())];
+  }
+
   /** The ids of the chats that a user owns. */
   async chatIdsOwnedBy(userId: string): Promise<string[]> {
     const owned = await this.memberships

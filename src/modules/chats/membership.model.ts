@@ -126,6 +126,8 @@ membershipSchema.index({ userId: 1 });
 membershipSchema.index({ readAt: 1 }, { partialFilterExpression: { readAt: { $exists: true } } });
 // The owners of a chat, who are few.
 membershipSchema.index({ chatId: 1, role: 1 }, { partialFilterExpression: { role: 'owner' } });
+// And its admins.
+membershipSchema.index({ chatId: 1, role: -1 }, { partialFilterExpression: { role: 'admin' } });
 
 /** The collection of memberships on a connection. */
 export const defineMembershipModel = (connection: Connection): void => {

@@ -19,6 +19,7 @@ import type { PresenceState } from './chat-view.js';
 import type { ChatEvents } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
+import { refusalToEnter } from './chats.policy.js';
 import type { Contacts } from './contacts.js';
 import type { MembershipChanges } from './members.js';
 import type { MembershipsRepository } from './memberships.repository.js';
@@ -103,17 +104,30 @@ export class PublicRooms {
   /**
    * Makes the actor a member; doing it again changes nothing.
    *
-   * @throws {AppError} NOT_FOUND when there is no such room.
+   * @throws {AppError} NOT_FOUND when there is no such room, BANNED, and where it is closed to the actor
+   *   JOIN_REQUEST_NEEDED or FORBIDDEN.
    */
   async join(actor: Actor, name: string): Promise<ChatRecord> {
     const chat = await this.existing(name);
-    await this.enter(actor, chat._id.toHexString());
+    await this.enter(actor, chat);
     return chat;
   }
 
-  /** Makes the actor a member of the room of this id; doing it again changes nothing. */
-  async enter(actor: Actor, chatId: string): Promise<void> {
-    await this.deps.changes.add(chatId, [actor.userId], actor.userId);
+  /**
+   * Makes the actor a member of a room; doing it again changes nothing.
+   *
+   * @throws {AppError} as {@link join}.
+   */
+  async enter(actor: Actor, room: Pick<ChatRecord, '_id' | 'kind' | 'joinMode'>): Promise<void> {
+    const { changes, memberships } = this.deps;
+    const chatId = room._id.toHexString();
+    const refusal = refusalToEnter(room, actor);
+    if (refusal) {
+      await changes.assertNoneBanned(chatId, [actor.userId]);
+      if (await memberships.exists(chatId, actor.userId)) return;
+      throw refusal;
+    }
+    await changes.add(chatId, [actor.userId], actor.userId);
   }
 
   /**
@@ -176,7 +190,15 @@ export class PublicRooms {
     }
   }
 
-  private async existing(name: string): Promise<ChatRecord> {
+  /** @throws {AppError} NOT_FOUND when the room was removed. */
+  async byId(chatId: string): Promise<ChatRecord> {
+    const chat = await this.deps.chats.find(chatId);
+    if (!chat) throw notFound('Room');
+    return chat;
+  }
+
+  /** @throws {AppError} NOT_FOUND for a slug or name that no room has. */
+  async existing(name: string): Promise<ChatRecord> {
     const chat = await this.called(name);
     if (!chat) throw notFound('Room');
     return chat;
@@ -332,7 +354,7 @@ export class RoomResolver {
     const chat = await this.access.snapshot(chatId);
     const isMember = chat && (await this.access.role(chat, actor.userId)) !== undefined;
     if (isMember) return chatId;
-    await this.rooms.enter(actor, chatId);
+    await this.rooms.enter(actor, await this.rooms.byId(chatId));
     // Another node may have added the actor, and its event may not have arrived yet.
     this.access.forget(chatId);
     return chatId;

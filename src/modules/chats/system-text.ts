@@ -80,6 +80,7 @@ export const roleChanged = (
 const NAMES: Record<string, string> = {
   slowModeSeconds: 'slow mode',
   onlyModeratorsPost: 'rights to post',
+  joinMode: 'way to join',
 };
 
 /** The report that name, description, picture or modes have changed. */

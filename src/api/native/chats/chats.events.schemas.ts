@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { MEMBER_ROLES, SANCTION_KINDS } from '../../../modules/chats/index.js';
+import { JOIN_MODES, MEMBER_ROLES, SANCTION_KINDS } from '../../../modules/chats/index.js';
 import { CASE_KINDS } from '../../../modules/moderation/index.js';
 import { metadataResponse } from '../../../shared/metadata.js';
 import { serverEvents } from '../../../transport/socket/server-event.js';
@@ -29,6 +29,10 @@ const facts = Joi.object({
     .required()
     .description('Seconds that a plain member waits between two messages; 0: none'),
   onlyModeratorsPost: Joi.boolean().required(),
+  joinMode: Joi.string()
+    .valid(...JOIN_MODES)
+    .required()
+    .description('How people come in: joining, asking, or by invitation alone'),
 }).id('ChatFacts');
 
 const ofChat = { chatId: id, chat: facts.required() };
@@ -45,6 +49,7 @@ const sampleFacts = {
   picture: null,
   slowModeSeconds: 0,
   onlyModeratorsPost: false,
+  joinMode: 'invite',
 };
 const sampleGroup = { ...sampleFacts, kind: 'group', status: 'accepted', name: 'Harbour' };
 
@@ -145,6 +150,22 @@ export const chatEvents = serverEvents('native', {
       invitedBy: samplePerson,
       expiresAt: '2026-03-09T12:00:00.000Z',
     },
+  },
+  join_requested: {
+    description: 'Somebody asks to be let into a room whose members I manage.',
+    audience: "the devices of the room's owners and admins",
+    payload: Joi.object({ chatId: id, user: userCardSchema.required(), requestedAt: time }),
+    example: { chatId: CHAT, user: samplePerson, requestedAt: NOON },
+  },
+  join_request_ended: {
+    description: 'A request to be let into a room was accepted, rejected or withdrawn.',
+    audience: "the devices of its sender and of the room's owners and admins",
+    payload: Joi.object({
+      chatId: id,
+      userId: id.description('Who had asked'),
+      outcome: Joi.string().valid('accepted', 'rejected', 'withdrawn').required(),
+    }),
+    example: { chatId: CHAT, userId: BEN, outcome: 'accepted' },
   },
   block_changed: {
     description: 'I have blocked somebody, or unblocked them, on whichever device.',

@@ -48,6 +48,15 @@ export const chatRenderings: RenderingTable<ChatEvents> = {
         },
       },
     ]),
+    'join.requested': renders(['join_requested'], ({ chatId, user, at }) => [
+      {
+        event: 'join_requested',
+        payload: { chatId, user: presentUserCard(user), requestedAt: at },
+      },
+    ]),
+    'join.request_ended': renders(['join_request_ended'], ({ chatId, userId, outcome }) => [
+      { event: 'join_request_ended', payload: { chatId, userId, outcome } },
+    ]),
     'block.changed': renders(['block_changed'], ({ blockedId, blocked }) => [
       { event: 'block_changed', payload: { userId: blockedId, blocked } },
     ]),

@@ -4,8 +4,8 @@ import { metadataSchema, newMetadataSchema } from '../../../shared/metadata.js';
 import { nameText, removableText, text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
-import type { GroupChanges, MemberRole, NewGroup } from '../../../modules/chats/index.js';
-import { MEMBER_ROLES, SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
+import type { GroupChanges, JoinMode, MemberRole, NewGroup } from '../../../modules/chats/index.js';
+import { JOIN_MODES, MEMBER_ROLES, SLUG_MAX_LENGTH } from '../../../modules/chats/index.js';
 import { chatResponse } from '../../shared/chat.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
@@ -19,6 +19,10 @@ const pictureSchema = Joi.string()
   .description('https URL of a picture; null removes it');
 const memberIdsSchema = Joi.array().items(idSchema).max(200);
 
+const joinModeSchema = Joi.string<JoinMode>()
+  .valid(...JOIN_MODES)
+  .description('Of a room: `open`, to those whose `request` is accepted, or by `invite` alone');
+
 /** Body of `POST /api/chats`. */
 export const newGroupBody = Joi.object<NewGroup>({
   kind: Joi.string().valid('group', 'room').required(),
@@ -31,11 +35,12 @@ export const newGroupBody = Joi.object<NewGroup>({
   description: descriptionSchema,
   picture: pictureSchema,
   metadata: metadataSchema,
+  joinMode: joinModeSchema,
   memberIds: memberIdsSchema.description(
     'First members; those who have not agreed to be in touch with the caller are invited instead',
   ),
 }).when(Joi.object({ kind: Joi.valid('group') }).unknown(), {
-  then: Joi.object({ slug: Joi.forbidden() }),
+  then: Joi.object({ slug: Joi.forbidden(), joinMode: Joi.forbidden() }),
 });
 
 /** Body of `PATCH /api/chats/:chatId`; absent fields do not change. */
@@ -52,6 +57,7 @@ export const groupChangesBody = Joi.object<GroupChanges>({
       'Seconds that a plain member waits between two messages; moderators may change it',
     ),
   onlyModeratorsPost: Joi.boolean(),
+  joinMode: joinModeSchema,
 }).min(1);
 
 /** Query of the members. */

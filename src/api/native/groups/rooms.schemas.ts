@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import type { RoomsQuery } from '../../../modules/chats/index.js';
+import { JOIN_MODES } from '../../../modules/chats/index.js';
 import { text } from '../../../shared/text-schema.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import { externalChatIdResponse } from '../../shared/chat.schemas.js';
@@ -21,6 +22,10 @@ export const roomResponse = Joi.object({
   name: Joi.string().required(),
   description: Joi.string().allow(null, '').required(),
   picture: Joi.string().allow(null).required(),
+  joinMode: Joi.string()
+    .valid(...JOIN_MODES)
+    .required()
+    .description('How people come in: joining, asking, or by invitation alone'),
   memberCount: Joi.number().integer().required(),
   isMember: Joi.boolean().required(),
   lastMessageAt: Joi.string().isoDate().required(),

@@ -1,4 +1,5 @@
 import type { RoomView } from '../../../modules/chats/index.js';
+import { joinModeOf } from '../../../modules/chats/index.js';
 
 /** A public room, as anybody sees it. */
 export const presentRoom = ({ chat, memberCount, isMember }: RoomView) => {
@@ -11,6 +12,7 @@ export const presentRoom = ({ chat, memberCount, isMember }: RoomView) => {
     name: chat.name ?? '',
     description: chat.description ?? null,
     picture: chat.picture ?? null,
+    joinMode: joinModeOf(chat),
     memberCount,
     isMember,
     lastMessageAt: chat.lastMessageAt.toISOString(),
