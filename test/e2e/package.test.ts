@@ -107,11 +107,11 @@ describe('the client of the package', () => {
     ['attw', ['--profile', 'esm-only']],
   ])('has nothing that %s objects to', async (tool, options) => {
     const bin = join(root, 'node_modules/.bin', tool);
-    const { stdout } = await run(bin, [tarball, ...options], { cwd: folder, ...LIMITS }).catch(
-      (error: unknown) => error as { stdout: string },
+    const objections = await run(bin, [tarball, ...options], { cwd: folder, ...LIMITS }).then(
+      () => '',
+      (error: unknown) => (error as { stdout: string }).stdout,
     );
-    expect(stdout).not.toMatch(/^(Errors|Warnings|Suggestions):|❌/m);
-    expect(stdout).toMatch(/All good|No problems found/);
+    expect(objections).toBe('');
   });
 
   it('is one file to a bundler for browsers', async () => {

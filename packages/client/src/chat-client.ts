@@ -21,7 +21,6 @@ import { systemTimers, within } from './timers.js';
 import { subjectOf } from './token-claims.js';
 import type { ChatInfo, ChatMessage, LoginInfo, OwnUser } from './wire.types.js';
 
-/** Any event of the server, by its own name. */
 type ServerEvents = Record<string, never>;
 
 const OUTBOX_LIMIT = 1000;
