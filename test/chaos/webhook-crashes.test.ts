@@ -21,6 +21,7 @@ import { api, register } from './chaos-people.js';
 
 const PRELOAD = './test/chaos/webhook-fault-points.mjs';
 const WEBHOOKS = '/api/admin/webhooks';
+const START_ATTEMPTS = 4;
 /** How long a node may take to get to the point where it is to end, in milliseconds. */
 const CRASH_DEADLINE_MS = 60_000;
 
@@ -73,8 +74,16 @@ class World {
     return world;
   }
 
+  /** Tries again: a busy machine may take longer than a start is given. */
   async startNode(): Promise<void> {
-    this.node = await startParley(this.env, PRELOAD);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        this.node = await startParley(this.env, PRELOAD);
+        return;
+      } catch (error) {
+        if (attempt === START_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Sends a message that counts from the node's acknowledgement on. */
@@ -294,7 +303,7 @@ const CASES: Record<string, (world: World) => Promise<void>> = {
 
 describe('a receiver hears of every message when the node is killed', () => {
   // Several at a time: each waits for the lease of its dead node to end.
-  const AT_A_TIME = 3;
+  const AT_A_TIME = 2;
   const outcomes = new Map<string, Promise<void>>();
   const worlds: World[] = [];
   beforeAll(() => {
@@ -322,6 +331,6 @@ describe('a receiver hears of every message when the node is killed', () => {
     async (name) => {
       await expect(outcomes.get(name)).resolves.toBeUndefined();
     },
-    300_000,
+    600_000,
   );
 });
