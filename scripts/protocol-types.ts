@@ -31,7 +31,7 @@ export interface HandshakeError extends Error {
 const SHARED: Record<string, string> = {
   Handshake: '`auth` of the handshake.',
   ErrorBody: 'Why a command or a handshake is refused.',
-  CommandError: '`error`: a command of this device was refused.',
+  CommandError: '`error`: a command of this device was refused, or its token has ended.',
   ChatMessage: 'A message.',
   Attachment: 'A file of a message.',
   Reaction: "Somebody's reaction to a message.",

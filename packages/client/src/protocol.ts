@@ -132,9 +132,9 @@ export interface NativeServerEvents {
   /** The server may have left out events: ask with `sync` after a pause. */
   sync_hint: SyncHint;
   /**
-   * A command of this device was refused. The ack of the command says the same; `errors`, the list of
-   * the fields that are wrong, comes once: here only when the command asked for no ack. Not sent for a
-   * typing signal that a busy server leaves out.
+   * A command of this device was refused; or, without `event`, its token has ended. The ack of the
+   * command says the same; `errors`, the list of the fields that are wrong, comes once: here only when
+   * the command asked for no ack. Not sent for a typing signal that a busy server leaves out.
    */
   error: CommandError;
 }
@@ -234,9 +234,9 @@ export interface V0ServerEvents {
   /** A message of an admin to everybody, to a role or to a list of people. */
   admin_broadcast: V0AdminBroadcast;
   /**
-   * A command of this device was refused. The ack of the command says the same; `errors`, the list of
-   * the fields that are wrong, comes once: here only when the command asked for no ack. Not sent for a
-   * typing signal that a busy server leaves out.
+   * A command of this device was refused; or, without `event`, its token has ended. The ack of the
+   * command says the same; `errors`, the list of the fields that are wrong, comes once: here only when
+   * the command asked for no ack. Not sent for a typing signal that a busy server leaves out.
    */
   error: CommandError;
 }
@@ -299,9 +299,9 @@ export interface ConversationServerEvents {
   /** Somebody has gone, or hides. */
   'user:offline': ConversationUserOffline;
   /**
-   * A command of this device was refused. The ack of the command says the same; `errors`, the list of
-   * the fields that are wrong, comes once: here only when the command asked for no ack. Not sent for a
-   * typing signal that a busy server leaves out.
+   * A command of this device was refused; or, without `event`, its token has ended. The ack of the
+   * command says the same; `errors`, the list of the fields that are wrong, comes once: here only when
+   * the command asked for no ack. Not sent for a typing signal that a busy server leaves out.
    */
   error: CommandError;
 }
@@ -389,9 +389,9 @@ export interface RoomServerEvents {
   /** Who of a room is online: the answer to `join-room` and to `online-users`. */
   'online-users': RoomOnlineUsers;
   /**
-   * A command of this device was refused. The ack of the command says the same; `errors`, the list of
-   * the fields that are wrong, comes once: here only when the command asked for no ack. Not sent for a
-   * typing signal that a busy server leaves out.
+   * A command of this device was refused; or, without `event`, its token has ended. The ack of the
+   * command says the same; `errors`, the list of the fields that are wrong, comes once: here only when
+   * the command asked for no ack. Not sent for a typing signal that a busy server leaves out.
    */
   error: CommandError;
 }
@@ -1577,10 +1577,10 @@ export interface SyncHint {
   delayMs: number;
 }
 
-/** `error`: a command of this device was refused. */
+/** `error`: a command of this device was refused, or its token has ended. */
 export interface CommandError extends ErrorBody {
-  /** The command that was refused */
-  event: string;
+  /** The command that was refused; absent where the token has ended, and the socket with it */
+  event?: string;
 }
 
 /** The payload of `send_message`. */

@@ -46,14 +46,18 @@ export const errorBodySchema: Joi.ObjectSchema<ErrorBody> =
 /** The event `error`, which every dialect has. */
 export const errorEvent: Omit<ServerEvent, 'event' | 'dialect'> = {
   description:
-    'A command of this device was refused. The ack of the command says the same; `errors`, the list of the fields ' +
+    'A command of this device was refused; or, without `event`, its token has ended. The ack of the command says the same; `errors`, the list of the fields ' +
     'that are wrong, comes once: here only when the command asked for no ack. Not sent for a typing signal that a ' +
     'busy server leaves out.',
   audience: 'the device that sent the command',
   type: 'CommandError',
   payload: Joi.object({
     ...errorKeys,
-    event: Joi.string().allow('').required().description('The command that was refused'),
+    event: Joi.string()
+      .allow('')
+      .description(
+        'The command that was refused; absent where the token has ended, and the socket with it',
+      ),
   }),
   example: { code: 'NOT_FOUND', message: 'Chat not found', event: 'join_chat' },
 };
