@@ -89,6 +89,17 @@ describe('the plan of a sync', () => {
     expect(plan({ ...known, tags: { [chatId]: tag } }, 'current', read)).toHaveLength(1);
   });
 
+  it.each([
+    ['its data', { chat: { ...state.chat, metadata: { step: 2 } } }],
+    ['its id elsewhere', { chat: { ...state.chat, externalId: 'order 7' } }],
+    ["the member's data", { membership: { ...state.membership, metadata: { seat: 4 } } }],
+    ['its slow mode', { chat: { ...state.chat, slowModeSeconds: 30 } }],
+  ])('brings a chat of which only %s have changed', (_, change) => {
+    const [{ tag } = { tag: '' }] = plan(known, 'current');
+    const tags = { [chatId]: tag };
+    expect(plan({ ...known, tags }, 'current', { ...state, ...change })).toHaveLength(1);
+  });
+
   it('marks a chat as optional when the client has its messages and has not named its state', () => {
     expect(plan(known, 'current')).toMatchObject([{ cursor: 4, isOptional: true }]);
   });

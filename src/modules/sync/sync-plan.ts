@@ -66,6 +66,8 @@ const stateTag = ({ chat, membership, members, memberCount, isBlocked }: ChatSta
         [membership.role, readSeqOf(membership), membership.clearedSeq, membership.hiddenSeq],
         [membership.archivedSeq, membership.mutedUntil, membership.pinnedAt],
         [membership.markedUnread, isBlocked, memberCount],
+        [chat.externalId, chat.metadata, membership.metadata],
+        [chat.slowModeSeconds, chat.onlyModeratorsPost],
         members
           .map(({ card, role, lastReadSeq, lastDeliveredSeq }) =>
             JSON.stringify([
