@@ -87,8 +87,8 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
   const hub = new SocketHub({ httpServer: http.server, config, clock, logger, metrics });
 
   const modules = await createModules({ platform, hub });
-  const { access, broadcasts, contacts, live, media, messageLog, presence, running, serverKeys } =
-    modules;
+  const { access, broadcasts, contacts, externalIdLookup, live, media, messageLog } = modules;
+  const { presence, running, serverKeys } = modules;
   const { authenticator, requireAdmin } = modules.users.api;
 
   // Api: the same use cases, spoken in four ways.
@@ -116,6 +116,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     userTurns,
     authenticator,
     onError,
+    externalIdLookup,
     requireMember: (userId, chatId) => access.member(userId, chatId),
     requireAdmin,
     chatIdsOf: (userId) => contacts.chatIdsOf(userId),
@@ -168,6 +169,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
         uploadTurns,
         serverKeys: serverKeys.authenticator,
         onceCalls: serverKeys.onceCalls,
+        externalIdLookup,
         work,
         maxAnonymousBodyKb: config.maxAnonymousBodyKb,
         timeoutMs: config.requestTimeoutMs,

@@ -53,6 +53,7 @@ import type { Platform } from './platform/platform.js';
 import { HOUR, MINUTE } from './platform/platform.js';
 import { GuardedOutbound, TrustedOutbound, parseRange } from './platform/outbound.js';
 import { notFound } from './shared/errors.js';
+import type { ExternalIdLookup } from './shared/external-ids.js';
 import { metadataIndexesOf } from './shared/metadata.js';
 import type { SocketHub } from './transport/socket/socket-hub.js';
 import { socketViews } from './transport/socket/socket-views.js';
@@ -351,7 +352,7 @@ export const createModules = async ({
   });
   const serverCalls = createServerCalls({
     clock,
-    issuer: users.api.externalIdNamespace,
+    issuer: users.api.externalIds.namespace,
     revokeForeignTokens: (userId) => users.api.foreign.revokeAll(userId),
     names,
     users: users.api,
@@ -461,6 +462,13 @@ export const createModules = async ({
     passwordMinLength: config.passwordMinLength,
   };
 
+  const externalIdLookup: ExternalIdLookup = {
+    idsOf: (kind, texts) =>
+      kind === 'user'
+        ? users.api.externalIds.idsOf(texts)
+        : chatAccess.chats.idsByExternalIds(texts),
+  };
+
   /** In the order in which they start. */
   const running: RunningModule[] = [
     chatAccess,
@@ -487,6 +495,7 @@ export const createModules = async ({
   return {
     useCases,
     running,
+    externalIdLookup,
     access,
     contacts,
     users,

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { AppError, fieldError, invalidInput } from './errors.js';
 import type { FieldError } from './errors.js';
+import type { ExternalIds } from './external-ids.js';
 import { graphemeStart } from './text.js';
 import { checkBounds, shortPath } from './input-bounds.js';
 import { VALIDATION_MESSAGES } from './validation-messages.js';
@@ -59,15 +60,22 @@ const refusalOf = (errors: FieldError[]): AppError =>
  * Checks input against a schema and returns it with defaults filled in. What it costs is bounded by the
  * schema, not by the sender: {@link checkBounds} comes first.
  *
+ * @param externalIds notes the external ids in the input, or puts Parley's in their place; without it they are refused.
  * @throws {AppError} VALIDATION, with one entry in `errors` per wrong or unknown field: {@link MAX_ERRORS} at
  *   most, and the first alone where the input is long or too large.
  */
-export const validate = <T>(schema: Joi.Schema<T>, input: unknown): T => {
+export const validate = <T>(
+  schema: Joi.Schema<T>,
+  input: unknown,
+  externalIds?: ExternalIds,
+): T => {
   const isLong = checkBounds(schema, input) > MAX_COLLECTED_VALUES;
   // Nearly all input is right: what is wrong with the rest is looked up afterwards.
-  const { value, error } = schema.validate(input, FITS_OR_NOT);
+  const context = { externalIds };
+  const { value, error } = schema.validate(input, { ...FITS_OR_NOT, context });
   if (error) {
-    const found = schema.validate(input, isLong ? FIRST_ONLY : ALL_ERRORS).error ?? error;
+    const options = { ...(isLong ? FIRST_ONLY : ALL_ERRORS), context };
+    const found = schema.validate(input, options).error ?? error;
     throw refusalOf(found.details.slice(0, MAX_ERRORS).map(toFieldError));
   }
   const unfit = findUnfit(input, '');
@@ -82,15 +90,16 @@ export const validate = <T>(schema: Joi.Schema<T>, input: unknown): T => {
  *
  * @throws {AppError} VALIDATION with the errors of all parts together, {@link MAX_ERRORS} at most.
  */
-export const validateParts = <Parts extends Record<string, unknown>>(parts: {
-  [Part in keyof Parts]: { schema: Joi.Schema<Parts[Part]>; input: unknown };
-}): Parts => {
+export const validateParts = <Parts extends Record<string, unknown>>(
+  parts: { [Part in keyof Parts]: { schema: Joi.Schema<Parts[Part]>; input: unknown } },
+  externalIds?: ExternalIds,
+): Parts => {
   const values: Partial<Parts> = {};
   const errors: FieldError[] = [];
   for (const part of Object.keys(parts) as (keyof Parts)[]) {
     const { schema, input } = parts[part];
     try {
-      values[part] = validate(schema, input);
+      values[part] = validate(schema, input, externalIds);
     } catch (error) {
       if (!(error instanceof AppError) || !error.errors) throw error;
       errors.push(...error.errors);

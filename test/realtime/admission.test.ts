@@ -92,6 +92,7 @@ const start = async (env: Record<string, string>) => {
           : Promise.reject(new AppError('UNAUTHENTICATED', 'Sign in'));
       },
     },
+    externalIdLookup: { idsOf: () => Promise.resolve(new Map()) },
     requireAdmin: () => Promise.resolve(),
     requireMember: () => Promise.resolve(),
     chatIdsOf: async (userId) => {

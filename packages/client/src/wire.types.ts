@@ -8,6 +8,9 @@ export interface Person {
   lastName?: string;
   name: string;
   avatar: string | null;
+  /** The id that the account has elsewhere, and whose it is; absent where it has none. */
+  externalId?: string;
+  issuer?: string;
   /** There, and true, while the account is closed. */
   isDeactivated?: true;
 }
@@ -132,6 +135,8 @@ export interface StarState {
 /** A chat as the server shows it to one member. */
 export interface ChatInfo {
   id: string;
+  /** The id that the chat has elsewhere; absent where it has none. */
+  externalId?: string;
   kind: 'direct' | 'group' | 'room' | 'broadcast';
   isGroup: boolean;
   status: 'pending' | 'accepted' | 'rejected';

@@ -11,6 +11,7 @@ import {
   mediaSchema,
   numberFields,
 } from '../shared/message.schemas.js';
+import { chatIdSchema, userIdSchema } from '../../shared/external-ids.js';
 import { idSchema } from '../../shared/ids.js';
 import { externalChatIdResponse } from '../shared/chat.schemas.js';
 import { externalUserIdKeys } from '../shared/user-card.schemas.js';
@@ -32,7 +33,7 @@ export interface SendBody extends CustomBody {
  */
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({
-    conversationId: idSchema.required(),
+    conversationId: chatIdSchema.required(),
     ...customKeys('text', captionSchema(maxLength)),
     media: mediaSchema.empty(Joi.array().length(0)),
     messageType: messageTypeSchema,
@@ -42,7 +43,7 @@ export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
 
 /** Path of the conversation with a person. */
 export const participantParams = Joi.object<{ participantId: string }>({
-  participantId: idSchema.required(),
+  participantId: userIdSchema.required(),
 });
 
 /** `message:read` and `POST /api/chat/messages/read`; without `messageIds` everything is read. */
@@ -51,7 +52,7 @@ export interface ReadBody {
   messageIds?: string[];
 }
 export const readSchema = Joi.object<ReadBody>({
-  conversationId: idSchema.required(),
+  conversationId: chatIdSchema.required(),
   messageIds: Joi.array().items(idSchema).min(1).max(200),
 });
 
@@ -69,7 +70,7 @@ export interface DeletePayload {
 }
 export const deleteSchema = Joi.object<DeletePayload>({
   messageId: idSchema.required(),
-  conversationId: idSchema,
+  conversationId: chatIdSchema,
   deleteForEveryone,
 });
 

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { userIdSchema } from '../../shared/external-ids.js';
 import { idSchema } from '../../shared/ids.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import { DEFAULT_LIMIT, MAX_LIMIT, pageKeys } from '../../shared/pagination.js';
@@ -35,7 +36,7 @@ export const broadcastSchema = (maxLength: number): Joi.ObjectSchema<BroadcastBo
       .when('audience', { is: 'role', then: Joi.required(), otherwise: Joi.forbidden() })
       .description('With audience `role`'),
     userIds: Joi.array()
-      .items(idSchema)
+      .items(userIdSchema)
       .min(1)
       .max(MAX_LISTED)
       .unique()

@@ -1,11 +1,11 @@
 import Joi from 'joi';
 import { JOIN_MODES, MEMBER_ROLES } from '../../modules/chats/index.js';
-import { idSchema } from '../../shared/ids.js';
+import { chatIdSchema } from '../../shared/external-ids.js';
 import { metadataResponse } from '../../shared/metadata.js';
 import { userCardSchema } from './user-card.schemas.js';
 
 /** Path of everything about one chat. */
-export const chatParams = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+export const chatParams = Joi.object<{ chatId: string }>({ chatId: chatIdSchema.required() });
 
 /** A member as the other members of an accepted chat see them. */
 export const participantResponse = userCardSchema

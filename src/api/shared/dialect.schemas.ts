@@ -1,11 +1,11 @@
 import Joi from 'joi';
-import { idSchema } from '../../shared/ids.js';
+import { chatIdSchema } from '../../shared/external-ids.js';
 import type { PageQuery } from '../../shared/pagination.js';
 import { pageKeys } from '../../shared/pagination.js';
 
 /** Path of a conversation, and commands that name one. */
 export const conversationParams = Joi.object<{ conversationId: string }>({
-  conversationId: idSchema.required(),
+  conversationId: chatIdSchema.required(),
 });
 
 /** Query of a list. */

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { Attachment } from '../../modules/messages/index.js';
 import { MESSAGE_TYPES } from '../../modules/messages/index.js';
+import { chatIdOr } from '../../shared/external-ids.js';
 import { idSchema } from '../../shared/ids.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { metadataResponse, metadataSchema } from '../../shared/metadata.js';
@@ -61,7 +62,7 @@ export const attachmentResponse = Joi.object({
 export const mediaSchema = Joi.array().items(attachmentSchema).single().min(1).max(10);
 
 /** The slug or the name of a room, or the id of any chat. */
-export const roomSchema = nameText(100).example('general');
+export const roomSchema = chatIdOr(nameText(100)).example('general');
 
 /** What a `custom` message is, to the clients that know it. */
 const customTypeSchema = Joi.string()

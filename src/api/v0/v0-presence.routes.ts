@@ -3,11 +3,11 @@ import type { AnyRoute } from '../../transport/http/route.js';
 import { route } from '../../transport/http/route.js';
 import { onlineUserResponse, presenceResponse } from '../shared/presence.schemas.js';
 import { presentOnlineUser, presentStatus } from '../shared/presence.shapes.js';
-import { idSchema } from '../../shared/ids.js';
+import { userIdSchema } from '../../shared/external-ids.js';
 import type { UseCases } from '../shared/use-cases.js';
 
 const tag = 'v0';
-const userParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+const userParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 
 /** v0's endpoints of presence. */
 export const v0PresenceRoutes = ({ presence }: UseCases): AnyRoute[] => [

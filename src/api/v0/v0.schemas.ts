@@ -13,6 +13,7 @@ import {
 } from '../shared/message.schemas.js';
 import { chatResponse, lastMessageResponse } from '../shared/chat.schemas.js';
 import { userCardSchema } from '../shared/user-card.schemas.js';
+import { userIdSchema } from '../../shared/external-ids.js';
 import { idSchema } from '../../shared/ids.js';
 import { messageTypeSchema } from '../shared/message-type.js';
 
@@ -29,7 +30,7 @@ export interface SendBody extends CustomBody {
 /** Builds the schema of a message from the longest text allowed; text or media must be there. */
 export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   Joi.object<SendBody>({
-    receiverId: idSchema.required(),
+    receiverId: userIdSchema.required(),
     ...customKeys('message', captionSchema(maxLength)),
     messageType: messageTypeSchema,
     media: mediaSchema,
@@ -38,11 +39,13 @@ export const sendSchema = (maxLength: number): Joi.ObjectSchema<SendBody> =>
   }).or('message', 'media');
 
 /** `typing_start` and `typing_stop`. */
-export const typingSchema = Joi.object<{ receiverId: string }>({ receiverId: idSchema.required() });
+export const typingSchema = Joi.object<{ receiverId: string }>({
+  receiverId: userIdSchema.required(),
+});
 
 /** Path of the conversation with a person. */
 export const receiverParams = Joi.object<{ receiverId: string }>({
-  receiverId: idSchema.required(),
+  receiverId: userIdSchema.required(),
 });
 
 /** A message in the v0 shape. */

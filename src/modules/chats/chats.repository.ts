@@ -356,6 +356,14 @@ export class ChatsRepository {
     return this.chats.findOne({ externalId }).lean();
   }
 
+  /** The chats' ids by their external ids; those that no chat has are left out. */
+  async idsByExternalIds(externalIds: string[]): Promise<Map<string, string>> {
+    const found = await this.chats
+      .find({ externalId: trusted({ $in: externalIds }) }, { externalId: 1 })
+      .lean();
+    return new Map(found.map(({ _id, externalId = '' }) => [externalId, _id.toHexString()]));
+  }
+
   /**
    * Gives a chat an external id, metadata, or both.
    *

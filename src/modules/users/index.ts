@@ -24,6 +24,7 @@ import type { SignInLimits, SignInParts } from './build-sign-in.js';
 import { buildSignIn, keyFor } from './build-sign-in.js';
 import { defineSessionModels, SessionsRepository } from './sessions.repository.js';
 import { UserDirectory } from './directory.js';
+import { ExternalUserIds } from './external-user-ids.js';
 import type { AdminSettings } from './first-admin.js';
 import { createForeignAccess, defineForeignLoginModel } from './issuers/index.js';
 import type { ForeignAccess } from './issuers/index.js';
@@ -174,8 +175,8 @@ export interface UsersApi extends SignInParts {
   stored: Pick<UsersRepository, 'createdSince' | 'changedSince'>;
   /** Tokens of configured issuers: what they allow, and its end. */
   foreign: ForeignAccess;
-  /** Whose external ids server keys give: the name of the only issuer, or empty. */
-  externalIdNamespace: string;
+  /** Whose external ids are whose, and which accounts have which. */
+  externalIds: ExternalUserIds;
   /** The current status of a login and its user from the database; undefined when the login has ended. */
   statusOf(userId: string, sessionId: string): Promise<AccountStatus | undefined>;
   /** @throws {AppError} FORBIDDEN when the actor is not an admin now. */
@@ -343,8 +344,10 @@ export const createUsers = ({
       mintedLogins: new MintedLogins({ accounts, sessions, tokens, clock }),
       stored: users,
       foreign,
-      // The ids of a server's users are those of the only issuer's, so that its tokens are of the same accounts.
-      externalIdNamespace: config.authIssuers.length === 1 ? config.authIssuers[0]!.name : '',
+      externalIds: new ExternalUserIds(
+        users,
+        config.authIssuers.map(({ name }) => name),
+      ),
       statusOf: (userId, sessionId) => authenticator.lookUp(userId, sessionId),
       requireAdmin: (actor) => accounts.requireAdmin(actor),
     },

@@ -198,6 +198,17 @@ export class UsersRepository {
     return this.users.findOne({ issuer, externalId }).lean();
   }
 
+  /** The accounts with these external ids, and maybe others of the same issuers. */
+  async idsByExternalIds(
+    wanted: { issuer: string; externalId: string }[],
+  ): Promise<{ _id: Types.ObjectId; issuer: string; externalId: string }[]> {
+    const issuer = trusted({ $in: [...new Set(wanted.map((one) => one.issuer))] });
+    const externalId = trusted({ $in: wanted.map((one) => one.externalId) });
+    return this.users
+      .find({ issuer, externalId }, { issuer: 1, externalId: 1 })
+      .lean<{ _id: Types.ObjectId; issuer: string; externalId: string }[]>();
+  }
+
   async findByUsername(usernameLower: string): Promise<UserRecord | null> {
     return this.users.findOne({ usernameLower }).lean();
   }

@@ -12,6 +12,7 @@ import { route } from './route.js';
 
 /** No route here is one under a server key. */
 const NO_SERVERS = {
+  externalIdLookup: { idsOf: () => Promise.reject(new Error('not asked')) },
   serverKeys: { authenticate: () => Promise.reject(new Error('not asked')) },
   onceCalls: { run: () => Promise.reject(new Error('not asked')) },
 };

@@ -2,6 +2,8 @@ import { Router } from 'express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { admitAdmin } from '../../shared/admit-admin.js';
 import { AppError } from '../../shared/errors.js';
+import type { ExternalIdLookup } from '../../shared/external-ids.js';
+import { ExternalIds } from '../../shared/external-ids.js';
 import type { Authenticator } from '../../shared/authenticator.js';
 import type { Actor } from '../../shared/actor.js';
 import type { ServerCaller } from '../../shared/server-caller.js';
@@ -26,6 +28,8 @@ export interface RouteContext extends ServerCallContext {
   /** Where a signed-in user's requests take their turn, and where the uploads do. */
   userTurns: UserTurns;
   uploadTurns: UserTurns;
+  /** Finds what an input names by the ids of other products. */
+  externalIdLookup: ExternalIdLookup;
   work: Pick<WorkTracker, 'admit' | 'begin'>;
   /** Kilobytes of a JSON body from somebody who is not signed in; 0: as many as from a user. */
   maxAnonymousBodyKb: number;
@@ -128,21 +132,28 @@ const run =
   (route: AnyRoute, context: RouteContext): RequestHandler =>
   async (req, res) => {
     const caller = res.locals.actor as Actor | ServerCaller | undefined;
-    const input = {
-      ...validateParts({
-        params: { schema: route.params ?? NOTHING, input: req.params },
-        query: { schema: route.query ?? NOTHING, input: req.query },
-        body: {
-          schema: route.body ?? NOTHING,
-          input: route.method === 'get' ? {} : bodyOf(req),
+    const externalIds = new ExternalIds();
+    const body = route.method === 'get' ? {} : bodyOf(req);
+    const validated = () =>
+      validateParts(
+        {
+          params: { schema: route.params ?? NOTHING, input: req.params },
+          query: { schema: route.query ?? NOTHING, input: req.query },
+          body: { schema: route.body ?? NOTHING, input: body },
         },
-      }),
-      client: { ip: req.ip ?? '', userAgent: req.get('user-agent') ?? '' },
-      req,
-      res,
-    };
+        externalIds,
+      );
+    const given = validated();
+    const client = { ip: req.ip ?? '', userAgent: req.get('user-agent') ?? '' };
     const timeoutMs = route.timeoutMs ?? context.timeoutMs;
-    const handle = (actor: typeof caller) => route.handle({ ...input, actor } as never);
+    const handle = async (actor: typeof caller) => {
+      let input = given;
+      if (!externalIds.isEmpty) {
+        await externalIds.resolve(context.externalIdLookup);
+        input = validated();
+      }
+      return route.handle({ ...input, client, req, res, actor } as never);
+    };
     const answer = () =>
       caller && 'keyId' in caller && route.method !== 'get'
         ? answerOnce(context, caller, req, res, handle)

@@ -7,6 +7,8 @@ import type { UserTurns } from '../../platform/user-turns.js';
 import type { Actor } from '../../shared/actor.js';
 import { admitAdmin } from '../../shared/admit-admin.js';
 import { AppError } from '../../shared/errors.js';
+import type { ExternalIdLookup } from '../../shared/external-ids.js';
+import { ExternalIds } from '../../shared/external-ids.js';
 import { cutText } from '../../shared/text.js';
 import { validate } from '../../shared/validate.js';
 import type { AnyCommand, CallerSocket, CommandResult } from './command.js';
@@ -31,6 +33,8 @@ export interface DispatcherParts {
   userLimits: UserLimits;
   /** Where each user's commands take their turn. */
   userTurns: Pick<UserTurns, 'runWithin'>;
+  /** Finds what a payload names by the ids of other products. */
+  externalIdLookup: ExternalIdLookup;
   /** Longest time for a command, in milliseconds. */
   timeoutMs: number;
   /** Told every error that is answered. */
@@ -133,14 +137,20 @@ export class CommandDispatcher {
     const command =
       variants.find(({ accepts }) => !accepts || accepts(frame.payload)) ?? variants[0]!;
     if (command.shedAs) this.parts.work.admit(command.shedAs);
-    const payload = validate(command.schema, frame.payload ?? {});
+    const externalIds = new ExternalIds();
+    const validated = () => validate(command.schema, frame.payload ?? {}, externalIds);
+    let payload = validated();
     const { actor } = socket.data;
     const { previous, begun } = frame.sequence.enter();
-    const { requireAdmin, timeoutMs, userLimits, userTurns } = this.parts;
+    const { externalIdLookup, requireAdmin, timeoutMs, userLimits, userTurns } = this.parts;
     try {
       const result = await userTurns.runWithin(actor.userId, timeoutMs, async () => {
         if (command.userLimit) await userLimits.consume(command.userLimit, actor.userId);
         if (command.auth === 'admin') await admitAdmin(actor, requireAdmin);
+        if (!externalIds.isEmpty) {
+          await externalIds.resolve(externalIdLookup);
+          payload = validated();
+        }
         await previous;
         const work = command.handle({ actor, socket: caller }, payload);
         begun();

@@ -9,6 +9,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { TokenGrants } from '../../shared/authenticator.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import { AppError } from '../../shared/errors.js';
+import type { ExternalIdLookup } from '../../shared/external-ids.js';
 import { channels } from './channels.js';
 import type { AnyCommand } from './command.js';
 import { CommandDispatcher, onDisconnect } from './dispatcher.js';
@@ -29,6 +30,7 @@ export interface SocketServerDeps {
   work: Pick<WorkTracker, 'admit' | 'begin'>;
   userLimits: UserLimits;
   userTurns: UserTurns;
+  externalIdLookup: ExternalIdLookup;
   authenticator: TokenGrants;
   /** Receives every error that a command is answered with. */
   onError(error: AppError): void;
@@ -75,6 +77,7 @@ export class SocketServer {
       work,
       userLimits,
       userTurns,
+      externalIdLookup: this.deps.externalIdLookup,
       timeoutMs: config.requestTimeoutMs,
       onError: (error) => {
         this.deps.onError(error);

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import type { UserRole } from '../../../shared/actor.js';
-import { idSchema } from '../../../shared/ids.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import { metadataParameters } from '../../../shared/metadata.js';
 import { text } from '../../../shared/text-schema.js';
 import { pageKeys } from '../../../shared/pagination.js';
@@ -18,7 +18,7 @@ export const accountsQuery = (metadataKeys: string[]): Joi.ObjectSchema<AccountQ
   }).rename('query', 'q', { ignoreUndefined: true });
 
 /** Path of one account. */
-export const accountParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+export const accountParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 
 /** Body of a change of role. */
 export const roleBody = Joi.object<{ role: UserRole }>({

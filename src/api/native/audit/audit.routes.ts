@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import Joi from 'joi';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { presentUserCard } from '../../shared/user-card.shapes.js';
@@ -20,7 +21,7 @@ import type { UseCases } from '../../shared/use-cases.js';
 const EXPORT_MS = 10 * 60_000;
 
 const filters = {
-  userId: idSchema.description('Who has acted, or to whom it was done'),
+  userId: userIdSchema.description('Who has acted, or to whom it was done'),
   action: Joi.string()
     .max(64)
     .pattern(/^[a-z_]+\.[a-z_]*$/)

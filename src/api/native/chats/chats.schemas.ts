@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import { metadataParameters, newMetadataSchema } from '../../../shared/metadata.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { PageQuery } from '../../../shared/pagination.js';
@@ -8,7 +8,7 @@ import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** Body of `POST /api/chats/or-create`. */
 export const orCreateBody = Joi.object<{ recipientId: string }>({
-  recipientId: idSchema.required(),
+  recipientId: userIdSchema.required(),
 });
 
 /** Builds the query of a list of chats from the keys of metadata by whose value one may search. */
@@ -22,7 +22,7 @@ export const requestsQuery = Joi.object<RequestsQuery>({
 });
 
 /** Body of block and unblock: empty in a direct chat, elsewhere the member. */
-export const blockBody = Joi.object<{ userId?: string }>({ userId: idSchema });
+export const blockBody = Joi.object<{ userId?: string }>({ userId: userIdSchema });
 
 /** A block, or the end of one. */
 export const blockResponse = Joi.object({
@@ -36,7 +36,7 @@ export const blockedResponse = userCardSchema
   .id('BlockedUser');
 
 /** Path of a user's chats. */
-export const historyParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+export const historyParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 
 /** Body of `PATCH /api/chats/:chatId/settings`; absent fields do not change. */
 export const settingsBody = Joi.object<SettingChanges>({

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
+import { chatIdSchema, userIdSchema } from '../../../shared/external-ids.js';
 import { metadataSchema, newMetadataSchema } from '../../../shared/metadata.js';
 import { nameText, removableText, text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
@@ -17,7 +17,7 @@ const pictureSchema = Joi.string()
   .max(2048)
   .allow(null)
   .description('https URL of a picture; null removes it');
-const memberIdsSchema = Joi.array().items(idSchema).max(200);
+const memberIdsSchema = Joi.array().items(userIdSchema).max(200);
 
 const joinModeSchema = Joi.string<JoinMode>()
   .valid(...JOIN_MODES)
@@ -65,8 +65,8 @@ export const membersQuery = Joi.object<PageQuery>(pageKeys);
 
 /** Path of one member. */
 export const memberParams = Joi.object<{ chatId: string; userId: string }>({
-  chatId: idSchema.required(),
-  userId: idSchema.required(),
+  chatId: chatIdSchema.required(),
+  userId: userIdSchema.required(),
 });
 
 /** Body of adding members. */

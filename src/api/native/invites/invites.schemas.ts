@@ -1,5 +1,6 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
+import { chatIdSchema } from '../../../shared/external-ids.js';
+import { externalChatIdResponse } from '../../shared/chat.schemas.js';
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 import type { InviteTerms } from '../../../modules/chats/index.js';
 
@@ -13,7 +14,7 @@ export const inviteParams = Joi.object<{ code: string }>({ code: codeSchema });
 
 /** Path of an invite, for those who manage its chat. */
 export const chatInviteParams = Joi.object<{ chatId: string; code: string }>({
-  chatId: idSchema.required(),
+  chatId: chatIdSchema.required(),
   code: codeSchema,
 });
 
@@ -42,6 +43,7 @@ export const inviteResponse = Joi.object({
 export const receivedInviteResponse = Joi.object({
   code: Joi.string().required(),
   chatId: Joi.string().required(),
+  externalId: externalChatIdResponse,
   kind: Joi.string().required(),
   name: Joi.string().allow(null).required(),
   picture: Joi.string().allow(null).required(),
@@ -53,6 +55,7 @@ export const receivedInviteResponse = Joi.object({
 /** The chat of an invite. */
 export const invitePreviewResponse = Joi.object({
   chatId: Joi.string().required(),
+  externalId: externalChatIdResponse,
   kind: Joi.string().required(),
   name: Joi.string().allow(null).required(),
   picture: Joi.string().allow(null).required(),

@@ -13,13 +13,18 @@ export const presentInvite = (invite: InviteRecord) => ({
   createdAt: invite.createdAt.toISOString(),
 });
 
-/** An invite, as the invited user sees it. */
-export const presentReceivedInvite = ({ invite, chat, invitedBy }: ReceivedInvite) => ({
-  code: invite.code,
+const presentInvitedTo = (chat: ChatRecord) => ({
   chatId: chat._id.toHexString(),
+  ...(chat.externalId !== undefined && { externalId: chat.externalId }),
   kind: chat.kind,
   name: chat.name ?? null,
   picture: chat.picture ?? null,
+});
+
+/** An invite, as the invited user sees it. */
+export const presentReceivedInvite = ({ invite, chat, invitedBy }: ReceivedInvite) => ({
+  code: invite.code,
+  ...presentInvitedTo(chat),
   invitedBy: invitedBy ? presentUserCard(invitedBy) : null,
   expiresAt: invite.expiresAt?.toISOString() ?? null,
   createdAt: invite.createdAt.toISOString(),
@@ -27,9 +32,6 @@ export const presentReceivedInvite = ({ invite, chat, invitedBy }: ReceivedInvit
 
 /** The chat of an invite, for somebody who decides whether to join. */
 export const presentInvitePreview = (chat: ChatRecord, memberCount: number) => ({
-  chatId: chat._id.toHexString(),
-  kind: chat.kind,
-  name: chat.name ?? null,
-  picture: chat.picture ?? null,
+  ...presentInvitedTo(chat),
   memberCount,
 });

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { chatIdSchema, userIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { emojiSchema } from '../messages/message-changes.schemas.js';
 import { nameText, visibleText } from '../../../shared/text-schema.js';
@@ -17,7 +18,7 @@ export interface StartLivePayload {
 }
 export const startLiveSchema = Joi.object<StartLivePayload>({
   title: nameText(120).required(),
-  chatId: idSchema,
+  chatId: chatIdSchema,
 });
 
 /** `join_live`, `leave_live`, `end_live` */
@@ -49,7 +50,7 @@ export interface LiveSignalPayload {
 }
 export const liveSignalSchema = Joi.object<LiveSignalPayload>({
   liveId: idSchema.required(),
-  to: idSchema.required(),
+  to: userIdSchema.required(),
   data: Joi.object()
     .unknown()
     .required()

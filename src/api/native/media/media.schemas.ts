@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import { text } from '../../../shared/text-schema.js';
@@ -15,7 +16,7 @@ const KINDS = ['image', 'video', 'audio', 'file'] as const;
 const kindSchema = Joi.string<MediaKind>().valid(...KINDS);
 
 /** Text fields of an upload to a chat. */
-export const chatUploadBody = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+export const chatUploadBody = Joi.object<{ chatId: string }>({ chatId: chatIdSchema.required() });
 
 /** Path of everything about one file. */
 export const fileParams = Joi.object<{ fileId: string }>({ fileId: idSchema.required() });
@@ -50,7 +51,7 @@ export interface UploadTokenQuery {
   filename?: string;
 }
 export const uploadTokenQuery = Joi.object<UploadTokenQuery>({
-  chatId: idSchema,
+  chatId: chatIdSchema,
   filename: fileNameSchema,
 });
 
@@ -125,7 +126,7 @@ export interface SharedFileBody {
 }
 export const sharedFileBody = Joi.object<SharedFileBody>({
   room: roomSchema,
-  chatId: idSchema,
+  chatId: chatIdSchema,
   content: captionSchema(1000),
   clientMessageId: clientMessageIdSchema,
 }).xor('room', 'chatId');

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import type { Metadata } from '../../../shared/metadata.js';
 import { newMetadataSchema } from '../../../shared/metadata.js';
@@ -33,7 +34,7 @@ export const editSchema = (maxLength: number): Joi.ObjectSchema<EditPayload> =>
     messageId: idSchema.required(),
     content: newContentSchema(maxLength),
     metadata: newMetadataSchema,
-    chatId: idSchema,
+    chatId: chatIdSchema,
   }).or('content', 'metadata');
 
 /** Body of `PUT /api/messages/:messageId`. */
@@ -53,7 +54,7 @@ export interface DeletePayload {
 export const deleteSchema = Joi.object<DeletePayload>({
   messageId: idSchema.required(),
   deleteForEveryone: Joi.boolean(),
-  chatId: idSchema,
+  chatId: chatIdSchema,
 });
 
 /** Query of `DELETE /api/messages/:messageId`. */
@@ -70,7 +71,7 @@ export interface ReactionPayload {
 export const reactionSchema = Joi.object<ReactionPayload>({
   messageId: idSchema.required(),
   emoji: emojiSchema.required(),
-  chatId: idSchema,
+  chatId: chatIdSchema,
 });
 
 /** Body of `POST /api/messages/:messageId/react`. */
@@ -82,7 +83,7 @@ export interface ForwardBody {
   clientMessageId?: string;
 }
 export const forwardBody = Joi.object<ForwardBody>({
-  chatIds: Joi.array().items(idSchema).min(1).max(20).required(),
+  chatIds: Joi.array().items(chatIdSchema).min(1).max(20).required(),
   clientMessageId: clientMessageIdSchema,
 });
 

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { pageKeys } from '../../../shared/pagination.js';
 import type { Attachment, HistoryQuery, MessageType } from '../../../modules/messages/index.js';
@@ -25,7 +26,7 @@ export interface SendTextBody extends CustomBody {
 /** Builds the schema of a text message from the longest text allowed. */
 export const sendTextSchema = (maxLength: number): Joi.ObjectSchema<SendTextBody> =>
   Joi.object<SendTextBody>({
-    chatId: idSchema.required(),
+    chatId: chatIdSchema.required(),
     ...customKeys('content', contentSchema(maxLength).required()),
     messageType: Joi.string<'text' | 'custom'>().valid('text', 'custom').default('text'),
     replyTo: idSchema,
@@ -44,7 +45,7 @@ export interface SendMediaBody extends CustomBody {
 type MediaType = Attachment['type'];
 
 const mediaKeys = (maxLength: number) => ({
-  chatId: idSchema.required(),
+  chatId: chatIdSchema.required(),
   messageType: Joi.string<MediaType | 'custom'>().valid(
     'image',
     'video',
@@ -73,7 +74,7 @@ export interface SendAnywhereBody extends Omit<SendMediaBody, 'chatId' | 'messag
 export const sendAnywhereSchema = (maxLength: number): Joi.ObjectSchema<SendAnywhereBody> =>
   Joi.object<SendAnywhereBody>({
     ...mediaKeys(maxLength),
-    chatId: idSchema,
+    chatId: chatIdSchema,
     room: roomSchema,
     messageType: messageTypeSchema,
     media: mediaSchema,
@@ -107,5 +108,5 @@ export const historyQuery = Joi.object<HistoryQuery>({
 /** Query of `GET /api/messages`; one of `chatId` and `room`, or neither. */
 export type MessageListQuery = HistoryQuery & { chatId?: string; room?: string };
 export const messageListQuery = (historyQuery as Joi.ObjectSchema<MessageListQuery>)
-  .keys({ chatId: idSchema, room: roomSchema })
+  .keys({ chatId: chatIdSchema, room: roomSchema })
   .oxor('chatId', 'room');

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import type { CaseRecord } from '../../../modules/moderation/index.js';
-import { idSchema } from '../../../shared/ids.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import type { AnyCommand } from '../../../transport/socket/command.js';
@@ -33,7 +33,7 @@ import {
 } from './cases.shapes.js';
 
 const tag = 'Moderation';
-const userParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+const userParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 const hasMoreField = { hasMore: Joi.boolean().required() };
 
 const presentReported = ({ _id, state }: CaseRecord) => ({ caseId: _id.toHexString(), state });

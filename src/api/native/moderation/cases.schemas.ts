@@ -13,6 +13,7 @@ import type {
   CaseState,
   ReportCategory,
 } from '../../../modules/moderation/index.js';
+import { chatIdSchema, userIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { removableText, visibleText } from '../../../shared/text-schema.js';
@@ -37,8 +38,8 @@ export const reportPayload = Joi.object<{
   text: string;
 }>({
   messageId: idSchema,
-  userId: idSchema,
-  chatId: idSchema,
+  userId: userIdSchema,
+  chatId: chatIdSchema,
   category: categorySchema.required(),
   text: removableText(1000).trim().default(''),
 }).xor('messageId', 'userId', 'chatId');
@@ -54,13 +55,13 @@ export const caseQuery = Joi.object<CaseQuery>({
   state: Joi.string<CaseState>().valid(...CASE_STATES),
   kind: Joi.string<CaseKind>().valid(...CASE_KINDS),
   category: categorySchema,
-  assigneeId: idSchema,
+  assigneeId: userIdSchema,
   before,
   limit,
 });
 
 export const assignBody = Joi.object<{ assigneeId: string | null }>({
-  assigneeId: idSchema.allow(null).required().description('null: back to the queue'),
+  assigneeId: userIdSchema.allow(null).required().description('null: back to the queue'),
 });
 
 export const caseActionBody = Joi.object<CaseActionInput>({

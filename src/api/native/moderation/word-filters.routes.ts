@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { FILTER_ACTIONS } from '../../../modules/word-filter/index.js';
 import type { FilterAction, NewWordRule, WordRule } from '../../../modules/word-filter/index.js';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { visibleText } from '../../../shared/text-schema.js';
 import type { AnyRoute } from '../../../transport/http/route.js';
@@ -17,7 +18,7 @@ const actionSchema = Joi.string<FilterAction>().valid(...FILTER_ACTIONS);
 const newRuleBody = Joi.object<NewWordRule>({
   pattern: patternSchema.required(),
   action: actionSchema.required(),
-  chatId: idSchema.description('The chat that it is for; absent: everywhere'),
+  chatId: chatIdSchema.description('The chat that it is for; absent: everywhere'),
 });
 const ruleChangesBody = Joi.object<{ pattern?: string; action?: FilterAction }>({
   pattern: patternSchema,

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import { removableText } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
 import { pageKeys } from '../../../shared/pagination.js';
@@ -13,7 +13,7 @@ export const chosenStatusSchema = Joi.object<ChosenStatus>({
 });
 
 /** Path of somebody's status. */
-export const statusParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+export const statusParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 
 /** Query of the list of people who are online. */
 export const onlineQuery = Joi.object<PageQuery>(pageKeys);

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 
 /** Native `mark_as_read`; with neither `messageIds` nor `seq`, everything is read. */
@@ -8,7 +9,7 @@ export interface MarkAsReadPayload {
   seq?: number;
 }
 export const markAsReadSchema = Joi.object<MarkAsReadPayload>({
-  chatId: idSchema.required(),
+  chatId: chatIdSchema.required(),
   messageIds: Joi.array().items(idSchema).min(1).max(200),
   seq: Joi.number().integer().min(0),
 }).oxor('messageIds', 'seq');
@@ -21,7 +22,7 @@ export const readBody = Joi.object<Omit<MarkAsReadPayload, 'chatId'>>({
 
 /** Body of `POST /api/chats/bulk-read`. */
 export const bulkReadBody = Joi.object<{ chatIds: string[] }>({
-  chatIds: Joi.array().items(idSchema).min(1).max(100).required(),
+  chatIds: Joi.array().items(chatIdSchema).min(1).max(100).required(),
 });
 
 /** The reader's position now, and the messages that it newly covers. */

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { chatIdSchema, userIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { text } from '../../../shared/text-schema.js';
 import type { PageQuery } from '../../../shared/pagination.js';
@@ -15,7 +16,7 @@ export interface SanctionBody {
 }
 const bodyOf = (kinds: readonly SanctionKind[]) =>
   Joi.object<SanctionBody>({
-    userId: idSchema.required(),
+    userId: userIdSchema.required(),
     kind: Joi.string<SanctionKind>()
       .valid(...kinds)
       .required(),
@@ -37,7 +38,7 @@ export const sanctionsQuery = Joi.object<PageQuery>(pageKeys);
 
 /** Path of one sanction in a chat. */
 export const chatSanctionParams = Joi.object<{ chatId: string; sanctionId: string }>({
-  chatId: idSchema.required(),
+  chatId: chatIdSchema.required(),
   sanctionId: idSchema.required(),
 });
 

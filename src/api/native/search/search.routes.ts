@@ -3,7 +3,7 @@ import type { AnyRoute, Reply } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import type { Actor } from '../../../shared/actor.js';
 import { metadataFilterOf, metadataParameters } from '../../../shared/metadata.js';
-import { idSchema } from '../../../shared/ids.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import { text } from '../../../shared/text-schema.js';
 import { pageKeys, paginate } from '../../../shared/pagination.js';
 import { chatParams } from '../../shared/chat.schemas.js';
@@ -20,7 +20,7 @@ const searchKeys = {
   ...pageKeys,
   q: text(200),
   query: text(200),
-  from: idSchema,
+  from: userIdSchema,
   type: Joi.string().valid(...MESSAGE_TYPES.filter((type) => type !== 'system')),
   before: Joi.date().iso(),
   after: Joi.date().iso(),

@@ -8,6 +8,7 @@ import type {
 } from '../../../modules/server-calls/index.js';
 import type { AccountQuery, MintOptions } from '../../../modules/users/index.js';
 import { emailSchema, nameSchema, newUsernameSchema } from '../../../modules/users/index.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import type { Metadata } from '../../../shared/metadata.js';
 import {
@@ -86,7 +87,7 @@ export const bulkBody = Joi.object<{ users: (NewServerUser & { externalId: strin
 });
 
 /** Path of a user. */
-export const userParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+export const userParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 
 /** Builds the query of the list of users from the keys of metadata by whose value one may search. */
 export const usersQuery = (metadataKeys: string[]): Joi.ObjectSchema<AccountQuery> =>
@@ -144,19 +145,19 @@ export const revokedResponse = Joi.object({ ended: Joi.number().integer().requir
 
 const nameOfChat = nameText(100).example('Order A-1042');
 const descriptionSchema = removableText(1000);
-const memberIds = Joi.array().items(idSchema).max(200);
+const memberIds = Joi.array().items(userIdSchema).max(200);
 
 /** Body of `POST /api/server/chats`. */
 export const newChatBody = Joi.object<NewServerChat>({
   kind: Joi.string().valid('direct', 'group', 'room').required(),
   userIds: Joi.array()
-    .items(idSchema)
+    .items(userIdSchema)
     .length(2)
     .unique()
     .when('kind', { is: 'direct', then: Joi.required(), otherwise: Joi.forbidden() })
     .description('The two people of a direct chat; the first counts as its initiator'),
   name: nameOfChat.when('kind', { is: 'direct', then: Joi.forbidden(), otherwise: Joi.required() }),
-  ownerId: idSchema
+  ownerId: userIdSchema
     .when('kind', { is: 'direct', then: Joi.forbidden() })
     .description('Without it, the first member owns a group, and nobody owns a room'),
   memberIds: memberIds.when('kind', { is: 'direct', then: Joi.forbidden() }),
@@ -232,7 +233,7 @@ export interface ServerSendBody extends CustomBody {
   clientMessageId?: string;
 }
 
-const senderId = idSchema.description(
+const senderId = userIdSchema.description(
   'The member in whose name it is done, with the scope `act-as`; the system when absent',
 );
 

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import type { StarQuery, StarTarget } from '../../../modules/stars/index.js';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import { idSchema } from '../../../shared/ids.js';
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../../shared/pagination.js';
 import { messageResponse } from '../../shared/message.schemas.js';
@@ -7,7 +8,7 @@ import { messageResponse } from '../../shared/message.schemas.js';
 /** Native `star_message` and `unstar_message`. */
 export const starSchema = Joi.object<StarTarget>({
   messageId: idSchema.required(),
-  chatId: idSchema,
+  chatId: chatIdSchema,
 });
 
 /** Query of the starred messages. */

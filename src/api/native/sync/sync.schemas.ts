@@ -2,6 +2,7 @@ import Joi from 'joi';
 import type { SyncRequest } from '../../../modules/sync/index.js';
 import { chatResponse } from '../../shared/chat.schemas.js';
 import { messageResponse } from '../../shared/message.schemas.js';
+import { byChatId, chatIdSchema, givenNames } from '../../../shared/external-ids.js';
 
 /** Chats that one request may name; a client with more sends several requests, with `after` and `until`. */
 export const MAX_LISTED = 3000;
@@ -9,17 +10,16 @@ export const MAX_LISTED = 3000;
 const MAX_MESSAGES = 1000;
 const DEFAULT_MESSAGES = 500;
 
-const CHAT_ID = /^[0-9a-f]{24}$/;
+/** What a client asks for, and how it has called the chats that it has named by external ids. */
+export type SyncInput = SyncRequest & { given?: ReadonlyMap<string, string> };
 
 /** Body of `POST /api/sync` and payload of `sync`. */
-export const syncSchema = Joi.object<SyncRequest>({
-  chats: Joi.object()
-    .pattern(CHAT_ID, Joi.number().integer().min(0))
+export const syncSchema = Joi.object<SyncInput>({
+  chats: byChatId(Joi.number().integer().min(0))
     .max(MAX_LISTED)
     .default({})
     .description('By chat id, the version up to which I have everything'),
-  tags: Joi.object()
-    .pattern(CHAT_ID, Joi.string().max(32))
+  tags: byChatId(Joi.string().max(32))
     .max(MAX_LISTED)
     .default({})
     .description('By chat id, the tag of the state that I have'),
@@ -27,13 +27,13 @@ export const syncSchema = Joi.object<SyncRequest>({
     .valid('all', 'listed')
     .default('all')
     .description('`listed`: look at the chats in `chats` only, report no others'),
-  after: Joi.string()
-    .pattern(CHAT_ID)
-    .description('Look only at chats whose id comes after this one'),
-  until: Joi.string()
-    .pattern(CHAT_ID)
-    .description('Look only at chats whose id is this one or comes before it'),
+  after: chatIdSchema.description('Look only at chats whose id comes after this one'),
+  until: chatIdSchema.description('Look only at chats whose id is this one or comes before it'),
   limit: Joi.number().integer().min(1).max(MAX_MESSAGES).default(DEFAULT_MESSAGES),
+}).custom((value: SyncInput, helpers) => {
+  const { chats = {} } = helpers.original as Partial<SyncRequest>;
+  const given = givenNames(chats, helpers);
+  return given ? { ...value, given } : value;
 });
 
 const newestResponse = Joi.object({
@@ -93,7 +93,9 @@ export const syncResponse = Joi.object({
   removed: Joi.array()
     .items(Joi.string())
     .required()
-    .description('Chats of the request that are not mine, or no longer'),
+    .description(
+      'Chats of the request that are not mine, or no longer, as the request has named them',
+    ),
   held: Joi.array()
     .items(messageResponse)
     .required()

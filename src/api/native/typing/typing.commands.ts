@@ -1,10 +1,10 @@
 import Joi from 'joi';
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import { idSchema } from '../../../shared/ids.js';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 import type { UseCases } from '../../shared/use-cases.js';
 
-const typingSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+const typingSchema = Joi.object<{ chatId: string }>({ chatId: chatIdSchema.required() });
 
 /** Native socket commands of typing. */
 export const typingCommands = ({ typing }: UseCases): AnyCommand[] => [

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
+import { userIdSchema } from '../../../shared/external-ids.js';
 import type { Locale } from '../../../shared/locale.js';
 import { LOCALES } from '../../../shared/locale.js';
 import { metadataResponse } from '../../../shared/metadata.js';
@@ -10,10 +10,10 @@ import { nameSchema, USER_STATUSES, usernameSchema } from '../../../modules/user
 import { userCardSchema } from '../../shared/user-card.schemas.js';
 
 /** Path of a user. */
-export const userParams = Joi.object<{ userId: string }>({ userId: idSchema.required() });
+export const userParams = Joi.object<{ userId: string }>({ userId: userIdSchema.required() });
 
 /** Query of the profile route; without `userId` it is one's own. */
-export const profileQuery = Joi.object<{ userId?: string }>({ userId: idSchema });
+export const profileQuery = Joi.object<{ userId?: string }>({ userId: userIdSchema });
 
 /** Body of a profile update. */
 export const profileBody = Joi.object<ProfileChanges>({

@@ -1,9 +1,9 @@
 import Joi from 'joi';
 import type { AnyCommand } from '../../../transport/socket/command.js';
 import { command } from '../../../transport/socket/command.js';
-import { idSchema } from '../../../shared/ids.js';
+import { chatIdSchema } from '../../../shared/external-ids.js';
 
-const chatSchema = Joi.object<{ chatId: string }>({ chatId: idSchema.required() });
+const chatSchema = Joi.object<{ chatId: string }>({ chatId: chatIdSchema.required() });
 
 /** Native commands by which a device says which chats it has open. */
 export const viewingCommands: AnyCommand[] = [

@@ -30,6 +30,8 @@ export const webhookPayloads: EventPayloads = {
     slug: chat.slug ?? null,
     description: chat.description ?? null,
     picture: chat.picture ?? null,
+    externalId: chat.externalId,
+    metadata: chat.metadata,
     createdAt: chat.createdAt.toISOString(),
     updatedAt: chat.updatedAt.toISOString(),
   }),
