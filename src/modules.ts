@@ -164,6 +164,7 @@ export const createModules = async ({
     accessChanges: feed,
     freshness,
     audit,
+    secret: jwtSecret,
   });
   const presence = createPresence({
     config,
@@ -203,8 +204,9 @@ export const createModules = async ({
     messageLog,
     newConversations: limiter('conversations', config.rateLimitConversationsPerHour, HOUR),
     // What the login remembers of the role may be old.
-    mayMakeRooms: async ({ userId }) =>
-      config.roomCreation === 'everyone' || isAdminNow(await accounts.status(userId)),
+    mayMakeRooms: async ({ userId, isMinted }) =>
+      config.roomCreation === 'everyone' ||
+      (!isMinted && isAdminNow(await accounts.status(userId))),
     sentInvites: limiter('invites', config.rateLimitInvitesPerHour, HOUR),
   });
   const cases = new CasesRepository(connection);

@@ -43,6 +43,8 @@ export interface Actor {
   role: UserRole;
   /** The login this call belongs to; revoking it ends the call's rights. */
   sessionId: string;
+  /** A server key has made the login: it has the rights of no admin, whatever its user becomes. */
+  isMinted?: true;
   /** Set where a server key acts. Its scopes have been checked; the server that has it decides the rest. */
   server?: ServerActing;
 }

@@ -1056,7 +1056,7 @@ export interface SyncedChat {
 /** The answer of a sync. */
 export interface Sync {
   chats: SyncedChat[];
-  /** Chats of the request that are not mine, or no longer */
+  /** Chats of the request that are not mine, or no longer, as the request has named them */
   removed: string[];
   /** All of my messages that wait for a moderator, in my chats or in those listed; none with `after` */
   held: ChatMessage[];

@@ -135,8 +135,6 @@ export interface StarState {
 /** A chat as the server shows it to one member. */
 export interface ChatInfo {
   id: string;
-  /** The id that the chat has elsewhere; absent where it has none. */
-  externalId?: string;
   kind: 'direct' | 'group' | 'room' | 'broadcast';
   isGroup: boolean;
   status: 'pending' | 'accepted' | 'rejected';

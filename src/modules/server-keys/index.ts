@@ -3,6 +3,7 @@ import type { Freshness } from '../../platform/cached-lookup.js';
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Job } from '../../platform/jobs.js';
 import type { Logger } from '../../platform/logger.js';
+import { SecretBox } from '../../platform/secret-box.js';
 import type { Clock } from '../../shared/clock.js';
 import type { OnceCalls, ServerAuthenticator } from '../../shared/server-caller.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
@@ -48,6 +49,7 @@ export const createServerKeys = ({
   accessChanges,
   freshness,
   audit,
+  secret,
 }: {
   connection: Connection;
   bus: Publisher<ServerKeyEvents>;
@@ -57,6 +59,8 @@ export const createServerKeys = ({
   /** Confirms the keys that are remembered. */
   freshness: Freshness;
   audit: Pick<AuditTrail, 'during'>;
+  /** The server's own, from which the key of stored answers is made. */
+  secret: string;
 }): ServerKeysModule => {
   const keys = new ServerKeysRepository(connection);
   const authenticator = new ServerKeyAuthenticator(keys, clock, freshness);
@@ -64,7 +68,12 @@ export const createServerKeys = ({
     api: {
       keys: new ServerKeys({ keys, audit, bus, accessChanges, clock }),
       authenticator,
-      onceCalls: new StoredOnceCalls(new OnceCallsRepository(connection), clock, logger),
+      onceCalls: new StoredOnceCalls(
+        new OnceCallsRepository(connection),
+        new SecretBox(secret, 'answers to server calls'),
+        clock,
+        logger,
+      ),
     },
     subscriptions: authenticator.subscriptions,
     jobs: [

@@ -40,6 +40,9 @@ const serverKeySchema = new Schema<ServerKeyRecord>(
 // Finds the key of a call.
 serverKeySchema.index({ prefix: 1 }, { unique: true });
 
+/** Stands for the beginning of an attempt that has failed. */
+export const FAILED = new Date(0);
+
 /** A call that is done once, as stored. */
 export interface OnceCallRecord {
   _id: Types.ObjectId;
@@ -48,7 +51,9 @@ export interface OnceCallRecord {
   fingerprint: string;
   /** When the attempt that is under way, or was interrupted, began. */
   begunAt: Date;
-  /** The first answer as JSON text: its data may have keys that the database would not take. */
+  /** What the work makes is made under this id, in every attempt. */
+  onceId: string;
+  /** The first answer as JSON text, sealed: it may hold the tokens of a user. */
   answer?: string;
   /** When the database forgets the call. */
   expiresAt: Date;
@@ -60,6 +65,7 @@ const onceCallSchema = new Schema<OnceCallRecord>(
     idempotencyKey: { type: String, required: true },
     fingerprint: { type: String, required: true },
     begunAt: { type: Date, required: true },
+    onceId: { type: String, required: true },
     answer: String,
     expiresAt: { type: Date, required: true },
   },
@@ -138,6 +144,9 @@ export class ServerKeysRepository {
   }
 }
 
+/** A call that begins. */
+export type OnceAttempt = Pick<OnceCallRecord, 'fingerprint' | 'begunAt' | 'expiresAt' | 'onceId'>;
+
 /** What names a stored call. */
 export type OnceCallName = Pick<OnceCallRecord, 'idempotencyKey'> & { keyId: string };
 
@@ -151,9 +160,7 @@ export class OnceCallsRepository {
   }
 
   /** Stores a call that begins now; answers whether it is the first under its idempotency key. */
-  async begin(
-    call: OnceCallName & Pick<OnceCallRecord, 'fingerprint' | 'begunAt' | 'expiresAt'>,
-  ): Promise<boolean> {
+  async begin(call: OnceCallName & OnceAttempt): Promise<boolean> {
     try {
       await this.calls.create(call);
       return true;
@@ -167,11 +174,11 @@ export class OnceCallsRepository {
     return this.calls.findOne(nameOf(call)).lean();
   }
 
-  /** Takes over an attempt that was interrupted; answers false when somebody else has, or it has ended. */
-  async takeOver(call: OnceCallName, begunAt: Date, now: Date): Promise<boolean> {
+  /** Begins a call in place of an earlier one; answers false when somebody else has, or that one has ended since. */
+  async replace({ _id, begunAt, answer }: OnceCallRecord, attempt: OnceAttempt): Promise<boolean> {
     const { modifiedCount } = await this.calls.updateOne(
-      { ...nameOf(call), begunAt, answer: trusted({ $exists: false }) },
-      { $set: { begunAt: now } },
+      { _id, begunAt, answer: answer ?? trusted({ $exists: false }) },
+      { $set: attempt, $unset: { answer: 1 } },
     );
     return modifiedCount === 1;
   }
@@ -181,9 +188,12 @@ export class OnceCallsRepository {
     await this.calls.updateOne({ ...nameOf(call), begunAt }, { $set: { answer } });
   }
 
-  /** Forgets the attempt that began then, so that the call may be tried anew. */
-  async forget(call: OnceCallName, begunAt: Date): Promise<void> {
-    await this.calls.deleteOne({ ...nameOf(call), begunAt, answer: trusted({ $exists: false }) });
+  /** Notes that the attempt that began then has failed: the next one begins at once. */
+  async release(call: OnceCallName, begunAt: Date): Promise<void> {
+    await this.calls.updateOne(
+      { ...nameOf(call), begunAt, answer: trusted({ $exists: false }) },
+      { $set: { begunAt: FAILED } },
+    );
   }
 }
 

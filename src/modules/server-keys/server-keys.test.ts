@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger } from '../../../test/support/logger.js';
+import { SecretBox } from '../../platform/secret-box.js';
 import { AppError } from '../../shared/errors.js';
 import { newKey, parseKey } from './key-text.js';
 import { StoredOnceCalls } from './once-calls.js';
-import type { OnceCallRecord, OnceCallsRepository } from './server-keys.repository.js';
+import type { OnceAttempt, OnceCallRecord, OnceCallsRepository } from './server-keys.repository.js';
+import { FAILED } from './server-keys.repository.js';
 
 describe('a server key', () => {
   it('is read as it was made', () => {
@@ -40,10 +42,12 @@ class Calls {
     return Promise.resolve(this.stored.get(idempotencyKey) ?? null);
   }
 
-  takeOver({ idempotencyKey }: { idempotencyKey: string }, begunAt: Date, now: Date) {
-    const found = this.stored.get(idempotencyKey);
-    if (found?.begunAt.getTime() !== begunAt.getTime()) return Promise.resolve(false);
-    found.begunAt = now;
+  replace({ idempotencyKey, begunAt, answer }: OnceCallRecord, attempt: OnceAttempt) {
+    const found = this.stored.get(idempotencyKey)!;
+    const isSame = found.begunAt.getTime() === begunAt.getTime() && found.answer === answer;
+    if (!isSame) return Promise.resolve(false);
+    delete found.answer;
+    Object.assign(found, attempt);
     return Promise.resolve(true);
   }
 
@@ -52,8 +56,8 @@ class Calls {
     return Promise.resolve();
   }
 
-  forget({ idempotencyKey }: { idempotencyKey: string }) {
-    this.stored.delete(idempotencyKey);
+  release({ idempotencyKey }: { idempotencyKey: string }) {
+    this.stored.get(idempotencyKey)!.begunAt = FAILED;
     return Promise.resolve();
   }
 }
@@ -63,12 +67,14 @@ describe('a call under an Idempotency-Key', () => {
   const setUp = () => {
     const calls = new Calls();
     const clock = { at: 1_000_000, now: () => clock.at };
-    const once = new StoredOnceCalls(
-      calls as unknown as OnceCallsRepository,
-      clock,
-      silentLogger(),
-    );
-    return { calls, clock, once };
+    const onceUnder = (secret: string) =>
+      new StoredOnceCalls(
+        calls as unknown as OnceCallsRepository,
+        new SecretBox(secret, 'answers'),
+        clock,
+        silentLogger(),
+      );
+    return { calls, clock, once: onceUnder('a secret'), onceUnder };
   };
   const codeOf = (promise: Promise<unknown>) =>
     promise.then(
@@ -114,6 +120,52 @@ describe('a call under an Idempotency-Key', () => {
     const failing = () => Promise.reject(new AppError('NOT_FOUND', 'no such chat'));
     expect(await codeOf(once.run(CALL, failing))).toBe('NOT_FOUND');
     expect(await codeOf(once.run(CALL, () => Promise.resolve({})))).toBe('done');
+  });
+
+  it('that has failed keeps its id for the same input, and has another for other input', async () => {
+    const { once } = setUp();
+    const ids: string[] = [];
+    const failing = (id: string) => {
+      ids.push(id);
+      return Promise.reject(new AppError('NOT_FOUND', 'no such member'));
+    };
+    await codeOf(once.run(CALL, failing));
+    await codeOf(once.run(CALL, failing));
+    const other = { ...CALL, fingerprint: 'of another' };
+    expect(await codeOf(once.run(other, failing))).toBe('NOT_FOUND');
+    expect([ids[1] === ids[0], ids[2] === ids[0]]).toEqual([true, false]);
+  });
+
+  it('is done anew after a day, whatever its input, although the database has kept it', async () => {
+    const { clock, once } = setUp();
+    const ids: string[] = [];
+    const work = (id: string) => {
+      ids.push(id);
+      return Promise.resolve({ number: ids.length });
+    };
+    await once.run(CALL, work);
+    clock.at += 24 * 3600 * 1000 - 1;
+    expect(await once.run(CALL, work)).toMatchObject({ isReplay: true });
+    clock.at += 1;
+    const other = { ...CALL, fingerprint: 'of another' };
+    expect(await once.run(other, work)).toEqual({ answer: { number: 2 }, isReplay: false });
+    expect(ids[1]).not.toBe(ids[0]);
+    expect(await once.run(other, work)).toEqual({ answer: { number: 2 }, isReplay: true });
+  });
+
+  it('is stored without its answer being readable, or readable as that of another call', async () => {
+    const { calls, once, onceUnder } = setUp();
+    const work = () => Promise.resolve({ token: 'a token of Ada' });
+    await once.run(CALL, work);
+    const stored = calls.stored.get(CALL.idempotencyKey)!;
+    expect(JSON.stringify(stored)).not.toContain('Ada');
+    calls.stored.set('order 8', { ...stored, idempotencyKey: 'order 8' });
+    const moved = await once.run({ ...CALL, idempotencyKey: 'order 8' }, () =>
+      Promise.resolve({ token: 'another' }),
+    );
+    expect(moved).toEqual({ answer: { token: 'another' }, isReplay: false });
+    // With another JWT_SECRET the work is done again, under the same id.
+    expect(await onceUnder('another secret').run(CALL, work)).toMatchObject({ isReplay: false });
   });
 
   it('that a crash has interrupted is done again after two minutes, under the same id', async () => {

@@ -173,13 +173,14 @@ export class Accounts {
   }
 
   /**
-   * Refuses an actor who is no longer an admin, although their login was made as one. The router and the
+   * Refuses an actor who is no longer an admin, although their login was made as one, and a login by a server key. The router and the
    * dispatcher call it where the table says `auth: 'admin'`.
    *
    * @throws {AppError} FORBIDDEN
    */
-  async requireAdmin(actor: Actor): Promise<void> {
-    if (!isAdminNow(await this.status(actor.userId))) throw forbidden('Only admins may do this');
+  async requireAdmin({ userId, isMinted }: Actor): Promise<void> {
+    const isAdmin = !isMinted && isAdminNow(await this.status(userId));
+    if (!isAdmin) throw forbidden('Only admins may do this');
   }
 
   /** Sets a new password hash if the old one is still in force; answers whether it was. */
@@ -194,6 +195,17 @@ export class Accounts {
    */
   async setRole(userId: string, role: UserRole): Promise<void> {
     await this.change(userId, { role });
+  }
+
+  /**
+   * Makes the user an admin as a token of their issuer says, unless a newer one has been seen meanwhile.
+   *
+   * @param issuedAt when the token was issued, in seconds since 1970.
+   */
+  async makeAdminByToken(userId: string, issuedAt: number): Promise<void> {
+    const change = { role: 'admin' } as const;
+    await this.announce(userId, change);
+    if (await this.deps.users.setRights(userId, change, issuedAt)) this.publish(userId, change);
   }
 
   /**

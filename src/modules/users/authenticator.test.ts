@@ -23,17 +23,24 @@ describe('AccessTokenAuthenticator', () => {
   let bus: EventBus<UserEvents & AccessChangeEvents>;
   let status: AccountStatus | undefined;
   let live: Set<string>;
+  let minted: Set<string>;
   let isSessionLive: jest.Mock<(userId: string, sessionId: string) => Promise<boolean>>;
   let authenticator: AccessTokenAuthenticator;
 
   beforeEach(() => {
     bus = new EventBus(silentLogger());
     status = { role: 'user', isDeactivated: false };
+    minted = new Set();
     live = new Set([SESSION, OTHER_SESSION]);
     isSessionLive = jest.fn((_userId, sessionId) => Promise.resolve(live.has(sessionId)));
     authenticator = new AccessTokenAuthenticator(
       tokens,
-      { isLive: isSessionLive },
+      {
+        live: async (userId, sessionId) =>
+          (await isSessionLive(userId, sessionId))
+            ? { userId, ...(minted.has(sessionId) && { isMinted: true }) }
+            : undefined,
+      },
       { status: () => Promise.resolve(status) },
     );
     bus.subscribe(authenticator.subscriptions);
@@ -118,6 +125,13 @@ describe('AccessTokenAuthenticator', () => {
     status = { role: 'admin', isDeactivated: false };
     bus.emit('user.role_changed', { userId: USER, role: 'admin' }, { scope: 'cluster' });
     expect((await authenticator.authenticate(token)).role).toBe('admin');
+  });
+
+  it("answers a plain user's role for a login by a server key, whatever the user becomes", async () => {
+    minted.add(SESSION);
+    status = { role: 'admin', isDeactivated: false };
+    expect(await authenticator.authenticate(token)).toMatchObject({ role: 'user', isMinted: true });
+    expect(await authenticator.authenticate(otherToken)).toMatchObject({ role: 'admin' });
   });
 
   it('refuses a token whose user is gone', async () => {

@@ -46,7 +46,7 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
 
   constructor(
     private readonly tokens: AccessTokens,
-    private readonly sessions: Pick<Sessions, 'isLive'>,
+    private readonly sessions: Pick<Sessions, 'live'>,
     private readonly accounts: Pick<Accounts, 'status'>,
     /** TOTP_REQUIRED */
     private readonly totpRequired: Config['totpRequired'] = 'none',
@@ -120,7 +120,8 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     if (isOwn && !isEnrolling && mustEnrol(this.totpRequired, status)) {
       throw new AppError('TOTP_ENROLMENT_REQUIRED', 'Set up a second factor first');
     }
-    return { actor: { userId, sessionId, role: status.role }, expiresAt };
+    const { role, isMinted } = status;
+    return { actor: { userId, sessionId, role, ...(isMinted && { isMinted }) }, expiresAt };
   }
 
   /** Reads a token of our own; undefined for one of an issuer. An own token costs nothing more for there being issuers. */
@@ -133,15 +134,20 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     }
   }
 
-  /** The current status of a login from the database, without the cache; undefined when it has ended. */
+  /**
+   * The current status of a login from the database, without the cache; undefined when it has ended. A login that a
+   * server key has made is a plain user's, also when its user has become an admin: the key would have all rights.
+   */
   async lookUp(userId: string, sessionId: string): Promise<AccountStatus | undefined> {
-    const [isLive, status] = await Promise.all([
+    const [session, status] = await Promise.all([
       isForeignSession(sessionId)
-        ? (this.foreign?.isLive(userId, sessionId) ?? false)
-        : this.sessions.isLive(userId, sessionId),
+        ? this.foreign?.isLive(userId, sessionId)
+        : this.sessions.live(userId, sessionId),
       this.accounts.status(userId),
     ]);
-    return isLive || status?.isDeactivated ? status : undefined;
+    if (!session && !status?.isDeactivated) return undefined;
+    const isMinted = typeof session === 'object' && session.isMinted;
+    return status && isMinted ? { ...status, role: 'user', isMinted } : status;
   }
 }
 

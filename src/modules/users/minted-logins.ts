@@ -57,7 +57,8 @@ export class MintedLogins {
     const ban = banAt(user, clock.now());
     if (ban) throw accountBanned(ban);
     const endsAt = withRefreshToken ? undefined : new Date(clock.now() + expiresIn * 1000);
-    const { sessionId, refreshToken } = await sessions.start(userId, origin, undefined, endsAt);
+    const minted = { isMinted: true, endsAt } as const;
+    const { sessionId, refreshToken } = await sessions.start(userId, origin, minted);
     return {
       token: tokens.sign({ userId, sessionId }, expiresIn),
       ...(withRefreshToken && { refreshToken }),

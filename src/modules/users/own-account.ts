@@ -35,7 +35,7 @@ export class OwnAccount {
    */
   async endLogin(actor: Actor, sessionId: string): Promise<void> {
     const { sessions } = this.deps;
-    if (!(await sessions.isLive(actor.userId, sessionId))) throw notFound('Login');
+    if (!(await sessions.live(actor.userId, sessionId))) throw notFound('Login');
     await sessions.revoke(actor.userId, sessionId);
   }
 

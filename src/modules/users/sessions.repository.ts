@@ -20,6 +20,8 @@ export interface SessionRecord {
   revokedAt: Date | null;
   /** The known device that has signed in; absent in old documents. */
   deviceId?: Types.ObjectId | null;
+  /** A server key has made it; absent otherwise. */
+  isMinted?: true;
   userAgent: string;
   ip: string;
   lastUsedAt: Date;
@@ -37,6 +39,7 @@ const sessionSchema = new Schema<SessionRecord>(
     expiresAt: { type: Date, required: true },
     revokedAt: { type: Date, default: null },
     deviceId: { type: Schema.Types.ObjectId, default: null },
+    isMinted: Boolean,
     userAgent: { type: String, default: '' },
     ip: { type: String, default: '' },
     lastUsedAt: { type: Date, required: true },
@@ -88,7 +91,13 @@ export const defineSessionModels = (connection: Connection): void => {
 export type NewSession = Pick<
   SessionRecord,
   'tokenHash' | 'expiresAt' | 'userAgent' | 'ip' | 'lastUsedAt' | 'createdAt'
-> & { id: string; userId: string; deviceId?: string };
+> & { id: string; userId: string; deviceId?: string; isMinted?: true };
+
+/** Whose a live login is, and whether a server key has made it. */
+export interface LiveSession {
+  userId: string;
+  isMinted?: true;
+}
 
 /** The fields that a use of the refresh token changes. */
 export type TokenChange = Pick<SessionRecord, 'tokenHash'> &
@@ -126,8 +135,8 @@ export class SessionsRepository {
     return session?.deviceId?.toHexString();
   }
 
-  /** The owners of those logins that have neither ended nor expired, by login. */
-  async ownersOfLive(sessionIds: string[], now: Date): Promise<Map<string, string>> {
+  /** Those of the logins that have neither ended nor expired, by their ids. */
+  async live(sessionIds: string[], now: Date): Promise<Map<string, LiveSession>> {
     const live = await this.sessions
       .find(
         {
@@ -135,10 +144,15 @@ export class SessionsRepository {
           revokedAt: null,
           expiresAt: trusted({ $gt: now }),
         },
-        { userId: 1 },
+        { userId: 1, isMinted: 1 },
       )
       .lean();
-    return new Map(live.map(({ _id, userId }) => [_id.toHexString(), userId.toHexString()]));
+    return new Map(
+      live.map(({ _id, userId, isMinted }) => [
+        _id.toHexString(),
+        { userId: userId.toHexString(), ...(isMinted && { isMinted }) },
+      ]),
+    );
   }
 
   /**

@@ -4,7 +4,12 @@ import type { Publisher } from '../../platform/event-bus.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
-import type { SessionRecord, SessionsRepository, TokenChange } from './sessions.repository.js';
+import type {
+  LiveSession,
+  SessionRecord,
+  SessionsRepository,
+  TokenChange,
+} from './sessions.repository.js';
 import { newToken, newTokenId, parseToken, successorOf } from './tokens.js';
 import type { UserEvents } from './users.events.js';
 
@@ -12,6 +17,13 @@ import type { UserEvents } from './users.events.js';
 export interface SessionOrigin {
   ip: string;
   userAgent: string;
+}
+
+/** How a login comes about. */
+export interface SessionKind {
+  deviceId?: string | undefined;
+  isMinted?: true;
+  endsAt?: Date | undefined;
 }
 
 /** A session and the only copy of its refresh token. */
@@ -83,9 +95,9 @@ export const tokenStateOf = (
 
 /** Logins. Each use of a login's refresh token replaces it. */
 export class Sessions {
-  /** Reads the owners of live logins in batches. */
+  /** Reads live logins in batches. */
   private readonly owners = createBatchLoader((sessionIds) =>
-    this.deps.sessions.ownersOfLive(sessionIds, this.now()),
+    this.deps.sessions.live(sessionIds, this.now()),
   );
 
   constructor(
@@ -104,14 +116,14 @@ export class Sessions {
   /**
    * Creates a login.
    *
-   * @param deviceId the known device; absent for a login that a server has made.
-   * @param endsAt when it ends, if its refresh token is not to prolong it.
+   * @param kind.deviceId the known device; absent for a login that a server has made.
+   * @param kind.isMinted a server key makes it.
+   * @param kind.endsAt when it ends, if its refresh token is not to prolong it.
    */
   async start(
     userId: string,
     { ip, userAgent }: SessionOrigin,
-    deviceId?: string,
-    endsAt?: Date,
+    { deviceId, isMinted, endsAt }: SessionKind,
   ): Promise<OpenSession> {
     const { token, id: sessionId, hash } = newToken(newTokenId());
     const now = this.now();
@@ -120,6 +132,7 @@ export class Sessions {
       userId,
       tokenHash: hash,
       ...(deviceId !== undefined && { deviceId }),
+      ...(isMinted && { isMinted }),
       expiresAt: endsAt ?? this.expiryFrom(now),
       userAgent: userAgent.slice(0, MAX_USER_AGENT),
       ip,
@@ -175,9 +188,10 @@ export class Sessions {
     };
   }
 
-  /** Whether the user's login is live: neither ended nor expired. */
-  async isLive(userId: string, sessionId: string): Promise<boolean> {
-    return (await this.owners.load(sessionId)) === userId;
+  /** The user's login if it is live, neither ended nor expired; else undefined. */
+  async live(userId: string, sessionId: string): Promise<LiveSession | undefined> {
+    const session = await this.owners.load(sessionId);
+    return session?.userId === userId ? session : undefined;
   }
 
   /** The live logins of a user, the one whose tokens were renewed last first. */

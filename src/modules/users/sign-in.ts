@@ -204,7 +204,9 @@ export class SignIn {
   async begin(user: UserRecord, origin: SessionOrigin, known?: KnownDevice): Promise<LoginGrant> {
     const { accounts, devices, sessions } = this.deps;
     const remembered = await devices.remember(user, known);
-    const session = await sessions.start(user._id.toString(), origin, remembered.id);
+    const session = await sessions.start(user._id.toString(), origin, {
+      deviceId: remembered.id,
+    });
     // A change of password ends the logins that it finds. This check finds a login that began with the old
     // password but was written after that change.
     const current = await accounts.findById(session.userId);

@@ -20,6 +20,8 @@ export interface AccountStatus {
   hasTotp?: boolean;
   /** The ban that applies now. */
   ban?: AccountBan;
+  /** Asked about a login that a server key has made: `role` is `user` then. */
+  isMinted?: true;
 }
 
 /** Nobody signs in to the account for a while. */

@@ -10,6 +10,7 @@ import type {
   AccountBan,
   AccountStatus,
   AccountStatusChange,
+  SeenToken,
   UserRecord,
   UserStatus,
 } from './users.model.js';
@@ -228,8 +229,20 @@ export class UsersRepository {
     return this.change({ _id: objectId(userId) }, changes);
   }
 
+  /**
+   * The same with what a token of an issuer says, and the token as `seenToken`; changes nothing and answers null when
+   * a newer token has been seen.
+   */
+  async updateFromToken(
+    userId: string,
+    changes: UserChanges & { seenToken: SeenToken },
+  ): Promise<UserRecord | null> {
+    const issuedAt = trusted({ $not: { $gt: changes.seenToken.issuedAt } });
+    return this.change({ _id: objectId(userId), 'seenToken.issuedAt': issuedAt }, changes);
+  }
+
   private async change(
-    which: Partial<Pick<UserRecord, '_id' | 'emailLower' | 'usernameLower'>>,
+    which: QueryFilter<UserRecord>,
     { metadata, ...changes }: UserChanges,
   ): Promise<UserRecord | null> {
     const isRenamed = 'username' in changes || 'firstName' in changes || 'lastName' in changes;
@@ -337,10 +350,14 @@ export class UsersRepository {
     return matchedCount === 1;
   }
 
-  /** Changes somebody's rights; answers whether there is such an account. */
-  async setRights(userId: string, change: AccountStatusChange): Promise<boolean> {
+  /**
+   * Changes somebody's rights; answers whether there is such an account.
+   *
+   * @param seenAt only while the newest token that was seen of the account is the one issued then (seconds).
+   */
+  async setRights(userId: string, change: AccountStatusChange, seenAt?: number): Promise<boolean> {
     const { matchedCount } = await this.users.updateOne(
-      { _id: userId },
+      { _id: userId, ...(seenAt !== undefined && { 'seenToken.issuedAt': seenAt }) },
       { $set: change, ...NOTING_CHANGE },
     );
     return matchedCount === 1;

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { idSchema } from '../../../shared/ids.js';
+import { chatIdSchema, userIdSchema } from '../../../shared/external-ids.js';
 import type { AnyRoute } from '../../../transport/http/route.js';
 import { route } from '../../../transport/http/route.js';
 import { chatParams } from '../../shared/chat.schemas.js';
@@ -11,8 +11,8 @@ import { roomParams } from './rooms.schemas.js';
 const tag = 'Rooms';
 
 const answerParams = Joi.object<{ chatId: string; userId: string }>({
-  chatId: idSchema.required(),
-  userId: idSchema.required(),
+  chatId: chatIdSchema.required(),
+  userId: userIdSchema.required(),
 });
 const ownRequest = Joi.object({
   chatId: Joi.string().required(),

@@ -87,9 +87,8 @@ export class ForeignAccounts {
     const user = found ?? (await this.create(token));
     const userId = user._id.toHexString();
     await logins.remember(userId, sessionId);
-    // A token that has been revoked, or is older than one that was seen, changes nothing.
-    const isNewest = token.issuedAt >= (user.seenToken?.issuedAt ?? 0);
-    const mayChange = isNewest && !user.deactivatedAt && (await logins.isLive(userId, sessionId));
+    // A token that has been revoked changes nothing.
+    const mayChange = !user.deactivatedAt && (await logins.isLive(userId, sessionId));
     if (mayChange) await this.update(user, token);
     return { userId };
   }
@@ -121,18 +120,21 @@ export class ForeignAccounts {
     }
   }
 
-  /** Stores what has changed in the tokens since the last one: what the user has changed here meanwhile stays. */
+  /**
+   * Stores what has changed in the tokens since the last one: what the user has changed here meanwhile stays. A token
+   * that is older than one that was seen changes nothing, also when another node sees that one at the same moment.
+   */
   private async update(user: UserRecord, { issuedAt, profile }: ForeignToken): Promise<void> {
-    const { accessChanges, administration, bus, isAllowedPictureUrl, users } = this.deps;
+    const { accessChanges, accounts, administration, bus, users } = this.deps;
     const userId = user._id.toHexString();
     const { name, picture, isAdmin } = profile;
     const seen = user.seenToken;
     const setsName = name !== undefined && name !== seen?.name;
     const setsPicture =
-      picture !== undefined && picture !== seen?.picture && isAllowedPictureUrl(picture);
+      picture !== undefined && picture !== seen?.picture && this.deps.isAllowedPictureUrl(picture);
     const isShown = setsPicture || (setsName && seen !== undefined);
     if (setsName || setsPicture) await accessChanges.post([{ kind: 'profile', userId }]);
-    await users.update(userId, {
+    const updated = await users.updateFromToken(userId, {
       ...(setsName && this.namesOf(profile)),
       ...(setsPicture && { avatar: picture }),
       seenToken: {
@@ -141,10 +143,15 @@ export class ForeignAccounts {
         ...(picture !== undefined && { picture }),
       },
     });
+    if (!updated) return;
     if (isShown) bus.emit('user.updated', { userId }, { scope: 'cluster' });
     if (setsPicture) bus.emit('user.picture_changed', { userId }, { scope: 'cluster' });
-    if (isAdmin === undefined) return;
-    await administration.setRole(userId, isAdmin ? 'admin' : 'user').catch((error: unknown) => {
+    if (isAdmin === undefined || isAdmin === (updated.role === 'admin')) return;
+    if (isAdmin) {
+      await accounts.makeAdminByToken(userId, issuedAt);
+      return;
+    }
+    await administration.setRole(userId, 'user').catch((error: unknown) => {
       // The last admin stays one.
       if (!hasCode(error, 'LAST_ADMIN')) throw error;
     });
