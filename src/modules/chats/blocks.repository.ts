@@ -84,14 +84,7 @@ export class BlocksRepository {
     return rows.map(toRecord);
   }
 
-  /** The blocks that a user has set, and those that others have set against the user. */
-  async involving(userId: string): Promise<BlockRecord[]> {
-    const me = objectId(userId);
-    const rows = await this.blocks.find({ $or: [{ blockerId: me }, { blockedId: me }] }).lean();
-    return rows.map(toRecord);
-  }
-
-  /** As {@link involving}, of many users at once. */
+  /** The blocks that some users have set, and those that others have set against them. */
   async involvingAny(userIds: string[]): Promise<BlockRecord[]> {
     const ids = trusted({ $in: userIds.map(objectId) });
     const rows = await this.blocks.find({ $or: [{ blockerId: ids }, { blockedId: ids }] }).lean();

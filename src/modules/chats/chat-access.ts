@@ -3,6 +3,7 @@ import { createBatchLoader } from '../../platform/batch-loader.js';
 import type { Freshness } from '../../platform/cached-lookup.js';
 import { CachedLookup } from '../../platform/cached-lookup.js';
 import type { Subscription } from '../../platform/event-bus.js';
+import { objectId } from '../../platform/object-id.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../shared/deadline.js';
 import type { Clock } from '../../shared/clock.js';
 import { notFound } from '../../shared/errors.js';
@@ -12,6 +13,7 @@ import type { ChatEvents, ChatFacts } from './chats.events.js';
 import { chatFacts } from './chats.events.js';
 import type { AppliedSanction } from './chats.policy.js';
 import { banned, isPublic } from './chats.policy.js';
+import type { ChatJoinsRepository } from './chat-joins.repository.js';
 import type { ChatRecord, ChatsRepository } from './chats.repository.js';
 import type { MemberRole } from './membership.model.js';
 import type { MembershipsRepository } from './memberships.repository.js';
@@ -77,6 +79,7 @@ export class ChatAccess {
   constructor(
     private readonly deps: {
       chats: ChatsRepository;
+      joins: ChatJoinsRepository;
       memberships: MembershipsRepository;
       blocks: BlocksRepository;
       sanctions: SanctionsRepository;
@@ -312,15 +315,19 @@ export class ChatAccess {
   }
 
   private async load(chatIds: string[]): Promise<Map<string, ChatSnapshot>> {
-    const chats = await this.deps.chats.withIds(chatIds);
+    const joined = await this.deps.joins.withRoles(chatIds.map(objectId), LARGE_CHAT_MEMBERS + 1);
+    const chats = joined.map(({ chat }) => chat);
     this.noteDirect(chats);
-    const [members, blocked] = await Promise.all([this.membersOf(chats), this.blockedAmong(chats)]);
+    const blocked = await this.blockedAmong(chats);
     return new Map(
-      chats.map((chat) => {
+      joined.map(({ chat, members }) => {
         const id = chat._id.toHexString();
         const snapshot: ChatSnapshot = {
           ...chatFacts(chat),
-          members: members.get(id),
+          members:
+            members.length > LARGE_CHAT_MEMBERS
+              ? undefined
+              : new Map(members.map(({ userId, role }) => [userId.toHexString(), role])),
           isBlocked: blocked.has(id),
           isAnswered: chat.isAnswered === true,
           hasSanctions: chat.hasSanctions === true,
@@ -328,32 +335,6 @@ export class ChatAccess {
         return [id, snapshot];
       }),
     );
-  }
-
-  /** The members of each chat that is not large, with their roles: of all direct chats by one query. */
-  private async membersOf(
-    chats: ChatRecord[],
-  ): Promise<Map<string, ReadonlyMap<string, MemberRole>>> {
-    const { memberships } = this.deps;
-    const members = new Map<string, Map<string, MemberRole>>();
-    const direct = chats.filter(({ kind }) => kind === 'direct').map(({ _id }) => _id);
-    for (const id of direct) members.set(id.toHexString(), new Map());
-    await Promise.all([
-      memberships.rolesInAll(direct).then((rows) => {
-        for (const { chatId, userId, role } of rows) {
-          members.get(chatId.toHexString())?.set(userId.toHexString(), role);
-        }
-      }),
-      ...chats
-        .filter(({ kind }) => kind !== 'direct')
-        .map(async ({ _id }) => {
-          const id = _id.toHexString();
-          const rows = await memberships.rolesIn(id, LARGE_CHAT_MEMBERS + 1);
-          if (rows.length > LARGE_CHAT_MEMBERS) return;
-          members.set(id, new Map(rows.map(({ userId, role }) => [userId.toHexString(), role])));
-        }),
-    ]);
-    return members;
   }
 
   /** Those of the chats whose two people have a block between them. */

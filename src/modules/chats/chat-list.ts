@@ -242,15 +242,30 @@ export class ChatList {
     metadata?: MetadataFilter,
   ): Promise<{ chats: ChatRecord[]; memberships: Map<string, MembershipRecord> }> {
     await this.deps.messageLog.previews.settle();
-    const memberships = await this.states.membershipsOf(userId);
-    const chatIds = [...memberships.values()].map(({ chatId }) => chatId);
-    const chats = await this.deps.chats.byActivity(chatIds, { status: 'accepted', metadata });
+    const { chats, memberships } = await this.ownChats(userId, metadata);
     const now = this.deps.clock.now();
     const shown = chats.filter((chat) => {
       const membership = memberships.get(chat._id.toHexString());
-      return membership && !isHidden(chat, membership) && !isArchived(chat, membership, now);
+      return (
+        chat.status === 'accepted' &&
+        membership &&
+        !isHidden(chat, membership) &&
+        !isArchived(chat, membership, now)
+      );
     });
     return { chats: shown, memberships };
+  }
+
+  /** All chats of a user; with metadata those that have them, which the database finds. */
+  private async ownChats(
+    userId: string,
+    metadata?: MetadataFilter,
+  ): Promise<{ chats: ChatRecord[]; memberships: Map<string, MembershipRecord> }> {
+    if (!metadata) return this.states.ownChats(userId);
+    const memberships = await this.states.membershipsOf(userId);
+    const chatIds = [...memberships.values()].map(({ chatId }) => chatId);
+    const chats = await this.deps.chats.byActivity(chatIds, { status: 'accepted', metadata });
+    return { chats, memberships };
   }
 
   private async pageOf(

@@ -1,9 +1,9 @@
 import type { Types } from 'mongoose';
 import type { Actor } from '../../shared/actor.js';
-import { groupBy } from '../../shared/group-by.js';
 import type { UserCard } from '../users/index.js';
-import type { BlocksRepository } from './blocks.repository.js';
+import type { BlockedUsers } from './blocked-users.js';
 import { LARGE_CHAT_MEMBERS } from './chat-access.js';
+import type { ChatJoinsRepository } from './chat-joins.repository.js';
 import type { ChatRecord } from './chats.repository.js';
 import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
 
@@ -76,25 +76,42 @@ interface MemberList {
   count: number;
 }
 
+/** Some members of each chat, by chat id: one more than a view shows, where there are more. */
+export type MemberRows = Map<string, MembershipRecord[]>;
+
+/** A user's chats as they were read. */
+export interface OwnChats {
+  /** Newest activity first. */
+  chats: ChatRecord[];
+  memberships: Map<string, MembershipRecord>;
+  members: MemberRows | undefined;
+}
+
 /** Reads what the database has of chats for one of their members. */
 export class ChatStates {
   constructor(
     private readonly memberships: MembershipsRepository,
-    private readonly blocks: BlocksRepository,
+    private readonly joins: ChatJoinsRepository,
+    private readonly blocked: Pick<BlockedUsers, 'with'>,
     private readonly directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> },
     private readonly ownership: { ensure(chatId: string): Promise<void> },
   ) {}
 
-  /** Chats and their members as stored; chats without a membership are left out. */
+  /**
+   * Chats and their members as stored; chats without a membership are left out.
+   *
+   * @param rows the members, where they have been read with the chats.
+   */
   async of(
     actor: Actor,
     chats: ChatRecord[],
     memberships: Map<string, MembershipRecord>,
+    rows?: MemberRows,
   ): Promise<ChatState[]> {
     const mine = chats.filter((chat) => memberships.has(chat._id.toHexString()));
     const [members, blocked] = await Promise.all([
-      this.membersOf(mine),
-      this.blockedWith(actor.userId),
+      this.membersOf(mine, rows),
+      this.blocked.with(actor.userId),
     ]);
     const userIds = new Set(
       [...members.values()].flatMap(({ shown }) => shown.map((m) => m.userId.toHexString())),
@@ -133,6 +150,24 @@ export class ChatStates {
     return new Map(rows.map((row) => [row.chatId.toHexString(), row]));
   }
 
+  /** A user's chats, all or those named, by one query; with their members on request. */
+  async ownChats(
+    userId: string,
+    { chatIds, withMembers = false }: { chatIds?: Types.ObjectId[]; withMembers?: boolean } = {},
+  ): Promise<OwnChats> {
+    const joined = await this.joins.ofUser(userId, {
+      chatIds,
+      ...(withMembers && { members: LARGE_CHAT_MEMBERS + 1 }),
+    });
+    const byId = <T>(value: (row: (typeof joined)[number]) => T) =>
+      new Map(joined.map((row) => [row.chat._id.toHexString(), value(row)]));
+    return {
+      chats: joined.map(({ chat }) => chat),
+      memberships: byId(({ membership }) => membership),
+      members: withMembers ? byId(({ members = [] }) => members) : undefined,
+    };
+  }
+
   /** Gives groups whose owners have all closed their accounts a new owner, and reads them again. */
   private async giveOwners(
     chats: ChatRecord[],
@@ -146,40 +181,35 @@ export class ChatStates {
       if (kind !== 'group' || shown.length === 0) continue;
       if (shown.some(({ role }) => role === 'owner')) continue;
       await this.ownership.ensure(_id.toHexString());
-      lists.set(_id.toHexString(), await this.memberList(_id));
+      const rows = await this.memberships.inChat(_id, LARGE_CHAT_MEMBERS + 1);
+      lists.set(_id.toHexString(), await this.memberList(_id, rows));
     }
   }
 
-  private async membersOf(chats: ChatRecord[]): Promise<Map<string, MemberList>> {
-    const direct = chats.filter(isDirect).map((chat) => chat._id);
-    const rowsOfDirect = await this.memberships.inChats(direct);
-    const lists = new Map<string, MemberList>();
-    for (const [id, rows] of groupBy(rowsOfDirect, (row) => row.chatId.toHexString())) {
-      lists.set(id, { shown: rows, count: rows.length });
-    }
-    await Promise.all(
-      chats
-        .filter((chat) => !isDirect(chat))
-        .map(async ({ _id }) => {
-          lists.set(_id.toHexString(), await this.memberList(_id));
-        }),
+  private async membersOf(
+    chats: ChatRecord[],
+    rows?: MemberRows,
+  ): Promise<Map<string, MemberList>> {
+    const read = rows ?? (await this.rowsOf(chats));
+    const lists = await Promise.all(
+      chats.map(async ({ _id }) => {
+        const id = _id.toHexString();
+        return [id, await this.memberList(_id, read.get(id) ?? [])] as const;
+      }),
     );
-    return lists;
+    return new Map(lists);
   }
 
-  /** The members that a view of a group or room shows, and how many there are. */
-  private async memberList(chatId: Types.ObjectId): Promise<MemberList> {
-    const rows = await this.memberships.inChat(chatId, LARGE_CHAT_MEMBERS + 1);
+  private async rowsOf(chats: ChatRecord[]): Promise<MemberRows> {
+    const ids = chats.map(({ _id }) => _id);
+    const joined = await this.joins.withMembers(ids, LARGE_CHAT_MEMBERS + 1);
+    return new Map(joined.map(({ chat, members }) => [chat._id.toHexString(), members]));
+  }
+
+  /** The members that a view of a chat shows, and how many there are. */
+  private async memberList(chatId: Types.ObjectId, rows: MembershipRecord[]): Promise<MemberList> {
     if (rows.length <= LARGE_CHAT_MEMBERS) return { shown: rows, count: rows.length };
     return { shown: [], count: await this.memberships.count(chatId) };
-  }
-
-  /** Whom the user has blocked, and who has blocked the user. */
-  private async blockedWith(userId: string): Promise<Set<string>> {
-    const blocks = await this.blocks.involving(userId);
-    return new Set(
-      blocks.map(({ blockerId, blockedId }) => (blockerId === userId ? blockedId : blockerId)),
-    );
   }
 }
 

@@ -103,11 +103,6 @@ export class ChatsRepository {
     return this.chats.findById(typeof chatId === 'string' ? objectId(chatId) : chatId).lean();
   }
 
-  /** The chats of these ids, in no order. */
-  async withIds(chatIds: string[]): Promise<ChatRecord[]> {
-    return this.chats.find({ _id: trusted({ $in: chatIds.map(objectId) }) }).lean();
-  }
-
   /**
    * The chats of these ids, newest activity first; `status` leaves out those with another one, and `metadata` those
    * without these values.

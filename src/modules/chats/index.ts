@@ -11,8 +11,10 @@ import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { UserCard, UserEvents } from '../users/index.js';
 import { defineBlockModel, BlocksRepository } from './blocks.repository.js';
+import { BlockedUsers } from './blocked-users.js';
 import { Blocks } from './blocks.js';
 import { ChatAccess } from './chat-access.js';
+import { ChatJoinsRepository } from './chat-joins.repository.js';
 import { ChatEnforcement } from './chat-enforcement.js';
 import type { AuditLog, ChatViewSources } from './chat-list.js';
 import { ChatArchive, ChatList } from './chat-list.js';
@@ -60,8 +62,9 @@ export type {
 } from './chat-list.js';
 export type { ChatRemoval } from './chat-removal.js';
 export type { ChatSettings, SettingChanges } from './chat-settings.js';
+export { LARGE_CHAT_MEMBERS } from './chat-access.js';
 export { isArchived, readSeqOf } from './chat-view.js';
-export type { ChatState, ChatView, PresenceState, ViewMember } from './chat-view.js';
+export type { ChatState, ChatView, MemberRows, PresenceState, ViewMember } from './chat-view.js';
 export { JOIN_MODES } from './chat.model.js';
 export type { ChatKind, ChatStatus, JoinMode, LastMessage } from './chat.model.js';
 export type { ChatEnforcement } from './chat-enforcement.js';
@@ -133,6 +136,9 @@ export interface ChatAccessModule {
   positions: MemberPositionsRepository;
   blocks: BlocksRepository;
   sanctions: SanctionsRepository;
+  joins: ChatJoinsRepository;
+  /** Between whom there are blocks. */
+  blocked: BlockedUsers;
   jobs: Job[];
   start(): Promise<void>;
   subscriptions: Subscription<ChatEvents & AccessChangeEvents>[];
@@ -162,8 +168,11 @@ export const createChatAccess = ({
   const memberships = new MembershipsRepository(connection);
   const blocks = new BlocksRepository(connection);
   const sanctions = new SanctionsRepository(connection);
+  const joins = new ChatJoinsRepository(connection);
+  const blocked = new BlockedUsers(blocks, freshness);
   const access = new ChatAccess({
     chats,
+    joins,
     memberships,
     blocks,
     sanctions,
@@ -180,7 +189,9 @@ export const createChatAccess = ({
     positions: new MemberPositionsRepository(connection),
     blocks,
     sanctions,
-    subscriptions: access.subscriptions,
+    joins,
+    blocked,
+    subscriptions: [...access.subscriptions, ...blocked.subscriptions],
     start: () => access.sanctions.load(),
     jobs: [
       {
@@ -226,7 +237,17 @@ export const createChats = ({
   bus,
   clock,
   accessChanges,
-  chatAccess: { access, contacts, chats, memberships, positions, blocks, sanctions },
+  chatAccess: {
+    access,
+    contacts,
+    chats,
+    memberships,
+    positions,
+    blocks,
+    sanctions,
+    joins,
+    blocked,
+  },
   directory,
   audit,
   names,
@@ -278,7 +299,7 @@ export const createChats = ({
     accessChanges,
     clock,
   });
-  const states = new ChatStates(memberships, blocks, directory, ownership);
+  const states = new ChatStates(memberships, joins, blocked, directory, ownership);
   const list = new ChatList({
     chats,
     memberships,

@@ -16,6 +16,14 @@ export type MemberPositionRow = Pick<
   'userId' | 'lastReadSeq' | 'lastDeliveredSeq' | 'clearedSeq'
 >;
 
+/** A {@link MemberPositionRow}, as an expression. */
+const POSITION = {
+  userId: '$userId',
+  lastReadSeq: '$lastReadSeq',
+  lastDeliveredSeq: '$lastDeliveredSeq',
+  clearedSeq: '$clearedSeq',
+};
+
 /** Members' positions in a chat's history (read, delivered, deleted), and their own settings for the chat. */
 export class MemberPositionsRepository {
   private readonly memberships: Model<MembershipRecord>;
@@ -46,6 +54,40 @@ export class MemberPositionsRepository {
       )
       .toArray();
     return new Map(rows.map((row) => [row.chatId.toHexString(), row.clearedSeq]));
+  }
+
+  /**
+   * The stage of a pipeline that adds how far some members of a chat have come, each as a document of its own: with
+   * what is read of another collection, this costs no command.
+   *
+   * @param of only this user; absent: some members, at most `limit`.
+   */
+  union(chatId: string, { of, limit }: { of?: string | undefined; limit: number }) {
+    return {
+      $unionWith: {
+        coll: this.memberships.collection.collectionName,
+        pipeline: [
+          {
+            $match: { chatId: objectId(chatId), ...(of !== undefined && { userId: objectId(of) }) },
+          },
+          { $limit: limit },
+          { $project: { _id: 0, position: POSITION } },
+        ],
+      },
+    };
+  }
+
+  /** The same for a document's `chatId`, as the document's list `positions`. */
+  lookup(limit: number) {
+    return {
+      $lookup: {
+        from: this.memberships.collection.collectionName,
+        localField: 'chatId',
+        foreignField: 'chatId',
+        pipeline: [{ $limit: limit }, { $replaceRoot: { newRoot: POSITION } }],
+        as: 'positions',
+      },
+    };
   }
 
   /** How far some members of a chat have come. */

@@ -76,35 +76,9 @@ export class MembershipsRepository {
     );
   }
 
-  /** Some members of a chat and their roles. */
-  async rolesIn(
-    chatId: string,
-    limit: number,
-  ): Promise<Pick<MembershipRecord, 'userId' | 'role'>[]> {
-    return this.memberships
-      .find({ chatId: objectId(chatId) }, { userId: 1, role: 1 })
-      .limit(limit)
-      .lean();
-  }
-
-  /** All members of several chats and their roles: for chats known to be small. */
-  async rolesInAll(
-    chatIds: Types.ObjectId[],
-  ): Promise<Pick<MembershipRecord, 'chatId' | 'userId' | 'role'>[]> {
-    if (chatIds.length === 0) return [];
-    return this.memberships
-      .find({ chatId: trusted({ $in: chatIds }) }, { chatId: 1, userId: 1, role: 1 })
-      .lean();
-  }
-
   /** Some memberships of a chat. */
   async inChat(chatId: Types.ObjectId, limit: number): Promise<MembershipRecord[]> {
     return this.memberships.find({ chatId }).limit(limit).lean();
-  }
-
-  /** All memberships of several chats: for chats known to be small. */
-  async inChats(chatIds: Types.ObjectId[]): Promise<MembershipRecord[]> {
-    return this.memberships.find({ chatId: trusted({ $in: chatIds }) }).lean();
   }
 
   /** Ids of some members of a chat. */

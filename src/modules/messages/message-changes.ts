@@ -96,7 +96,7 @@ export class MessageChanges {
       log: Pick<MessageLog, 'change'>;
       previews: Pick<ChatPreviews, 'record'>;
       reader: MessageReader;
-      history: Pick<MessageHistory, 'positions'>;
+      history: Pick<MessageHistory, 'positions' | 'positionsOf'>;
       mentions: MentionResolver;
       words: Pick<WordFilter, 'screen'>;
       /** Messages outside the log, which their senders may edit and delete like others. */
@@ -441,11 +441,12 @@ export class MessageChanges {
    *
    * @throws {AppError} what `mutate` throws.
    */
-  private async apply({ doc, chat }: VisibleMessage, mutate: Mutation): Promise<Changed> {
+  private async apply(found: VisibleMessage, mutate: Mutation): Promise<Changed> {
+    const { doc, chat } = found;
     const { attachments, directory, history, log, previews } = this.deps;
     const [sender, positions] = await Promise.all([
       directory.card(doc.senderId.toHexString()),
-      history.positions(chat.id),
+      found.positions ? history.positionsOf(found.positions) : history.positions(chat.id),
     ]);
     if (!sender) throw notFound('Message');
     const id = doc._id.toHexString();

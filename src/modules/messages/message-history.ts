@@ -87,13 +87,11 @@ export class MessageHistory {
   ): Promise<{ views: MessageView[]; pagination: Pagination }> {
     // Access comes first: a stranger's request must cost nothing more.
     const chat = await this.deps.reader.chat(actor, chatId);
-    const isNewestPage =
-      query.page === 1 &&
-      query.before === undefined &&
-      query.after === undefined &&
-      query.around === undefined;
-    const { docs, visible, positions } = isNewestPage
-      ? await this.newestPage(actor, chat, query.limit)
+    const { page, before, after, around } = query;
+    const isFromAnEnd = page === 1 && after === undefined && around === undefined;
+    const isNewestPage = isFromAnEnd && before === undefined;
+    const { docs, visible, positions } = isFromAnEnd
+      ? await this.newestPage(actor, chat, query)
       : await this.pageOf(actor, chat, query);
     const span = spanOf(docs, query, visible, isNewestPage);
     const held = await this.deps.heldMessages.own(actor.userId, chatId, span);
@@ -110,19 +108,38 @@ export class MessageHistory {
     };
   }
 
-  /** The most frequent request. Its messages hold the chat's newest number, so all reads run at once. */
-  private async newestPage(actor: Actor, chat: ChatSnapshot, limit: number): Promise<Page> {
-    const [{ floor, positions }, hidden, newest] = await Promise.all([
-      this.floorAndPositions(actor, chat),
-      this.deps.messages.hiddenSeqs(chat.id, actor.userId),
-      this.deps.messages.window(chat.id, actor.userId, { above: 0, nearest: 'newest', limit }),
-    ]);
-    const newestSeq = Math.max(newest.at(-1)?.seq ?? 0, hidden[0] ?? 0);
+  /** The most frequent requests, the newest messages or those before a number: one command. */
+  private async newestPage(
+    { userId }: Actor,
+    { id: chatId, members }: ChatSnapshot,
+    { before, limit }: Pick<HistoryQuery, 'before' | 'limit'>,
+  ): Promise<Page> {
+    const stored = await this.deps.messages.newestPage(chatId, userId, {
+      below: before,
+      limit,
+      positions: this.deps.positions.union(chatId, {
+        of: members ? undefined : userId,
+        limit: RECEIPT_MEMBERS + 1,
+      }),
+    });
+    const rows = stored.positions;
+    const own = rows.find((row) => row.userId.equals(userId));
+    // Nothing is cleared for somebody who reads a room without being in it.
+    const floor = own?.clearedSeq ?? (await this.clearedBeyond(rows, chatId, userId));
     return {
-      docs: newest.filter(({ seq }) => seq > floor),
-      visible: visibleOf(newestSeq, floor, hidden),
-      positions,
+      docs: stored.docs.filter(({ seq }) => seq > floor),
+      visible: visibleOf(stored.newestSeq, floor, stored.hidden),
+      positions: members ? await this.positionsOf(rows) : [],
     };
+  }
+
+  /** Up to where a user who is not among some members has deleted the history: they may be beyond the limit. */
+  private clearedBeyond(
+    rows: MemberPositionRow[],
+    chatId: string,
+    userId: string,
+  ): Promise<number> | number {
+    return rows.length > RECEIPT_MEMBERS ? this.deps.positions.clearedSeq(chatId, userId) : 0;
   }
 
   private async pageOf(actor: Actor, chat: ChatSnapshot, query: HistoryQuery): Promise<Page> {
@@ -199,7 +216,8 @@ export class MessageHistory {
     return this.positionsOf(await this.positionRows(chatId));
   }
 
-  private async positionsOf(rows: MemberPositionRow[]): Promise<MemberPosition[]> {
+  /** How far members have come whose rows have been read; empty for a large chat. */
+  async positionsOf(rows: MemberPositionRow[]): Promise<MemberPosition[]> {
     if (rows.length > RECEIPT_MEMBERS) return [];
     const positions = rows.map(({ userId, ...row }) => ({ ...row, userId: userId.toHexString() }));
     const cards = await this.deps.directory.cards(positions.map(({ userId }) => userId));

@@ -6,10 +6,13 @@ import { MessageReader } from './message-reader.js';
 import type { MessagesRepository } from './messages.repository.js';
 
 const stored = aStoredMessage();
-const messages = { byId: () => Promise.resolve(stored) } as unknown as MessagesRepository;
+const messages = {
+  withPositions: () => Promise.resolve({ doc: stored, positions: [] }),
+} as unknown as MessagesRepository;
+const positions = { lookup: () => ({}) } as unknown as MemberPositionsRepository;
 const readWhere = (failure: Error) => {
   const access = { reader: () => Promise.reject(failure) } as unknown as ChatAccess;
-  return new MessageReader(messages, {} as MemberPositionsRepository, access).visible(
+  return new MessageReader(messages, positions, access).visible(
     anActor(),
     stored._id.toHexString(),
   );

@@ -7,8 +7,10 @@ import type {
   ChatAccess,
   ChatSnapshot,
   MemberRole,
+  MemberPositionRow,
   MemberPositionsRepository,
 } from '../chats/index.js';
+import { LARGE_CHAT_MEMBERS } from '../chats/index.js';
 import type { StoredMessage } from './message.model.js';
 import { isHiddenFor } from './messages.policy.js';
 import type { MessagesRepository } from './messages.repository.js';
@@ -23,6 +25,8 @@ export interface VisibleMessage {
   isShadowed: boolean;
   /** Undefined for somebody who reads a public room without having joined it. */
   role: MemberRole | undefined;
+  /** How far some members have come, one more than a small chat has; absent unless read with the message. */
+  positions?: MemberPositionRow[];
 }
 
 /** The same for a member. */
@@ -45,14 +49,20 @@ export class MessageReader {
    *   the actor, alone or with the history.
    */
   async visible(actor: Actor, messageId: string): Promise<VisibleMessage> {
-    const doc = await this.messages.byId(objectId(messageId));
-    if (!doc) throw notFound('Message');
+    const lookup = this.positions.lookup(LARGE_CHAT_MEMBERS + 1);
+    const found = await this.messages.withPositions(objectId(messageId), lookup);
+    if (!found) throw notFound('Message');
+    const { doc, positions } = found;
     const chatId = doc.chatId.toHexString();
     const grant = await this.grant(actor, chatId).catch(asNotFound('Message'));
     if (isHiddenFor(doc, actor.userId)) throw notFound('Message');
-    if (doc.seq <= (await this.positions.clearedSeq(chatId, actor.userId)))
-      throw notFound('Message');
-    return { doc, ...grant };
+    const own = positions.find(({ userId }) => userId.equals(actor.userId));
+    const isBeyond = !own && positions.length > LARGE_CHAT_MEMBERS;
+    const cleared = isBeyond
+      ? await this.positions.clearedSeq(chatId, actor.userId)
+      : (own?.clearedSeq ?? 0);
+    if (doc.seq <= cleared) throw notFound('Message');
+    return { doc, positions, ...grant };
   }
 
   /** Of some messages, those that the actor may see as in {@link visible}, in no order. */

@@ -1,8 +1,9 @@
-import type { Connection, Model, Types } from 'mongoose';
+import type { Connection, Model, Types, mongo } from 'mongoose';
 import { trusted } from 'mongoose';
 import { metadataCondition } from '../../platform/metadata-indexes.js';
 import { objectId } from '../../platform/object-id.js';
 import type { MetadataFilter } from '../../shared/metadata.js';
+import type { MemberPositionRow, MemberPositionsRepository } from '../chats/index.js';
 import type { StoredMessage, PastContent } from './message.model.js';
 import { CHAT_FILES_BY_TYPE_INDEX, CHAT_FILES_INDEX } from './message.model.js';
 import type { MessageRecord } from './message.record.js';
@@ -13,6 +14,27 @@ import { toRecord } from './message.record.js';
  * by itself: they may be many times as long as the message.
  */
 export const WITHOUT_PAST_TEXTS = { edits: 0 } as const;
+
+type UnionStage = ReturnType<MemberPositionsRepository['union']> | { $unionWith: mongo.Document };
+type LookupStage = ReturnType<MemberPositionsRepository['lookup']>;
+
+/** What a page of messages is made of. */
+export interface StoredPage {
+  /** Ascending by number. */
+  docs: StoredMessage[];
+  /** Numbers of all messages that the user has deleted for themselves, newest first. */
+  hidden: number[];
+  /** Number of the chat's newest message; 0 for none. */
+  newestSeq: number;
+  positions: MemberPositionRow[];
+}
+
+/** What a page's command answers beside messages: one of these. */
+interface PageRow {
+  hidden?: number;
+  newest?: number;
+  position?: MemberPositionRow;
+}
 
 /** The numbers of a chat's newest message and newest change; 0 where there is none. */
 export interface NewestNumbers {
@@ -104,6 +126,80 @@ export class MessagesRepository {
       )
       .toArray();
     return nearest === 'newest' ? docs.reverse() : docs;
+  }
+
+  /**
+   * The newest messages of a chat below a number that the user has not deleted for themselves, ascending by number,
+   * with what the page needs besides: one command for all of it.
+   *
+   * @param positions adds documents `{ position }`, which are answered as they are.
+   */
+  async newestPage(
+    chatId: string,
+    userId: string,
+    {
+      below,
+      limit,
+      positions,
+    }: { below: number | undefined; limit: number; positions: UnionStage },
+  ): Promise<StoredPage> {
+    const { collection } = this.messages;
+    const [chat, user] = [objectId(chatId), objectId(userId)];
+    const union = (pipeline: mongo.Document[]): UnionStage => ({
+      $unionWith: { coll: collection.collectionName, pipeline },
+    });
+    const rows = await collection
+      .aggregate<StoredMessage | PageRow>([
+        {
+          $match: {
+            chatId: chat,
+            seq: { $gt: 0, ...(below !== undefined && { $lt: below }) },
+            deletedFor: { $ne: user },
+          },
+        },
+        { $sort: { seq: -1 } },
+        { $limit: limit },
+        { $project: WITHOUT_PAST_TEXTS },
+        union([
+          { $match: { deletedFor: user, chatId: chat } },
+          { $sort: { seq: -1 } },
+          { $project: { _id: 0, hidden: '$seq' } },
+        ]),
+        union([
+          { $match: { chatId: chat } },
+          { $sort: { seq: -1 } },
+          { $limit: 1 },
+          { $project: { _id: 0, newest: '$seq' } },
+        ]),
+        positions,
+      ])
+      .toArray();
+    const page: StoredPage = { docs: [], hidden: [], newestSeq: 0, positions: [] };
+    for (const row of rows) {
+      if ('_id' in row) page.docs.push(row);
+      else if (row.hidden !== undefined) page.hidden.push(row.hidden);
+      else if (row.newest !== undefined) page.newestSeq = row.newest;
+      else if (row.position) page.positions.push(row.position);
+    }
+    page.docs.reverse();
+    return page;
+  }
+
+  /** A message by its id, whatever its chat, with what a stage adds to it as `positions`. */
+  async withPositions(
+    id: Types.ObjectId,
+    lookup: LookupStage,
+  ): Promise<{ doc: StoredMessage; positions: MemberPositionRow[] } | undefined> {
+    const [found] = await this.messages.collection
+      .aggregate<StoredMessage & { positions: MemberPositionRow[] }>([
+        { $match: { _id: id } },
+        { $project: WITHOUT_PAST_TEXTS },
+        lookup,
+      ])
+      .toArray();
+    if (!found) return undefined;
+    const { positions, ...doc } = found;
+    return { doc, positions };
   }
 
   /** The newest message above a number that the user has not deleted for themselves. */

@@ -97,16 +97,13 @@ for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')) do
 end
 return 1`;
 
-/** KEYS: nodes. ARGV: users. Answers those who are on a living node. */
+/** KEYS: nodes. ARGV: users. Answers those who are on a living node: each node is asked once, for all of them. */
 const FIND_ONLINE = `${NOW}
-local nodes = redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
 local found = {}
-for _, user in ipairs(ARGV) do
-  for _, node in ipairs(nodes) do
-    if redis.call('SISMEMBER', '{presence}:node:' .. node, user) == 1 then
-      found[#found + 1] = user
-      break
-    end
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')) do
+  local here = redis.call('SMISMEMBER', '{presence}:node:' .. node, unpack(ARGV))
+  for place, user in ipairs(ARGV) do
+    if here[place] == 1 then found[#found + 1] = user end
   end
 end
 return found`;

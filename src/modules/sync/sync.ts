@@ -1,7 +1,14 @@
 import type { Logger } from '../../platform/logger.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Actor } from '../../shared/actor.js';
-import type { ChatList, ChatsRepository, ChatState } from '../chats/index.js';
+import type {
+  ChatList,
+  ChatRecord,
+  ChatsRepository,
+  ChatState,
+  MemberRows,
+  MembershipRecord,
+} from '../chats/index.js';
 import type { HeldMessages, MessageView } from '../messages/index.js';
 import type { UserDirectory } from '../users/index.js';
 import type { ChatChanges, SyncedChat } from './chat-changes.js';
@@ -46,17 +53,12 @@ export class Sync {
    * chats that the actor is not in, the answer contains only their ids.
    */
   async sync(actor: Actor, request: SyncRequest): Promise<SyncResult> {
-    const { chats, cursorStates: finder, list } = this.deps;
+    const { cursorStates: finder, list } = this.deps;
     await this.deps.settlePreviews();
     const listed = Object.keys(request.chats);
-    const mine = await list.states.membershipsOf(
-      actor.userId,
-      request.scope === 'listed' ? listed.map(objectId) : undefined,
-    );
-    const memberships = new Map([...mine].filter(([chatId]) => isWithin(chatId, request)));
-    const found = await chats.byActivity([...memberships.values()].map(({ chatId }) => chatId));
+    const { mine, memberships, found, members } = await this.chatsOf(actor, request, listed);
     const [states, cursorStates] = await Promise.all([
-      list.states.of(actor, found, memberships),
+      list.states.of(actor, found, memberships, members),
       finder.find(
         new Map(Object.entries(request.chats).filter(([chatId]) => memberships.has(chatId))),
       ),
@@ -72,6 +74,34 @@ export class Sync {
       removed: listed.filter((chatId) => !mine.has(chatId)),
       hasMore: isCut || done.some(({ hasMore }) => hasMore),
     };
+  }
+
+  /** The actor's chats that the request is about; `mine`: all memberships that it may name. */
+  private async chatsOf(
+    actor: Actor,
+    request: SyncRequest,
+    listed: string[],
+  ): Promise<{
+    mine: Map<string, MembershipRecord>;
+    memberships: Map<string, MembershipRecord>;
+    found: ChatRecord[];
+    members?: MemberRows | undefined;
+  }> {
+    const { chats, list } = this.deps;
+    const chatIds = request.scope === 'listed' ? listed.map(objectId) : undefined;
+    if (request.after === undefined && request.until === undefined) {
+      const own = await list.states.ownChats(actor.userId, {
+        ...(chatIds && { chatIds }),
+        withMembers: true,
+      });
+      const { memberships, members } = own;
+      return { mine: memberships, memberships, found: own.chats, members };
+    }
+    // Of a portion, only the chats within it are read.
+    const mine = await list.states.membershipsOf(actor.userId, chatIds);
+    const memberships = new Map([...mine].filter(([chatId]) => isWithin(chatId, request)));
+    const found = await chats.byActivity([...memberships.values()].map(({ chatId }) => chatId));
+    return { mine, memberships, found };
   }
 
   /** Held messages have no version by which a client could ask for them, and there are few: it gets all of them. */

@@ -133,11 +133,11 @@ function environmentOf(request: CommandRequest): PipelineEnvironment {
       budget.check();
     },
     isSliceOver: budget.isSliceOver,
-    *find(name, filter) {
+    *find(name, query, context) {
       const collection = engine.catalog.find(`${database}.${name}`);
       if (!collection) return;
       budget.check();
-      for (const found of new DocumentQuery(collection, { filter }, budget).run()) {
+      for (const found of new DocumentQuery(collection, { ...query, context }, budget).run()) {
         yield found === PAUSE ? PAUSE : found.document;
       }
     },

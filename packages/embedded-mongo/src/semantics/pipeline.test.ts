@@ -14,9 +14,10 @@ function run(stages: Document[], documents: Document[], others: Document[] = [])
   const foreign = others.map(toBson);
   const pipeline = compilePipeline(stagesOf(stages), {
     now: new Date(0),
-    find: (collection: string, filter: BsonDocument) => {
+    find: (collection: string, { filter, limit }: { filter: BsonDocument; limit?: number }) => {
       const matches = compileFilter(filter);
-      return collection === 'others' ? foreign.filter((document) => matches(document)) : [];
+      const found = foreign.filter((document) => matches(document));
+      return collection === 'others' ? found.slice(0, limit) : [];
     },
   });
   return runToEnd(collected(pipeline(documents.map(toBson)))).map(toPlain);

@@ -22,7 +22,7 @@ const STAGES: StageTable = {
   ...FLOW_STAGES,
   ...SHAPING_STAGES,
   ...GROUPING_STAGES,
-  ...joiningStages(compileStages),
+  ...joiningStages(compileStages, splitPipeline),
 };
 
 /** Stages that MongoDB has and this database refuses. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../../platform/logger.js';
 import { BatchedTask } from '../../../platform/batched-task.js';
 import { QUEUE_STEP_MS, withDeadline } from '../../../shared/deadline.js';
@@ -21,6 +22,8 @@ const BUSY = { chats: 25, delayMs: 1000 };
 const RETRY_MS = 1000;
 /** Code points of a message that lists show. */
 const PREVIEW_LENGTH = 140;
+/** Chats whose shown message is remembered. */
+const MAX_SHOWN = 10_000;
 /** How far before the newest change a crashed node may have left the lists behind, in milliseconds. */
 const CATCH_UP_MS = 600_000;
 /** Messages checked after a crash; more than a node writes between a message and its list. */
@@ -59,6 +62,8 @@ export class ChatPreviews {
   private pending = new Map<string, Pending>();
   /** Newest numbers of the chats that this node has written to, or may have, until they are taken. */
   private written = new Map<string, NewestNumbers>();
+  /** Number of the newest message that a chat's list shows, at least: lists only move forward. */
+  private readonly shown = new LRUCache<string, number>({ max: MAX_SHOWN });
   /** Number of chats in the last write. */
   private lastFlushed = 0;
   private readonly flushing = new BatchedTask<Pending>({
@@ -83,8 +88,10 @@ export class ChatPreviews {
   /** Records the newest state of a message that may be its chat's newest. */
   record(message: StoredMessage): void {
     const chatId = message.chatId.toHexString();
-    this.keep(message);
     this.written.set(chatId, further(this.written.get(chatId), message));
+    // A change of an older message changes no list.
+    if (message.seq < (this.shown.get(chatId) ?? 0)) return;
+    this.keep(message);
     this.flushSoon();
   }
 
@@ -186,6 +193,10 @@ export class ChatPreviews {
     if (messages.length === 0) return;
     try {
       await withDeadline(this.chats.showNewest(messages.map(newestMessageOf)), QUEUE_STEP_MS);
+      for (const { chatId, seq } of messages) {
+        const id = chatId.toHexString();
+        this.shown.set(id, Math.max(seq, this.shown.get(id) ?? 0));
+      }
     } catch (error) {
       this.logger.warn({ err: error, chats: messages.length }, 'chat lists lag behind');
       for (const message of messages) this.keep(message);

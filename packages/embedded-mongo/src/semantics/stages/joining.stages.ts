@@ -8,16 +8,18 @@ import type { ExpressionContext } from '../expression.js';
 import { isArrayIndex } from '../path.js';
 import type { Path } from '../path.js';
 import { addToTree, computeFields, newNode } from '../projection-tree.js';
-import type { PipelineEnvironment, Stage, StageTable } from './stage.types.js';
+import type { PipelineEnvironment, PipelineQuery, Stage, StageTable } from './stage.types.js';
 
 /** Compiles the pipelines inside a stage. */
 type CompileStages = (stages: readonly BsonValue[], environment: PipelineEnvironment) => Stage;
+/** Splits a pipeline into the query that it begins with, which indexes can answer, and the rest. */
+type SplitStages = (stages: readonly BsonValue[]) => PipelineQuery & { rest: readonly BsonValue[] };
 
 /** Stages that bring documents of other collections or pipelines together. */
-export function joiningStages(compileStages: CompileStages): StageTable {
+export function joiningStages(compileStages: CompileStages, splitStages: SplitStages): StageTable {
   return {
     $lookup: (spec, environment) => lookup(spec, environment, compileStages),
-    $unionWith: (spec, environment) => unionWith(spec, environment, compileStages),
+    $unionWith: (spec, environment) => unionWith(spec, environment, compileStages, splitStages),
     $facet: (spec, environment) => facet(spec, environment, compileStages),
   };
 }
@@ -63,8 +65,8 @@ function lookup(
       }
       environment.checkTime?.();
       const foreign = join
-        ? environment.find(from, join(document))
-        : (everything ??= yield* collected(environment.find(from, {})));
+        ? environment.find(from, { filter: join(document) })
+        : (everything ??= yield* collected(environment.find(from, { filter: {} })));
       const found = yield* collected(inner(foreign, variables(document, context)));
       const node = newNode();
       addToTree(node, target, () => found);
@@ -138,6 +140,7 @@ function unionWith(
   spec: BsonValue,
   environment: PipelineEnvironment,
   compileStages: CompileStages,
+  splitStages: SplitStages,
 ): Stage {
   const options: BsonDocument = isDocument(spec) ? spec : { coll: spec };
   const unknown = Object.keys(options).find((name) => !['coll', 'pipeline'].includes(name));
@@ -151,10 +154,14 @@ function unionWith(
       'the $unionWith stage specification must be an object or string',
     );
   }
-  const inner = compileStages(pipelineOf(options.pipeline) ?? [], environment);
+  const stages = pipelineOf(options.pipeline) ?? [];
+  // All of them are checked, also where there is no such collection.
+  compileStages(stages, environment);
+  const { rest, ...query } = splitStages(stages);
+  const inner = compileStages(rest, environment);
   return function* (documents, context) {
     yield* documents;
-    yield* inner(environment.find(coll, {}), context);
+    yield* inner(environment.find(coll, query, context), context);
   };
 }
 

@@ -1,0 +1,57 @@
+import { createBatchLoader } from '../../platform/batch-loader.js';
+import type { Freshness } from '../../platform/cached-lookup.js';
+import { CachedLookup } from '../../platform/cached-lookup.js';
+import type { Subscription } from '../../platform/event-bus.js';
+import type { AccessChangeEvents } from '../access-changes/index.js';
+import type { BlocksRepository } from './blocks.repository.js';
+import type { ChatEvents } from './chats.events.js';
+
+/** Users whose blocks are kept, and for how long at most, in milliseconds, while the access-change feed is read. */
+const KEPT = { max: 20_000, ttl: 600_000 };
+
+/** Answers between whom there are blocks, from memory for as long as the access-change feed is read. */
+export class BlockedUsers {
+  private readonly byUser: CachedLookup<ReadonlySet<string>>;
+  private readonly loader;
+
+  constructor(blocks: Pick<BlocksRepository, 'involvingAny'>, freshness: Freshness) {
+    this.byUser = new CachedLookup({ ...KEPT, freshness });
+    this.loader = createBatchLoader(async (userIds) => {
+      const others = new Map(userIds.map((userId) => [userId, new Set<string>()]));
+      for (const { blockerId, blockedId } of await blocks.involvingAny(userIds)) {
+        others.get(blockerId)?.add(blockedId);
+        others.get(blockedId)?.add(blockerId);
+      }
+      return others;
+    });
+  }
+
+  get subscriptions(): Subscription<ChatEvents & AccessChangeEvents>[] {
+    const shared = {
+      phase: 'state',
+      on: 'every-node',
+      does: 'drops the cached blocks of the user',
+    } as const;
+    return [
+      {
+        event: 'block.changed',
+        ...shared,
+        run: ({ blockerId, blockedId }) => {
+          for (const userId of [blockerId, blockedId]) this.byUser.forget(userId);
+        },
+      },
+      {
+        event: 'access.recheck',
+        ...shared,
+        run: ({ kind, userId }) => {
+          if (kind === 'block') this.byUser.forget(userId);
+        },
+      },
+    ];
+  }
+
+  /** Whom the user has blocked, and who has blocked the user. */
+  async with(userId: string): Promise<ReadonlySet<string>> {
+    return (await this.byUser.get(userId, () => this.loader.load(userId))) ?? new Set();
+  }
+}
