@@ -283,7 +283,7 @@ describe('two writers on one chat', () => {
       written!();
       return answer;
     }) as never);
-    const newest = await log.readNewest(chatId, 'majority');
+    const newest = await log.readNewest(chatId);
     spy.mockRestore();
     expect(reads).toBe(2);
     const held = (await logOf(chatId)).filter(({ seq }) => seq <= newest.seq);

@@ -182,7 +182,9 @@ class Course {
       chatId: this.chatId,
       content: `by ${by}`,
     });
-    expect(ack.ok).toBe(this.model.blocks.size === 0);
+    expect([ack.ok, ack.ok ? undefined : ack.error.code]).toEqual(
+      this.model.blocks.size === 0 ? [true, undefined] : [false, 'BLOCKED'],
+    );
     if (!ack.ok) return;
     const { id } = ack.data;
     this.model.messages.push({ id, by, isDeleted: false, hiddenFor: new Set() });

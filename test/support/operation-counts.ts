@@ -126,6 +126,19 @@ export class OperationCounter {
   }
 }
 
+/**
+ * What a node gathers and writes a moment later, for all chats and people in one command: previews, delivered
+ * positions, the search index. How many of these an operation sees depends on how long it takes.
+ */
+const GATHERED = /^(update (chats|memberships)|\w+ (searchblocks|searchpositions))$/;
+
+/** Commands that operations have asked for themselves. */
+export const ownCommands = ({ database }: Counts): number =>
+  Object.entries(database).reduce(
+    (sum, [name, count]) => (GATHERED.test(name) ? sum : sum + count),
+    0,
+  );
+
 /** Commands to the database in all. */
 export const databaseCommands = ({ database }: Counts): number =>
   Object.values(database).reduce((sum, count) => sum + count, 0);

@@ -1,5 +1,6 @@
 import type { Connection, Model, QueryFilter, Types } from 'mongoose';
 import { trusted } from 'mongoose';
+import { createBatchLoader } from '../../platform/batch-loader.js';
 import { isDuplicateKey } from '../../platform/driver-error.js';
 import { objectId } from '../../platform/object-id.js';
 import { IS_NUMBER, equalText } from '../../platform/typed-index.js';
@@ -192,6 +193,7 @@ const BATCH = 500;
 /** How far people have come in the sequence of broadcasts; positions only move forward. */
 export class BroadcastPositionsRepository {
   private readonly positions: Model<StoredPosition>;
+  private readonly loader = createBatchLoader((userIds) => this.ofMany(userIds));
 
   constructor(connection: Connection) {
     this.positions = connection.model<StoredPosition>('BroadcastPosition');
@@ -199,8 +201,19 @@ export class BroadcastPositionsRepository {
 
   /** Somebody's position; 0 everywhere when none is stored. */
   async of(userId: string): Promise<BroadcastPosition> {
-    const known = await this.positions.findOne({ userId: objectId(userId) }).lean();
-    return { deliveredNumber: known?.deliveredNumber ?? 0, readNumber: known?.readNumber ?? 0 };
+    return (await this.loader.load(userId)) ?? { deliveredNumber: 0, readNumber: 0 };
+  }
+
+  private async ofMany(userIds: string[]): Promise<Map<string, BroadcastPosition>> {
+    const found = await this.positions
+      .find({ userId: trusted({ $in: userIds.map(objectId) }) })
+      .lean();
+    return new Map(
+      found.map(({ userId, deliveredNumber, readNumber }) => [
+        userId.toHexString(),
+        { deliveredNumber, readNumber },
+      ]),
+    );
   }
 
   /** Moves somebody forward to these numbers. */

@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { groupBy } from '../../shared/group-by.js';
-import type { BlocksRepository } from './blocks.repository.js';
+import type { BlockedUsers } from './blocked-users.js';
 import { hasAgreed } from './chats.policy.js';
 import type { ChatsRepository, DirectChatRecord } from './chats.repository.js';
 import type { MembershipPair, MembershipsRepository } from './memberships.repository.js';
@@ -16,12 +16,11 @@ const LOOKUPS_AT_ONCE = 10;
 export class Contacts {
   private readonly chatIds = createBatchLoader((userIds) => this.readChatIds(userIds));
   private readonly memberIds = createBatchLoader((chatIds) => this.readMemberIds(chatIds));
-  private readonly blockedIds = createBatchLoader((userIds) => this.readBlockedIds(userIds));
 
   constructor(
     private readonly chats: ChatsRepository,
     private readonly memberships: MembershipsRepository,
-    private readonly blocks: BlocksRepository,
+    private readonly blocked: Pick<BlockedUsers, 'with'>,
     /** Whether a user has ever written in a chat. */
     private readonly hasWritten: (chatId: string, userId: string) => Promise<boolean>,
   ) {}
@@ -115,7 +114,7 @@ export class Contacts {
 
   /** Ids of everybody whom the user has blocked, or who has blocked the user. */
   async blockedWith(userId: string): Promise<Set<string>> {
-    return new Set(await this.blockedIds.load(userId));
+    return new Set(await this.blocked.with(userId));
   }
 
   private async readChatIds(userIds: string[]): Promise<Map<string, string[]>> {
@@ -124,17 +123,6 @@ export class Contacts {
 
   private async readMemberIds(chatIds: string[]): Promise<Map<string, string[]>> {
     return idsBy(await this.memberships.pairsBy('chatId', chatIds), 'chatId', 'userId');
-  }
-
-  private async readBlockedIds(userIds: string[]): Promise<Map<string, string[]>> {
-    const blocked = new Map<string, string[]>();
-    const add = (userId: string, otherId: string) =>
-      blocked.set(userId, [...(blocked.get(userId) ?? []), otherId]);
-    for (const { blockerId, blockedId } of await this.blocks.involvingAny(userIds)) {
-      add(blockerId, blockedId);
-      add(blockedId, blockerId);
-    }
-    return blocked;
   }
 }
 

@@ -180,7 +180,7 @@ export const createChatAccess = ({
     accessChanges,
     freshness,
   });
-  const contacts = new Contacts(chats, memberships, blocks, hasWritten);
+  const contacts = new Contacts(chats, memberships, blocked, hasWritten);
   return {
     access,
     contacts,

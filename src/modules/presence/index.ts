@@ -84,7 +84,7 @@ export const createPresence = ({
     Contacts,
     'agreedAmong' | 'among' | 'blockedWith' | 'chatIdsOf' | 'openDirect' | 'shareChat'
   >;
-  chats: Pick<ChatsRepository, 'kindsOf' | 'roomsAmong'>;
+  chats: Pick<ChatsRepository, 'roomsAmong'>;
   memberships: Pick<MembershipsRepository, 'isInAny' | 'userIdsInAny'>;
   access: Pick<ChatAccess, 'member' | 'snapshot'>;
   directory: Pick<
@@ -108,6 +108,7 @@ export const createPresence = ({
     ? new RedisPresenceStore({ redis: client, nodeId: randomUUID(), leaseMs, logger })
     : new MemoryPresenceStore();
   const audiences = new PresenceAudiences({
+    access,
     chats,
     memberships,
     contacts,

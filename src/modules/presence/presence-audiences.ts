@@ -1,8 +1,8 @@
 import type { Config } from '../../config/index.js';
-import { createBatchLoader } from '../../platform/batch-loader.js';
 import { objectId } from '../../platform/object-id.js';
 import type { Audience } from '../../shared/audience.js';
 import type {
+  ChatAccess,
   ChatKind,
   ChatsRepository,
   Contacts,
@@ -26,11 +26,10 @@ const MAX_ROOM_MEMBERS = 1000;
 
 /** Finds out who may know of whom: see {@link PresenceAudience}. */
 export class PresenceAudiences {
-  private readonly chats = createBatchLoader((chatIds) => this.deps.chats.kindsOf(chatIds));
-
   constructor(
     private readonly deps: {
-      chats: Pick<ChatsRepository, 'kindsOf' | 'roomsAmong'>;
+      access: Pick<ChatAccess, 'snapshot'>;
+      chats: Pick<ChatsRepository, 'roomsAmong'>;
       memberships: Pick<MembershipsRepository, 'isInAny' | 'userIdsInAny'>;
       contacts: Pick<
         Contacts,
@@ -58,14 +57,19 @@ export class PresenceAudiences {
   ): Promise<PresenceAudience> {
     const { contacts } = this.deps;
     const chatIds = known ?? (await contacts.chatIdsOf(userId));
-    const found = await Promise.all(chatIds.map((chatId) => this.chats.load(chatId)));
+    // From memory, mostly: whoever connects asks this of all of their chats.
+    const found = await Promise.all(chatIds.map((chatId) => this.deps.access.snapshot(chatId)));
     const chats = found.filter((chat) => chat !== undefined);
     const open = chats.filter(({ kind, status }) => makesContacts(kind) && status === 'accepted');
-    const shared = await this.counted(open, counts);
+    const shared = new Set(await this.counted(open, counts));
+    const counting = open.filter(({ id }) => shared.has(id));
+    const large = counting.filter(({ members }) => !members).map(({ id }) => objectId(id));
     const [contactIds, blockedIds] = await Promise.all([
-      contacts.among(userId, shared.map(objectId)),
+      contacts.among(userId, large),
       contacts.blockedWith(userId),
     ]);
+    for (const { members } of counting) for (const id of members?.keys() ?? []) contactIds.add(id);
+    contactIds.delete(userId);
     for (const id of blockedIds) contactIds.delete(id);
     return {
       contactIds: [...contactIds],

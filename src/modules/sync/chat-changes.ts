@@ -43,7 +43,7 @@ const NEWEST_PAGE = 30;
 
 /** Reads of the chats' logs: only what no failover can take back. */
 export interface SyncedLog {
-  readNewest(chatId: string, concern: 'majority'): Promise<NewestNumbers>;
+  readNewest(chatId: string): Promise<NewestNumbers>;
   /** Messages that changed after a version, oldest change first. */
   changedSince(chatId: string, version: number, limit: number): Promise<StoredMessage[]>;
 }
@@ -68,7 +68,7 @@ export class ChatChanges {
   async read(actor: Actor, plan: Plan, limit: number): Promise<SyncedChat> {
     const chatId = plan.state.chat._id.toHexString();
     // Before the messages: the next sync then finds messages written while these are read.
-    const newest = await this.deps.log.readNewest(chatId, 'majority');
+    const newest = await this.deps.log.readNewest(chatId);
     const { cursor } = plan;
     const isTooOld =
       cursor !== undefined &&

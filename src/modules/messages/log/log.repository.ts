@@ -6,6 +6,9 @@ import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 import { WITHOUT_PAST_TEXTS } from '../messages.repository.js';
 
+/** Chats whose newest numbers one command reads. */
+const CHATS_AT_ONCE = 50;
+
 /** A message number in a chat. */
 export interface SeqInChat {
   chatId: Types.ObjectId;
@@ -101,6 +104,35 @@ export class LogRepository {
       { projection: { [field]: 1, _id: 0 }, sort: { [field]: -1 }, readConcern: { level } },
     );
     return message?.[field] ?? 0;
+  }
+
+  /** The newest numbers of some chats as they are now, of all of them by one command; by chat id. */
+  async newestOf(chatIds: string[]): Promise<Map<string, NewestNumbers>> {
+    const { collection } = this.messages;
+    const newest = new Map(chatIds.map((chatId) => [chatId, { seq: 0, version: 0 }]));
+    const last = (chatId: string, field: keyof NewestNumbers) => [
+      { $match: { chatId: objectId(chatId) } },
+      { $sort: { [field]: -1 as const } },
+      { $limit: 1 },
+      { $project: { _id: 0, chatId: 1, [field]: 1 } },
+    ];
+    for (let i = 0; i < chatIds.length; i += CHATS_AT_ONCE) {
+      const [first = [], ...others] = chatIds
+        .slice(i, i + CHATS_AT_ONCE)
+        .flatMap((chatId) => [last(chatId, 'seq'), last(chatId, 'version')]);
+      const rows = await collection
+        .aggregate<{ chatId: Types.ObjectId } & Partial<NewestNumbers>>([
+          ...first,
+          ...others.map((pipeline) => ({
+            $unionWith: { coll: collection.collectionName, pipeline },
+          })),
+        ])
+        .toArray();
+      for (const { chatId, ...numbers } of rows) {
+        Object.assign(newest.get(chatId.toHexString())!, numbers);
+      }
+    }
+    return newest;
   }
 
   /** Messages of a chat whose version is higher, by version; only what no failover can take back. */

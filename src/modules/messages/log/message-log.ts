@@ -101,25 +101,14 @@ export class MessageLog {
   }
 
   /**
-   * The chat's newest numbers, from the database: the current ones, or (`majority`) those that no failover
-   * can take back. Only the latter may become a reader's cursor: the messages up to that number hold every
-   * change up to that version.
+   * The chat's newest numbers, from the database, such that no failover can take them back. Only these may become a
+   * reader's cursor: the messages up to that number hold every change up to that version.
    */
-  async readNewest(
-    chatId: string,
-    concern: 'local' | 'majority' = 'local',
-  ): Promise<NewestNumbers> {
-    if (concern === 'local') {
-      const [seq, version] = await Promise.all([
-        this.messages.newest('seq', chatId, concern),
-        this.messages.newest('version', chatId, concern),
-      ]);
-      return { seq, version };
-    }
+  async readNewest(chatId: string): Promise<NewestNumbers> {
     // One after the other: a message written between the two reads must not be covered by the version and yet
     // come after the number, or a reader who takes the messages up to one and the version would miss it.
-    const version = await this.messages.newest('version', chatId, concern);
-    const seq = await this.messages.newest('seq', chatId, concern);
+    const version = await this.messages.newest('version', chatId, 'majority');
+    const seq = await this.messages.newest('seq', chatId, 'majority');
     return { seq, version };
   }
 
@@ -176,13 +165,12 @@ export class MessageLog {
   }
 
   private async loadNewest(queues: ChatQueue[]): Promise<void> {
-    await Promise.all(
-      queues
-        .filter((queue) => !queue.newest)
-        .map(async (queue) => {
-          queue.newest = await this.readNewest(queue.chatId);
-          this.onNewestRead(queue.chatId, queue.newest);
-        }),
-    );
+    const unknown = queues.filter((queue) => !queue.newest);
+    if (unknown.length === 0) return;
+    const newest = await this.messages.newestOf(unknown.map(({ chatId }) => chatId));
+    for (const queue of unknown) {
+      queue.newest = newest.get(queue.chatId)!;
+      this.onNewestRead(queue.chatId, queue.newest);
+    }
   }
 }

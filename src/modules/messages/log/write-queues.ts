@@ -65,10 +65,10 @@ const MAX_PENDING = 20_000;
 /** Batches under way at the same time, each over chats of its own. */
 const MAX_IN_FLIGHT = 2;
 /**
- * Batches start at least this far apart, in milliseconds: under load, more messages share a round trip;
- * on a quiet server the last batch is long over and nothing waits.
+ * After a batch of several items the next one starts later, by so much for each item, up to a bound, in milliseconds:
+ * under load more messages share a round trip; after a batch of one nothing waits.
  */
-const WINDOW_MS = 2;
+const WINDOW_MS = { perItem: 2, max: 10 };
 /**
  * After a batch of this length the database counts as stuck. Whatever has waited for longer than
  * `WAITED_MS` is refused rather than kept for another batch that may end the same way: together with
@@ -99,6 +99,8 @@ export class WriteQueues {
   private inFlight = 0;
   private isScheduled = false;
   private lastStart = 0;
+  /** How far the next batch starts from the last one, in milliseconds. */
+  private windowMs = 0;
   private idleWaiters: (() => void)[] = [];
 
   /**
@@ -174,7 +176,7 @@ export class WriteQueues {
       this.isScheduled = false;
       this.startBatches();
     };
-    const wait = this.lastStart + WINDOW_MS - performance.now();
+    const wait = this.lastStart + this.windowMs - performance.now();
     if (wait > 0) setTimeout(start, wait);
     else setImmediate(start);
   }
@@ -185,6 +187,7 @@ export class WriteQueues {
       if (chosen.length === 0) return;
       this.inFlight += 1;
       this.lastStart = performance.now();
+      this.windowMs = windowAfter(chosen);
       for (const queue of chosen) {
         this.waiting.delete(queue.chatId);
         this.busy.add(queue.chatId);
@@ -260,3 +263,8 @@ export class WriteQueues {
     }
   }
 }
+
+const windowAfter = (queues: ChatQueue[]): number => {
+  const size = queues.reduce((sum, { items }) => sum + items.length, 0);
+  return size <= 1 ? 0 : Math.min(WINDOW_MS.max, WINDOW_MS.perItem * size);
+};
