@@ -5,14 +5,12 @@ import { AppError } from '../../../shared/errors.js';
 import type { UnreadQuery } from '../../chats/index.js';
 import type { UnreadCountsRepository, UnreadSpan } from './log.repository.js';
 
-/** A count that is right for everything up to a message. */
+/** A count that is right for everything up to a message; a promise while it is being computed. */
 interface KnownCount {
   seq: number;
-  count: number;
+  count: number | Promise<number>;
 }
 
-/** No message's number: used while a count is being computed. */
-const NOTHING_KNOWN = -1;
 /** How long a count may be updated in memory before it is read from the database again. */
 const MAX_AGE_MS = 30_000;
 /** Up to this many messages behind a read position are read one by one, with a single query. */
@@ -80,24 +78,46 @@ export class UnreadCounter {
     if (inChat.size === 0) this.known.set(message.chatId, inChat);
     const known = inChat.get(userId);
     if (known && known.seq >= message.seq) return known.count;
-    if (known?.seq === message.seq - 1) {
-      const counts = message.senderId !== userId && message.messageType !== 'system';
-      const next = { seq: message.seq, count: known.count + (counts ? 1 : 0) };
-      inChat.set(userId, next);
-      return next.count;
+    const { seq } = message;
+    if (known?.seq === seq - 1) {
+      const one = message.senderId !== userId && message.messageType !== 'system' ? 1 : 0;
+      const { count } = known;
+      if (typeof count === 'number') return this.keep(inChat, userId, seq, count + one);
+      // Of messages that come together, the first is counted by the database, unless its count is dropped meanwhile.
+      const next = await this.keep(
+        inChat,
+        userId,
+        seq,
+        count.then((before) => before + one),
+      );
+      if (this.known.get(message.chatId)?.has(userId)) return next;
     }
-    // A count dropped while the database counts must not be stored again with its answer.
-    const counting = { seq: NOTHING_KNOWN, count: 0 };
-    inChat.set(userId, counting);
-    const count = await this.limiter.run(async () =>
+    const counted = this.limiter.run(async () =>
       this.count(
         userId,
-        { chatId: message.chatId, afterSeq: await readPosition(), lastSeq: message.seq },
-        message.seq,
+        { chatId: message.chatId, afterSeq: await readPosition(), lastSeq: seq },
+        seq,
       ),
     );
-    if (inChat.get(userId) === counting) inChat.set(userId, { seq: message.seq, count });
-    return count;
+    return this.keep(inChat, userId, seq, counted);
+  }
+
+  /** A count that is dropped while the database counts must not be stored again with its answer. */
+  private async keep(
+    inChat: Map<string, KnownCount>,
+    userId: string,
+    seq: number,
+    count: number | Promise<number>,
+  ): Promise<number> {
+    const kept: KnownCount = { seq, count };
+    inChat.set(userId, kept);
+    try {
+      kept.count = await count;
+    } catch (error) {
+      if (inChat.get(userId) === kept) inChat.delete(userId);
+      throw error;
+    }
+    return kept.count;
   }
 
   /**
