@@ -128,6 +128,19 @@ module.exports = {
       },
     },
     {
+      name: 'packages-know-the-client-at-most',
+      comment: 'The hooks are built on the client; nothing else is built on another package.',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/client/'] },
+    },
+    {
+      name: 'hooks-alone-are-built-on-the-client',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/(client|react)/' },
+      to: { path: '^packages/client/' },
+    },
+    {
       name: 'packages-import-what-they-depend-on',
       comment:
         'What is not in the package’s own package.json is not there where somebody installs it.',
@@ -140,7 +153,7 @@ module.exports = {
       comment: 'Only the pages are built on it; in production it is not there.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/web/' },
-      to: { path: '^packages/client/|node_modules/socket\\.io-client/' },
+      to: { path: '^packages/(client|react)/|node_modules/(react|socket\\.io-client)/' },
     },
   ],
   options: {

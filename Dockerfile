@@ -4,13 +4,14 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/embedded-mongo/package.json packages/embedded-mongo/
 COPY packages/client/package.json packages/client/
+COPY packages/react/package.json packages/react/
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.mjs scripts/
 COPY packages packages
 COPY src src
-# Of the packages the server needs the database alone: what the client depends on goes with the client.
-RUN npm run build && rm -r packages/client && npm prune --omit=dev --no-audit --no-fund
+# Of the packages the server needs the database alone: what the others depend on goes with them.
+RUN npm run build && rm -r packages/client && rm -r packages/react && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:lts-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/app/data

@@ -4,7 +4,7 @@ import jest from 'eslint-plugin-jest';
 import prettier from 'eslint-config-prettier';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', 'data/', 'coverage/', '**/node_modules/'] },
+  { ignores: ['**/dist/', '**/.expo/', 'data/', 'coverage/', '**/node_modules/'] },
   js.configs.recommended,
   {
     files: ['test/support/runner/*.cjs'],
@@ -14,7 +14,14 @@ export default tseslint.config(
     },
   },
   {
+    // Each with a configuration and packages of its own, which are not installed here: no rules that need types.
+    files: ['examples/**/*.ts', 'examples/**/*.tsx'],
+    extends: [...tseslint.configs.strict, ...tseslint.configs.stylistic],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  {
     files: ['**/*.ts'],
+    ignores: ['examples/**'],
     extends: [...tseslint.configs.strict, ...tseslint.configs.stylistic],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

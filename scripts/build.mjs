@@ -18,7 +18,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const web = join(root, 'src/web');
 /** Our packages, each after those that it imports. */
-const PACKAGES = ['packages/embedded-mongo', 'packages/client'];
+const PACKAGES = ['packages/embedded-mongo', 'packages/client', 'packages/react'];
 const stamp = join(dist, '.sources');
 /** Files besides the sources that decide what the build gives. */
 const INPUTS = [
