@@ -117,6 +117,8 @@ export default tseslint.config(
         console: 'readonly',
         process: 'readonly',
         URL: 'readonly',
+        URLSearchParams: 'readonly',
+        TextEncoder: 'readonly',
         fetch: 'readonly',
         FormData: 'readonly',
         Blob: 'readonly',

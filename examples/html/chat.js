@@ -1,6 +1,7 @@
-/** A page without a bundler: the server hands out the SDK. */
+/** A page without a bundler: `parley.js` is the SDK as one file. */
+import { ChatClient, Message, signIn } from './parley.js';
+
 const PARLEY_URL = new URLSearchParams(location.search).get('parley') ?? 'http://localhost:8000';
-const { ChatClient, ChatRoom, Message, signIn } = await import(`${PARLEY_URL}/sdk/parley.js`);
 
 const $ = (id) => document.getElementById(id);
 
@@ -13,7 +14,8 @@ const onSubmit = (id, run) => {
   });
 };
 
-const button = (text, onclick) => Object.assign(document.createElement('button'), { textContent: text, onclick });
+const button = (text, onclick) =>
+  Object.assign(document.createElement('button'), { textContent: text, onclick });
 
 const line = (text) => Object.assign(document.createElement('li'), { textContent: text });
 
@@ -30,10 +32,10 @@ const start = (client) => {
   const open = (id) => {
     closeRoom();
     chatId = id;
-    const room = new ChatRoom(client, id);
+    const room = client.room(id);
     // Without a connection it is opened as soon as there is one.
     room.join().catch(() => undefined);
-    closeRoom = show(client.state.room(id), ({ messages, chat }) => {
+    closeRoom = show(room, ({ messages, chat }) => {
       $('messages').replaceChildren(
         ...messages.map(({ content, isMine, state }) =>
           line(`${isMine ? 'You' : chat.title}: ${content} ${state === 'sent' ? '' : state}`),
@@ -44,17 +46,23 @@ const start = (client) => {
     $('send').hidden = false;
   };
 
+  const accept = async (id) => {
+    await client.rest('POST', `/api/chats/${id}/accept`, {});
+    open(id);
+  };
+
   show(client.state.connection, ({ status }) => ($('status').textContent = status));
   show(client.state.chats, ({ active, requests }) => {
     $('chats').replaceChildren(
-      ...requests.map(({ id, title }) => button(`Accept ${title}`, () => client.acceptChat(id))),
+      ...requests.map(({ id, title }) => button(`Accept ${title}`, () => accept(id))),
       ...active.map(({ id, title, unreadCount }) =>
         button(`${title} ${unreadCount || ''}`, () => open(id)),
       ),
     );
   });
   onSubmit('write-to', async ({ name }) => {
-    const [person] = await client.searchUsers(name);
+    const query = new URLSearchParams({ q: name });
+    const [person] = await client.rest('GET', `/api/users/search?${query}`);
     if (person) open((await client.openDirectChat(person.id)).id);
   });
   onSubmit('send', ({ text }) => {

@@ -1,6 +1,6 @@
 import { ParleyProvider } from '@parley-chat/react';
 import { useState } from 'react';
-import { SafeAreaView, StyleSheet, TextInput } from 'react-native';
+import { StyleSheet, TextInput, View } from 'react-native';
 import { Chat } from './src/Chat';
 import { storage } from './src/storage';
 
@@ -19,7 +19,7 @@ const fetchToken = async (user: string): Promise<string> => {
 export default function App() {
   const [user, setUser] = useState('');
   return (
-    <SafeAreaView style={styles.screen}>
+    <View style={styles.screen}>
       {user === '' ? (
         <TextInput
           accessibilityLabel="Your user id"
@@ -37,8 +37,8 @@ export default function App() {
           <Chat />
         </ParleyProvider>
       )}
-    </SafeAreaView>
+    </View>
   );
 }
 
-const styles = StyleSheet.create({ screen: { flex: 1, padding: 16 } });
+const styles = StyleSheet.create({ screen: { flex: 1, padding: 16, paddingTop: 48 } });

@@ -18,8 +18,24 @@ export interface Example {
   remove(): Promise<void>;
 }
 
-/** Copies an example without what its folder may have been used for, and installs what its lock file names. */
-export const installExample = async (name: string): Promise<Example> => {
+/** Packs the built packages as they would be published; answers the paths of the tarballs. */
+export const packPackages = async (names: string[], into: string): Promise<string[]> => {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', into];
+  return Promise.all(
+    names.map(async (name) => {
+      const { stdout } = await run('npm', args, { cwd: resolve('packages', name) });
+      const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+      return join(into, filename);
+    }),
+  );
+};
+
+/**
+ * Copies an example without what its folder may have been used for, and installs what its lock file names.
+ *
+ * @param packages what is installed besides, as `examples/setup.mjs` does: tarballs of ours.
+ */
+export const installExample = async (name: string, packages: string[] = []): Promise<Example> => {
   const folder = await mkdtemp(join(tmpdir(), `parley-${name}-`));
   const example: Example = {
     folder,
@@ -40,6 +56,10 @@ export const installExample = async (name: string): Promise<Example> => {
     recursive: true,
     filter: (path) => !['node_modules', 'dist', '.expo'].includes(basename(path)),
   });
-  await example.run('npm', ['ci', '--no-audit', '--no-fund']);
+  const options = ['--no-audit', '--no-fund'];
+  await example.run('npm', ['ci', ...options]);
+  if (packages.length > 0) {
+    await example.run('npm', ['install', '--no-save', ...options, ...packages]);
+  }
   return example;
 };

@@ -1,3 +1,4 @@
+import type { Person } from '@parley-chat/client';
 import { useChats, useConnection, useMessages, useParley, useTyping } from '@parley-chat/react';
 import { useRef, useState } from 'react';
 import { Button, FlatList, StyleSheet, Text, TextInput, View } from 'react-native';
@@ -10,8 +11,14 @@ export const Chat = () => {
   const [chatId, setChatId] = useState<string>();
 
   const writeTo = async (name: string) => {
-    const [person] = await client.searchUsers(name);
+    const path = `/api/users/search?q=${encodeURIComponent(name)}`;
+    const [person] = await client.rest<Person[]>('GET', path);
     if (person) setChatId((await client.openDirectChat(person.id)).id);
+  };
+
+  const accept = async (id: string) => {
+    await client.rest('POST', `/api/chats/${id}/accept`, {});
+    setChatId(id);
   };
 
   if (chatId) return <Room chatId={chatId} onBack={() => setChatId(undefined)} />;
@@ -25,7 +32,7 @@ export const Chat = () => {
         onSubmitEditing={({ nativeEvent }) => void writeTo(nativeEvent.text)}
       />
       {requests.map(({ id, title }) => (
-        <Button key={id} title={`Accept ${title}`} onPress={() => void client.acceptChat(id)} />
+        <Button key={id} title={`Accept ${title}`} onPress={() => void accept(id)} />
       ))}
       {active.map(({ id, title, unreadCount }) => (
         <Button key={id} title={`${title} ${unreadCount || ''}`} onPress={() => setChatId(id)} />

@@ -1,3 +1,4 @@
+import type { Person } from '@parley-chat/client';
 import { useChats, useConnection, useMessages, useParley, useTyping } from '@parley-chat/react';
 import { useState } from 'react';
 
@@ -9,8 +10,14 @@ export const Chat = () => {
   const [chatId, setChatId] = useState<string>();
 
   const writeTo = async (form: FormData) => {
-    const [person] = await client.searchUsers(String(form.get('name')));
+    const query = new URLSearchParams({ q: String(form.get('name')) });
+    const [person] = await client.rest<Person[]>('GET', `/api/users/search?${query}`);
     if (person) setChatId((await client.openDirectChat(person.id)).id);
+  };
+
+  const accept = async (id: string) => {
+    await client.rest('POST', `/api/chats/${id}/accept`, {});
+    setChatId(id);
   };
 
   return (
@@ -21,12 +28,16 @@ export const Chat = () => {
           <input name="name" aria-label="Write to" placeholder="Write to …" required />
         </form>
         {requests.map((chat) => (
-          <button key={chat.id} onClick={() => void client.acceptChat(chat.id)}>
+          <button key={chat.id} onClick={() => void accept(chat.id)}>
             Accept {chat.title}
           </button>
         ))}
         {active.map((chat) => (
-          <button key={chat.id} aria-pressed={chat.id === chatId} onClick={() => setChatId(chat.id)}>
+          <button
+            key={chat.id}
+            aria-pressed={chat.id === chatId}
+            onClick={() => setChatId(chat.id)}
+          >
             {chat.title} {chat.unreadCount > 0 && <b>{chat.unreadCount}</b>}
           </button>
         ))}
@@ -54,7 +65,8 @@ const Room = ({ chatId }: { chatId: string }) => {
       <ol aria-label="Messages">
         {messages.map((message) => (
           <li key={message.key} className={message.isMine ? 'mine' : ''}>
-            {message.content} <small>{message.state === 'sent' ? message.status : message.state}</small>
+            {message.content}{' '}
+            <small>{message.state === 'sent' ? message.status : message.state}</small>
             {message.state === 'failed' && (
               <>
                 <button onClick={() => retry(message)}>Try again</button>

@@ -19,7 +19,13 @@ const App = () => {
   if (user === '') {
     return (
       <form action={(form) => setUser(String(form.get('user')).trim())}>
-        <input name="user" aria-label="Your user id" placeholder="Who are you?" autoFocus required />
+        <input
+          name="user"
+          aria-label="Your user id"
+          placeholder="Who are you?"
+          autoFocus
+          required
+        />
         <button>Sign in</button>
       </form>
     );

@@ -1,5 +1,5 @@
-import { ChatClient } from '@parley-chat/client';
-import type { Store } from '@parley-chat/client';
+import { ChatClient, Message } from '@parley-chat/client';
+import type { ChatRoom, RoomMessage, RoomState, Store } from '@parley-chat/client';
 import type { InjectionKey, ShallowRef } from 'vue';
 import { inject, onScopeDispose, provide, shallowRef } from 'vue';
 
@@ -31,4 +31,32 @@ export const useStore = <T>(store: Store<T>): Readonly<ShallowRef<T>> => {
   const snapshot = shallowRef(store.getSnapshot());
   onScopeDispose(store.subscribe(() => (snapshot.value = store.getSnapshot())));
   return snapshot;
+};
+
+/** A chat that is looked at for as long as the component is there; what is shown is read. */
+export const useRoom = (chatId: string) => {
+  const client = useParley();
+  const room: ChatRoom = client.room(chatId);
+  const messages = new Message(client, chatId);
+  const ignore = () => undefined;
+
+  // Without a connection it is opened as soon as there is one.
+  room.join().catch(ignore);
+  onScopeDispose(() => void room.leave().catch(ignore));
+  const read = () => {
+    const { chat, messages: shown } = room.getSnapshot();
+    if (chat && chat.unreadCount > 0 && shown.length > 0) room.markRead().catch(ignore);
+  };
+  onScopeDispose(room.subscribe(read));
+  read();
+
+  return {
+    room,
+    state: useStore<RoomState>(room),
+    // What the server will not take stays in the list, as failed.
+    send: (text: string) => void messages.sendText(text).catch(ignore),
+    retry: ({ key }: RoomMessage) => void client.retry(key).catch(ignore),
+    discard: ({ key }: RoomMessage) => void client.discard(key),
+    startTyping: () => void room.startTyping().catch(ignore),
+  };
 };
