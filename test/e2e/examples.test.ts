@@ -245,6 +245,7 @@ describe('examples/html', () => {
     await write(bob!, 'hi');
     await rows(ada!).getByText(`${people[1]!.username}: hi`).waitFor();
     await rows(bob!).getByText('You: hi').waitFor();
+    expect([await rows(ada!).count(), await rows(bob!).count()]).toEqual([2, 2]);
   });
 });
 
