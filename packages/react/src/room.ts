@@ -47,6 +47,9 @@ export const usePositions = (chatId: string): readonly MemberPosition[] =>
 export const usePinned = (chatId: string): readonly ChatMessage[] =>
   useStoreField(useParley().state.room(chatId), 'pinned');
 
+/** How often the server is told that the user still types, in milliseconds; it believes it for 6 s unless set. */
+const TYPING_INTERVAL_MS = 3000;
+
 /** Who types in a chat, and what says that the user does. */
 export interface Typing {
   /** The others who are typing at the moment. */
@@ -63,9 +66,17 @@ export const useTyping = (chatId: string): Typing => {
   const actions = useMemo(() => {
     // It is a hint: one that gets lost is of no consequence.
     const ignore = () => undefined;
+    let toldAt = 0;
     return {
-      startTyping: () => void room.startTyping().catch(ignore),
-      stopTyping: () => void room.stopTyping().catch(ignore),
+      startTyping: () => {
+        if (Date.now() - toldAt < TYPING_INTERVAL_MS) return;
+        toldAt = Date.now();
+        room.startTyping().catch(ignore);
+      },
+      stopTyping: () => {
+        toldAt = 0;
+        room.stopTyping().catch(ignore);
+      },
     };
   }, [room]);
   return { typing, ...actions };
