@@ -201,7 +201,7 @@ describe('under a provider', () => {
         ),
       );
     const { rerender, unmount, container } = library.render(tree(3));
-    const shown = () => (container as { textContent: string }).textContent;
+    const shown = () => (container as unknown as { textContent: string }).textContent;
     await eventually(async () => (await socketCount()) === 1);
     const say = (content: string) =>
       server.http.post('/api/messages').set(bob.auth).send({ chatId, content }).expect(201);
