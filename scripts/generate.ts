@@ -19,6 +19,7 @@ import { apiDocumentation, quickReference } from './api-documentation.js';
 import { dialectPage } from './dialect-pages.js';
 import { eventsPage, listEmitters } from './event-list.js';
 import { protocolTypes } from './protocol-types.js';
+import { createCollection } from './postman/collection.js';
 import { listSurface } from './route-list.js';
 
 /** The page as `npm run format` would leave it. */
@@ -50,6 +51,10 @@ const files: GeneratedFile[] = [
   {
     path: 'docs/asyncapi.json',
     content: `${JSON.stringify(createAsyncApi(protocol, version), null, 2)}\n`,
+  },
+  {
+    path: 'docs/parley.postman_collection.json',
+    content: `${JSON.stringify(createCollection(openApi), null, 2)}\n`,
   },
   { path: 'docs/openapi.json', content: `${JSON.stringify(openApi, null, 2)}\n` },
 ];

@@ -129,7 +129,7 @@ export const chatNotes: OperationNotes = {
   },
   'post /api/chats/:chatId/invites': {
     description:
-      'Makes an invite: a code for whoever has it, or for one person by `userId`. Owners and admins of the chat may.',
+      'Makes an invite: a code with which whoever has it becomes a member, with an end and a number of uses if they are given. Owners and admins of the chat may.',
     codes: ['FORBIDDEN', 'CONFLICT', 'BLOCKED'],
   },
   'get /api/chats/:chatId/invites': {

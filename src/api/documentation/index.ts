@@ -3,6 +3,7 @@ import { accountNotes } from './accounts.notes.js';
 import { adminNotes } from './admin.notes.js';
 import { chatNotes } from './chats.notes.js';
 import { dialectNotes } from './dialects.notes.js';
+import { examples } from './examples.js';
 import { messageNotes } from './messages.notes.js';
 import { parameterTexts } from './parameters.js';
 import { serverNotes } from './server.notes.js';
@@ -52,4 +53,5 @@ export const documentation: Documentation = {
   operations,
   tags,
   parameters: parameterTexts,
+  examples,
 };

@@ -135,7 +135,7 @@ export const messageNotes: OperationNotes = {
   },
   'post /api/media/complete': {
     description:
-      'Takes over a file that was uploaded directly to a remote store: inspects it and answers it as an attachment. On local storage nothing waits to be taken over, so it answers 404.',
+      'Takes over a file that was uploaded directly to a remote store: inspects it and answers it as an attachment. A file that this server has on its own disk needs no taking over; it is answered as it is.',
     codes: [...STORING, 'CONFLICT', 'GONE', 'FORBIDDEN'],
   },
   'get /api/media/:fileId/metadata': {

@@ -52,6 +52,7 @@ class Amendment {
   apply(schema: JsonSchema, described: Described): JsonSchema {
     if (described.examples) schema.examples = described.examples;
     if (described.rules?.some(isFlaggedPattern)) delete schema.pattern;
+    if (typeof schema.pattern === 'string') schema.pattern = plainPattern(schema.pattern);
     const rules = (described.dependencies ?? []).map(ruleBetweenMembers);
     if (rules.length > 0) schema.allOf = rules;
     this.applyToMembers(schema, described);
@@ -118,6 +119,10 @@ const linksIn = (node: unknown): string[] => {
 /** JSON Schema patterns have no flags; one that ignores case would be documented too narrowly. */
 const isFlaggedPattern = ({ name, args }: { name: string; args?: { regex?: string } }): boolean =>
   name === 'pattern' && /\/[a-z]*i[a-z]*$/.test(args?.regex ?? '');
+
+/** Control characters by their codes: some tools read patterns without the flag `u`, and know no `\P{Cc}`. */
+const plainPattern = (pattern: string): string =>
+  pattern.replaceAll('\\P{Cc}', '[^\\u0000-\\u001f\\u007f-\\u009f]');
 
 const ruleBetweenMembers = ({
   rel,

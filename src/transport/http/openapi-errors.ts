@@ -4,7 +4,7 @@ import type { JsonSchema } from './json-schema.js';
 import type { AnyRoute } from './route.js';
 
 /** What any request may get: it is malformed, too many come, or the server cannot answer now. */
-const ALWAYS: ErrorCode[] = [
+export const ALWAYS: ErrorCode[] = [
   'VALIDATION',
   'BAD_REQUEST',
   'RATE_LIMITED',
@@ -14,13 +14,15 @@ const ALWAYS: ErrorCode[] = [
   'SHUTTING_DOWN',
   'TIMEOUT',
 ];
-const OF_SIGNED_IN: ErrorCode[] = [
+/** What may come of a user's token. */
+export const OF_SIGNED_IN: ErrorCode[] = [
   'UNAUTHENTICATED',
   'TOKEN_EXPIRED',
   'ACCOUNT_DEACTIVATED',
   'BANNED',
 ];
-const OF_BODIES: ErrorCode[] = [
+/** What may come of a request that is no GET. */
+export const OF_BODIES: ErrorCode[] = [
   'BAD_JSON',
   'BODY_TIMEOUT',
   'PAYLOAD_TOO_LARGE',

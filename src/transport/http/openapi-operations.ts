@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonSchema } from './json-schema.js';
 import { toJsonSchema } from './json-schema.js';
-import type { Documentation } from './operation-notes.js';
+import type { Documentation, OperationExample } from './operation-notes.js';
 import { ERROR_SCHEMAS, ErrorResponses, codesOf } from './openapi-errors.js';
 import type { AnyRoute } from './route.js';
 
@@ -93,8 +93,9 @@ const isRepeatable = ({ auth, method }: AnyRoute): boolean => auth === 'server' 
 const parameters = (
   route: AnyRoute,
   components: Components,
-  { parameters: texts }: Documentation,
+  { parameters: texts, examples }: Documentation,
 ): JsonSchema[] => {
+  const example = examples[routeName(route)];
   const fromPath = route.params ? properties(components.convert(route.params, 'input')) : {};
   const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
   const query = route.query ? components.convert(route.query, 'input') : {};
@@ -108,23 +109,38 @@ const parameters = (
       in: 'path',
       required: true,
       ...described(name, fromPath[name] ?? { type: 'string' }),
+      ...exampleOf(example?.params?.[name], fromPath[name]),
     })),
     ...Object.entries(properties(query)).map(([name, schema]) => ({
       name,
       in: 'query',
       required: required(query).includes(name),
       ...described(name, schema),
+      ...exampleOf(example?.query?.[name], schema),
     })),
     ...(isRepeatable(route) ? [IDEMPOTENCY_KEY] : []),
   ];
 };
 
-const requestBody = (route: AnyRoute, components: Components): JsonSchema | undefined => {
+/** An example as its schema has it: what addresses hold is text. */
+const exampleOf = (text: string | undefined, schema: JsonSchema | undefined): JsonSchema => {
+  if (text === undefined) return {};
+  const isText =
+    schema?.type !== 'integer' && schema?.type !== 'number' && schema?.type !== 'boolean';
+  return { example: isText ? text : (JSON.parse(text) as unknown) };
+};
+
+const requestBody = (
+  route: AnyRoute,
+  components: Components,
+  example: OperationExample | undefined,
+): JsonSchema | undefined => {
   const body = route.body && components.convert(route.body, 'input');
   if (!route.files) {
     if (!body) return undefined;
     const isRequired = required(body).length > 0 || body.allOf !== undefined;
-    return { required: isRequired, content: { 'application/json': { schema: body } } };
+    const content = { schema: body, ...(example?.body && { example: example.body }) };
+    return { required: isRequired, content: { 'application/json': content } };
   }
   const files = Object.entries(route.files).map(([name, { description, multiple }]) => {
     const file = { type: 'string', format: 'binary' };
@@ -133,11 +149,18 @@ const requestBody = (route: AnyRoute, components: Components): JsonSchema | unde
       multiple ? { type: 'array', items: file, description } : { ...file, description },
     ];
   });
+  // The documentation page fills forms in by the examples of their members.
+  const texts = Object.fromEntries(
+    Object.entries(body ? properties(body) : {}).map(([name, field]) => [
+      name,
+      { ...field, ...exampleOf(example?.fields?.[name], field) },
+    ]),
+  );
   const schema = {
     type: 'object',
     additionalProperties: false,
     ...body,
-    properties: { ...(body && properties(body)), ...Object.fromEntries(files) },
+    properties: { ...texts, ...Object.fromEntries(files) },
     required: [...(body ? required(body) : []), ...Object.keys(route.files)],
   };
   return { required: true, content: { 'multipart/form-data': { schema } } };
@@ -150,7 +173,11 @@ const headersOf = (route: AnyRoute): Record<string, JsonSchema> =>
     ),
   );
 
-const success = (route: AnyRoute, components: Components): Record<string, JsonSchema> => {
+const success = (
+  route: AnyRoute,
+  components: Components,
+  example: OperationExample | undefined,
+): Record<string, JsonSchema> => {
   const status = String(route.status ?? 200);
   const headers = headersOf(route);
   if (!route.response) {
@@ -177,8 +204,13 @@ const success = (route: AnyRoute, components: Components): Record<string, JsonSc
     required: ['success', 'data', ...(route.paginated ? ['pagination'] : [])],
     additionalProperties: false,
   };
-  const answer = { description: 'Done', headers, content: { 'application/json': { schema } } };
-  return Object.fromEntries([status, ...(route.otherStatuses ?? [])].map((code) => [code, answer]));
+  return Object.fromEntries(
+    [status, ...(route.otherStatuses ?? []).map(String)].map((code) => {
+      const isRecorded = example?.answer !== undefined && String(example.status) === code;
+      const content = { schema, ...(isRecorded && { example: example.answer }) };
+      return [code, { description: 'Done', headers, content: { 'application/json': content } }];
+    }),
+  );
 };
 
 /** Under a server key, the list names the scope that it needs. */
@@ -225,8 +257,9 @@ export const describeOperation = (
   documentation: Documentation,
 ): OpenApiOperation => {
   const note = documentation.operations[routeName(route)];
+  const example = documentation.examples[routeName(route)];
   const all = parameters(route, components, documentation);
-  const body = requestBody(route, components);
+  const body = requestBody(route, components, example);
   return {
     operationId: operationId(route),
     summary: route.summary,
@@ -236,7 +269,7 @@ export const describeOperation = (
     ...(all.length > 0 && { parameters: all }),
     ...(body && { requestBody: body }),
     responses: {
-      ...success(route, components),
+      ...success(route, components, example),
       ...components.errors.for(codesOf(route, note?.codes)),
     },
   };

@@ -119,6 +119,15 @@ describe('createOpenApi', () => {
     },
     tags: { Chats: 'Direct chats' },
     parameters: { chatId: 'Id of the chat' },
+    examples: {
+      'post /api/chats/:chatId/accept': {
+        params: { chatId: '665f1c2e9b1e8a3d4c000001' },
+        query: { page: '2' },
+        body: { note: 'Gladly' },
+        status: 201,
+        answer: { success: true, data: { id: '665f1c2e9b1e8a3d4c000001' } },
+      },
+    },
   });
   const accept = document.paths['/api/chats/{chatId}/accept']?.post;
 
@@ -130,13 +139,22 @@ describe('createOpenApi', () => {
         in: 'path',
         required: true,
         description: 'Id of the chat',
+        example: '665f1c2e9b1e8a3d4c000001',
         schema: { type: 'string', minLength: 24, maxLength: 24 },
       },
-      { name: 'page', in: 'query', required: false, schema: { type: 'integer', default: 1 } },
+      {
+        name: 'page',
+        in: 'query',
+        required: false,
+        example: 2,
+        schema: { type: 'integer', default: 1 },
+      },
     ]);
     expect(accept?.requestBody).toMatchObject({
       required: true,
-      content: { 'application/json': { schema: { required: ['note'] } } },
+      content: {
+        'application/json': { schema: { required: ['note'] }, example: { note: 'Gladly' } },
+      },
     });
     expect(accept?.security).toEqual([{ bearer: [] }]);
   });

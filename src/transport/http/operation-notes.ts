@@ -11,6 +11,23 @@ export interface OperationNote {
 /** Notes by method and path, as `post /api/chats/:chatId/accept`. */
 export type OperationNotes = Record<string, OperationNote>;
 
+/** A request and its answer, recorded from a real run. */
+export interface OperationExample {
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  body?: Record<string, unknown>;
+  /** Text fields of a form. */
+  fields?: Record<string, string>;
+  /** Files of a form: paths from the folder of the project. */
+  files?: Record<string, string>;
+  /** Status of success. */
+  status: number;
+  /** The body of the answer; absent where content is answered. */
+  answer?: unknown;
+  /** The code with which the request was refused in the run, where only its caller can make it succeed. */
+  refusedAs?: string;
+}
+
 /** The texts of the specification that no schema holds. */
 export interface Documentation {
   operations: OperationNotes;
@@ -18,7 +35,14 @@ export interface Documentation {
   tags: Record<string, string>;
   /** What parameters mean: by name, or by operation and name where it differs, as `get /api/rooms q`. */
   parameters: Record<string, string>;
+  /** By method and path, like the notes. */
+  examples: Record<string, OperationExample>;
 }
 
 /** Nothing written: for documents of a few routes, in tests. */
-export const NO_DOCUMENTATION: Documentation = { operations: {}, tags: {}, parameters: {} };
+export const NO_DOCUMENTATION: Documentation = {
+  operations: {},
+  tags: {},
+  parameters: {},
+  examples: {},
+};
