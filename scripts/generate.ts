@@ -40,7 +40,7 @@ const files: GeneratedFile[] = [
   await page('packages/client/src/protocol.ts', protocolTypes(protocol)),
   { path: '.env.example', content: envExample() },
   await page('docs/configuration.md', configurationPage()),
-  await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface)),
+  await page('docs/API_DOCUMENTATION.md', apiDocumentation(surface, openApi)),
   await page('docs/CHAT_QUICK_REFERENCE.md', quickReference(surface)),
   await page('docs/events.md', eventsPage(surface, await listEmitters())),
   ...(await Promise.all(
