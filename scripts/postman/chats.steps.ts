@@ -2,6 +2,7 @@ import type { Chapter } from './step.js';
 
 const PICTURE = 'docs/samples/picture.png';
 const NOTES = 'docs/samples/notes.pdf';
+const inRoom = { params: { chatId: '{{roomId}}' } };
 const inGroup = { params: { chatId: '{{groupId}}' } };
 
 /** Direct chats, their lists, blocks. */
@@ -154,7 +155,8 @@ export const files: Chapter = {
 /** Groups, rooms, invites, sanctions in a chat. */
 export const groups: Chapter = {
   name: 'Groups, rooms, invites and sanctions',
-  description: 'Ada makes a group with Bob and Dora, and invites Carol.',
+  description:
+    'Ada makes a group with Bob and Dora, and invites Carol; then a room that people ask to join.',
   steps: [
     {
       call: 'post /api/chats',
@@ -208,6 +210,25 @@ export const groups: Chapter = {
     { call: 'get /api/rooms/:slug', params: { slug: 'general' } },
     { call: 'post /api/rooms/:slug/join', params: { slug: 'general' } },
     { call: 'post /api/rooms/:slug/leave', params: { slug: 'general' } },
+    {
+      call: 'post /api/chats',
+      body: { kind: 'room', name: 'Club {{$guid}}', joinMode: 'request' },
+      saves: { roomId: 'data.id', slug: 'data.slug' },
+    },
+    { call: 'post /api/rooms/:slug/join-requests', by: 'bob' },
+    { call: 'get /api/users/me/join-requests', by: 'bob' },
+    { call: 'get /api/chats/:chatId/join-requests', ...inRoom },
+    {
+      call: 'post /api/chats/:chatId/join-requests/:userId/accept',
+      params: { chatId: '{{roomId}}', userId: '{{bobId}}' },
+    },
+    { call: 'post /api/rooms/:slug/join-requests', by: 'carol' },
+    {
+      call: 'post /api/chats/:chatId/join-requests/:userId/reject',
+      params: { chatId: '{{roomId}}', userId: '{{carolId}}' },
+    },
+    { call: 'post /api/rooms/:slug/join-requests', by: 'dora' },
+    { call: 'delete /api/rooms/:slug/join-requests', by: 'dora' },
   ],
 };
 

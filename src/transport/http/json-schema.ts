@@ -14,7 +14,7 @@ export interface ConvertedSchema {
 
 /** The part of `describe()` that Joi's own JSON Schema leaves out. */
 interface Described {
-  flags?: { id?: string; presence?: string };
+  flags?: { id?: string; presence?: string; unknown?: boolean };
   examples?: unknown[];
   keys?: Record<string, Described>;
   items?: Described[];
@@ -63,6 +63,8 @@ class Amendment {
 
   private applyToMembers(schema: JsonSchema, described: Described): void {
     if (!isObject(schema.properties)) return;
+    // Some tools take what is not listed as not allowed, unless it is said.
+    if (described.flags?.unknown) schema.additionalProperties = true;
     const members = described.keys ?? {};
     schema.properties = Object.fromEntries(
       Object.entries(schema.properties as Record<string, JsonSchema>)
