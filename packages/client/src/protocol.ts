@@ -622,7 +622,8 @@ export interface Attachment {
   /** Signed, for a while, where the file is of this server */
   url: string;
   thumbnailUrl?: string | null;
-  type: 'image' | 'video' | 'audio' | 'file';
+  /** Absent for an address that is not of this server, if its sender has not said it */
+  type?: 'image' | 'video' | 'audio' | 'file';
   filename?: string;
   /** Bytes */
   size?: number;

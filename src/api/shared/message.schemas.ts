@@ -48,7 +48,9 @@ export const attachmentResponse = Joi.object({
   fileId: Joi.string().description('Absent for an address that is not of this server'),
   url: Joi.string().required().description('Signed, for a while, where the file is of this server'),
   thumbnailUrl: Joi.string().allow(null),
-  type: Joi.string().valid('image', 'video', 'audio', 'file').required(),
+  type: Joi.string()
+    .valid('image', 'video', 'audio', 'file')
+    .description('Absent for an address that is not of this server, if its sender has not said it'),
   filename: Joi.string().allow(''),
   size: Joi.number().integer().description('Bytes'),
   mimeType: Joi.string(),
