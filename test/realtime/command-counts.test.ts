@@ -19,7 +19,7 @@ const MOST: [string, number][] = [
   ['list of active chats', 4.3],
   ['edit', 2.2],
   ['empty sync', 2.3],
-  ['connect and join', 0.3],
+  ['connect and join', 1],
   ['connect and join, 100 at once', 2],
 ];
 

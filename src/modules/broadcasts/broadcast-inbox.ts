@@ -144,8 +144,6 @@ export class MissedBroadcasts {
   private async catchUp(actor: Pick<Actor, 'userId' | 'role'>, upTo: number): Promise<CaughtUp> {
     const { broadcasts, inbox, positions, show } = this.deps;
     const { userId } = actor;
-    // Nobody can have missed anything where nothing has been sent.
-    if (upTo === 0) return { position: { deliveredNumber: 0, readNumber: 0 }, before: null };
     for (;;) {
       const position = await positions.of(userId);
       const { deliveredNumber: after } = position;
