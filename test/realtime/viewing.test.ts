@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { channels } from '../../src/transport/socket/channels.js';
 import { ChatAccess } from '../../src/modules/chats/index.js';
+import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/parley-process.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
@@ -10,12 +11,33 @@ import { TestSocket, settled } from '../support/socket.js';
 
 type Snapshot = Awaited<ReturnType<ChatAccess['snapshot']>>;
 
+/** Milliseconds without a look-up after which those that follow a new chat and new connections are over. */
+const QUIET_MS = 300;
+
+/** Waits until what has happened in a chat is noted everywhere, which asks for the chat. */
+const lookUpsAreOver = async (chatId: string): Promise<void> => {
+  const original = ChatAccess.prototype.snapshot;
+  let last = performance.now();
+  const spy = jest.spyOn(ChatAccess.prototype, 'snapshot').mockImplementation(function (
+    this: ChatAccess,
+    id: string,
+  ): Promise<Snapshot> {
+    if (id === chatId) last = performance.now();
+    return original.call(this, id);
+  });
+  await eventually(() => performance.now() - last > QUIET_MS);
+  spy.mockRestore();
+};
+
 /**
  * The next look-up of a chat's members reads them, and keeps its answer back until it is let go, as when
  * one of its queries takes longer than the others. Other chats are left alone: what a test before has sent
  * is still being noted as delivered, which asks for its chat.
  */
-const holdLookUp = (heldId: string): { hasRead: Promise<void>; letGo: () => void } => {
+const holdLookUp = async (
+  heldId: string,
+): Promise<{ hasRead: Promise<void>; letGo: () => void }> => {
+  await lookUpsAreOver(heldId);
   let letGo = (): void => undefined;
   const isLetGo = new Promise<void>((resolve) => {
     letGo = resolve;
@@ -106,7 +128,7 @@ describe.each(DIALECTS)('$join of the $dialect dialect', ({ dialect, join, leave
       const { owner, bob, carol, chatId } = await newGroup();
       const [b, sender] = [await connect(node, bob), await connect(node, carol, 'native')];
       const native = await connect(node, bob, 'native');
-      const { hasRead, letGo } = holdLookUp(chatId);
+      const { hasRead, letGo } = await holdLookUp(chatId);
       const joining = b.command(join, { [field]: chatId });
       await hasRead;
       await remove(owner, chatId, bob);
@@ -124,7 +146,7 @@ describe.each(DIALECTS)('$join of the $dialect dialect', ({ dialect, join, leave
   it('gives way to a leave that comes before it is answered', async () => {
     const { bob, chatId } = await newGroup();
     const b = await connect(one, bob);
-    const { hasRead, letGo } = holdLookUp(chatId);
+    const { hasRead, letGo } = await holdLookUp(chatId);
     const joining: Promise<Ack> = b.command(join, { [field]: chatId });
     await hasRead;
     expect(await b.command(leave, { [field]: chatId })).toMatchObject({ ok: true });
