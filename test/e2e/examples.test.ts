@@ -1,6 +1,10 @@
 /** The programs of `examples/`, installed as their lock files say and run as they are. */
 import { spawn } from 'node:child_process';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -199,29 +203,36 @@ describe.each([
 });
 
 describe('examples/html', () => {
+  /** The folder, with the SDK copied into it as the quick start tells. */
+  const FILES: Record<string, [file: string, type: string]> = {
+    '/': ['examples/html/index.html', 'text/html'],
+    '/chat.js': ['examples/html/chat.js', 'text/javascript'],
+    '/parley.js': ['packages/client/dist/browser.js', 'text/javascript'],
+  };
   let browser: Browser;
+  let folder: Server;
+  let address: string;
   beforeAll(async () => {
     browser = await startBrowser();
+    // A server, and no routes of the browser: it lets pages of unknown addresses ask nobody on this machine.
+    folder = createServer((request, response) => {
+      const [file, type] = FILES[new URL(request.url ?? '/', 'http://page').pathname] ?? [];
+      response.writeHead(file === undefined ? 404 : 200, { 'Content-Type': type ?? 'text/plain' });
+      if (file === undefined) response.end();
+      else createReadStream(file).pipe(response);
+    });
+    await new Promise<void>((resolve) => folder.listen(0, '127.0.0.1', resolve));
+    address = `http://127.0.0.1:${String((folder.address() as AddressInfo).port)}`;
   });
   afterAll(async () => {
     await browser.close();
+    folder.closeAllConnections();
+    folder.close();
   });
 
-  /** A page of the folder, with the SDK copied into it as the quick start tells. */
   const open = async (): Promise<Page> => {
     const page = await (await browser.newContext()).newPage();
-    const files = {
-      '/': 'examples/html/index.html',
-      '/chat.js': 'examples/html/chat.js',
-      '/parley.js': 'packages/client/dist/browser.js',
-    };
-    for (const [path, file] of Object.entries(files)) {
-      await page.route(
-        ({ host, pathname }) => host === 'page.localhost' && pathname === path,
-        (route) => route.fulfill({ path: file }),
-      );
-    }
-    await page.goto(`http://page.localhost/?parley=${server.url}`);
+    await page.goto(`${address}/?parley=${server.url}`);
     return page;
   };
 

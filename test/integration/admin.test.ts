@@ -264,7 +264,8 @@ describe('administration', () => {
       outcome: 'begun',
       at: new Date(),
     });
-    const page = await server.http.get('/api/admin/audit').query({ limit: 1 }).set(admin.auth);
+    const filter = { action: 'users.deactivate', limit: 1 };
+    const page = await server.http.get('/api/admin/audit').query(filter).set(admin.auth);
     expect(page.body.data).toMatchObject([{ subject: user.id, outcome: 'begun' }]);
   });
 });
