@@ -2,8 +2,12 @@ import { LRUCache } from 'lru-cache';
 
 type Load<T> = () => Promise<T | undefined>;
 
-/** How often the entry of a waiting caller may be forgotten before an answer is taken all the same. */
-const MAX_RELOADS = 5;
+/**
+ * How often the entry of a waiting caller may be forgotten before an answer is taken all the same. What the
+ * access-change feed has just named is forgotten four times a second: on a slow database each more costs its callers
+ * a look-up's time.
+ */
+const MAX_RELOADS = 2;
 
 /**
  * How long what was looked up may be used without being confirmed, in milliseconds: a lost right is effective on
@@ -49,7 +53,7 @@ class LoadFailure extends Error {}
  * An entry is as old as its look-up's beginning. When an entry is forgotten while it is looked up, all who
  * wait look up again, so that nobody gets what the forgotten look-up may have read too early. One that is
  * forgotten faster than it can be looked up would keep them waiting for ever: after
- * five times they get an answer whose look-up began after they had asked.
+ * two times they get an answer whose look-up began after they had asked.
  */
 export class CachedLookup<T extends NonNullable<unknown>> {
   private readonly cache: LRUCache<string, T, Load<T>>;
