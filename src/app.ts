@@ -15,6 +15,7 @@ import { MINUTE, createPlatform } from './platform/platform.js';
 import type { Shutdown } from './platform/shutdown.js';
 import type { AppError } from './shared/errors.js';
 import { guardArrivals } from './transport/http/arrival-guard.js';
+import { closeAfterBodies } from './transport/http/lingering-close.js';
 import { createDocsRouter, packageVersion } from './transport/http/docs-router.js';
 import { createHealthRouter } from './transport/http/health.routes.js';
 import { createHttpServer } from './transport/http/http-server.js';
@@ -135,6 +136,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
   if (redis) joinCluster(hub.io, bus, redis, logger);
   socketServer.start();
   guardArrivals(http.server);
+  closeAfterBodies(http.server);
   http.mount({
     health: createHealthRouter({
       environment: config.nodeEnv,

@@ -46,7 +46,8 @@ export const guardArrivals = (server: Server, limits: ArrivalLimits = LIMITS): v
   });
 };
 
-const bringsBody = ({ headers }: IncomingMessage): boolean =>
+/** Whether a request says that a body follows. */
+export const bringsBody = ({ headers }: IncomingMessage): boolean =>
   Number(headers['content-length']) > 0 || 'transfer-encoding' in headers;
 
 /** A body that is being received. */
