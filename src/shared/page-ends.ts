@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PageQuery } from './pagination.js';
+import { atMost } from './at-most.js';
 
 /** Lists whose pages are remembered, and how long, in milliseconds. */
 const MAX_LISTS = 5000;
@@ -16,7 +17,7 @@ const STEP = 5000;
 export class PageEnds<Place> {
   /** By list, the last item of each page. */
   private readonly lists = new LRUCache<string, Map<number, Place>>({
-    max: MAX_LISTS,
+    ...atMost(MAX_LISTS),
     ttl: KEPT_MS,
     updateAgeOnGet: true,
   });

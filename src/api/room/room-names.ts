@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { ChatAccess } from '../../modules/chats/index.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** Names that a node remembers. */
 const MAX_NAMES = 50_000;
 
 /** Finds the room dialect's name of a chat: a room's name, any other chat's id. */
 export class RoomNames {
-  private readonly known = new LRUCache<string, string>({ max: MAX_NAMES });
+  private readonly known = new LRUCache<string, string>({ ...atMost(MAX_NAMES) });
 
   constructor(private readonly access: ChatAccess) {}
 

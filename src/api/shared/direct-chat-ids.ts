@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { DirectChats } from '../../modules/chats/index.js';
 import type { Actor } from '../../shared/actor.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** Pairs that a node remembers. */
 const MAX_PAIRS = 50_000;
@@ -10,7 +11,7 @@ const MAX_PAIRS = 50_000;
  * changes, so it is cached; access is checked with every call.
  */
 export class DirectChatIds {
-  private readonly known = new LRUCache<string, string>({ max: MAX_PAIRS });
+  private readonly known = new LRUCache<string, string>({ ...atMost(MAX_PAIRS) });
 
   constructor(private readonly directChats: DirectChats) {}
 

@@ -5,9 +5,10 @@ import type { Subscription } from '../../platform/event-bus.js';
 import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { BlocksRepository } from './blocks.repository.js';
 import type { ChatEvents } from './chats.events.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** Users whose blocks are kept, and for how long at most, in milliseconds, while the access-change feed is read. */
-const KEPT = { max: 20_000, ttl: 600_000 };
+const KEPT = { ...atMost(20_000), ttl: 600_000 };
 
 /** Answers between whom there are blocks, from memory for as long as the access-change feed is read. */
 export class BlockedUsers {

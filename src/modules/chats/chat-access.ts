@@ -19,6 +19,7 @@ import type { MemberRole } from './membership.model.js';
 import type { MembershipsRepository } from './memberships.repository.js';
 import { SanctionLookup } from './sanction-lookup.js';
 import type { SanctionsRepository } from './sanctions.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** Chats with more members than this are served by one publish for all, never member by member. */
 export const LARGE_CHAT_MEMBERS = 100;
@@ -74,7 +75,7 @@ export class ChatAccess {
   /** Writes of {@link answerByWriting} that are under way, by chat. */
   private readonly answering = new Map<string, Promise<void>>();
   /** Chats for which this node has written it lately. */
-  private readonly answered = new LRUCache<string, true>({ max: 10_000 });
+  private readonly answered = new LRUCache<string, true>({ ...atMost(10_000) });
 
   constructor(
     private readonly deps: {
@@ -90,16 +91,16 @@ export class ChatAccess {
   ) {
     const { clock, freshness, sanctions } = deps;
     this.sanctions = new SanctionLookup({ sanctions, clock, freshness, ttl: MAX_AGE_MS });
-    this.snapshots = new CachedLookup({ max: 50_000, ttl: MAX_AGE_MS, freshness });
+    this.snapshots = new CachedLookup({ ...atMost(50_000), ttl: MAX_AGE_MS, freshness });
     this.directChats = new LRUCache({
-      max: MAX_USERS,
+      ...atMost(MAX_USERS),
       // What a block would not find any more must not be cached.
       dispose: (chatIds) => {
         for (const chatId of chatIds) this.snapshots.forget(chatId);
       },
     });
     this.roles = new LRUCache({
-      max: 1000,
+      ...atMost(1000),
       dispose: (ofChat) => {
         ofChat.clear();
       },

@@ -31,6 +31,7 @@ import {
   roomNameKey,
   slugOfName,
 } from './room-slugs.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** A page of public rooms; `q` is the start of a name. */
 export interface RoomsQuery extends PageQuery {
@@ -299,8 +300,11 @@ const NAME_TTL_MS = 5000;
  */
 export class RoomResolver {
   /** Ids by slug; a room keeps its slug until it is removed. */
-  private readonly bySlug = new LRUCache<string, string>({ max: MAX_NAMES });
-  private readonly byName = new LRUCache<string, string>({ max: MAX_NAMES, ttl: NAME_TTL_MS });
+  private readonly bySlug = new LRUCache<string, string>({ ...atMost(MAX_NAMES) });
+  private readonly byName = new LRUCache<string, string>({
+    ...atMost(MAX_NAMES),
+    ttl: NAME_TTL_MS,
+  });
 
   constructor(
     private readonly rooms: PublicRooms,
@@ -389,7 +393,7 @@ const MAX_AGE_MS = 1000;
 
 /** Lists which of a room's members are online. */
 export class RoomOnline {
-  private readonly lists = new CachedLookup<OnlineMember[]>({ max: 10_000, ttl: MAX_AGE_MS });
+  private readonly lists = new CachedLookup<OnlineMember[]>({ ...atMost(10_000), ttl: MAX_AGE_MS });
 
   constructor(
     private readonly deps: {

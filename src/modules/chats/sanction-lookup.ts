@@ -7,6 +7,7 @@ import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { ChatEvents } from './chats.events.js';
 import type { AppliedSanction } from './chats.policy.js';
 import type { SanctionKind, SanctionRecord, SanctionsRepository } from './sanctions.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** What applies to a user in a chat. */
 export type AppliedSanctions = Partial<Record<SanctionKind, AppliedSanction>>;
@@ -34,7 +35,7 @@ export class SanctionLookup {
     },
   ) {
     this.byChat = new LRUCache({
-      max: MAX_REMEMBERED.chats,
+      ...atMost(MAX_REMEMBERED.chats),
       dispose: (ofChat) => {
         ofChat.clear();
       },

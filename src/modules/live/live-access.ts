@@ -14,6 +14,7 @@ import { isHostDevice } from './live-participants.js';
 import type { LiveEnd, LiveEvents, LiveRecord } from './live.events.js';
 import { liveEnded } from './live.events.js';
 import type { LiveEndReason, LiveStream, LiveStreamsRepository } from './live.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** The error for somebody who may not stream to everybody. */
 export const notToEverybody = (): AppError => forbidden('Only admins may stream to everybody');
@@ -177,7 +178,7 @@ export class LiveAccessGuard {
   /** Rechecks that failed because the database did not answer. */
   private readonly unsettled = new Map<string, AccessChange>();
   /** Ids of streams that are over for this node's devices. */
-  private readonly ended = new LRUCache<string, true>({ max: REMEMBERED });
+  private readonly ended = new LRUCache<string, true>({ ...atMost(REMEMBERED) });
 
   constructor(
     private readonly deps: {

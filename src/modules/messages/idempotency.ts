@@ -6,6 +6,7 @@ import { hasMetadata, metadataText } from '../../shared/metadata.js';
 import type { StoredMessage } from './message.model.js';
 import type { SendInput, Sent } from './messages.types.js';
 import { messageTypeOf } from './messages.types.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** Looks messages up by their senders' client ids. */
 export interface ClientIdLookup {
@@ -86,7 +87,7 @@ export interface RecentSend {
 }
 
 /** How many sends a node remembers, and for how many milliseconds. */
-const KEPT = { max: 50_000, ttl: 60_000 };
+const KEPT = { ...atMost(50_000), ttl: 60_000 };
 /** How often older sends are dropped, in milliseconds: the cache itself keeps them until it is full. */
 const PURGE_EVERY_MS = 10_000;
 

@@ -11,6 +11,7 @@ import type { Metadata } from '../../shared/metadata.js';
 import { isMetadata } from '../../shared/metadata.js';
 import { cutText, isVisible, lengthOf } from '../../shared/text.js';
 import type { VerdictsRepository } from './verdicts.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** Longest time for the hook's answer, in milliseconds. */
 const TIMEOUT_MS = 1500;
@@ -21,7 +22,7 @@ const MAX_WAITING = 500;
 /** How long a verdict is remembered, in milliseconds, so that a retry asks nothing. */
 const REMEMBERED_MS = 10 * 60_000;
 /** Verdicts that a node has at hand; all of them are in the database. */
-const AT_HAND = { max: 20_000, ttl: REMEMBERED_MS };
+const AT_HAND = { ...atMost(20_000), ttl: REMEMBERED_MS };
 /** How long other nodes leave a question to the node that asks it, in milliseconds: longer than it takes. */
 const CLAIM_MS = 2 * TIMEOUT_MS;
 /** How often a node looks for the verdict that another node is asking for, in milliseconds. */

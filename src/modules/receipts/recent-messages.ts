@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../shared/at-most.js';
 
 /** The parts of a message that never change. */
 export interface MessageRef {
@@ -18,7 +19,7 @@ const MAX_MESSAGES = 64;
  */
 export class RecentMessages {
   /** Messages by chat, then number. */
-  private readonly chats = new LRUCache<string, Map<number, MessageRef>>({ max: MAX_CHATS });
+  private readonly chats = new LRUCache<string, Map<number, MessageRef>>({ ...atMost(MAX_CHATS) });
 
   /** Remembers a message that has been sent. */
   note(chatId: string, { id, seq, senderId }: MessageRef): void {

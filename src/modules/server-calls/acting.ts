@@ -6,6 +6,7 @@ import { AppError, notFound } from '../../shared/errors.js';
 import type { ServerCaller } from '../../shared/server-caller.js';
 import { requireScope } from '../../shared/server-caller.js';
 import type { AccountStatus, AuditTrail } from '../users/index.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** The caller, as the system. */
 export const asSystem = ({ keyId }: ServerCaller): Actor => ({
@@ -25,7 +26,7 @@ const HOUR_MS = 3_600_000;
  */
 export class ActingRecords {
   private readonly recorded = new LRUCache<string, Promise<void>>({
-    max: MAX_REMEMBERED,
+    ...atMost(MAX_REMEMBERED),
     ttl: HOUR_MS,
   });
 

@@ -10,6 +10,7 @@ import type { AuditTrail } from '../users/index.js';
 import { isSameHash, newKey, parseKey } from './key-text.js';
 import type { ServerKeyEvents } from './server-keys.events.js';
 import type { ServerKeyRecord, ServerKeysRepository } from './server-keys.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** A key to be made. */
 export interface NewKeyInput {
@@ -104,7 +105,7 @@ export class ServerKeys {
  * The keys whose calls a node remembers, and for how long at most, in milliseconds, while the access-change feed, which
  * names all that are revoked, is read.
  */
-const KEPT = { max: 2000, ttl: 60_000 };
+const KEPT = { ...atMost(2000), ttl: 60_000 };
 
 /**
  * Recognises server keys. A key is remembered for as long as the access-change feed is read, and forgotten at once when it is revoked; when it was

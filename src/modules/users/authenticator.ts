@@ -20,6 +20,7 @@ import type { AccessTokens, VerifiedClaims } from './tokens.js';
 import { mustEnrol } from './two-factor.js';
 import type { UserEvents } from './users.events.js';
 import type { AccountStatus } from './users.model.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** The cached status of a login; an ended login is cached, too. */
 interface Entry {
@@ -55,7 +56,7 @@ export class AccessTokenAuthenticator implements Authenticator, TokenGrants {
     freshness: Freshness = NEVER_CONFIRMED,
   ) {
     this.cache = new CachedLookup({
-      max: CACHE_SIZE,
+      ...atMost(CACHE_SIZE),
       ttl: CACHE_TTL_MS,
       freshness,
       isKept: ({ status }) => status?.isDeactivated === false,

@@ -8,6 +8,7 @@ import type { AccessChangeEvents } from '../access-changes/index.js';
 import type { UserEvents } from './users.events.js';
 import type { UserStatus } from './users.model.js';
 import type { CardFields, StoredPresence, UsersRepository } from './users.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 /** The fields of a user that everybody may see. */
 export interface UserCard {
@@ -71,7 +72,7 @@ export class UserDirectory {
     freshness: Freshness = NEVER_CONFIRMED,
   ) {
     this.cache = new CachedLookup({
-      max: CACHE_SIZE,
+      ...atMost(CACHE_SIZE),
       ttl: CACHE_TTL_MS,
       freshness,
     });

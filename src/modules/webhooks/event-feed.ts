@@ -9,6 +9,7 @@ import type { DeliveriesRepository } from './deliveries.repository.js';
 import { newDelivery } from './deliveries.repository.js';
 import type { ChatPosition, FeedPosition, FeedRepository } from './feed.repository.js';
 import type { StoredWebhook } from './webhooks.repository.js';
+import { atMost } from '../../shared/at-most.js';
 
 const MINUTE = 60_000;
 /** How far a round looks back before the one before it: nodes' clocks differ, and a write takes its time. */
@@ -38,7 +39,7 @@ const KNOWN = 50_000;
  * stored before positions move, so whatever is interrupted is read again, and found stored by its id.
  */
 export class EventFeed {
-  private readonly known = new LRUCache<string, true>({ max: KNOWN });
+  private readonly known = new LRUCache<string, true>({ ...atMost(KNOWN) });
   private running: Promise<void> | undefined;
 
   constructor(

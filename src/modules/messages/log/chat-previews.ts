@@ -7,6 +7,7 @@ import type { ChatsRepository, LastMessage } from '../../chats/index.js';
 import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
 import type { LogRepository } from './log.repository.js';
+import { atMost } from '../../../shared/at-most.js';
 
 /**
  * How long an update of the lists may wait for others to share its round trip, and for newer messages
@@ -63,7 +64,7 @@ export class ChatPreviews {
   /** Newest numbers of the chats that this node has written to, or may have, until they are taken. */
   private written = new Map<string, NewestNumbers>();
   /** Number of the newest message that a chat's list shows, at least: lists only move forward. */
-  private readonly shown = new LRUCache<string, number>({ max: MAX_SHOWN });
+  private readonly shown = new LRUCache<string, number>({ ...atMost(MAX_SHOWN) });
   /** Number of chats in the last write. */
   private lastFlushed = 0;
   private readonly flushing = new BatchedTask<Pending>({

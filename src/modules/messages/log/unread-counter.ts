@@ -4,6 +4,7 @@ import { ConcurrencyLimiter } from '../../../platform/concurrency-limiter.js';
 import { AppError } from '../../../shared/errors.js';
 import type { UnreadQuery } from '../../chats/index.js';
 import type { UnreadCountsRepository, UnreadSpan } from './log.repository.js';
+import { atMost } from '../../../shared/at-most.js';
 
 /** A count that is right for everything up to a message; a promise while it is being computed. */
 interface KnownCount {
@@ -31,7 +32,7 @@ const TRIES = 3;
 export class UnreadCounter {
   /** Counts by chat, then user. */
   private readonly known = new LRUCache<string, Map<string, KnownCount>>({
-    max: 20_000,
+    ...atMost(20_000),
     ttl: MAX_AGE_MS,
   });
 

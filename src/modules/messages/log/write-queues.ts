@@ -3,6 +3,7 @@ import type { Types, UpdateQuery } from 'mongoose';
 import { AppError } from '../../../shared/errors.js';
 import type { StoredMessage } from '../message.model.js';
 import type { NewestNumbers } from '../messages.repository.js';
+import { atMost } from '../../../shared/at-most.js';
 
 /** A message before it is in the log: everything but numbers, id and times. */
 export type MessageDraft = Omit<
@@ -90,11 +91,11 @@ export class WriteQueues {
   private readonly waiting = new Map<string, ChatQueue>();
   private readonly busy = new Set<string>();
   private readonly newest = new LRUCache<string, NewestNumbers>({
-    max: 50_000,
+    ...atMost(50_000),
     ttl: NEWEST_MAX_AGE_MS,
   });
 
-  private readonly contended = new LRUCache<string, true>({ max: 1000, ttl: CONTENTION_MS });
+  private readonly contended = new LRUCache<string, true>({ ...atMost(1000), ttl: CONTENTION_MS });
   private pendingCount = 0;
   private inFlight = 0;
   private isScheduled = false;

@@ -12,6 +12,7 @@ import type { UserRecord } from '../users.model.js';
 import type { UsersRepository } from '../users.repository.js';
 import type { ForeignLogins } from './foreign-logins.js';
 import type { ForeignProfile, ForeignToken } from './foreign-tokens.js';
+import { atMost } from '../../../shared/at-most.js';
 
 /** The account and the session of a token. */
 export interface ForeignSession {
@@ -55,7 +56,7 @@ const nameOr = (text: string): string => {
 /** Makes accounts for the users of issuers when they first come, and keeps them as the tokens describe them. */
 export class ForeignAccounts {
   private readonly cache = new CachedLookup<{ userId: string }>({
-    max: CACHE_SIZE,
+    ...atMost(CACHE_SIZE),
     ttl: CACHE_TTL_MS,
   });
 
