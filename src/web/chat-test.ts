@@ -5,7 +5,8 @@ import { setUpBroadcasts } from './chat-test/broadcasts.js';
 import { Connection } from './chat-test/connection.js';
 import { ConversationList } from './chat-test/conversation-list.js';
 import { byId, initials, written } from './chat-test/dom.js';
-import { forgetToken, signIn, storedToken } from './chat-test/sign-in.js';
+import { signIn } from './chat-test/sign-in.js';
+import { TabLogin } from './chat-test/tab-login.js';
 import { Thread } from './chat-test/thread.js';
 
 /** Events that the list shows. */
@@ -19,9 +20,9 @@ const listEvents = (connection: Connection): void => {
   });
 };
 
-const chat = (token: string, me: Person): void => {
-  const api = new Api(token);
-  const connection = new Connection(token);
+const chat = (login: TabLogin, me: Person): void => {
+  const api = new Api(login);
+  const connection = new Connection(login);
   const thread = new Thread(me, api, connection);
   const list = new ConversationList(me.id, api, (conversation) => {
     list.markOpen(conversation.id);
@@ -44,12 +45,21 @@ const chat = (token: string, me: Person): void => {
   };
   byId('sign-out').onclick = () => {
     connection.close();
-    forgetToken();
+    login.forget();
     void api.logout().finally(() => {
       location.reload();
     });
   };
 
+  login.keepFresh(
+    () => {
+      connection.bringToken();
+    },
+    () => {
+      login.forget();
+      location.reload();
+    },
+  );
   connection.onState((isConnected, text) => {
     const state = byId('connection');
     state.textContent = text;
@@ -90,15 +100,16 @@ const chat = (token: string, me: Person): void => {
 };
 
 const start = async (): Promise<void> => {
-  const token = storedToken();
-  const known = token === undefined ? undefined : await new Api(token).me().catch(() => undefined);
-  if (token !== undefined && known) {
-    chat(token, known);
+  const restored = TabLogin.restore();
+  if (restored?.isUsedUp) await restored.renew();
+  const known = restored && (await new Api(restored).me().catch(() => undefined));
+  if (restored && known) {
+    chat(restored, known);
     return;
   }
-  forgetToken();
-  const login = await signIn();
-  chat(login.token, await new Api(login.token).me());
+  restored?.forget();
+  const login = TabLogin.begin(await signIn());
+  chat(login, await new Api(login).me());
 };
 
 void start();

@@ -42,16 +42,19 @@ afterAll(async () => {
 });
 
 /** Opens the page in a window of its own. */
-const openPage = async (viewport = { width: 1100, height: 760 }): Promise<Page> => {
+const openPage = async (
+  viewport = { width: 1100, height: 760 },
+  { url }: { url: string } = server,
+): Promise<Page> => {
   const page = await (await browser.newContext({ viewport })).newPage();
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
-    if (!request.url().startsWith(server.url)) complaints.push(`foreign: ${request.url()}`);
+    if (!request.url().startsWith(url)) complaints.push(`foreign: ${request.url()}`);
   });
-  await page.goto(`${server.url}/views/chat-test.html`);
+  await page.goto(`${url}/views/chat-test.html`);
   return page;
 };
 
@@ -153,6 +156,35 @@ describe('the chat test page', () => {
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('button', { name: 'Log in', exact: true }).waitFor();
     await page.context().close();
+  });
+
+  it('stays connected over the ends of its tokens, and over a reload after them', async () => {
+    const shortLived = await startServer({ env: { JWT_EXPIRES_IN: '4s' } });
+    try {
+      const { username } = await registerUser(shortLived);
+      const page = await openPage(undefined, shortLived);
+      const refreshed: string[] = [];
+      let closed = 0;
+      page.on('websocket', (socket) => {
+        socket.on('framesent', ({ payload }) => {
+          if (String(payload).includes('refresh_token')) refreshed.push(String(payload));
+        });
+        socket.on('close', () => (closed += 1));
+      });
+      await page.reload();
+      await page.getByLabel('Username').fill(username);
+      await page.getByLabel('Password').fill('test123');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText('connected', { exact: true }).waitFor();
+      await eventually(() => new Set(refreshed).size >= 3);
+      expect(closed).toBe(0);
+      await page.reload();
+      await page.getByText('connected', { exact: true }).waitFor();
+      expect(await page.locator('#my-name').innerText()).toBe(username);
+      await page.context().close();
+    } finally {
+      await shortLived.close();
+    }
   });
 
   it('says what is wrong with a login', async () => {

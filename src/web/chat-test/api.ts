@@ -60,9 +60,14 @@ export interface Conversation {
   unreadCount: number;
 }
 
-/** A login: who, and the token that proves it. */
-export interface Login {
+/** What proves a login, and what replaces that. */
+export interface Tokens {
   token: string;
+  refreshToken: string;
+}
+
+/** A login: who, and its tokens. */
+export interface Login extends Tokens {
   /** Makes this browser known at the next login of the same person. */
   deviceToken: string;
   user: Person;
@@ -80,7 +85,8 @@ export const PAGE_SIZE = 100;
 
 /** The REST calls of the page. */
 export class Api {
-  constructor(private readonly token?: string) {}
+  /** @param login whose calls these are; absent: nobody's yet. */
+  constructor(private readonly login?: { readonly token: string }) {}
 
   /** Logs in. */
   static login(username: string, password: string, deviceToken: string): Promise<Login> {
@@ -90,6 +96,11 @@ export class Api {
   /** Makes an account and logs in to it. */
   static register(username: string, email: string, password: string): Promise<Login> {
     return new Api().call('POST', '/api/auth/register', { username, email, password });
+  }
+
+  /** Exchanges a refresh token for new tokens. */
+  static refresh(refreshToken: string): Promise<Tokens> {
+    return new Api().call('POST', '/api/auth/refresh', { refreshToken });
   }
 
   /** Who the token belongs to. */
@@ -157,7 +168,7 @@ export class Api {
     const response = await fetch(path, {
       method,
       headers: {
-        ...(this.token !== undefined && { Authorization: `Bearer ${this.token}` }),
+        ...(this.login && { Authorization: `Bearer ${this.login.token}` }),
         ...(body && { 'Content-Type': 'application/json' }),
       },
       ...(body && { body: JSON.stringify(body) }),

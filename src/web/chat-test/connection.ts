@@ -2,6 +2,7 @@ import type { Socket } from 'socket.io-client';
 import { io } from 'socket.io-client';
 import type { Message } from './api.js';
 import { Refusal } from './refusal.js';
+import type { TabLogin } from './tab-login.js';
 
 /** What the server says over the socket, as far as the page listens. */
 export interface Heard {
@@ -31,8 +32,13 @@ const ANSWER_TIMEOUT_MS = 10_000;
 export class Connection {
   private readonly socket: Socket;
 
-  constructor(token: string) {
-    this.socket = io({ auth: { token, dialect: 'v0' } });
+  /** @param login whose connection it is: its token is looked up at each attempt. */
+  constructor(private readonly login: TabLogin) {
+    this.socket = io({
+      auth: (take: (data: object) => void) => {
+        take({ token: this.login.token, dialect: 'v0' });
+      },
+    });
     addEventListener('online', () => {
       this.connectAnew();
     });
@@ -70,6 +76,8 @@ export class Connection {
     this.socket.on('disconnect', lost);
     this.socket.on('connect_error', (error) => {
       lost(error.message);
+      // A token that ended while the computer slept: the login may go on.
+      if (!this.socket.active && this.login.isUsedUp) void this.connectRenewed();
     });
   }
 
@@ -85,6 +93,17 @@ export class Connection {
   /** Sends a command whose outcome does not matter. */
   tell(event: string, payload: object): void {
     if (this.socket.connected) this.socket.emit(event, payload);
+  }
+
+  /** Stays connected under the login's new token; the old one ends the connection otherwise. */
+  bringToken(): void {
+    if (!this.socket.connected) return;
+    // What is refused here ends the connection with its token, and the next one says why.
+    this.ask('refresh_token', { token: this.login.token }).catch(() => undefined);
+  }
+
+  private async connectRenewed(): Promise<void> {
+    if (await this.login.renew()) this.socket.connect();
   }
 
   /** Tries again at once instead of after a pause; not after a refusal, which is not tried again at all. */

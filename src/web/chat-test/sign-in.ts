@@ -2,19 +2,8 @@ import type { Login } from './api.js';
 import { Api } from './api.js';
 import { byId } from './dom.js';
 
-/** A login lasts as long as the tab, so that two tabs can be two people. */
-const STORE = 'parley.chat-test.token';
-
 /** What makes this browser known to the server, by the name of who has signed in. */
 const deviceKey = (username: string): string => `parley.chat-test.device.${username.toLowerCase()}`;
-
-/** The token of this tab's login. */
-export const storedToken = (): string | undefined => sessionStorage.getItem(STORE) ?? undefined;
-
-/** Forgets this tab's login. */
-export const forgetToken = (): void => {
-  sessionStorage.removeItem(STORE);
-};
 
 /** Shows the form until somebody has logged in or registered. */
 export const signIn = (): Promise<Login> => {
@@ -57,7 +46,6 @@ export const signIn = (): Promise<Login> => {
           );
       attempt
         .then((login) => {
-          sessionStorage.setItem(STORE, login.token);
           localStorage.setItem(deviceKey(login.user.username), login.deviceToken);
           view.hidden = true;
           form.reset();
