@@ -128,24 +128,35 @@ module.exports = {
       },
     },
     {
-      name: 'packages-know-the-client-at-most',
-      comment: 'The hooks are built on the client; nothing else is built on another package.',
+      name: 'packages-know-the-client-and-its-hooks-at-most',
+      comment:
+        'The hooks are built on the client, the pages on both; nothing else is built on another package.',
       severity: 'error',
       from: { path: '^packages/([^/]+)/' },
-      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/client/'] },
+      to: {
+        path: '^packages/',
+        pathNot: ['^packages/$1/', '^packages/client/', '^packages/react/'],
+      },
     },
     {
-      name: 'hooks-alone-are-built-on-the-client',
+      name: 'hooks-and-pages-alone-are-built-on-the-client',
       severity: 'error',
-      from: { path: '^packages/', pathNot: '^packages/(client|react)/' },
+      from: { path: '^packages/', pathNot: '^packages/(client|react|web)/' },
       to: { path: '^packages/client/' },
+    },
+    {
+      name: 'pages-alone-are-built-on-the-hooks',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/(react|web)/' },
+      to: { path: '^packages/react/' },
     },
     {
       name: 'packages-import-what-they-depend-on',
       comment:
         'What is not in the package’s own package.json is not there where somebody installs it.',
       severity: 'error',
-      from: { path: '^packages/' },
+      // Nobody installs the pages: they are bundled, and all that they are built of is for development.
+      from: { path: '^packages/', pathNot: '^packages/web/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
     },
     {
@@ -153,7 +164,7 @@ module.exports = {
       comment: 'Only the pages are built on it; in production it is not there.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/web/' },
-      to: { path: '^packages/(client|react)/|node_modules/(react|socket\\.io-client)/' },
+      to: { path: '^packages/(client|react|web)/|node_modules/(react|socket\\.io-client)/' },
     },
   ],
   options: {
@@ -161,6 +172,6 @@ module.exports = {
     exclude: { path: ['\\.test\\.ts$', '^packages/[^/]+/(dist|test|scripts)/'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js'] },
   },
 };

@@ -4,8 +4,9 @@
  * client (`packages/client/dist/browser.js`).
  *
  * With `--if-needed` it does nothing while the sources are the ones of the last build, so that
- * `npm start` is quick and yet never runs old code. With `--web` it builds the pages alone, for
- * development and for tests, where the server runs from its sources.
+ * `npm start` is quick and yet never runs old code. With `--web` it builds the pages of `src/web` alone, with
+ * `--app` the chat client and the console (`packages/web`), for development and for tests, where the server runs
+ * from its sources.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,6 +14,8 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } 
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -20,6 +23,10 @@ const web = join(root, 'src/web');
 /** Our packages, each after those that it imports. */
 const PACKAGES = ['packages/embedded-mongo', 'packages/client', 'packages/react'];
 const stamp = join(dist, '.sources');
+/** The chat client and the console, which are built of the packages' sources, and apart from the server. */
+const app = join(root, 'packages/web');
+const appDist = join(app, 'dist');
+const appStamp = join(appDist, '.sources');
 /** Files besides the sources that decide what the build gives. */
 const INPUTS = [
   'tsconfig.json',
@@ -40,13 +47,30 @@ const sources = ['src', ...PACKAGES.map((folder) => `${folder}/src`)]
   .flatMap((folder) => filesUnder(join(root, folder)))
   .filter((file) => !isTest(file));
 
-const hashOfInputs = () => {
+const hashOf = (files) => {
   const hash = createHash('sha256');
-  for (const file of [...INPUTS.map((name) => join(root, name)), ...sources]) {
+  for (const file of files) {
     hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
   }
   return hash.digest('hex');
 };
+
+const hashOfInputs = () => hashOf([...INPUTS.map((name) => join(root, name)), ...sources]);
+
+const hashOfApp = () => {
+  const own = ['src', 'vite'].flatMap((folder) => filesUnder(join(app, folder)));
+  const others = sources.filter((file) => /packages.(client|react).src/.test(file));
+  const names = ['tsconfig.json', 'package-lock.json', 'scripts/build.mjs'];
+  const files = ['app.html', 'admin.html', 'package.json', 'tsconfig.json', 'vite.config.ts'];
+  return hashOf([
+    ...names.map((name) => join(root, name)),
+    ...files.map((name) => join(app, name)),
+    ...[...own, ...others].filter((file) => !isTest(file)),
+  ]);
+};
+
+const isBuilt = (file, hash) => existsSync(file) && readFileSync(file, 'utf8') === hash;
+const isIfNeeded = process.argv.includes('--if-needed');
 
 const compile = (project) => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -96,6 +120,35 @@ const bundleClient = async () => {
   });
 };
 
+/** Files shorter than this are sent as they are, in bytes: compressed, they take as many packets. */
+const COMPRESS_FROM = 1000;
+
+/** Puts a compressed copy beside each file, as browsers take it: once, and not at each request. */
+const compressFiles = async (folder) => {
+  const files = filesUnder(folder).filter((file) => /\.(js|css|svg|json)$/.test(file));
+  await Promise.all(
+    files.map(async (file) => {
+      const content = readFileSync(file);
+      if (content.length < COMPRESS_FROM) return;
+      writeFileSync(`${file}.br`, await promisify(brotliCompress)(content));
+      writeFileSync(`${file}.gz`, await promisify(gzip)(content));
+    }),
+  );
+};
+
+/** Builds the chat client and the console. */
+const buildApp = async () => {
+  const hash = hashOfApp();
+  if (isIfNeeded && isBuilt(appStamp, hash)) return;
+  const start = performance.now();
+  console.log('building packages/web/dist …');
+  const { build } = await import('vite');
+  await build({ configFile: join(app, 'vite.config.ts'), logLevel: 'warn' });
+  for (const folder of ['assets', 'emoji']) await compressFiles(join(appDist, folder));
+  writeFileSync(appStamp, hash);
+  console.log(`built packages/web/dist in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+};
+
 /** Builds the pages alone, beside whatever else there is. */
 const buildWeb = async () => {
   copyAssets(web);
@@ -105,11 +158,8 @@ const buildWeb = async () => {
 const buildAll = async () => {
   const hash = hashOfInputs();
   const packagesDist = PACKAGES.map((folder) => join(root, folder, 'dist'));
-  const isCurrent =
-    packagesDist.every((folder) => existsSync(folder)) &&
-    existsSync(stamp) &&
-    readFileSync(stamp, 'utf8') === hash;
-  if (process.argv.includes('--if-needed') && isCurrent) return;
+  const isCurrent = packagesDist.every((folder) => existsSync(folder)) && isBuilt(stamp, hash);
+  if (isIfNeeded && isCurrent) return;
   const start = performance.now();
   console.log('building dist …');
   for (const folder of [dist, ...packagesDist]) rmSync(folder, { recursive: true, force: true });
@@ -123,7 +173,10 @@ const buildAll = async () => {
 };
 
 try {
-  await (process.argv.includes('--web') ? buildWeb() : buildAll());
+  const parts = ['--web', '--app'].filter((part) => process.argv.includes(part));
+  if (parts.length === 0) await buildAll();
+  if (parts.includes('--web')) await buildWeb();
+  if (parts.length === 0 || parts.includes('--app')) await buildApp();
 } catch (error) {
   console.error(`The build failed: ${error.message}`);
   process.exitCode = 1;

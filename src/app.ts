@@ -25,6 +25,7 @@ import { createProtocolDocsRouter } from './transport/http/protocol-docs-router.
 import { RequestLimits } from './transport/http/request-limits.js';
 import type { AnyRoute } from './transport/http/route.js';
 import { mountRoutes } from './transport/http/router.js';
+import { createWebRouter } from './transport/http/web-router.js';
 import { joinCluster } from './transport/socket/cluster.js';
 import type { AnyCommand } from './transport/socket/command.js';
 import { Delivery } from './transport/socket/delivery.js';
@@ -156,6 +157,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
         packageVersion(),
       ),
       createPagesRouter(),
+      createWebRouter(config),
       mountRoutes(routes, {
         authenticator,
         requireAdmin,

@@ -13,7 +13,9 @@ export const printWelcome = ({ config, port, database }: Facts): void => {
   if (config.nodeEnv !== 'development') return;
   const url = `http://localhost:${port}`;
   process.stdout.write(`
-  Parley is ready at ${url}
+  Parley is ready
+  Chat:              ${url}/app
+  Admin console:     ${url}/admin
   Data:              ${database}
   API documentation: ${url}/api/docs
   Page for trying:   ${url}/views/chat-test.html

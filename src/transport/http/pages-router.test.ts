@@ -9,14 +9,6 @@ import { createPagesRouter } from './pages-router.js';
 /** Where `scripts/build.mjs` puts the pages. */
 const BUILT_PAGES = join(process.cwd(), 'dist/web');
 
-it('the router of pages sends whoever opens the address of the server to the documentation', async () => {
-  const app = express().use(createPagesRouter());
-  const { headers } = await request(app).get('/').expect(302);
-  expect(headers.location).toBe('/api/docs');
-  await request(app).get('/elsewhere').expect(404);
-  await request(app).post('/').expect(404);
-});
-
 it('the router of pages serves the files that the build has put into dist/web', async () => {
   const app = express().use(createPagesRouter());
   // A page of its own: the tests beside the sources run without a build.

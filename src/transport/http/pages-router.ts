@@ -6,14 +6,10 @@ const BUILT_PAGES = fileURLToPath(new URL('../../../dist/web', import.meta.url))
 
 /**
  * Serves the pages of `src/web` below `/views`, such as `/views/chat-test.html`. Scripts and styles lie
- * in files beside them, so that the strict content security policy holds. Whoever opens the server's
- * address is sent to the documentation.
+ * in files beside them, so that the strict content security policy holds.
  */
 export const createPagesRouter = (): Router => {
   const router = Router();
-  router.get('/', (_req, res) => {
-    res.redirect('/api/docs');
-  });
   router.use('/views', express.static(BUILT_PAGES, { index: false, redirect: false }));
   return router;
 };

@@ -1,0 +1,4 @@
+import { Admin } from './Admin.js';
+import { startPage } from '../start-page.js';
+
+startPage('admin', <Admin />);

@@ -1,0 +1,3 @@
+/** Who is signed in. */
+export { SessionGate } from './SessionGate.js';
+export { useSignOut } from './use-sign-out.js';
