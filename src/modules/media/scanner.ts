@@ -1,6 +1,8 @@
-import { createReadStream, openAsBlob } from 'node:fs';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { request } from 'undici';
 import type { Config } from '../../config/index.js';
 import { AppError } from '../../shared/errors.js';
 
@@ -36,14 +38,19 @@ class HttpScanner implements FileScanner {
   }
 
   private async ask(path: string): Promise<boolean> {
-    const answer = await fetch(this.url, {
+    const { size } = await stat(path);
+    // Not `fetch` with a blob of the file: that leaves the file open when nobody answers.
+    const { statusCode, body } = await request(this.url, {
       method: 'POST',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: await openAsBlob(path),
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
+      body: createReadStream(path),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!answer.ok) throw new Error(`the scanner answered ${answer.status}`);
-    const { clean } = (await answer.json()) as { clean?: unknown };
+    if (statusCode !== 200) {
+      await body.dump();
+      throw new Error(`the scanner answered ${statusCode}`);
+    }
+    const { clean } = (await body.json()) as { clean?: unknown };
     return clean === true;
   }
 }
