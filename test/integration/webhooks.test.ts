@@ -122,6 +122,30 @@ describe('a webhook', () => {
     await remove(id);
   });
 
+  it('hears of a change of the metadata alone as an edit, once, and of no text that has not changed', async () => {
+    const chatId = await openChatBetween(server, alice, bob);
+    const { id } = await create(['message.created', 'message.edited']);
+    const messageId = await send(chatId, 'your order');
+    const change = (body: object) =>
+      call('put', `/api/messages/${messageId}`, alice, body).expect(200);
+    const edits = () => received.filter(({ type }) => type === 'message.edited');
+    const newest = () =>
+      edits().at(-1)?.data.message as { metadata?: object; editedAt: string | null } | undefined;
+    await eventually(() => received.length === 1);
+    await change({ metadata: { state: 'paid' } });
+    await eventually(() => edits().length === 1);
+    expect(newest()).toMatchObject({ metadata: { state: 'paid' }, editedAt: null });
+    await change({ metadata: { state: 'paid' } });
+    await change({ metadata: null });
+    await eventually(() => edits().length === 2);
+    expect(newest()).not.toHaveProperty('metadata');
+    await change({ content: 'your order, sent', metadata: { state: 'sent' } });
+    await eventually(() => edits().length === 3);
+    expect(newest()).toMatchObject({ metadata: { state: 'sent' } });
+    expect(newest()!.editedAt).not.toBeNull();
+    await remove(id);
+  });
+
   it('hears of chats, members and accounts', async () => {
     const { id } = await create([
       'user.created',

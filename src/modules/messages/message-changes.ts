@@ -158,12 +158,12 @@ export class MessageChanges {
       const tooLate = this.refusalToEdit(actor, current);
       if (tooLate) throw tooLate;
       const isOther = content !== undefined && content !== current.content;
-      const change = metadata === undefined ? undefined : metadataChange(current, metadata);
+      const at = new Date(clock.now());
+      const change = metadata === undefined ? undefined : metadataChange(current, metadata, at);
       if (!isOther) return change;
-      const editedAt = new Date(clock.now());
-      const past = { content: current.content, at: editedAt };
+      const past = { content: current.content, at };
       return {
-        $set: { content, mentions: mentioned, editedAt, ...change?.$set },
+        $set: { content, mentions: mentioned, editedAt: at, ...change?.$set },
         $push: { edits: { $each: [past], $slice: -MAX_EDITS } },
         ...(change?.$unset && { $unset: change.$unset }),
       };
@@ -400,6 +400,7 @@ export class MessageChanges {
           forwardedFrom: 1,
           customType: 1,
           metadata: 1,
+          metadataChangedAt: 1,
           removedReaction: 1,
         },
       };
@@ -525,10 +526,15 @@ const usersWithout = (
 const metadataChange = (
   { metadata: current }: StoredMessage,
   metadata: Metadata | null,
-): { $set?: { metadata: Metadata }; $unset?: { metadata: 1 } } | undefined => {
-  if (!hasMetadata(metadata)) return current ? { $unset: { metadata: 1 } } : undefined;
+  metadataChangedAt: Date,
+):
+  | { $set: { metadata?: Metadata; metadataChangedAt: Date }; $unset?: { metadata: 1 } }
+  | undefined => {
+  if (!hasMetadata(metadata)) {
+    return current ? { $set: { metadataChangedAt }, $unset: { metadata: 1 } } : undefined;
+  }
   if (current && metadataText(current) === metadataText(metadata)) return undefined;
-  return { $set: { metadata } };
+  return { $set: { metadata, metadataChangedAt } };
 };
 
 const reactionsBy = (message: StoredMessage, userId: string): string[] =>

@@ -112,6 +112,8 @@ export interface StoredMessage {
   customType?: string;
   /** Data of the sender's own; absent where there are none. */
   metadata?: Metadata;
+  /** When the metadata was changed last; absent until they are. */
+  metadataChangedAt?: Date;
   /** Facts of a system message, such as who was added. */
   system?: Record<string, unknown>;
   /** Where a forwarded message came from. */
@@ -174,6 +176,7 @@ const messageSchema = new Schema<StoredMessage>(
     pinnedBy: Schema.Types.ObjectId,
     customType: String,
     metadata: Schema.Types.Mixed,
+    metadataChangedAt: Date,
     system: Schema.Types.Mixed,
     forwardedFrom: {
       type: new Schema(

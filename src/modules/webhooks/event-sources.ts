@@ -60,6 +60,9 @@ const idOf = (type: WebhookEventType, ...parts: (string | number)[]): string =>
 const digestOf = (text: string): string =>
   createHash('sha256').update(text).digest('hex').slice(0, 16);
 
+const newestOf = (...times: (Date | undefined)[]): Date | undefined =>
+  times.reduce((newest, time) => (time && (!newest || time > newest) ? time : newest), undefined);
+
 /**
  * What has happened to a message: all that has a time from `after` on, and its creation when it is new. Several edits
  * since are one event with the newest text.
@@ -89,9 +92,8 @@ export const messageEvents = (
     }
     return events;
   }
-  if (doc.editedAt && doc.editedAt >= after) {
-    add('message.edited', doc.editedAt, [doc.editedAt.getTime()]);
-  }
+  const changedAt = newestOf(doc.editedAt, doc.metadataChangedAt);
+  if (changedAt && changedAt >= after) add('message.edited', changedAt, [changedAt.getTime()]);
   const reaction = (
     type: WebhookEventType,
     { userId, emoji, at }: { userId: Types.ObjectId; emoji: string; at: Date },
