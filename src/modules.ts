@@ -144,7 +144,7 @@ export const createModules = async ({
     accessChanges: feed,
     freshness,
     contacts,
-    orderMail: mail.api.order,
+    mailOrders: mail.api.orders,
     names,
     limits: {
       signUps: limiter('register', config.rateLimitRegisterPerHour, HOUR),

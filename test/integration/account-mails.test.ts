@@ -1,6 +1,8 @@
 /** What goes by mail: confirmed addresses, forgotten passwords, changed addresses; with a real SMTP server. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ConfigError, loadConfig } from '../../src/config/index.js';
+import { MailOutboxRepository } from '../../src/modules/mail/mail-outbox.repository.js';
+import { UsersRepository } from '../../src/modules/users/users.repository.js';
 import { eventually } from '../support/eventually.js';
 import type { MailServer } from '../support/mail-server.js';
 import { startMailServer } from '../support/mail-server.js';
@@ -238,6 +240,72 @@ describe('a change of address', () => {
     const link = await smtp.nextToken(email);
     await post('/api/auth/register', { username, email, password: PASSWORD }).expect(201);
     expect((await verify(link)).body).toMatchObject({ code: 'EMAIL_TAKEN' });
+    expect(await me(user)).toMatchObject({ email: user.email });
+  });
+});
+
+describe('a mail that tells of a change', () => {
+  const changePassword = (user: SignedUp, newPassword: string) =>
+    post('/api/auth/change-password', { currentPassword: PASSWORD, newPassword }, user.auth);
+  const mailsTo = ({ email }: SignedUp) => smtp.received.filter(({ to }) => to === email).length;
+
+  it('comes although the node has stopped right after the change', async () => {
+    const user = await signUp();
+    const release = jest
+      .spyOn(MailOutboxRepository.prototype, 'release')
+      .mockRejectedValueOnce(new Error('stopped'));
+    await changePassword(user, 'new password').expect(200);
+    release.mockRestore();
+    await eventually(async () => (await waitingMails()) === 1);
+    ahead += 2;
+    expect((await smtp.next(user.email)).headers.subject).toMatch(/^Your password on .* changed$/);
+  });
+
+  it('does not come when the change was not made', async () => {
+    const user = await signUp();
+    const before = mailsTo(user);
+    const replace = jest
+      .spyOn(UsersRepository.prototype, 'replacePasswordHash')
+      .mockRejectedValueOnce(new Error('stopped'));
+    await changePassword(user, 'new password').expect(500);
+    replace.mockRestore();
+    await eventually(async () => (await waitingMails()) === 1);
+    ahead += 2;
+    await eventually(async () => (await waitingMails()) === 0);
+    expect(mailsTo(user)).toBe(before);
+    await login(user.username).expect(200);
+  });
+
+  it('comes of a change of address too, with a link that undoes it', async () => {
+    const user = await signUp();
+    const email = `${newName()}@example.com`;
+    await post('/api/auth/change-email', { email, currentPassword: PASSWORD }, user.auth);
+    const link = await smtp.nextToken(email);
+    const release = jest
+      .spyOn(MailOutboxRepository.prototype, 'release')
+      .mockRejectedValueOnce(new Error('stopped'));
+    await verify(link).expect(200);
+    release.mockRestore();
+    ahead += 2;
+    const undo = await smtp.nextToken(user.email);
+    await post('/api/auth/undo-email-change', { token: undo }).expect(200);
+  });
+});
+
+describe('a mail to another address', () => {
+  it('that still waits when the password changes never leads to a change', async () => {
+    const user = await signUp();
+    const email = `${newName()}@example.com`;
+    smtp.mood = 'refuses';
+    const before = smtp.turnedAway;
+    await post('/api/auth/change-email', { email, currentPassword: PASSWORD }, user.auth);
+    await eventually(() => smtp.turnedAway > before);
+    const change = { currentPassword: PASSWORD, newPassword: 'new password' };
+    await post('/api/auth/change-password', change, user.auth).expect(200);
+    smtp.mood = 'takes';
+    ahead += 2;
+    await eventually(async () => (await waitingMails()) === 0);
+    expect(smtp.received.some(({ to }) => to === email)).toBe(false);
     expect(await me(user)).toMatchObject({ email: user.email });
   });
 });

@@ -51,7 +51,7 @@ export const openAccounts = async (server: TestServer): Promise<TestAccounts> =>
       idsOf: () => Promise.resolve([]),
       areInOneChat: () => Promise.resolve(false),
     },
-    orderMail: undefined,
+    mailOrders: undefined,
     limits: {
       signUps: unlimited,
       refusals: unlimited,

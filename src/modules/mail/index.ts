@@ -4,11 +4,11 @@ import type { Logger } from '../../platform/logger.js';
 import type { Mailer } from '../../platform/mailer.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ComposeMail, MailOrder } from './mail-outbox.js';
+import type { ComposeMail, MailOrders } from './mail-outbox.js';
 import { MailOutbox } from './mail-outbox.js';
 import { defineMailModel, MailOutboxRepository } from './mail-outbox.repository.js';
 
-export type { DueMail, MailContents, MailOrder } from './mail-outbox.js';
+export type { DueMail, MailContents, MailOrder, MailOrders } from './mail-outbox.js';
 export type { MailKind } from './mail-texts.js';
 
 /** How often mails are looked for that another node has left, or whose pause is over, in milliseconds. */
@@ -22,12 +22,8 @@ export const defineMailModels = (connection: Connection): void => {
 /** The mail module, built. */
 export interface MailModule {
   api: {
-    /**
-     * Stores a mail to be sent in the background; undefined when no SMTP server is configured.
-     *
-     * @throws {AppError} UNAVAILABLE when too many wait.
-     */
-    order: ((order: MailOrder) => Promise<void>) | undefined;
+    /** Undefined when no SMTP server is configured. */
+    orders: MailOrders | undefined;
   };
   jobs: Job[];
   close(): Promise<void>;
@@ -53,10 +49,10 @@ export const createMail = ({
   logger: Logger;
   metrics: Pick<Metrics, 'mails' | 'mailsWaiting'>;
 }): MailModule => {
-  if (!mailer) return { api: { order: undefined }, jobs: [], close: () => Promise.resolve() };
+  if (!mailer) return { api: { orders: undefined }, jobs: [], close: () => Promise.resolve() };
   const outbox = new MailOutbox({ mails: new MailOutboxRepository(connection), mailer, ...deps });
   return {
-    api: { order: (order) => outbox.order(order) },
+    api: { orders: outbox },
     jobs: [{ name: 'mails', everyMs: ROUND_MS, run: () => outbox.round(), isOncePerCluster: true }],
     close: () => outbox.close(),
   };

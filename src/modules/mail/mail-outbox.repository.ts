@@ -16,6 +16,8 @@ export interface MailRecord {
   address: string;
   /** The language of whoever asked for it, for an account that has none. */
   locale: Locale;
+  /** See `MailOrder`. */
+  passwordMark?: string | null;
   attempts: number;
   /** When it may be sent; later than now while a node sends it. */
   nextAttemptAt: Date;
@@ -30,6 +32,7 @@ const mailSchema = new Schema<MailRecord>(
     userId: { type: Schema.Types.ObjectId, default: null },
     address: { type: String, required: true },
     locale: { type: String, required: true },
+    passwordMark: { type: String, default: null },
     attempts: { type: Number, required: true },
     nextAttemptAt: { type: Date, required: true },
     expiresAt: { type: Date, required: true },
@@ -47,6 +50,13 @@ export const defineMailModel = (connection: Connection): void => {
   connection.model<MailRecord>('OutgoingMail', mailSchema);
 };
 
+/** A mail that is stored for the first time. */
+export type NewMail = Omit<MailRecord, '_id' | 'userId' | 'passwordMark'> & {
+  id: string;
+  userId?: string | undefined;
+  passwordMark?: string | undefined;
+};
+
 /** The stored mails. */
 export class MailOutboxRepository {
   private readonly mails: Model<MailRecord>;
@@ -56,11 +66,17 @@ export class MailOutboxRepository {
     this.mails = connection.model<MailRecord>('OutgoingMail');
   }
 
-  async create(
-    mail: Omit<MailRecord, '_id' | 'userId'> & { id: string; userId?: string | undefined },
-  ): Promise<void> {
-    const { id, ...fields } = mail;
+  async create({ id, ...fields }: NewMail): Promise<void> {
     await this.mails.create({ _id: id, ...fields });
+  }
+
+  /** Makes a mail due that may have been sent, and removed, already: then it is stored again. */
+  async release({ id, nextAttemptAt, ...fields }: NewMail): Promise<void> {
+    await this.mails.updateOne(
+      { _id: id },
+      { $set: { nextAttemptAt }, $setOnInsert: fields },
+      { upsert: true },
+    );
   }
 
   /** About how many mails wait; without looking at them. */

@@ -5,7 +5,7 @@ import type { Metrics } from '../../platform/metrics.js';
 import type { Clock } from '../../shared/clock.js';
 import { AppError } from '../../shared/errors.js';
 import type { Locale } from '../../shared/locale.js';
-import type { MailOutboxRepository, MailRecord } from './mail-outbox.repository.js';
+import type { MailOutboxRepository, MailRecord, NewMail } from './mail-outbox.repository.js';
 import type { MailKind, MailValues } from './mail-texts.js';
 import { writeMail } from './mail-texts.js';
 
@@ -17,6 +17,26 @@ export interface MailOrder {
   address: string;
   /** The language of whoever asks, for an account that has none. */
   locale: Locale;
+  /** Which password the account had when the mail was ordered; absent where that does not matter. */
+  passwordMark?: string | undefined;
+}
+
+/** A mail that is stored, and waits for the change that it tells of. */
+export interface HeldMail {
+  /** The change is made: the mail is sent. */
+  release(): Promise<void>;
+}
+
+/** Where mails are ordered. */
+export interface MailOrders {
+  /**
+   * Stores a mail to be sent in the background.
+   *
+   * @throws {AppError} UNAVAILABLE when too many wait.
+   */
+  order(order: MailOrder): Promise<void>;
+  /** Stores a mail before the change that it tells of, so that no crash comes between them. See `MailOutbox.hold`. */
+  hold(order: MailOrder): Promise<HeldMail>;
 }
 
 /** A mail whose time has come. */
@@ -41,6 +61,11 @@ const MAX_WAITING = 10_000;
 const MAX_SENDING = 4;
 /** How long a mail belongs to the node that sends it, in milliseconds: longer than any attempt. */
 const CLAIM_MS = 2 * 60_000;
+/**
+ * How long a mail waits for its change, in milliseconds: longer than a request lasts. When nobody releases it until
+ * then, what it says is looked up as for any other, and there is nothing to say if the change was not made.
+ */
+const HOLD_MS = 60_000;
 /** How long a mail is tried for, in milliseconds. */
 const LIFETIME_MS = 24 * 3_600_000;
 /** Pauses after attempts that failed, in milliseconds; the last one repeats. */
@@ -51,7 +76,7 @@ const PAUSES_MS = [5000, 30_000, 2 * 60_000, 10 * 60_000, 30 * 60_000] as const;
  * comes first; what fails is tried again for a day, also after a restart. A mail may be sent twice when a node
  * stops between sending and removing it.
  */
-export class MailOutbox {
+export class MailOutbox implements MailOrders {
   private readonly workers = new Set<Promise<void>>();
   private isClosed = false;
 
@@ -73,22 +98,44 @@ export class MailOutbox {
    * @throws {AppError} UNAVAILABLE when too many wait.
    */
   async order(order: MailOrder): Promise<void> {
-    const { clock, mails, newId } = this.deps;
+    const { mails } = this.deps;
     if ((await mails.count()) >= MAX_WAITING) {
       throw new AppError('UNAVAILABLE', 'Too many mails are waiting; try again later', {
         retryAfter: 60,
       });
     }
+    await mails.create(this.newMail(order, 0));
+    this.wake();
+  }
+
+  /**
+   * Stores a mail before the change that it tells of. It is sent when it is released, or after a minute, when the node
+   * has stopped in between; it comes twice if the change takes longer than that. No limit holds for these: few can
+   * change things, and none of them unnoticed.
+   */
+  async hold(order: MailOrder): Promise<HeldMail> {
+    const { clock, mails } = this.deps;
+    const mail = this.newMail(order, HOLD_MS);
+    await mails.create(mail);
+    return {
+      release: async () => {
+        await mails.release({ ...mail, nextAttemptAt: new Date(clock.now()) });
+        this.wake();
+      },
+    };
+  }
+
+  private newMail(order: MailOrder, delayMs: number): NewMail {
+    const { clock, newId } = this.deps;
     const now = clock.now();
-    await mails.create({
+    return {
       ...order,
       id: newId(),
       attempts: 0,
-      nextAttemptAt: new Date(now),
+      nextAttemptAt: new Date(now + delayMs),
       expiresAt: new Date(now + LIFETIME_MS),
       createdAt: new Date(now),
-    });
-    this.wake();
+    };
   }
 
   /** Sends what is due in the background, a few mails at a time. */
@@ -140,7 +187,7 @@ export class MailOutbox {
   }
 
   private async write(mail: MailRecord): Promise<Letter | undefined> {
-    const { _id, kind, userId, address, locale, createdAt } = mail;
+    const { _id, kind, userId, address, locale, passwordMark, createdAt } = mail;
     const id = _id.toHexString();
     const contents = await this.deps.compose({
       id,
@@ -148,6 +195,7 @@ export class MailOutbox {
       ...(userId && { userId: userId.toHexString() }),
       address,
       locale,
+      ...(passwordMark && { passwordMark }),
       orderedAt: createdAt,
     });
     return (

@@ -15,6 +15,8 @@ export interface LinkRecord {
   address: string;
   /** The address that the account is to have. */
   newAddress?: string | null;
+  /** The password that the account must still have, see `markOfPassword`; null where that does not matter. */
+  passwordMark?: string | null;
   /** The id in the token. */
   tokenId: string;
   /** SHA-256 of the token. */
@@ -34,6 +36,7 @@ const linkSchema = new Schema<LinkRecord>(
     purpose: { type: String, required: true },
     address: { type: String, required: true },
     newAddress: { type: String, default: null },
+    passwordMark: { type: String, default: null },
     tokenId: { type: String, required: true },
     tokenHash: { type: String, required: true },
     orderedAt: { type: Date, required: true },

@@ -18,6 +18,8 @@ export interface NewLink {
   purpose: LinkPurpose;
   address: string;
   newAddress?: string;
+  /** The link works while the account has this password, see `markOfPassword`. */
+  passwordMark?: string | undefined;
 }
 
 const HOUR_MS = 3_600_000;
@@ -49,6 +51,7 @@ export class AccountLinks {
     mailId,
     userId,
     newAddress = undefined,
+    passwordMark = undefined,
     ...link
   }: NewLink): Promise<string | undefined> {
     const { token, id, hash } = tokenOf(mailId, this.key);
@@ -58,6 +61,7 @@ export class AccountLinks {
       ...link,
       userId: objectId(userId),
       newAddress: newAddress ?? null,
+      passwordMark: passwordMark ?? null,
       tokenId: id,
       tokenHash: hash,
       expiresAt,

@@ -2,10 +2,11 @@ import type { Logger } from '../../platform/logger.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { AppError } from '../../shared/errors.js';
 import { DEFAULT_LOCALE } from '../../shared/locale.js';
-import type { DueMail, MailContents, MailOrder } from '../mail/index.js';
+import type { DueMail, MailContents, MailOrder, MailOrders } from '../mail/index.js';
 import { identityForm } from './account-fields.js';
 import type { AccountLinks, NewLink } from './account-links.js';
 import type { Accounts } from './accounts.js';
+import { markOfPassword } from './passwords.js';
 import type { UserRecord } from './users.model.js';
 
 /** Mails to the owners of accounts: orders them, and finds out what they say when they are sent. */
@@ -14,8 +15,8 @@ export class AccountMails {
     private readonly deps: {
       accounts: Pick<Accounts, 'findByEmail' | 'findById'>;
       links: AccountLinks;
-      /** Stores a mail to be sent; undefined: no SMTP server is configured. */
-      order: ((order: MailOrder) => Promise<void>) | undefined;
+      /** Undefined: no SMTP server is configured. */
+      orders: MailOrders | undefined;
       /** PUBLIC_URL. Links never lead to where a request came from: its headers are the caller's. */
       publicUrl: string | undefined;
       logger: Logger;
@@ -28,7 +29,7 @@ export class AccountMails {
 
   /** @throws {AppError} MAIL_NOT_CONFIGURED */
   requireConfigured(): void {
-    if (!this.deps.order) {
+    if (!this.deps.orders) {
       throw new AppError('MAIL_NOT_CONFIGURED', 'This server sends no mails: SMTP_URL is not set');
     }
   }
@@ -55,16 +56,35 @@ export class AccountMails {
     this.requireConfigured();
     if (source !== undefined) await this.count(source);
     const { allowed } = await mails.hit(identityForm(order.address));
-    if (allowed) await this.deps.order?.(order);
+    if (allowed) await this.deps.orders?.order(order);
   }
 
-  /** Orders a mail that the server sends by itself, if it sends mails. What it tells of has happened already. */
-  async notify(order: MailOrder): Promise<void> {
+  /**
+   * Orders the mail that confirms the address of a new account, if the server sends mails. When it is lost its owner
+   * can ask for another.
+   */
+  async welcome(order: MailOrder): Promise<void> {
     try {
-      await this.deps.order?.(order);
+      await this.deps.orders?.order(order);
     } catch (error) {
       this.deps.logger.error({ err: error, kind: order.kind }, 'a mail could not be ordered');
     }
+  }
+
+  /**
+   * Makes a change that a mail tells of, if the server sends mails. The mail is stored before: whatever happens in
+   * between, it is sent if the change was made, and not if it was not.
+   *
+   * @throws what the change throws.
+   */
+  async during<T>(order: MailOrder, change: () => Promise<T>): Promise<T> {
+    const held = await this.deps.orders?.hold(order);
+    const result = await change();
+    await held?.release().catch((error: unknown) => {
+      const facts = { err: error, kind: order.kind };
+      this.deps.logger.warn(facts, 'a mail could not be released; it is sent in a minute');
+    });
+    return result;
   }
 
   /** What a mail says that is about to be sent; undefined when there is nobody to tell any more. */
@@ -77,6 +97,7 @@ export class AccountMails {
     // The account may have another address since: a link at the former one must not confirm it.
     const isElsewhere = identityForm(mail.address) !== user.emailLower;
     if (mail.kind === 'verify' && (user.emailVerifiedAt || isElsewhere)) return undefined;
+    if (isVoid(mail, user)) return undefined;
     // Its owner signs in with tokens of somebody else's; a password would be a way around them.
     if (mail.kind === 'reset' && user.passwordHash === '') return undefined;
     const locale = user.locale ?? mail.locale ?? DEFAULT_LOCALE;
@@ -93,8 +114,16 @@ export class AccountMails {
   }
 }
 
+/** Whether a mail tells of a change that was not made, or was asked for by whoever knew an earlier password. */
+const isVoid = ({ kind, address, passwordMark }: DueMail, user: UserRecord): boolean => {
+  if (kind === 'changed') return identityForm(address) === user.emailLower;
+  if (passwordMark === undefined) return false;
+  const isSame = passwordMark === markOfPassword(user);
+  return (kind === 'password' && isSame) || (kind === 'change' && !isSame);
+};
+
 const linkIn = (
-  { id, orderedAt, address }: DueMail,
+  { id, orderedAt, address, passwordMark }: DueMail,
   purpose: NewLink['purpose'],
   user: UserRecord,
 ): NewLink => ({
@@ -103,5 +132,5 @@ const linkIn = (
   userId: user._id.toHexString(),
   purpose,
   address: purpose === 'changed' ? identityForm(address) : user.emailLower,
-  ...(purpose === 'change' && { newAddress: address }),
+  ...(purpose === 'change' && { newAddress: address, passwordMark }),
 });

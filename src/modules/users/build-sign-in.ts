@@ -9,7 +9,7 @@ import { SecretBox } from '../../platform/secret-box.js';
 import type { Clock } from '../../shared/clock.js';
 import type { NameFilter } from '../../shared/name-filter.js';
 import type { AccessChangePoster } from '../access-changes/index.js';
-import type { MailOrder } from '../mail/index.js';
+import type { MailOrders } from '../mail/index.js';
 import { AccountLinks } from './account-links.js';
 import { AccountLinksRepository } from './account-links.repository.js';
 import { AccountMails } from './account-mails.js';
@@ -95,7 +95,7 @@ export const buildSignIn = ({
   clock,
   logger,
   jwtSecret,
-  orderMail,
+  mailOrders,
   limits,
 }: {
   config: Pick<Config, 'publicUrl' | 'registration' | 'totpRequired'>;
@@ -116,8 +116,8 @@ export const buildSignIn = ({
   clock: Clock;
   logger: Logger;
   jwtSecret: string;
-  /** Stores a mail to be sent; undefined: no SMTP server is configured. */
-  orderMail: ((order: MailOrder) => Promise<void>) | undefined;
+  /** Where mails are ordered; undefined: no SMTP server is configured. */
+  mailOrders: MailOrders | undefined;
   limits: SignInLimits;
 }): SignInParts => {
   const links = new AccountLinks(
@@ -128,7 +128,7 @@ export const buildSignIn = ({
   const mails = new AccountMails({
     accounts,
     links,
-    order: orderMail,
+    orders: mailOrders,
     publicUrl: config.publicUrl,
     logger,
     requests: limits.mailRequests,

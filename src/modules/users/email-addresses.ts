@@ -12,6 +12,7 @@ import { linkInvalid } from './account-links.js';
 import type { LinkRecord } from './account-links.repository.js';
 import type { AccountMails } from './account-mails.js';
 import type { PasswordHasher } from './passwords.js';
+import { markOfPassword } from './passwords.js';
 import type { RegistrationPolicy } from './registration-policy.js';
 import type { Sessions } from './sessions.js';
 import type { SignIn } from './sign-in.js';
@@ -65,6 +66,8 @@ export class EmailAddresses {
     const user = await users.findById(link.userId.toHexString());
     // The account may have been closed, or have another address by now.
     if (!user || user.deactivatedAt || user.emailLower !== link.address) throw linkInvalid();
+    // Whoever knew the former password may have asked for the other address.
+    if (link.passwordMark && link.passwordMark !== markOfPassword(user)) throw linkInvalid();
     if (link.newAddress) return this.change(user, link, link.newAddress);
     await links.use(link);
     await users.update(link.userId.toHexString(), this.confirmed());
@@ -83,13 +86,14 @@ export class EmailAddresses {
   ): Promise<void> {
     const { auth, mails, policy, users } = this.deps;
     mails.requireConfigured();
-    await auth.confirmPassword(actor, currentPassword);
+    const user = await auth.confirmPassword(actor, currentPassword);
     policy.assertDomain(email);
     const { userId } = actor;
     // Before the refusal, which tells who has an account.
     await mails.count(`user:${userId}`);
     if (await users.hasEmail(identityForm(email))) throw emailTaken();
-    await mails.request({ kind: 'change', userId, address: email, locale });
+    const passwordMark = markOfPassword(user);
+    await mails.request({ kind: 'change', userId, address: email, locale, passwordMark });
   }
 
   /**
@@ -130,13 +134,14 @@ export class EmailAddresses {
     await this.assertFree(identityForm(email), userId);
     await links.use(link);
     const address = { email, emailLower: identityForm(email) };
-    const changed = await this.orTaken(
-      users.changeEmail(userId, user.emailLower, { ...address, ...this.confirmed() }),
-    );
-    if (!changed) throw linkInvalid();
-    await links.revoke(link, ['verify', 'reset', 'change']);
     const locale = user.locale ?? DEFAULT_LOCALE;
-    await mails.notify({ kind: 'changed', userId, address: user.email, locale });
+    await mails.during({ kind: 'changed', userId, address: user.email, locale }, async () => {
+      const changed = await this.orTaken(
+        users.changeEmail(userId, user.emailLower, { ...address, ...this.confirmed() }),
+      );
+      if (!changed) throw linkInvalid();
+    });
+    await links.revoke(link, ['verify', 'reset', 'change']);
     return email;
   }
 

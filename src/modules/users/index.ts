@@ -12,7 +12,7 @@ import { durationSeconds } from '../../shared/duration.js';
 import { externalUrlPolicy } from '../../shared/external-url.js';
 import type { NameFilter } from '../../shared/name-filter.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
-import type { MailOrder } from '../mail/index.js';
+import type { MailOrders } from '../mail/index.js';
 import { defineLinkModel } from './account-links.repository.js';
 import { Accounts } from './accounts.js';
 import { AdminGuard, UserAdministration } from './administration.js';
@@ -214,7 +214,7 @@ export const createUsers = ({
   accessChanges,
   freshness,
   contacts,
-  orderMail,
+  mailOrders,
   names,
   limits,
 }: {
@@ -243,8 +243,8 @@ export const createUsers = ({
   /** Confirms what is cached of accounts and logins. */
   freshness: Freshness;
   contacts: ContactPolicy;
-  /** Stores a mail to be sent; undefined: no SMTP server is configured. */
-  orderMail: ((order: MailOrder) => Promise<void>) | undefined;
+  /** Where mails are ordered; undefined: no SMTP server is configured. */
+  mailOrders: MailOrders | undefined;
   names: NameFilter;
   limits: SignInLimits;
 }): UsersModule => {
@@ -320,7 +320,7 @@ export const createUsers = ({
     clock,
     logger,
     jwtSecret,
-    orderMail,
+    mailOrders,
     limits,
   });
   const authenticator = new AccessTokenAuthenticator(

@@ -6,6 +6,7 @@ import { linkInvalid } from './account-links.js';
 import type { AccountMails } from './account-mails.js';
 import type { MailRequester } from './email-addresses.js';
 import type { PasswordHasher } from './passwords.js';
+import { markOfPassword } from './passwords.js';
 import type { Sessions } from './sessions.js';
 import type { UsersRepository } from './users.repository.js';
 
@@ -51,14 +52,16 @@ export class PasswordReset {
     // Whoever had the account before may have asked for another address.
     await links.revoke(link, ['reset', 'change']);
     const ended = await sessions.revokeAll(userId);
-    await users.update(userId, {
-      passwordHash,
-      emailVerifiedAt: new Date(clock.now()),
-      mustVerifyEmail: false,
-    });
-    const endedSince = await sessions.revokeAll(userId);
     const locale = user.locale ?? DEFAULT_LOCALE;
-    await mails.notify({ kind: 'password', userId, address: user.email, locale });
+    const notice = { kind: 'password', userId, address: user.email, locale } as const;
+    await mails.during({ ...notice, passwordMark: markOfPassword(user) }, () =>
+      users.update(userId, {
+        passwordHash,
+        emailVerifiedAt: new Date(clock.now()),
+        mustVerifyEmail: false,
+      }),
+    );
+    const endedSince = await sessions.revokeAll(userId);
     return ended + endedSince;
   }
 }

@@ -1,4 +1,5 @@
 import bcrypt from 'bcrypt';
+import { createHash } from 'node:crypto';
 import { ConcurrencyLimiter } from '../../platform/concurrency-limiter.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { rateLimited } from '../../platform/rate-limiter.js';
@@ -14,6 +15,13 @@ export interface PasswordHasherOptions {
   /** Calls that may wait; more are refused. */
   maxQueue: number;
 }
+
+/**
+ * Tells whether an account still has the password that it had: 32 hexadecimal digits, which differ after every change.
+ * They give nothing away that the hash of the password would not.
+ */
+export const markOfPassword = ({ passwordHash }: { passwordHash: string }): string =>
+  createHash('sha256').update(passwordHash).digest('hex').slice(0, 32);
 
 /** Seconds after which a refused hash or attempt may be tried again. */
 const RETRY_AFTER = 2;

@@ -65,7 +65,7 @@ export class Registration {
       if (!counts) await reservation.giveBack();
       throw error;
     }
-    await this.deps.mails.notify({ kind: 'verify', address: user.email, locale });
+    await this.deps.mails.welcome({ kind: 'verify', address: user.email, locale });
     return user.mustVerifyEmail ? undefined : this.deps.auth.begin(user, origin);
   }
 

@@ -14,6 +14,7 @@ import type { ForeignAccess } from './issuers/index.js';
 import type { LoginAudit } from './login-audit.js';
 import type { LoginChallenges } from './login-challenges.js';
 import type { FailedAttempts, PasswordHasher } from './passwords.js';
+import { markOfPassword } from './passwords.js';
 import type { OpenSession, SessionOrigin, Sessions } from './sessions.js';
 import type { AccessTokens } from './tokens.js';
 import type { TwoFactor } from './two-factor.js';
@@ -119,7 +120,7 @@ export class SignIn {
       devices: KnownDevices;
       challenges: LoginChallenges;
       twoFactor: Pick<TwoFactor, 'check'>;
-      mails: Pick<AccountMails, 'notify'>;
+      mails: Pick<AccountMails, 'during'>;
       links: Pick<AccountLinks, 'revoke'>;
       /** The logins of issuers' users. */
       foreign: Pick<ForeignAccess, 'revoke' | 'revokeAll'>;
@@ -297,10 +298,8 @@ export class SignIn {
    */
   async changePassword(actor: Actor, change: PasswordChange): Promise<number> {
     const { accounts, devices, hasher, links, mails, sessions } = this.deps;
-    const { _id, email, locale, passwordHash } = await this.confirmPassword(
-      actor,
-      change.currentPassword,
-    );
+    const user = await this.confirmPassword(actor, change.currentPassword);
+    const { _id, email, locale, passwordHash } = user;
     const newHash = await hasher.hash(change.newPassword);
     // Of two concurrent changes, the later must not end the login of the earlier. Most of the time goes into
     // hashing, so this checks again after it.
@@ -311,19 +310,18 @@ export class SignIn {
     const ended = await sessions.revokeAll(actor.userId, ownId);
     // Whoever knew the old password may have asked for another address.
     await links.revoke({ userId: _id }, ['reset', 'change']);
-    if (!(await accounts.replacePasswordHash(actor.userId, passwordHash, newHash))) {
-      throw changedMeanwhile();
-    }
+    const { userId } = actor;
+    const notice = { kind: 'password', userId, address: email } as const;
+    await mails.during(
+      { ...notice, locale: locale ?? DEFAULT_LOCALE, passwordMark: markOfPassword(user) },
+      async () => {
+        const isReplaced = await accounts.replacePasswordHash(userId, passwordHash, newHash);
+        if (!isReplaced) throw changedMeanwhile();
+      },
+    );
     const endedSince = await sessions.revokeAll(actor.userId, ownId);
     await links.revoke({ userId: _id }, ['reset', 'change']);
     if (deviceId !== undefined) await devices.keep(deviceId, newHash);
-    const { userId } = actor;
-    await mails.notify({
-      kind: 'password',
-      userId,
-      address: email,
-      locale: locale ?? DEFAULT_LOCALE,
-    });
     return ended + endedSince;
   }
 
