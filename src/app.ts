@@ -165,6 +165,7 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
           general: limiter('general', config.rateLimitGeneralPer15Min, 15 * MINUTE),
           user: limiter('user', config.rateLimitUserPer15Min, 15 * MINUTE),
           files: localLimiter('files', config.rateLimitFilesPerMinute, MINUTE),
+          logouts: limiter('logouts', config.rateLimitLogoutsPerMinute, MINUTE),
           'server-key': limiter('server-key', config.rateLimitServerKeyPerMinute, MINUTE),
           'refused-keys': limiter('refused-keys', config.rateLimitAuthPer15Min, 15 * MINUTE),
         }),

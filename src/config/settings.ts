@@ -291,6 +291,11 @@ export const settings = {
     count(5),
     'Refused attempts to log in, per client address, or known device, and 15 minutes; as many wrong server keys per address.',
   ),
+  rateLimitLogoutsPerMinute: limits(
+    'RATE_LIMIT_LOGOUTS_PER_MINUTE',
+    count(600),
+    'Back-channel logouts per client address and minute: an issuer calls for all of its users. They count in no other limit.',
+  ),
   rateLimitRegisterPerHour: limits(
     'RATE_LIMIT_REGISTER_PER_HOUR',
     count(20),

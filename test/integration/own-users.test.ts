@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestServer } from '../support/server.js';
 import { startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
-import { SHOP_ISSUER, shopToken } from '../support/issuer.js';
+import { SHOP_ISSUER, shopLogoutToken, shopToken } from '../support/issuer.js';
 import { eventually } from '../support/eventually.js';
 
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -195,6 +195,34 @@ describe('a login of an issuer', () => {
   ])('is not ended by a logout token with %s', async (_, claims) => {
     const { answer } = await logOut(claims);
     expect([answer.status, (answer.body as Body).code]).toEqual([400, 'VALIDATION']);
+  });
+
+  it('is ended as often as the limit of its own allows, which counts in no other', async () => {
+    const limited = await startServer({
+      env: {
+        ...SHOP_ISSUER,
+        RATE_LIMIT_LOGOUTS_PER_MINUTE: '3',
+        RATE_LIMIT_GENERAL_PER_15_MIN: '1',
+      },
+    });
+    try {
+      const answers = [];
+      for (let i = 0; i < 5; i += 1) {
+        answers.push(
+          await limited.http
+            .post('/api/auth/backchannel-logout')
+            .type('form')
+            .send({ logout_token: await shopLogoutToken() }),
+        );
+      }
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+      expect(answers[4]!.body).toMatchObject({ code: 'RATE_LIMITED' });
+      const login = { username: 'nobody', password: 'wrong!' };
+      await limited.http.post('/api/auth/login').send(login).expect(401);
+      await limited.http.post('/api/auth/login').send(login).expect(429);
+    } finally {
+      await limited.close();
+    }
   });
 
   it('ends when its user signs out', async () => {

@@ -112,7 +112,7 @@ describe('a change of password', () => {
       sessions: { revokeAll, deviceOf: () => Promise.resolve('laptop') },
       devices: { keep },
       links: { revoke: () => Promise.resolve() },
-      mails: { during: (_, change) => change() },
+      mails: { during: (_order: object, change: () => Promise<unknown>) => change() },
       hasher: {
         matches: (password: string, hash: string) => Promise.resolve(password === hash),
         hash: (password: string) => Promise.resolve(password),

@@ -69,9 +69,10 @@ export interface Route<A extends RouteAuth = RouteAuth, P = unknown, Q = unknown
   otherStatuses?: number[];
   /**
    * The limit per address of a route without a login; absent: `general`. `files` is the wider one of what
-   * pages load by the dozen, under a signature of its own.
+   * pages load by the dozen, under a signature of its own; `logouts` that of issuers, who call for all of their users
+   * from one address.
    */
-  limit?: 'files';
+  limit?: 'files' | 'logouts';
   /**
    * The allowance it counts against, per user and over both transports. Needed wherever a user is signed
    * in, unless no database is asked; calls under a server key count against the key's one allowance. One of `uploads` takes its turn among the user's uploads, from before

@@ -106,6 +106,7 @@ export const authRoutes = ({
     summary: 'A configured issuer ends a login (OpenID Connect Back-Channel Logout 1.0)',
     tag: TAG,
     auth: 'none',
+    limit: 'logouts',
     middleware: [express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 })],
     body: logoutTokenBody,
     response: Joi.object({}),
