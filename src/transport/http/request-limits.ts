@@ -4,8 +4,7 @@ import { rateLimited } from '../../platform/rate-limiter.js';
 import { addressKey } from '../../platform/tally.js';
 
 /** The limits a request can fall under. */
-export type RequestLimit =
-  'general' | 'user' | 'files' | 'logouts' | 'server-key' | 'refused-keys';
+export type RequestLimit = 'general' | 'user' | 'files' | 'logouts' | 'server-key' | 'refused-keys';
 
 /** Applies the request limits and says in the `RateLimit` headers how much is left. */
 export class RequestLimits {
