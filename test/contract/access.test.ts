@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import { documentation } from '../../src/api/documentation/index.js';
 import { codesOf } from '../../src/transport/http/openapi-errors.js';
+import { SERVER_SCOPES } from '../../src/shared/server-caller.js';
 import type { AnyRoute } from '../../src/transport/http/route.js';
 import { ObjectId } from 'mongodb';
 import { openAccounts } from '../support/accounts.js';
@@ -15,7 +16,7 @@ import { TestSocket } from '../support/socket.js';
 import { endingRoutes } from './samples/core.samples.js';
 import { commandSamples, routeSamples } from './samples/index.js';
 import type { SampleRequest, SampleWorld } from './samples/sample.js';
-import { addressOf, createWorld } from './samples/world.js';
+import { addressOf, createWorld, newService } from './samples/world.js';
 
 let world: SampleWorld;
 beforeAll(async () => {
@@ -112,6 +113,37 @@ describe('a server key', () => {
       ({ auth, scope }) => (auth === 'server') !== (scope !== undefined),
     );
     expect(without.map(nameOf)).toEqual([]);
+  });
+
+  it('opens a route with the scope that it names, and does not with all others', async () => {
+    const { server, admin } = world;
+    const having: Record<string, TestUser> = {};
+    const lacking: Record<string, TestUser> = {};
+    for (const scope of SERVER_SCOPES) {
+      having[scope] = await newService(server, admin, [scope]);
+      const others = SERVER_SCOPES.filter((other) => other !== scope);
+      lacking[scope] = await newService(server, admin, others);
+    }
+    const opened = new Set<string>();
+    for (const route of server.app.routes.filter(({ auth }) => auth === 'server')) {
+      const name = nameOf(route);
+      const scope = route.scope!;
+      const request = await routeSamples[name]!.request(world);
+      // To act as somebody is a scope of its own.
+      const { senderId, ...body } = request.body ?? {};
+      const own = { ...request, ...(request.body && { body }) };
+      const refused = await call(route, own, lacking[scope]);
+      expect([name, refused.status, refused.body.code]).toEqual([name, 403, 'SCOPE_MISSING']);
+      expect((refused.body as { message: string }).message).toContain(scope);
+      const allowed = await call(route, own, having[scope]);
+      expect([name, allowed.status < 400 ? 'allowed' : allowed.body]).toEqual([name, 'allowed']);
+      opened.add(scope);
+      if (senderId === undefined) continue;
+      const acting = await call(route, request, lacking['act-as']);
+      expect([name, acting.status, acting.body.code]).toEqual([name, 403, 'SCOPE_MISSING']);
+      opened.add('act-as');
+    }
+    expect([...opened].sort()).toEqual([...SERVER_SCOPES].sort());
   });
 });
 

@@ -63,15 +63,16 @@ export const createWorld = async (): Promise<SampleWorld> => {
   };
 };
 
-/** A server that has a key with every scope. */
+/** A server that has a key; with every scope unless told. */
 export const newService = async (
   server: TestServer,
   admin: Pick<TestUser, 'auth'>,
+  scopes: readonly string[] = SERVER_SCOPES,
 ): Promise<TestUser> => {
   const made = await server.http
     .post('/api/admin/keys')
     .set(admin.auth)
-    .send({ name: 'Orders', scopes: SERVER_SCOPES })
+    .send({ name: 'Orders', scopes })
     .expect(201);
   const { id, key } = (made.body as { data: { id: string; key: string } }).data;
   const auth = { Authorization: `Bearer ${key}` };
