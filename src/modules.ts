@@ -246,6 +246,7 @@ export const createModules = async ({
     access,
     slowMode: new SlowMode(memberships, clock),
     positions,
+    contacts,
     directory,
     messageLog,
     attachments: media.api.claims,
@@ -267,6 +268,7 @@ export const createModules = async ({
   });
   const receipts = createReceipts({
     access,
+    contacts,
     positions,
     messages: messageLog.messages,
     log: messageLog.log,

@@ -3,6 +3,7 @@
  * make the same things over REST, with `server.ts`.
  */
 import { Types } from 'mongoose';
+import { NO_BLOCKS } from '../../src/modules/chats/index.js';
 import type { ChatRecord, ChatState, MembershipRecord } from '../../src/modules/chats/index.js';
 import type { LiveStream } from '../../src/modules/live/live.repository.js';
 import type { MediaRecord } from '../../src/modules/media/index.js';
@@ -101,7 +102,7 @@ export const aChatState = (fields: Partial<ChatState> = {}): ChatState => {
     members: [],
     memberCount: 0,
     isBlocked: false,
-    blockedIds: new Set(),
+    blocks: NO_BLOCKS,
     viewerId: membership.userId.toHexString(),
     ...fields,
   };

@@ -668,6 +668,11 @@ export interface ChatMessage {
   customType?: string;
   /** Data of your own */
   metadata?: Record<string, unknown>;
+  /**
+   * There, and true, in what is read by somebody who has blocked the sender; never in an event, which
+   * many hear
+   */
+  isFromBlocked?: true;
   media: Attachment[];
   /** Id of the message that it answers */
   replyTo: string | null;
@@ -1657,6 +1662,11 @@ export interface V0Message {
   customType?: string;
   /** Data of your own */
   metadata?: Record<string, unknown>;
+  /**
+   * There, and true, in what is read by somebody who has blocked the sender; never in an event, which
+   * many hear
+   */
+  isFromBlocked?: true;
   replyTo: string | null;
   status: 'sent' | 'delivered' | 'read';
   isRead: boolean;
@@ -1884,6 +1894,11 @@ export interface ConversationMessage {
   customType?: string;
   /** Data of your own */
   metadata?: Record<string, unknown>;
+  /**
+   * There, and true, in what is read by somebody who has blocked the sender; never in an event, which
+   * many hear
+   */
+  isFromBlocked?: true;
   messageType: 'text' | 'image' | 'video' | 'audio' | 'file' | 'system' | 'custom';
   status: 'sent' | 'delivered' | 'read';
   replyTo: string | null;

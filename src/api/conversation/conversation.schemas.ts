@@ -7,7 +7,7 @@ import {
   captionSchema,
   clientMessageIdSchema,
   customKeys,
-  customResponseKeys,
+  extraResponseKeys,
   mediaSchema,
   numberFields,
 } from '../shared/message.schemas.js';
@@ -97,7 +97,7 @@ export const messageResponse = Joi.object({
   clientMessageId: Joi.string().allow(null).required(),
   text: Joi.string().allow(null).required(),
   media: Joi.array().items(attachmentResponse).required(),
-  ...customResponseKeys,
+  ...extraResponseKeys,
   messageType: Joi.string()
     .valid(...MESSAGE_TYPES)
     .required(),

@@ -1,6 +1,6 @@
 import type { ChatView, ViewMember } from '../../modules/chats/index.js';
 import { presentChat } from '../shared/chat.shapes.js';
-import { heldMarks, presentCustom } from '../shared/message.shapes.js';
+import { heldMarks, presentExtras } from '../shared/message.shapes.js';
 import type { MessageView } from '../../modules/messages/index.js';
 import { statusOf } from '../../modules/messages/index.js';
 import type { UserCard } from '../../modules/users/index.js';
@@ -20,7 +20,7 @@ export const presentMessage = ({ message, sender, status }: MessageView) => ({
   clientMessageId: message.clientMessageId,
   text: message.content || null,
   media: message.media,
-  ...presentCustom(message),
+  ...presentExtras(message),
   messageType: message.messageType,
   status,
   replyTo: message.replyTo?.id ?? null,

@@ -94,12 +94,17 @@ export interface CustomBody {
   metadata?: Metadata;
 }
 
-/** The same in a message; absent where there is none. */
-export const customResponseKeys = {
+/** The members that some messages alone have. */
+export const extraResponseKeys = {
   customType: Joi.string().description(
     'What a `custom` message is; whoever does not know it shows the text',
   ),
   metadata: metadataResponse,
+  isFromBlocked: Joi.boolean()
+    .valid(true)
+    .description(
+      'There, and true, in what is read by somebody who has blocked the sender; never in an event, which many hear',
+    ),
 };
 
 /** The numbers of a message; a held one has none. */
@@ -149,7 +154,7 @@ export const messageResponse = Joi.object({
     .valid(...MESSAGE_TYPES)
     .required(),
   content: Joi.string().allow('').required(),
-  ...customResponseKeys,
+  ...extraResponseKeys,
   media: Joi.array().items(attachmentResponse).required(),
   replyTo: Joi.string().allow(null).required().description('Id of the message that it answers'),
   replyToSeq: Joi.number().integer().allow(null).required(),

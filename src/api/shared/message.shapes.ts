@@ -2,10 +2,11 @@ import type { UserCard } from '../../modules/users/index.js';
 import { presentUserCard } from './user-card.shapes.js';
 import type { MessageRecord, MessageStatus } from '../../modules/messages/index.js';
 
-/** What its sender has attached to a message, where there is any: the same in every dialect. */
-export const presentCustom = ({ customType, metadata }: MessageRecord) => ({
+/** The members that some messages alone have: the same in every dialect. */
+export const presentExtras = ({ customType, metadata, isFromBlocked }: MessageRecord) => ({
   ...(customType !== undefined && { customType }),
   ...(metadata && { metadata }),
+  ...(isFromBlocked && { isFromBlocked }),
 });
 
 /** A message in the native shape. */
@@ -24,7 +25,7 @@ export const presentMessage = (
   clientMessageId: message.clientMessageId,
   messageType: message.messageType,
   content: message.content,
-  ...presentCustom(message),
+  ...presentExtras(message),
   media: message.media,
   replyTo: message.replyTo?.id ?? null,
   replyToSeq: message.replyTo?.seq ?? null,

@@ -7,7 +7,7 @@ import {
   captionSchema,
   clientMessageIdSchema,
   customKeys,
-  customResponseKeys,
+  extraResponseKeys,
   mediaSchema,
   numberFields,
 } from '../shared/message.schemas.js';
@@ -64,7 +64,7 @@ export const messageResponse = Joi.object({
     .valid(...MESSAGE_TYPES)
     .required(),
   media: Joi.array().items(attachmentResponse).required(),
-  ...customResponseKeys,
+  ...extraResponseKeys,
   replyTo: Joi.string().allow(null).required(),
   status: Joi.string().valid('sent', 'delivered', 'read').required(),
   isRead: Joi.boolean().required(),

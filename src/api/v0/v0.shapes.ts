@@ -1,6 +1,6 @@
 import type { ChatView } from '../../modules/chats/index.js';
 import { presentChat } from '../shared/chat.shapes.js';
-import { heldMarks, presentCustom } from '../shared/message.shapes.js';
+import { heldMarks, presentExtras } from '../shared/message.shapes.js';
 import type { MessageView } from '../../modules/messages/index.js';
 import { presentUserCard } from '../shared/user-card.shapes.js';
 
@@ -31,7 +31,7 @@ export const presentMessage = (
   message: message.content,
   messageType: message.messageType,
   media: message.media,
-  ...presentCustom(message),
+  ...presentExtras(message),
   replyTo: message.replyTo?.id ?? null,
   status,
   isRead: status === 'read',

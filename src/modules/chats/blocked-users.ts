@@ -10,20 +10,34 @@ import { atMost } from '../../shared/at-most.js';
 /** Users whose blocks are kept, and for how long at most, in milliseconds, while the access-change feed is read. */
 const KEPT = { ...atMost(20_000), ttl: 600_000 };
 
+/** The others with whom a user has a block. */
+export interface UserBlocks {
+  /** Whom the user has blocked, and who has blocked the user. */
+  withUser: ReadonlySet<string>;
+  /** Whom the user has blocked. */
+  byUser: ReadonlySet<string>;
+}
+
+/** Of who has no blocks with anybody. */
+export const NO_BLOCKS: UserBlocks = { withUser: new Set(), byUser: new Set() };
+
 /** Answers between whom there are blocks, from memory for as long as the access-change feed is read. */
 export class BlockedUsers {
-  private readonly byUser: CachedLookup<ReadonlySet<string>>;
+  private readonly byUser: CachedLookup<UserBlocks>;
   private readonly loader;
 
   constructor(blocks: Pick<BlocksRepository, 'involvingAny'>, freshness: Freshness) {
     this.byUser = new CachedLookup({ ...KEPT, freshness });
     this.loader = createBatchLoader(async (userIds) => {
-      const others = new Map(userIds.map((userId) => [userId, new Set<string>()]));
+      const found = new Map(
+        userIds.map((id) => [id, { withUser: new Set<string>(), byUser: new Set<string>() }]),
+      );
       for (const { blockerId, blockedId } of await blocks.involvingAny(userIds)) {
-        others.get(blockerId)?.add(blockedId);
-        others.get(blockedId)?.add(blockerId);
+        found.get(blockerId)?.withUser.add(blockedId);
+        found.get(blockerId)?.byUser.add(blockedId);
+        found.get(blockedId)?.withUser.add(blockerId);
       }
-      return others;
+      return found;
     });
   }
 
@@ -51,8 +65,8 @@ export class BlockedUsers {
     ];
   }
 
-  /** Whom the user has blocked, and who has blocked the user. */
-  async with(userId: string): Promise<ReadonlySet<string>> {
-    return (await this.byUser.get(userId, () => this.loader.load(userId))) ?? new Set();
+  /** The blocks between the user and others. */
+  async of(userId: string): Promise<UserBlocks> {
+    return (await this.byUser.get(userId, () => this.loader.load(userId))) ?? NO_BLOCKS;
   }
 }

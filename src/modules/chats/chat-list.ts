@@ -184,7 +184,7 @@ export class ChatList {
       const id = state.chat._id.toHexString();
       const showsPresence = (userId: string) =>
         state.chat.status === 'accepted' &&
-        !state.blockedIds.has(userId) &&
+        !state.blocks.withUser.has(userId) &&
         hiding.get(id) !== userId;
       return {
         ...state,

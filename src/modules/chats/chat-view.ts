@@ -1,7 +1,7 @@
 import type { Types } from 'mongoose';
 import type { Actor } from '../../shared/actor.js';
 import type { UserCard } from '../users/index.js';
-import type { BlockedUsers } from './blocked-users.js';
+import type { BlockedUsers, UserBlocks } from './blocked-users.js';
 import { LARGE_CHAT_MEMBERS } from './chat-access.js';
 import type { ChatJoinsRepository } from './chat-joins.repository.js';
 import type { ChatRecord } from './chats.repository.js';
@@ -32,11 +32,8 @@ export interface ChatState {
   memberCount: number;
   /** Whether either of the two people of a direct chat has blocked the other. */
   isBlocked: boolean;
-  /**
-   * Users whom the viewer has blocked, or who have blocked the viewer: in groups, neither sees the other's
-   * presence.
-   */
-  blockedIds: ReadonlySet<string>;
+  /** The viewer's: in groups, who has a block with somebody does not see when they come, type and read. */
+  blocks: UserBlocks;
   viewerId: string;
 }
 
@@ -92,7 +89,7 @@ export class ChatStates {
   constructor(
     private readonly memberships: MembershipsRepository,
     private readonly joins: ChatJoinsRepository,
-    private readonly blocked: Pick<BlockedUsers, 'with'>,
+    private readonly blocked: Pick<BlockedUsers, 'of'>,
     private readonly directory: { cards(userIds: string[]): Promise<Map<string, UserCard>> },
     private readonly ownership: { ensure(chatId: string): Promise<void> },
   ) {}
@@ -111,7 +108,7 @@ export class ChatStates {
     const mine = chats.filter((chat) => memberships.has(chat._id.toHexString()));
     const [members, blocked] = await Promise.all([
       this.membersOf(mine, rows),
-      this.blocked.with(actor.userId),
+      this.blocked.of(actor.userId),
     ]);
     const userIds = new Set(
       [...members.values()].flatMap(({ shown }) => shown.map((m) => m.userId.toHexString())),
@@ -134,8 +131,8 @@ export class ChatStates {
           const card = cards.get(userId.toHexString());
           return card ? [{ card, role, lastReadSeq, lastDeliveredSeq }] : [];
         }),
-        isBlocked: isDirect(chat) && blocked.has(otherOf(chat, actor.userId)),
-        blockedIds: blocked,
+        isBlocked: isDirect(chat) && blocked.withUser.has(otherOf(chat, actor.userId)),
+        blocks: blocked,
         viewerId: actor.userId,
       };
     });

@@ -1,7 +1,8 @@
 import type { Types } from 'mongoose';
 import { createBatchLoader } from '../../platform/batch-loader.js';
 import { groupBy } from '../../shared/group-by.js';
-import type { BlockedUsers } from './blocked-users.js';
+import type { BlockedUsers, UserBlocks } from './blocked-users.js';
+import type { ChatSnapshot } from './chat-access.js';
 import { hasAgreed } from './chats.policy.js';
 import type { ChatsRepository, DirectChatRecord } from './chats.repository.js';
 import type { MembershipPair, MembershipsRepository } from './memberships.repository.js';
@@ -20,7 +21,7 @@ export class Contacts {
   constructor(
     private readonly chats: ChatsRepository,
     private readonly memberships: MembershipsRepository,
-    private readonly blocked: Pick<BlockedUsers, 'with'>,
+    private readonly blocked: Pick<BlockedUsers, 'of'>,
     /** Whether a user has ever written in a chat. */
     private readonly hasWritten: (chatId: string, userId: string) => Promise<boolean>,
   ) {}
@@ -114,7 +115,12 @@ export class Contacts {
 
   /** Ids of everybody whom the user has blocked, or who has blocked the user. */
   async blockedWith(userId: string): Promise<Set<string>> {
-    return new Set(await this.blocked.with(userId));
+    return new Set((await this.blocked.of(userId)).withUser);
+  }
+
+  /** The blocks between the user and others. */
+  blocksOf(userId: string): Promise<UserBlocks> {
+    return this.blocked.of(userId);
   }
 
   private async readChatIds(userIds: string[]): Promise<Map<string, string[]>> {
@@ -138,3 +144,17 @@ const idsBy = (
       ofId.map((pair) => pair[value].toHexString()),
     ]),
   );
+
+/**
+ * The members of a group or room who do not see when a user types or how far the user has come: those with whom the
+ * user has a block. A direct chat with a block shares nothing at all.
+ */
+export const hiddenFrom = async (
+  { kind, members }: Pick<ChatSnapshot, 'kind' | 'members'>,
+  userId: string,
+  contacts: Pick<Contacts, 'blocksOf'>,
+): Promise<string[]> => {
+  if (kind === 'direct') return [];
+  const { withUser } = await contacts.blocksOf(userId);
+  return [...withUser].filter((id) => members?.has(id) ?? true);
+};

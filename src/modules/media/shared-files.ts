@@ -125,7 +125,7 @@ export class SharedFiles {
       messages.countFiles(files),
     ]);
     return {
-      views: await history.views(chatId, records),
+      views: await history.views(actor, chatId, records),
       pagination: paginate({ page, limit }, total),
     };
   }

@@ -4,7 +4,7 @@ import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { RateLimiter } from '../../platform/rate-limiter.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ChatAccess, MemberPositionsRepository, SlowMode } from '../chats/index.js';
+import type { ChatAccess, Contacts, MemberPositionsRepository, SlowMode } from '../chats/index.js';
 import type { AccessChangeEvents, AccessChangePoster } from '../access-changes/index.js';
 import type { AuditTrail, UserDirectory } from '../users/index.js';
 import type { WordFilter } from '../word-filter/index.js';
@@ -60,7 +60,7 @@ export {
   defineMessageModels,
 } from './message.model.js';
 export type { Attachment, StoredMessage, MessageType, Reaction } from './message.model.js';
-export { statusOf, toRecord } from './message.record.js';
+export { positionsShown, statusOf, toRecord } from './message.record.js';
 export type { MessageRecord, MessageStatus } from './message.record.js';
 export type { MessageEvent, MessageEvents } from './messages.events.js';
 export { MessagesRepository, WITHOUT_PAST_TEXTS } from './messages.repository.js';
@@ -80,6 +80,7 @@ export const createMessages = ({
   access,
   slowMode,
   positions,
+  contacts,
   directory,
   messageLog: { messages, log, previews },
   attachments,
@@ -97,6 +98,7 @@ export const createMessages = ({
   access: ChatAccess;
   slowMode: SlowMode;
   positions: MemberPositionsRepository;
+  contacts: Pick<Contacts, 'blocksOf'>;
   directory: Pick<UserDirectory, 'card' | 'cards' | 'idsByUsername'>;
   messageLog: Pick<MessageLogModule, 'messages' | 'log' | 'previews'>;
   attachments: AttachmentClaims;
@@ -134,6 +136,7 @@ export const createMessages = ({
     directory,
     attachments,
     heldMessages,
+    contacts,
   });
   const sending = new SendMessage({
     log: review ? new ReviewedLog({ log, review, mentions, snapshot }) : log,

@@ -1,14 +1,21 @@
 import type { Actor } from '../../shared/actor.js';
+import { isSystem } from '../../shared/actor.js';
 import type { Pagination } from '../../shared/pagination.js';
 import { paginate } from '../../shared/pagination.js';
 import type { UserCard } from '../users/index.js';
-import type { ChatSnapshot, MemberPositionRow, MemberPositionsRepository } from '../chats/index.js';
+import type {
+  ChatSnapshot,
+  Contacts,
+  MemberPositionRow,
+  MemberPositionsRepository,
+} from '../chats/index.js';
+import { NO_BLOCKS } from '../chats/index.js';
 import type { HeldMessages, HeldSpan } from './held-messages.js';
 import type { MessageLog } from './log/index.js';
 import type { MessageReader } from './message-reader.js';
 import type { StoredMessage } from './message.model.js';
 import type { MessageRecord, MessageStatus, ReceiptPosition } from './message.record.js';
-import { statusOf, toRecord } from './message.record.js';
+import { positionsShown, statusOf, toRecord } from './message.record.js';
 import type { MessageWindow, MessagesRepository } from './messages.repository.js';
 import type { AttachmentClaims } from './messages.types.js';
 
@@ -71,6 +78,7 @@ export class MessageHistory {
       directory: { cards(userIds: Iterable<string>): Promise<Map<string, UserCard>> };
       attachments: Pick<AttachmentClaims, 'addressed'>;
       heldMessages: Pick<HeldMessages, 'one' | 'own'>;
+      contacts: Pick<Contacts, 'blocksOf'>;
     },
   ) {}
 
@@ -98,7 +106,7 @@ export class MessageHistory {
     const records = [...docs.map(toRecord), ...held];
     // Sorting is stable: a held message comes after the one whose number it has.
     if (held.length > 0) records.sort((a, b) => a.seq - b.seq);
-    const views = await this.withSenders(records, positions);
+    const views = await this.withSenders(actor, records, positions);
     return {
       views,
       pagination: {
@@ -196,19 +204,20 @@ export class MessageHistory {
    */
   async one(actor: Actor, messageId: string): Promise<MessageView> {
     const held = await this.deps.heldMessages.one(actor.userId, messageId);
-    if (held) return (await this.withSenders([held], []))[0]!;
+    if (held) return (await this.withSenders(actor, [held], []))[0]!;
     const { doc, chat } = await this.deps.reader.visible(actor, messageId);
-    const [view] = await this.views(chat.id, [toRecord(doc)]);
+    const [view] = await this.views(actor, chat.id, [toRecord(doc)]);
     return view!;
   }
 
-  /** Adds senders and receipt states to messages of one chat. */
+  /** Adds what the actor sees beside messages of one chat: senders and receipt states. */
   async views(
+    actor: Actor,
     chatId: string,
     records: MessageRecord[] | Promise<MessageRecord[]>,
   ): Promise<MessageView[]> {
     const [found, positions] = await Promise.all([records, this.positions(chatId)]);
-    return this.withSenders(found, positions);
+    return this.withSenders(actor, found, positions);
   }
 
   /** How far all members have come; empty for a large chat. */
@@ -231,15 +240,24 @@ export class MessageHistory {
   }
 
   private async withSenders(
+    actor: Actor,
     records: MessageRecord[],
     positions: MemberPosition[],
   ): Promise<MessageView[]> {
-    const { directory, attachments } = this.deps;
-    const cards = await directory.cards(new Set(records.map((record) => record.senderId)));
+    const { attachments, contacts, directory } = this.deps;
+    const [cards, blocks] = await Promise.all([
+      directory.cards(new Set(records.map((record) => record.senderId))),
+      isSystem(actor) || records.length === 0 ? NO_BLOCKS : contacts.blocksOf(actor.userId),
+    ]);
+    const shown = positionsShown(positions, blocks);
     return records.map((message) => ({
-      message: { ...message, media: attachments.addressed(message.media) },
+      message: {
+        ...message,
+        media: attachments.addressed(message.media),
+        ...(blocks.byUser.has(message.senderId) && { isFromBlocked: true }),
+      },
       sender: cards.get(message.senderId),
-      status: statusOf(message, positions),
+      status: statusOf(message, shown),
     }));
   }
 }

@@ -51,7 +51,7 @@ export class MessageLookups {
     });
     const shown = docs.slice(0, window.limit).map(toRecord);
     return {
-      views: await this.deps.history.views(chatId, shown),
+      views: await this.deps.history.views(actor, chatId, shown),
       hasMore: docs.length > window.limit,
     };
   }
@@ -67,7 +67,7 @@ export class MessageLookups {
       above,
       limit: MAX_PINNED,
     });
-    return this.deps.history.views(chatId, docs.map(toRecord));
+    return this.deps.history.views(actor, chatId, docs.map(toRecord));
   }
 
   /** Of some messages, those that the actor sees and that nobody has deleted for everyone, in no order. */
@@ -75,7 +75,9 @@ export class MessageLookups {
     const docs = await this.deps.reader.visibleAmong(actor, messageIds);
     const shown = docs.filter((doc) => !isTombstone(doc)).map(toRecord);
     const byChat = [...groupBy(shown, ({ chatId }) => chatId)];
-    const views = byChat.map(([chatId, records]) => this.deps.history.views(chatId, records));
+    const views = byChat.map(([chatId, records]) =>
+      this.deps.history.views(actor, chatId, records),
+    );
     return (await Promise.all(views)).flat();
   }
 

@@ -1,3 +1,4 @@
+import type { UserBlocks } from '../chats/index.js';
 import type { Metadata } from '../../shared/metadata.js';
 import { canonicalEmoji } from '../../shared/emoji.js';
 import type { Attachment, StoredMessage, MessageType } from './message.model.js';
@@ -31,6 +32,8 @@ export interface MessageRecord {
   forwardedFrom: { senderId: string; messageId: string } | null;
   createdAt: string;
   updatedAt: string;
+  /** Set, and true, in what is read by somebody who has blocked its sender; never in an event, which many hear. */
+  isFromBlocked?: true;
   /**
    * Set, and true, on a message outside the log: it waits for a moderator, and its sender alone sees it. Its `seq` is
    * that of the message it stands behind, and is not shown.
@@ -51,6 +54,21 @@ export interface ReceiptPosition {
   /** Set, and true, while the member's account is closed. */
   isDeactivated?: true | undefined;
 }
+
+/**
+ * The positions that somebody sees: not of those with whom they have a block, unless there is nobody else, as in a
+ * direct chat.
+ *
+ * @param positions theirs included.
+ */
+export const positionsShown = <T extends ReceiptPosition>(
+  positions: T[],
+  { withUser }: Pick<UserBlocks, 'withUser'>,
+): T[] => {
+  if (withUser.size === 0) return positions;
+  const shown = positions.filter(({ userId }) => !withUser.has(userId));
+  return shown.length > 1 ? shown : positions;
+};
 
 /**
  * How far a message has come among the members other than its sender. Closed accounts do not count, unless

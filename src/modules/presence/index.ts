@@ -82,7 +82,7 @@ export const createPresence = ({
   redis: RedisClients | undefined;
   contacts: Pick<
     Contacts,
-    'agreedAmong' | 'among' | 'blockedWith' | 'chatIdsOf' | 'openDirect' | 'shareChat'
+    'agreedAmong' | 'among' | 'blockedWith' | 'blocksOf' | 'chatIdsOf' | 'openDirect' | 'shareChat'
   >;
   chats: Pick<ChatsRepository, 'roomsAmong'>;
   memberships: Pick<MembershipsRepository, 'isInAny' | 'userIdsInAny'>;
@@ -118,7 +118,13 @@ export const createPresence = ({
   const publisher = new PresencePublisher({ store, audiences, directory, bus, reader, load });
   const chooser = new StatusChooser({ store, directory, publisher, bus, clock });
   const tracker = new PresenceTracker({ store, publisher, directory, clock, logger, graceMs });
-  const typing = new Typing({ access, directory, bus, expiresMs: config.typingExpiresMs });
+  const typing = new Typing({
+    access,
+    contacts,
+    directory,
+    bus,
+    expiresMs: config.typingExpiresMs,
+  });
   const viewing = new Viewing({
     tracker,
     typing,

@@ -1,8 +1,8 @@
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Actor } from '../../shared/actor.js';
 import { audiences } from '../../shared/audience.js';
-import type { ChatAccess } from '../chats/index.js';
-import { canShareSignals } from '../chats/index.js';
+import type { ChatAccess, Contacts } from '../chats/index.js';
+import { canShareSignals, hiddenFrom } from '../chats/index.js';
 import type { MessageEvents } from '../messages/index.js';
 import type { UserCard } from '../users/index.js';
 import type { TypingEvent, TypingEvents } from './presence.events.js';
@@ -20,6 +20,7 @@ export class Typing {
     private readonly deps: {
       access: Pick<ChatAccess, 'member'>;
       directory: { card(userId: string): Promise<UserCard | undefined> };
+      contacts: Pick<Contacts, 'blocksOf'>;
       bus: Publisher<TypingEvents>;
       /** How long an indicator lasts without being renewed, in milliseconds. */
       expiresMs: number;
@@ -47,14 +48,17 @@ export class Typing {
   async start(actor: Actor, chatId: string): Promise<void> {
     const { chat, silence, isShadowed } = await this.deps.access.member(actor.userId, chatId);
     if (!canShareSignals(chat) || silence || isShadowed) return;
-    const user = await this.deps.directory.card(actor.userId);
+    const [user, hidden] = await Promise.all([
+      this.deps.directory.card(actor.userId),
+      hiddenFrom(chat, actor.userId, this.deps.contacts),
+    ]);
     if (!user) return;
     const key = keyOf(actor.userId, chatId);
     const isRenewal = this.clear(key) !== undefined;
     const event = {
       chatId,
       user,
-      audience: audiences[chat.members ? 'chat' : 'viewers'](chatId, [actor.userId]),
+      audience: audiences[chat.members ? 'chat' : 'viewers'](chatId, [actor.userId, ...hidden]),
     };
     const timer = setTimeout(() => {
       this.end(key);

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Audience } from '../../shared/audience.js';
+import { NO_BLOCKS } from '../chats/index.js';
 import type { ChatAccess } from '../chats/index.js';
 import type { MessageEvents } from '../messages/index.js';
 import { Typing } from './typing.js';
@@ -26,6 +27,7 @@ const setUp = async ({
       member: () => Promise.resolve({ chat: { ...chat, status: 'accepted', isBlocked: false } }),
     } as unknown as ChatAccess,
     directory: { card: (id) => Promise.resolve({ id } as never) },
+    contacts: { blocksOf: () => Promise.resolve(NO_BLOCKS) },
     bus,
     expiresMs: 60_000,
   });

@@ -1,7 +1,12 @@
 import type { Publisher, Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ChatAccess, ChatEvents, MemberPositionsRepository } from '../chats/index.js';
+import type {
+  ChatAccess,
+  ChatEvents,
+  Contacts,
+  MemberPositionsRepository,
+} from '../chats/index.js';
 import type { MessageEvents, MessageLog, MessagesRepository } from '../messages/index.js';
 import type { ReceiptEvents } from './receipts.events.js';
 import { DeliveryTracker, Receipts } from './receipts.js';
@@ -19,6 +24,7 @@ export interface LocalUsers {
 /** Builds the receipts module: read and delivered positions. */
 export const createReceipts = ({
   access,
+  contacts,
   positions,
   messages,
   log,
@@ -28,6 +34,7 @@ export const createReceipts = ({
   localUsers,
 }: {
   access: ChatAccess;
+  contacts: Pick<Contacts, 'blocksOf'>;
   positions: MemberPositionsRepository;
   messages: MessagesRepository;
   log: MessageLog;
@@ -50,6 +57,7 @@ export const createReceipts = ({
     log,
     bus,
     clock,
+    contacts,
   });
   const deliveries = new DeliveryTracker(receipts, logger);
   return {

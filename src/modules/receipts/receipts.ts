@@ -1,6 +1,7 @@
 import { BatchedTask } from '../../platform/batched-task.js';
 import type { Publisher } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
+import type { Audience } from '../../shared/audience.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -10,9 +11,10 @@ import type {
   ChatAccess,
   ChatEvents,
   ChatSnapshot,
+  Contacts,
   MemberPositionsRepository,
 } from '../chats/index.js';
-import { canShareSignals, readSeqOf } from '../chats/index.js';
+import { canShareSignals, hiddenFrom, readSeqOf } from '../chats/index.js';
 import type { MessageLog, MessagesRepository } from '../messages/index.js';
 import type { PositionEvent, ReceiptEvents } from './receipts.events.js';
 import type { RecentMessages } from './recent-messages.js';
@@ -63,6 +65,7 @@ export class Receipts {
       log: Pick<MessageLog, 'newestSeq'>;
       bus: Publisher<ReceiptEvents & Pick<ChatEvents, 'chat.settings_changed'>>;
       clock: Clock;
+      contacts: Pick<Contacts, 'blocksOf'>;
     },
   ) {}
 
@@ -141,10 +144,13 @@ export class Receipts {
     if (shared.length === 0) return;
     await this.deps.memberships.advanceDeliveredOfMany(shared.map(({ delivery }) => delivery));
     const at = new Date(this.deps.clock.now()).toISOString();
-    for (const { delivery, chat } of shared) {
+    const heard = await Promise.all(
+      shared.map(({ delivery, chat }) => this.audience(chat, delivery.userId)),
+    );
+    for (const [index, { delivery, chat }] of shared.entries()) {
       this.deps.bus.emit(
         'messages.delivered',
-        { ...delivery, at, isLarge: !chat.members, audience: audiences.chat(chat.id) },
+        { ...delivery, at, isLarge: !chat.members, audience: heard[index]! },
         { scope: 'cluster' },
       );
     }
@@ -180,7 +186,10 @@ export class Receipts {
     before: number,
     seq: number,
   ): Promise<PositionEvent> {
-    const covered = await this.othersBetween(chat.id, userId, before, seq);
+    const [covered, audience] = await Promise.all([
+      this.othersBetween(chat.id, userId, before, seq),
+      this.audience(chat, userId),
+    ]);
     return {
       chatId: chat.id,
       userId,
@@ -189,8 +198,13 @@ export class Receipts {
       senderIds: [...new Set(covered.map(({ senderId }) => senderId))],
       at: new Date(this.deps.clock.now()).toISOString(),
       isLarge: !chat.members,
-      audience: audiences.chat(chat.id),
+      audience,
     };
+  }
+
+  /** Who may hear how far a member has come. */
+  private async audience(chat: ChatSnapshot, userId: string): Promise<Audience> {
+    return audiences.chat(chat.id, await hiddenFrom(chat, userId, this.deps.contacts));
   }
 
   /** The newest messages of others after a number up to another, ascending. */

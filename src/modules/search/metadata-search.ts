@@ -52,7 +52,7 @@ export class MetadataSearch {
       return isWanted(row) && (matcher?.fits(row.text) ?? true);
     });
     const start = (query.page - 1) * query.limit;
-    const views = await this.views(found.slice(start, start + query.limit));
+    const views = await this.views(actor, found.slice(start, start + query.limit));
     const hits = views.map((view) => ({
       ...view,
       snippet: snippetOf(view.message.content, terms ?? NO_WORDS),
@@ -85,10 +85,10 @@ export class MetadataSearch {
   }
 
   /** The messages with what lists show, in their order. */
-  private async views(messages: MessageRecord[]): Promise<MessageView[]> {
+  private async views(actor: Actor, messages: MessageRecord[]): Promise<MessageView[]> {
     const byChat = [...groupBy(messages, ({ chatId }) => chatId)];
     const views = await Promise.all(
-      byChat.map(([chatId, found]) => this.deps.history.views(chatId, found)),
+      byChat.map(([chatId, found]) => this.deps.history.views(actor, chatId, found)),
     );
     const byId = new Map(views.flat().map((view) => [view.message.id, view]));
     return messages.flatMap(({ id }) => byId.get(id) ?? []);

@@ -133,7 +133,7 @@ export class Search {
         const seqs = found.map(({ row }) => row.seq);
         const { history, messages } = this.deps;
         // Without messages that were deleted since they were found.
-        return history.views(chatId, messages.visibleAt(chatId, actor.userId, seqs));
+        return history.views(actor, chatId, messages.visibleAt(chatId, actor.userId, seqs));
       }),
     );
     const byKey = new Map(

@@ -7,7 +7,7 @@ import type {
   MessageView,
   NewestNumbers,
 } from '../messages/index.js';
-import { statusOf, toRecord } from '../messages/index.js';
+import { positionsShown, statusOf, toRecord } from '../messages/index.js';
 import type { UserDirectory } from '../users/index.js';
 import type { Plan } from './sync-plan.js';
 
@@ -127,9 +127,13 @@ export class ChatChanges {
     const { directory, attachments } = this.deps;
     const records = docs.map(toRecord);
     const cards = await directory.cards([...new Set(records.map(({ senderId }) => senderId))]);
-    const positions = positionsOf(state);
+    const positions = positionsShown(positionsOf(state), state.blocks);
     return records.map((message) => ({
-      message: { ...message, media: attachments.addressed(message.media) },
+      message: {
+        ...message,
+        media: attachments.addressed(message.media),
+        ...(state.blocks.byUser.has(message.senderId) && { isFromBlocked: true }),
+      },
       sender: cards.get(message.senderId),
       status: statusOf(message, positions),
     }));

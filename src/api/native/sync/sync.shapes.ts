@@ -1,6 +1,7 @@
 import type { ChatView } from '../../../modules/chats/index.js';
 import { presentChat } from '../../shared/chat.shapes.js';
 import { presentMessage } from '../../shared/message.shapes.js';
+import { positionsShown } from '../../../modules/messages/index.js';
 import { positionsOf } from '../../../modules/sync/index.js';
 import type { SyncResult } from '../../../modules/sync/index.js';
 
@@ -21,7 +22,7 @@ export const presentSync = (result: SyncResult, views: ChatView[], now: number) 
         hiddenSeq: membership.hiddenSeq,
         archivedSeq: membership.archivedSeq,
       },
-      positions: positionsOf(synced.state),
+      positions: positionsShown(positionsOf(synced.state), synced.state.blocks),
       messages: synced.messages.map(({ message, sender, status }) =>
         presentMessage(message, sender, status),
       ),
