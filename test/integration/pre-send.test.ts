@@ -1,5 +1,5 @@
 /** The pre-send hook through whole nodes: on every path of a text, in every dialect, and across nodes. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
@@ -12,6 +12,7 @@ import { OperationCounter, monitored } from '../support/operation-counts.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openDirectChat, startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
+import { differencesFrom } from '../support/webhook-events.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const PICTURE = [{ url: 'https://pictures.example.com/cat.jpg' }];
@@ -23,7 +24,10 @@ interface Asked {
 }
 
 let hook: Server;
+let hookEnv: Record<string, string>;
 let asked: Asked[] = [];
+/** What the specification does not say of the questions. */
+let unlike: string[] = [];
 /** Answers the next questions, if set. */
 let answer: ((response: ServerResponse, asked: Asked) => void) | undefined;
 let server: TestServer;
@@ -42,6 +46,7 @@ beforeAll(async () => {
       const headers = request.headers as Record<string, string>;
       const question = new Webhook(SECRET).verify(body, headers) as Asked;
       asked.push(question);
+      unlike.push(...differencesFrom(question));
       const { content } = question.data;
       if (answer) answer(response, question);
       else if (content.includes('forbidden')) {
@@ -53,9 +58,14 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
   const { port } = hook.address() as AddressInfo;
-  const env = { ...ADMIN_ENV, PRE_SEND_URL: `http://127.0.0.1:${port}/`, PRE_SEND_SECRET: SECRET };
-  server = await startServer({ env });
-  other = await startServer({ env, mongodbUri: server.mongodbUri });
+  hookEnv = {
+    ...ADMIN_ENV,
+    PRE_SEND_URL: `http://127.0.0.1:${port}/`,
+    PRE_SEND_SECRET: SECRET,
+    OUTBOUND_ALLOW: '127.0.0.0/8',
+  };
+  server = await startServer({ env: hookEnv });
+  other = await startServer({ env: hookEnv, mongodbUri: server.mongodbUri });
   ({ alice, bob, chatId } = await openDirectChat(server));
   const admin = await loginAdmin(server);
   const scopes = ['messages:write', 'messages:read', 'act-as'];
@@ -74,8 +84,12 @@ afterAll(async () => {
   hook.closeAllConnections();
   hook.close();
 });
+afterEach(() => {
+  expect(unlike).toEqual([]);
+});
 beforeEach(() => {
   asked = [];
+  unlike = [];
   answer = undefined;
 });
 
@@ -259,6 +273,57 @@ describe('what the hook does', () => {
       expect(metrics).toMatch(
         new RegExp(`parley_pre_send_duration_seconds_count{outcome="${outcome}"} [1-9]`),
       );
+    }
+  });
+});
+
+/** What sends of 20 messages ask of the database, by what the hook has to do with it; previews and the like apart. */
+const costOfSends = async (node: TestServer, hasIds: boolean): Promise<Record<string, number>> => {
+  // A chat of the node's own: where another node writes too, numbers are sometimes taken.
+  const group = { kind: 'group', name: 'Costs', memberIds: [bob.id] };
+  const made = await node.http.post('/api/chats').set(alice.auth).send(group).expect(201);
+  const { id: ownChat } = (made.body as { data: { id: string } }).data;
+  await send('the first', { chatId: ownChat }, node).expect(201);
+  const counter = await OperationCounter.watch([node]);
+  try {
+    const { database } = await counter.count(async () => {
+      for (let i = 0; i < 20; i += 1) {
+        const id = { chatId: ownChat, ...(hasIds && { clientMessageId: randomUUID() }) };
+        await send(`cost ${i}`, id, node).expect(201);
+      }
+    });
+    const ofSend = Object.entries(database).filter(([name]) =>
+      /^insert messages$|presend/.test(name),
+    );
+    return Object.fromEntries(ofSend);
+  } finally {
+    counter.close();
+  }
+};
+
+describe('what a send costs', () => {
+  it('is one insert, with webhooks too, and with a hook the claim to ask and the answer besides', async () => {
+    const mongodbUri = monitored(server.mongodbUri);
+    const [plain, hooked] = [
+      await startServer({ mongodbUri }),
+      await startServer({ mongodbUri, env: hookEnv }),
+    ];
+    try {
+      expect(await costOfSends(plain, true)).toEqual({ 'insert messages': 20 });
+      expect(await costOfSends(plain, false)).toEqual({ 'insert messages': 20 });
+      expect(await costOfSends(hooked, false)).toEqual({ 'insert messages': 20 });
+      expect(await costOfSends(hooked, true)).toEqual({
+        'insert messages': 20,
+        'update presendverdicts': 40,
+      });
+      const admin = await loginAdmin(server);
+      // Nobody listens there.
+      const webhook = { url: 'http://127.0.0.1:9/', events: ['message.created'] };
+      await server.http.post('/api/admin/webhooks').set(admin.auth).send(webhook).expect(201);
+      expect(await costOfSends(plain, true)).toEqual({ 'insert messages': 20 });
+    } finally {
+      await hooked.close();
+      await plain.close();
     }
   });
 });

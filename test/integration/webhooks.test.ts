@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { webhookEvents } from '../../src/api/native/index.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
+import { differencesFrom } from '../support/webhook-events.js';
 
 interface Received {
   headers: IncomingHttpHeaders;
@@ -61,16 +61,6 @@ beforeEach(() => {
   received = [];
   answer = (response) => response.writeHead(204).end();
 });
-
-/** What of an event's data is not as the specification says. */
-const differencesFrom = ({ type, data }: Pick<Received, 'type' | 'data'>): string[] => {
-  const documented = webhookEvents.find((event) => event.type === type);
-  // A test event has no thing of which it tells.
-  if (type === 'webhook.test') return [];
-  if (!documented) return [`${type} is not documented`];
-  const { error } = documented.data.validate(data, { abortEarly: false, convert: false });
-  return error ? error.details.map(({ message }) => `${type}: ${message}`) : [];
-};
 
 const call = (
   method: 'get' | 'post' | 'put' | 'delete' | 'patch',
@@ -163,7 +153,8 @@ describe('a webhook', () => {
       memberIds: [carol.id],
     }).expect(201);
     const { id: groupId } = (made.body as { data: { id: string } }).data;
-    await call('patch', `/api/chats/${groupId}`, alice, { name: 'Other plans' }).expect(200);
+    const changes = { name: 'Other plans', metadata: { order: 7 } };
+    await call('patch', `/api/chats/${groupId}`, alice, changes).expect(200);
     await call('delete', `/api/chats/${groupId}/members/${carol.id}`, alice).expect(200);
     const wanted = [
       'user.created',

@@ -25,6 +25,10 @@ export interface DocumentedEvent {
   summary: string;
   /** The `data` member of its payload. */
   data: Joi.Schema;
+  /** To whom it is sent; absent for events that webhooks name. */
+  description?: string;
+  /** What the receiver answers; absent where the status says everything. */
+  answer?: Joi.Schema;
 }
 
 const DESCRIPTION = [
@@ -67,10 +71,15 @@ export const documentPath = (path: string): string => path.replace(/:(\w+)/g, '{
 const operationIdOf = (type: string): string =>
   `on${type.replace(/(^|[._])(\w)/g, (_, __, letter: string) => letter.toUpperCase())}`;
 
-const webhook = ({ type, summary, data }: DocumentedEvent, components: Components): JsonSchema => ({
+const webhook = (
+  { type, summary, data, description, answer }: DocumentedEvent,
+  components: Components,
+): JsonSchema => ({
   operationId: operationIdOf(type),
   summary,
-  description: `${summary}. Sent to the webhooks that name \`${type}\`, signed, at least once and in order.`,
+  description: `${summary}. ${
+    description ?? `Sent to the webhooks that name \`${type}\`, signed, at least once and in order.`
+  }`,
   tags: ['Admin'],
   security: [],
   parameters: Object.entries(SIGNATURE).map(([name, description]) => ({
@@ -96,10 +105,17 @@ const webhook = ({ type, summary, data }: DocumentedEvent, components: Component
       },
     },
   },
-  responses: {
-    '2XX': { description: 'It has arrived' },
-    410: { description: 'Nothing is wanted any more: the webhook is disabled' },
-  },
+  responses: answer
+    ? {
+        200: {
+          description: 'The answer',
+          content: { 'application/json': { schema: components.convert(answer, 'input') } },
+        },
+      }
+    : {
+        '2XX': { description: 'It has arrived' },
+        410: { description: 'Nothing is wanted any more: the webhook is disabled' },
+      },
 });
 
 /**

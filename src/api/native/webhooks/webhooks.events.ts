@@ -2,7 +2,9 @@ import Joi from 'joi';
 import type { WebhookEventType } from '../../../modules/webhooks/index.js';
 import type { DocumentedEvent } from '../../../transport/http/openapi.js';
 import { adminBroadcastResponse } from '../../shared/broadcast.schemas.js';
-import { messageResponse } from '../../shared/message.schemas.js';
+import { externalChatIdResponse } from '../../shared/chat.schemas.js';
+import { attachmentResponse, messageResponse } from '../../shared/message.schemas.js';
+import { metadataResponse } from '../../../shared/metadata.js';
 import { mediaResponse } from '../media/media.schemas.js';
 import { reportResponse } from '../reports/reports.schemas.js';
 import { ownUserSchema } from '../users/users.schemas.js';
@@ -32,6 +34,8 @@ const chat = {
     slug: textOrNull,
     description: textOrNull,
     picture: textOrNull,
+    externalId: externalChatIdResponse,
+    metadata: metadataResponse,
     createdAt: time,
     updatedAt: time,
   })
@@ -43,7 +47,10 @@ const user = { userId: id, user: ownUserSchema.required() };
 
 const EVENTS: Record<WebhookEventType, { summary: string; data: Joi.Schema }> = {
   'message.created': { summary: 'A message was sent', data: Joi.object(message) },
-  'message.edited': { summary: 'A message has another text', data: Joi.object(message) },
+  'message.edited': {
+    summary: 'A message has another text, or other metadata',
+    data: Joi.object(message),
+  },
   'message.deleted': {
     summary: 'A message was deleted for everyone',
     data: Joi.object({ ...message, deletedBy: Joi.string().allow(null).required() }),
@@ -62,7 +69,7 @@ const EVENTS: Record<WebhookEventType, { summary: string; data: Joi.Schema }> = 
   },
   'chat.created': { summary: 'A chat was made', data: Joi.object(chat) },
   'chat.updated': {
-    summary: 'A chat has another name, description, picture or status',
+    summary: 'A chat has another name, description, picture, status, or other metadata',
     data: Joi.object(chat),
   },
   'member.added': {
@@ -90,8 +97,60 @@ const EVENTS: Record<WebhookEventType, { summary: string; data: Joi.Schema }> = 
   },
 };
 
-/** The events that webhooks get, for the specification. */
-export const webhookEvents: DocumentedEvent[] = Object.entries(EVENTS).map(([type, event]) => ({
-  type,
-  ...event,
-}));
+const review = {
+  chatId: id,
+  senderId: id,
+  content: Joi.string().allow('').required(),
+  messageType: Joi.string().required(),
+  media: Joi.array().items(attachmentResponse).required(),
+  metadata: metadataResponse,
+};
+const reviewAnswer = Joi.alternatives(
+  Joi.object({ action: Joi.string().valid('accept').required() }),
+  Joi.object({
+    action: Joi.string().valid('change').required(),
+    content: Joi.string().allow('').description('The text that is written instead'),
+    metadata: metadataResponse.description('The data that are written instead; {} for none'),
+  }).or('content', 'metadata'),
+  Joi.object({
+    action: Joi.string().valid('refuse').required(),
+    message: Joi.string().allow('').description('What the sender is told'),
+  }),
+);
+const QUESTION =
+  'Asked of `PRE_SEND_URL` and of nobody else, once, signed; the answer has 1.5 seconds.';
+
+/** What is sent without being named by a webhook. */
+const OTHERS: DocumentedEvent[] = [
+  {
+    type: 'webhook.test',
+    summary: 'An admin tests a webhook',
+    description: 'Sent once to the webhook that is tested, whatever it names.',
+    data: Joi.object({ webhookId: id }),
+  },
+  {
+    type: 'message.sending',
+    summary: 'May this message be sent?',
+    description: QUESTION,
+    data: Joi.object({
+      ...review,
+      clientMessageId: Joi.string(),
+      replyTo: Joi.string().description('Id of a message'),
+      isForwarded: Joi.boolean().required(),
+    }),
+    answer: reviewAnswer,
+  },
+  {
+    type: 'message.editing',
+    summary: 'May this message get this text?',
+    description: QUESTION,
+    data: Joi.object({ ...review, messageId: id }),
+    answer: reviewAnswer,
+  },
+];
+
+/** What is sent to receivers of webhooks, and asked of the pre-send hook, for the specification. */
+export const webhookEvents: DocumentedEvent[] = [
+  ...Object.entries(EVENTS).map(([type, event]) => ({ type, ...event })),
+  ...OTHERS,
+];
