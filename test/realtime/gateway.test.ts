@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { io } from 'socket.io-client';
+import { audiences } from '../../src/shared/audience.js';
 import type { TestServer } from '../support/server.js';
 import { openChatBetween, openDirectChat, registerUser, startServer } from '../support/server.js';
 import { TestSocket, settled } from '../support/socket.js';
@@ -110,6 +111,20 @@ describe('the gateway', () => {
     await b.command('join_chat', { chatId });
     b.close();
     expect(await a.next('user_offline')).toEqual({ chatId, userId: bob.id });
+    close();
+  });
+
+  it('tells those who look at a crowded chat how many do', async () => {
+    const { chatId, a, b, close } = await pair();
+    await a.command('join_chat', { chatId });
+    server.app.bus.emit(
+      'viewers.changed',
+      { chatId, count: 212, audience: audiences.viewers(chatId) },
+      { scope: 'node' },
+    );
+    expect(await a.next('viewers_changed')).toEqual({ chatId, count: 212 });
+    await settled(b);
+    expect(b.count('viewers_changed')).toBe(0);
     close();
   });
 

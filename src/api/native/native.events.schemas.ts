@@ -45,6 +45,17 @@ const presenceEvents = serverEvents('native', {
     payload: Joi.object({ userId: id, chatId: id }),
     example: { userId: ANNA, chatId: CHAT },
   },
+  viewers_changed: {
+    description:
+      'How many look at a chat that I have open, where over 100 do: once a second at most, instead of `user_online` ' +
+      'and `user_offline`, which begin again once no more than 100 do.',
+    audience: 'the devices that have the chat open',
+    payload: Joi.object({
+      chatId: id,
+      count: Joi.number().integer().min(0).required().description('Members who look at it now'),
+    }),
+    example: { chatId: CHAT, count: 212 },
+  },
   presence_changed: {
     description: 'Somebody has come or gone, or shows another status.',
     audience: 'the devices of those who may know of it (PRESENCE_AUDIENCE)',

@@ -15,6 +15,7 @@ import type {
 } from '../chats/index.js';
 import type { MessageEvents } from '../messages/index.js';
 import type { UserDirectory, UserEvents } from '../users/index.js';
+import { Onlookers } from './onlookers.js';
 import { PresenceAudiences } from './presence-audiences.js';
 import { PresencePublisher } from './presence-publisher.js';
 import { PresenceReader } from './presence-reader.js';
@@ -94,7 +95,10 @@ export const createPresence = ({
 }): {
   api: PresenceApi;
   subscriptions: Subscription<
-    PresenceEvents & Pick<MessageEvents, 'message.sent'> & Pick<UserEvents, 'user.deactivated'>
+    PresenceEvents &
+      ViewingEvents &
+      Pick<MessageEvents, 'message.sent'> &
+      Pick<UserEvents, 'user.deactivated'>
   >[];
   jobs: Job[];
   /** Stores this node where the others look; waits for Redis a moment, and no longer. */
@@ -104,8 +108,9 @@ export const createPresence = ({
 } => {
   const { presenceGraceMs: graceMs, presenceLeaseMs: leaseMs } = config;
   const client = redis?.client('presence');
+  const nodeId = randomUUID();
   const store = client
-    ? new RedisPresenceStore({ redis: client, nodeId: randomUUID(), leaseMs, logger })
+    ? new RedisPresenceStore({ redis: client, nodeId, leaseMs, logger })
     : new MemoryPresenceStore();
   const audiences = new PresenceAudiences({
     access,
@@ -125,9 +130,11 @@ export const createPresence = ({
     bus,
     expiresMs: config.typingExpiresMs,
   });
+  const onlookers = new Onlookers({ nodeId, bus, clock });
   const viewing = new Viewing({
     tracker,
     typing,
+    onlookers,
     access,
     contacts,
     bus,
@@ -141,7 +148,12 @@ export const createPresence = ({
   });
   return {
     api: { tracker, reader, chooser, typing, viewing },
-    subscriptions: [...tracker.subscriptions, ...typing.subscriptions, ...publisher.subscriptions],
+    subscriptions: [
+      ...tracker.subscriptions,
+      ...typing.subscriptions,
+      ...publisher.subscriptions,
+      ...onlookers.subscriptions,
+    ],
     jobs: [
       {
         name: 'presence leases',
@@ -149,6 +161,7 @@ export const createPresence = ({
         run: () => tracker.renew(),
       },
       { name: 'presence put off', everyMs: CATCH_UP_MS, run: () => publisher.catchUp() },
+      { name: 'viewer counts', everyMs: onlookers.repeatMs, run: onlookers.repeat },
     ],
     start: async () => {
       if (client && client.status !== 'ready') {
@@ -158,6 +171,9 @@ export const createPresence = ({
       }
       await tracker.renew();
     },
-    close: () => tracker.close(),
+    close: () => {
+      onlookers.close();
+      return tracker.close();
+    },
   };
 };

@@ -38,6 +38,15 @@ export interface TypingEvents {
 export interface ViewingEvent extends ForClients {
   chatId: string;
   userId: string;
+  /** How many look at the chat on this node now; for the nodes, never for clients. */
+  viewers: ViewerCounts;
+}
+
+/** How many look at some chats on one node. */
+export interface ViewerCounts {
+  nodeId: string;
+  /** Pairs of a chat and its count. */
+  counts: [chatId: string, count: number][];
 }
 
 /** What happens when members look at chats. */
@@ -46,4 +55,8 @@ export interface ViewingEvents {
   'chat.opened': ViewingEvent;
   /** The last device of a member that had the chat open on a node has closed it or gone. */
   'chat.closed': ViewingEvent;
+  /** A node says how many look at chats there; for the nodes, never for clients. */
+  'viewers.counted': ViewerCounts;
+  /** In a chat that over 100 look at, comings and goings are told as their number; each node tells its own clients. */
+  'viewers.changed': ForClients & { chatId: string; count: number };
 }

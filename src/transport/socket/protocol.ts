@@ -100,6 +100,11 @@ export interface NativeServerEvents {
   user_online: UserOnline;
   /** A member has closed a chat that I have open. */
   user_offline: UserOffline;
+  /**
+   * How many look at a chat that I have open, where over 100 do: once a second at most, instead of
+   * `user_online` and `user_offline`, which begin again once no more than 100 do.
+   */
+  viewers_changed: ViewersChanged;
   /** Somebody has come or gone, or shows another status. */
   presence_changed: PresenceChanged;
   /** Somebody's account was closed. */
@@ -1469,6 +1474,16 @@ export interface UserOnline {
 export interface UserOffline {
   userId: string;
   chatId: string;
+}
+
+/**
+ * `viewers_changed`: How many look at a chat that I have open, where over 100 do: once a second at
+ * most, instead of `user_online` and `user_offline`, which begin again once no more than 100 do.
+ */
+export interface ViewersChanged {
+  chatId: string;
+  /** Members who look at it now */
+  count: number;
 }
 
 /** `presence_changed`: Somebody has come or gone, or shows another status. */

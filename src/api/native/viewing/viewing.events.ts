@@ -12,5 +12,8 @@ export const viewingRenderings: RenderingTable<ViewingEvents> = {
     'chat.closed': renders(['user_offline'], ({ chatId, userId }) => [
       { event: 'user_offline', payload: { userId, chatId }, isVolatile: true },
     ]),
+    'viewers.changed': renders(['viewers_changed'], ({ chatId, count }) => [
+      { event: 'viewers_changed', payload: { chatId, count }, isVolatile: true },
+    ]),
   },
 };
