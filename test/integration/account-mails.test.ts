@@ -6,6 +6,7 @@ import { UsersRepository } from '../../src/modules/users/users.repository.js';
 import { eventually } from '../support/eventually.js';
 import type { MailServer } from '../support/mail-server.js';
 import { startMailServer } from '../support/mail-server.js';
+import { OperationCounter, monitored } from '../support/operation-counts.js';
 import type { TestServer } from '../support/server.js';
 import { startServer } from '../support/server.js';
 import { TestSocket } from '../support/socket.js';
@@ -156,6 +157,28 @@ describe('a forgotten password', () => {
     await smtp.next(user.email);
     await eventually(async () => (await waitingMails()) === 0);
     expect(smtp.received.some(({ to }) => to === 'nobody@example.com')).toBe(false);
+  });
+
+  it('is ordered without a look at whose the address is, so that the answer takes as long', async () => {
+    const user = await signUp();
+    const node = await startServer({
+      env: mailEnv(),
+      mongodbUri: monitored(server.mongodbUri),
+      clock,
+    });
+    const counter = await OperationCounter.watch([node]);
+    try {
+      for (const email of [user.email, 'nobody-at-all@example.com']) {
+        const { database } = await counter.count(() =>
+          node.http.post('/api/auth/forgot-password').send({ email }).expect(202),
+        );
+        // Whose the address is, is found out by whoever sends the mail.
+        expect([email, database['insert outgoingmails']]).toEqual([email, 1]);
+      }
+    } finally {
+      counter.close();
+      await node.close();
+    }
   });
 
   it('goes to the address as the account has it, not as it was typed', async () => {

@@ -84,6 +84,19 @@ describe('a server key', () => {
     expect(JSON.stringify(stored)).not.toContain(key.key.slice(-40));
   });
 
+  it('is listed with the time when it was used last', async () => {
+    const key = await newKey(['users:write']);
+    const used = async () => {
+      const list = await server.http.get('/api/admin/keys').set(admin.auth).expect(200);
+      const row = dataOf<Body[]>(list).find(({ id }) => id === key.id)!;
+      expect(JSON.stringify(row)).not.toContain(key.key);
+      return row.lastUsedAt as string | null;
+    };
+    expect(await used()).toBeNull();
+    await call('get', '/users', undefined, { key }).expect(200);
+    await eventually(async () => (await used()) !== null);
+  });
+
   it('without the scope is refused by the name of the scope', async () => {
     const key = await newKey(['messages:write']);
     const refused = await call('post', '/users', { firstName: 'Ada' }, { key });

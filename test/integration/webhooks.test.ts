@@ -4,8 +4,10 @@ import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
+import { WEBHOOK_EVENTS } from '../../src/modules/webhooks/index.js';
 import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
+import { wavOf } from '../support/media-samples.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
 import { differencesFrom } from '../support/webhook-events.js';
@@ -167,6 +169,47 @@ describe('a webhook', () => {
     const ids = received.map(({ headers }) => headers['webhook-id']);
     expect(new Set(ids).size).toBe(ids.length);
     await remove(id);
+  });
+
+  it('gets events of every type, each as the specification shows it', async () => {
+    const types = [...WEBHOOK_EVENTS];
+    const { id } = await create(types);
+    const [chatId, carol, dora] = [
+      await openChatBetween(server, alice, bob),
+      await registerUser(server),
+      await registerUser(server),
+    ];
+    await openChatBetween(server, alice, carol);
+    const messageId = await send(chatId, 'All of it');
+    await call('post', `/api/messages/${messageId}/react`, bob, { emoji: '👍' }).expect(200);
+    await eventually(() => typesReceived().includes('message.reaction_added'));
+    await call('post', `/api/messages/${messageId}/react`, bob, { emoji: '👍' }).expect(200);
+    await call('put', `/api/messages/${messageId}`, alice, { content: 'All' }).expect(200);
+    await call('post', `/api/messages/${messageId}/read`, bob).expect(200);
+    await call('post', `/api/messages/${messageId}/report`, bob, { reason: 'spam' }).expect(201);
+    await server.http
+      .post('/api/media/upload-chat-media')
+      .set(alice.auth)
+      .field('chatId', chatId)
+      .attach('file', wavOf(1), 'sound.wav')
+      .expect(201);
+    await call('post', '/api/admin/broadcasts', admin, { message: 'To all' }).expect(201);
+    const made = await call('post', '/api/chats', alice, {
+      kind: 'group',
+      name: 'All of it',
+      memberIds: [carol.id],
+    }).expect(201);
+    const { id: groupId } = (made.body as { data: { id: string } }).data;
+    await call('patch', `/api/chats/${groupId}`, alice, { description: 'And more' }).expect(200);
+    await call('delete', `/api/chats/${groupId}/members/${carol.id}`, alice).expect(200);
+    await call('put', '/api/users/profile', bob, { bio: 'Of webhooks' }).expect(200);
+    await call('post', `/api/admin/users/${dora.id}/deactivate`, admin).expect(200);
+    const changed = ['message.reaction_removed', 'message.edited', 'message.read'];
+    await eventually(() => changed.every((type) => typesReceived().includes(type)));
+    await call('delete', `/api/messages/${messageId}`, alice).expect(200);
+    await eventually(() => types.every((type) => typesReceived().includes(type)));
+    await remove(id);
+    expect(unlike).toEqual([]);
   });
 
   it('is disabled at once when its receiver answers 410, and can be enabled and recovered', async () => {
