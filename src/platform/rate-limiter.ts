@@ -84,6 +84,27 @@ export class RateLimiter {
     };
   }
 
+  /**
+   * Counts hits for work that may be refused, and then costs nothing.
+   *
+   * @param hits how many; when not all of them are allowed, none is counted and nothing is done.
+   * @throws {AppError} RATE_LIMITED, and what the work throws.
+   */
+  async during<T>(key: string, hits: number, work: () => Promise<T>): Promise<T> {
+    const reserved: Reservation[] = [];
+    try {
+      while (reserved.length < hits) {
+        const next = await this.reserve(key);
+        if (!next.allowed) throw rateLimited(next.resetSeconds);
+        reserved.push(next);
+      }
+      return await work();
+    } catch (error) {
+      await Promise.all(reserved.map((reservation) => reservation.giveBack()));
+      throw error;
+    }
+  }
+
   /** Gives a hit back, for a call that turned out to cost nothing (a replay). */
   async refund(key: string): Promise<void> {
     if (this.rule.limit === 0) return;

@@ -35,6 +35,18 @@ it('a user who has sent as many invites as an hour allows is refused, and those 
   await add(owner, second.id, [eve!]).expect(429);
 });
 
+it('a request that is refused after its invites were counted costs none of them', async () => {
+  const [owner, ada, bob, cid, dan] = (await people(5)) as [TestUser, ...TestUser[]];
+  const name = `Rowing ${Date.now().toString(36)}`;
+  const room = { kind: 'room', name, memberIds: [ada!.id, bob!.id] };
+  await post(owner, '/api/chats', { ...room, memberIds: [] }).expect(201);
+  for (const _ of [1, 2, 3]) await post(owner, '/api/chats', room).expect(409);
+  const { id } = await newGroup(owner, []);
+  await add(owner, id, [ada!, bob!, cid!]).expect(200);
+  const other = await newGroup(owner, []);
+  await add(owner, other.id, [dan!]).expect(200);
+});
+
 it('a chat that has as many open invites as it may have takes no more, and adds nobody of that request', async () => {
   const [owner, friend, ...others] = (await people(6)) as [TestUser, TestUser, ...TestUser[]];
   await openChatBetween(server, owner, friend);

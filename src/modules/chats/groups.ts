@@ -109,9 +109,14 @@ export class Groups {
     });
     const slug = group.slug === undefined ? undefined : slugIn(group.slug);
     const { addable, others } = await access.sortOut(actor, wanted);
-    if (!actor.server) await newConversations.consume(actor.userId);
-    await personalInvites.count(actor, others);
-    const { chat, isReplay } = await this.insert(actor, group, slug, addable, others);
+    const { chat, isReplay } = await newConversations.during(
+      actor.userId,
+      actor.server ? 0 : 1,
+      () =>
+        personalInvites.whileCounted(actor, others, undefined, () =>
+          this.insert(actor, group, slug, addable, others),
+        ),
+    );
     if (isReplay) return this.replay(actor, chat);
     bus.emit(
       'chat.created',

@@ -98,7 +98,7 @@ export class Members {
    * are invited instead.
    *
    * @throws {AppError} NOT_FOUND, FORBIDDEN, BLOCKED: see the policy and {@link GroupAccess}; BANNED when a ban
-   *   keeps one of them out; RATE_LIMITED and CONFLICT: see {@link PersonalInvites.count}.
+   *   keeps one of them out; RATE_LIMITED and CONFLICT: see {@link PersonalInvites.whileCounted}.
    */
   async add(
     actor: Actor,
@@ -114,14 +114,19 @@ export class Members {
     const isOwn = wanted.delete(actor.userId);
     const { addable, others } = await access.sortOut(actor, [...wanted]);
     const chat = others.length > 0 ? await chats.find(chatId) : null;
-    if (chat) await personalInvites.count(actor, others, chat);
     const toAdd = isOwn ? [actor.userId, ...addable] : addable;
-    const added = toAdd.length > 0 ? await changes.add(chatId, toAdd, actor.userId) : [];
-    if (added.length > 0 && chatRole.kind === 'group') {
-      await log.post(actor, chatId, membersAdded, added);
-    }
-    const invited = chat ? await personalInvites.invite(actor, chat, others, true) : [];
-    return { added, invited };
+    const add = async () => {
+      const added = toAdd.length > 0 ? await changes.add(chatId, toAdd, actor.userId) : [];
+      if (added.length > 0 && chatRole.kind === 'group') {
+        await log.post(actor, chatId, membersAdded, added);
+      }
+      return added;
+    };
+    if (!chat) return { added: await add(), invited: [] };
+    return personalInvites.whileCounted(actor, others, chat, async () => ({
+      added: await add(),
+      invited: await personalInvites.invite(actor, chat, others, true),
+    }));
   }
 
   /**

@@ -1,6 +1,5 @@
 import type { Publisher } from '../../platform/event-bus.js';
-import type { RateLimiter, Reservation } from '../../platform/rate-limiter.js';
-import { rateLimited } from '../../platform/rate-limiter.js';
+import type { RateLimiter } from '../../platform/rate-limiter.js';
 import { audiences } from '../../shared/audience.js';
 import type { Actor } from '../../shared/actor.js';
 import type { Clock } from '../../shared/clock.js';
@@ -40,45 +39,49 @@ export class PersonalInvites {
       bus: Publisher<ChatEvents>;
       clock: Clock;
       /** Counts the invites that a user sends. */
-      sent: Pick<RateLimiter, 'reserve'>;
+      sent: Pick<RateLimiter, 'during'>;
       /** Most open invites to one chat; 0 means no limit. */
       maxOpen: number;
     },
   ) {}
 
   /**
-   * Counts the invites that a request is about to send, before anything of it is done: each one reaches a
-   * stranger. Who has an open invite to the chat already is not counted again, and a request that is refused
-   * counts nothing.
+   * Does what brings people into a chat, and counts the invites that it sends beforehand: each one reaches a stranger.
+   * Who has an open invite to the chat already is not counted again, and a request that is refused counts nothing,
+   * whoever refuses it.
    *
+   * @param userIds who is to be invited.
    * @param chat undefined while it is being made.
-   * @throws {AppError} RATE_LIMITED, and CONFLICT when the chat would have too many open invites.
+   * @throws {AppError} RATE_LIMITED, CONFLICT when the chat would have too many open invites, and what the work throws.
    */
-  async count(actor: Actor, userIds: string[], chat?: ChatRecord): Promise<void> {
-    if (userIds.length === 0) return;
-    const { invites, maxOpen, sent } = this.deps;
-    const now = new Date(this.deps.clock.now());
+  async whileCounted<T>(
+    actor: Actor,
+    userIds: string[],
+    chat: ChatRecord | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const fresh = await this.uninvited(userIds, chat);
+    return fresh === 0 ? work() : this.deps.sent.during(actor.userId, fresh, work);
+  }
+
+  /** How many of the users have no open invite yet. */
+  private async uninvited(userIds: string[], chat: ChatRecord | undefined): Promise<number> {
+    if (userIds.length === 0) return 0;
+    const { clock, invites, maxOpen } = this.deps;
+    const now = new Date(clock.now());
     const open = chat ? await invites.openTo(chat._id, now, userIds.length, userIds) : [];
     const fresh = userIds.length - open.length;
-    if (fresh === 0) return;
-    const before = chat && maxOpen > 0 ? await invites.countOpenTo(chat._id, now, maxOpen) : 0;
-    if (maxOpen > 0 && before + fresh > maxOpen) {
+    if (fresh === 0 || maxOpen === 0) return fresh;
+    const before = chat ? await invites.countOpenTo(chat._id, now, maxOpen) : 0;
+    if (before + fresh > maxOpen) {
       throw new AppError('CONFLICT', `There may be ${maxOpen} open invites to a chat at a time`);
     }
-    const reserved: Reservation[] = [];
-    while (reserved.length < fresh) {
-      const next = await sent.reserve(actor.userId);
-      if (!next.allowed) {
-        await Promise.all(reserved.map((reservation) => reservation.giveBack()));
-        throw rateLimited(next.resetSeconds);
-      }
-      reserved.push(next);
-    }
+    return fresh;
   }
 
   /**
    * Invites users to a chat, unless they are members or have an open invite; answers who has an open invite
-   * now. It checks no rights and no limits: the use case that adds members has done that, see {@link count}.
+   * now. It checks no rights and no limits: the use case that adds members has done that, see {@link whileCounted}.
    *
    * @param mayRenew whether somebody is invited again who has joined and gone, or has declined a day ago.
    */

@@ -98,8 +98,7 @@ export class PublicRooms {
     }
     if (!(await this.deps.mayMakeRooms(actor))) throw notFound('Room');
     this.deps.names.assertNames({ room: name });
-    await this.deps.newConversations.consume(actor.userId);
-    return this.make(name, actor.userId);
+    return this.deps.newConversations.during(actor.userId, 1, () => this.make(name, actor.userId));
   }
 
   /**
