@@ -426,6 +426,44 @@ describe('a moderator', () => {
     await call(one, 'delete', path, admin).expect(200);
   });
 
+  it('takes a message out of previews, pins and searches, and leaves what others have forwarded', async () => {
+    const { owner, moderator, bob, chatId } = await newGroup();
+    const content = `Cheap watches ${bob.username}`;
+    const sent = await call(one, 'post', '/api/messages', bob, { chatId, content });
+    const messageId = dataOf(sent).id;
+    await call(one, 'post', `/api/messages/${messageId}/pin`, moderator).expect(200);
+    const reply = { chatId, content: 'No, thanks', replyTo: messageId };
+    const answer = dataOf(await call(one, 'post', '/api/messages', owner, reply).expect(201));
+    const direct = await openChatBetween(one, owner, bob);
+    const forward = (user: TestUser, id: string, chatIds: string[]) =>
+      call(one, 'post', `/api/messages/${id}/forward`, user, { chatIds });
+    const forwarded = await forward(owner, messageId, [direct]).expect(201);
+    const [copy] = (forwarded.body as { data: { id: string }[] }).data;
+    await call(one, 'delete', `/api/messages/${answer.id}`, owner).expect(200);
+    const path = `/api/messages/${messageId}?deleteForEveryone=true`;
+    await call(one, 'delete', path, moderator).expect(200);
+
+    const found = async (user: TestUser, chat: string) => {
+      const query = `q=${encodeURIComponent(bob.username)}`;
+      const answers = await call(one, 'get', `/api/chats/${chat}/search?${query}`, user).expect(
+        200,
+      );
+      return (answers.body as { data: { id: string }[] }).data.map(({ id }) => id);
+    };
+    expect(await found(owner, chatId)).toEqual([]);
+    const pins = await call(one, 'get', `/api/chats/${chatId}/pinned`, owner).expect(200);
+    expect((pins.body as { data: object[] }).data).toEqual([]);
+    const chat = await call(one, 'get', `/api/chats/${chatId}`, owner).expect(200);
+    expect(JSON.stringify(chat.body)).not.toContain('Cheap watches');
+
+    // A forwarded message is its forwarder's: whoever answers for the chat it is in may delete it.
+    const kept = await call(one, 'get', `/api/messages/${copy!.id}`, bob).expect(200);
+    expect(kept.body).toMatchObject({ data: { content, isDeleted: false } });
+    expect(await found(bob, direct)).toEqual([copy!.id]);
+    expect((await forward(owner, messageId, [direct])).status).toBe(410);
+    await forward(bob, copy!.id, [direct]).expect(201);
+  });
+
   it('is made by owners and admins, and neither manages members nor touches equals', async () => {
     const { owner, moderator, bob, chatId } = await newGroup();
     const role = (by: TestUser, user: TestUser, to: string) =>
