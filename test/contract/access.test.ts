@@ -3,6 +3,7 @@
  * of a deactivated account, for a stranger, and for somebody who may. A route or command without a
  * sample fails the suite.
  */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import { documentation } from '../../src/api/documentation/index.js';
@@ -144,6 +145,33 @@ describe('a server key', () => {
       opened.add('act-as');
     }
     expect([...opened].sort()).toEqual([...SERVER_SCOPES].sort());
+  });
+
+  it('does every change once under an Idempotency-Key', async () => {
+    const { server, service } = world;
+    const changing = server.app.routes.filter(
+      ({ auth, method }) => auth === 'server' && method !== 'get',
+    );
+    expect(changing.length).toBeGreaterThan(10);
+    for (const route of changing) {
+      const name = nameOf(route);
+      const request = await routeSamples[name]!.request(world);
+      const once = randomUUID();
+      const attempt = () =>
+        server.http[route.method](addressOf(route.path, request))
+          .set(service.auth)
+          .set('Idempotency-Key', once)
+          .send(request.body);
+      const first = await attempt();
+      expect([name, first.status < 400 ? 'done' : first.body]).toEqual([name, 'done']);
+      const again = await attempt();
+      expect([name, again.status, again.headers['idempotency-replayed']]).toEqual([
+        name,
+        first.status,
+        'true',
+      ]);
+      expect(again.body).toEqual(first.body);
+    }
   });
 });
 

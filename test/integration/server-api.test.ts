@@ -413,6 +413,42 @@ describe('chats of a server', () => {
   });
 });
 
+describe('an external id', () => {
+  const group = (externalId: string) => ({ kind: 'group', name: 'G', memberIds: [alice.id], externalId });
+  const pathOf = (externalId: string) => `ext%3A${encodeURIComponent(externalId)}`;
+
+  it.each([
+    ['signs that addresses are made of', 'order/7?x=1#y&%2F..'],
+    ['spaces and other scripts', 'Bestellung 7 – 注文 🛒'],
+    ['colons', 'ext:shop:7'],
+    ['the form of an id of Parley’s', '0123456789abcdef01234567'],
+    ['128 code points', '🛒'.repeat(128)],
+  ])('with %s is that of a user and of a chat', async (_, externalId) => {
+    const user = dataOf(await call('post', '/users', { externalId }).expect(201));
+    const chat = dataOf(await call('post', '/chats', group(externalId)).expect(201));
+    expect([user.externalId, chat.externalId]).toEqual([externalId, externalId]);
+    const found = await call('get', `/users/${pathOf(externalId)}`).expect(200);
+    expect(dataOf(found).id).toBe(user.id);
+    const members = `/chats/${pathOf(externalId)}/members`;
+    await call('post', members, { userIds: [`ext:${externalId}`] }).expect(200);
+    const list = dataOf<Body[]>(await call('get', members).expect(200));
+    expect(JSON.stringify(list)).toContain(user.id);
+    // Each is one user's and one chat's.
+    expect(codeOf(await call('post', '/users', { externalId }))).toEqual([409, 'CONFLICT']);
+    expect((await call('post', '/chats', group(externalId))).status).toBe(409);
+  });
+
+  it.each([
+    ['no sign', ''],
+    ['129 code points', 'x'.repeat(129)],
+    ['a line break', 'a\nb'],
+    ['a control character', 'a\u0000b'],
+  ])('with %s is refused', async (_, externalId) => {
+    expect(codeOf(await call('post', '/users', { externalId }))).toEqual([400, 'VALIDATION']);
+    expect(codeOf(await call('post', '/chats', group(externalId)))).toEqual([400, 'VALIDATION']);
+  });
+});
+
 describe('messages of a server', () => {
   it('as the system reach every member, count as unread, and belong to nobody', async () => {
     const socket = await TestSocket.connect(server, bob, { dialect: 'native' });
