@@ -67,7 +67,9 @@ beforeAll(async () => {
     },
     ...(JSON.parse(SHOP_ISSUER.AUTH_ISSUERS) as object[]),
   ];
-  server = await startServer({ env: { AUTH_ISSUERS: JSON.stringify(issuers) } });
+  server = await startServer({
+    env: { AUTH_ISSUERS: JSON.stringify(issuers), MEDIA_EXTERNAL_HOSTS: 'pictures.test' },
+  });
 });
 afterAll(async () => {
   await server.close();
@@ -113,6 +115,27 @@ describe('the token of an issuer', () => {
     }
   });
 
+  it('brings name and picture along when they change there, and leaves what the user has changed here', async () => {
+    const picture = 'https://pictures.test/ada.png';
+    const iat = now();
+    const claims = { sub: 'shown', name: 'Grace Hopper', picture, iat };
+    const token = await tokenOf(claims);
+    expect((await me(token)).body.data).toMatchObject({ firstName: 'Grace', avatar: picture });
+    await server.http
+      .put('/api/users/profile')
+      .set({ authorization: `Bearer ${token}` })
+      .send({ firstName: 'Amazing Grace' })
+      .expect(200);
+    const again = await tokenOf({ ...claims, iat: iat + 1 });
+    expect((await me(again)).body.data!.firstName).toBe('Amazing Grace');
+    const foreign = { name: 'Ada Hopper', picture: 'https://elsewhere.test/a.png', iat: iat + 2 };
+    const renamed = await tokenOf({ ...claims, ...foreign });
+    expect((await me(renamed)).body.data).toMatchObject({ firstName: 'Ada', avatar: picture });
+    // An older token that is still good changes nothing any more.
+    const older = await tokenOf({ ...claims, name: 'Old Name', jti: 'older' });
+    expect((await me(older)).body.data!.firstName).toBe('Ada');
+  });
+
   it('makes an admin of whoever has the role, and takes the role away again', async () => {
     expect((await me(await tokenOf({ sub: 'r', role: ['boss'] }))).body.data!.role).toBe('admin');
     // There must be an admin left, so the only one keeps the role.
@@ -128,7 +151,7 @@ describe('the token of an issuer', () => {
     ['of another issuer', { iss: 'https://id.test/' }, 'UNAUTHENTICATED'],
     ['without an expiry', { exp: undefined }, 'UNAUTHENTICATED'],
     ['that expired 61 s ago', { exp: now() - 61 }, 'TOKEN_EXPIRED'],
-    ['that begins in two minutes', { nbf: now() + 3600 }, 'UNAUTHENTICATED'],
+    ['that begins in an hour', { nbf: now() + 3600 }, 'UNAUTHENTICATED'],
     ['without a user', { sub: undefined }, 'UNAUTHENTICATED'],
     ['that is a logout token', { sub: 'x', events: { [LOGOUT_EVENT]: {} } }, 'UNAUTHENTICATED'],
   ])('is refused when it is one %s', async (_, claims, code) => {
@@ -231,6 +254,27 @@ describe('a login of an issuer', () => {
     const answer = await server.http.post('/api/auth/logout').set(auth);
     expect(answer.status).toBe(200);
     expect((await me(token)).status).toBe(401);
+  });
+
+  it.each<[string, string, Claims]>([
+    ['signs out with a token that names no login', '/api/auth/logout', {}],
+    ['signs out everywhere', '/api/auth/logout-all', { sid: 'one' }],
+  ])('ends with all others when its user %s', async (_, path, claims) => {
+    const sub = path;
+    const tokens = [await tokenOf({ sub, ...claims }), await tokenOf({ sub, sid: 'another' })];
+    const sockets = await Promise.all(tokens.map(connect));
+    await server.http
+      .post(path)
+      .set({ authorization: `Bearer ${tokens[0]!}` })
+      .expect(200);
+    await Promise.all(sockets.map((socket) => socket.closed()));
+    await eventually(async () => {
+      const answers = await Promise.all(tokens.map(me));
+      return answers.every(({ status }) => status === 401);
+    });
+    // Times in tokens are whole seconds.
+    const later = await tokenOf({ sub, iat: now() + 2 });
+    expect((await me(later)).status).toBe(200);
   });
 
   it('has no password', async () => {
