@@ -414,7 +414,12 @@ describe('chats of a server', () => {
 });
 
 describe('an external id', () => {
-  const group = (externalId: string) => ({ kind: 'group', name: 'G', memberIds: [alice.id], externalId });
+  const group = (externalId: string) => ({
+    kind: 'group',
+    name: 'G',
+    memberIds: [alice.id],
+    externalId,
+  });
   const pathOf = (externalId: string) => `ext%3A${encodeURIComponent(externalId)}`;
 
   it.each([
