@@ -14,6 +14,7 @@ import { channels } from './channels.js';
 import type { AnyCommand } from './command.js';
 import { CommandDispatcher, onDisconnect } from './dispatcher.js';
 import { forgetHello, handshake } from './handshake.js';
+import { gatherFrames } from './frame-gathering.js';
 import type { RawConnection } from './raw-connection.js';
 import type { ParleySocket } from './socket-data.js';
 import type { SocketHub } from './socket-hub.js';
@@ -94,6 +95,7 @@ export class SocketServer {
       },
     });
     hub.io.engine.on('connection', (connection: RawConnection) => {
+      gatherFrames(connection);
       hub.admission.meet(connection);
     });
     const greet = handshake({
