@@ -26,7 +26,6 @@ import { RequestLimits } from './transport/http/request-limits.js';
 import type { AnyRoute } from './transport/http/route.js';
 import { mountRoutes } from './transport/http/router.js';
 import { createWebRouter } from './transport/http/web-router.js';
-import { joinCluster } from './transport/socket/cluster.js';
 import type { AnyCommand } from './transport/socket/command.js';
 import { Delivery } from './transport/socket/delivery.js';
 import type { RenderingTable } from './transport/socket/rendering.js';
@@ -134,7 +133,11 @@ export const createApp = async (options: PlatformOptions): Promise<App> => {
     },
     viewed: (userId, chatId, isOpen) => presence.api.viewing.viewed(userId, chatId, isOpen),
   });
-  if (redis) joinCluster(hub.io, bus, redis, logger);
+  if (redis) {
+    // A single node needs none of it.
+    const { joinCluster } = await import('./transport/socket/cluster.js');
+    joinCluster(hub.io, bus, redis, logger);
+  }
   socketServer.start();
   guardArrivals(http.server);
   closeAfterBodies(http.server);

@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import { withDeadline } from '../shared/deadline.js';
 import type { Locale } from '../shared/locale.js';
 
@@ -49,18 +49,24 @@ const isFinal = (error: unknown): boolean => {
  * @param from the sender: an address, or a name and an address.
  */
 export const createMailer = (smtpUrl: string, from: string): Mailer => {
-  const transport = createTransport({
-    url: smtpUrl,
-    connectionTimeout: CONNECT_MS,
-    greetingTimeout: CONNECT_MS,
-    socketTimeout: ANSWER_MS,
-    // No part of a mail is ever read from a file or an address.
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  // Loaded with the first mail.
+  let transport: Transporter | undefined;
+  const connect = async (): Promise<Transporter> => {
+    const { createTransport } = await import('nodemailer');
+    return createTransport({
+      url: smtpUrl,
+      connectionTimeout: CONNECT_MS,
+      greetingTimeout: CONNECT_MS,
+      socketTimeout: ANSWER_MS,
+      // No part of a mail is ever read from a file or an address.
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  };
   const domain = from.replace(/^.*@|>.*$/g, '');
   return {
     send: async ({ id, to, subject, text, html, locale }) => {
+      transport ??= await connect();
       const sent = transport.sendMail({
         from,
         // As an object, so that nothing in the address is read as a list or a name.

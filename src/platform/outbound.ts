@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { Resolver, lookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 
 /** A range of addresses, as a first address and the number of bits that count. */
 export type AddressRange = ReturnType<typeof ipaddr.parseCIDR>;
@@ -114,13 +114,13 @@ export const parseRange = (text: string): AddressRange => {
  * does not help. No redirection is followed, no proxy of the environment is used.
  */
 export class GuardedOutbound implements Outbound {
-  private readonly agent: Agent;
+  private readonly client: LateClient;
 
   constructor(
     private readonly allowed: readonly AddressRange[] = [],
     private readonly resolve: Resolve = resolveByDns,
   ) {
-    this.agent = new Agent({
+    this.client = new LateClient({
       connections: CONNECTIONS,
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -158,11 +158,11 @@ export class GuardedOutbound implements Outbound {
     // An address that is no name is not looked up, so it is checked here.
     const refusal = this.refusalTo(url);
     if (refusal) throw refusal;
-    return post(this.agent, { url, headers, body, timeoutMs, maxAnswerBytes });
+    return post(this.client, { url, headers, body, timeoutMs, maxAnswerBytes });
   }
 
   async close(): Promise<void> {
-    await this.agent.destroy();
+    await this.client.close();
   }
 
   private isAllowed(address: string): boolean {
@@ -188,7 +188,7 @@ export class GuardedOutbound implements Outbound {
 
 /** Calls to addresses that stand in the settings, and are trusted: the operator's own services. */
 export class TrustedOutbound implements Outbound {
-  private readonly agent = new Agent({
+  private readonly client = new LateClient({
     connections: CONNECTIONS / 2,
     pipelining: 1,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -199,16 +199,39 @@ export class TrustedOutbound implements Outbound {
   }
 
   post(request: OutboundRequest): Promise<OutboundAnswer> {
-    return post(this.agent, request);
+    return post(this.client, request);
   }
 
   async close(): Promise<void> {
-    await this.agent.destroy();
+    await this.client.close();
   }
 }
 
-const post = async (agent: Agent, asked: OutboundRequest): Promise<OutboundAnswer> => {
+/** A client of HTTP that is loaded with its first request: many servers never send one. */
+class LateClient {
+  private agent: Agent | undefined;
+  private isClosed = false;
+
+  constructor(private readonly options: Agent.Options) {}
+
+  /** @throws when the client is closed. */
+  async use() {
+    const { Agent, request } = await import('undici');
+    if (this.isClosed) throw new Error('The connections to other servers are closed');
+    this.agent ??= new Agent(this.options);
+    return { agent: this.agent, request };
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.agent?.destroy();
+  }
+}
+
+const post = async (client: LateClient, asked: OutboundRequest): Promise<OutboundAnswer> => {
   const signal = AbortSignal.timeout(asked.timeoutMs);
+  const { agent, request } = await client.use();
   const { statusCode, headers, body } = await request(asked.url, {
     method: 'POST',
     headers: asked.headers,

@@ -16,7 +16,7 @@ import { createMetrics } from './metrics.js';
 import type { Database } from './mongo.js';
 import { connectDatabase } from './mongo.js';
 import { RateLimiter } from './rate-limiter.js';
-import { RedisClients } from './redis.js';
+import type { RedisClients } from './redis.js';
 import { Shutdown } from './shutdown.js';
 import { mediaDirectory } from './storage/create-storage.js';
 import { toAppError } from './to-app-error.js';
@@ -94,7 +94,7 @@ export const createPlatform = async <Events extends object>(
     defineLeaseModels(connection);
   });
   const { connection } = database;
-  const redis = config.redisUrl ? new RedisClients(config.redisUrl, logger) : undefined;
+  const redis = await connectRedis(config, logger);
   const metrics = createMetrics();
   const limiter: MakeLimiter = (name, limit, windowMs) =>
     new RateLimiter({ name, limit, windowMs }, logger, redis);
@@ -148,4 +148,14 @@ export const createPlatform = async <Events extends object>(
     userTurns: new UserTurns(config.userConcurrency),
     uploadTurns: new UserTurns(config.userConcurrency),
   };
+};
+
+/** The clients of Redis, where there is one; the driver is loaded only then. */
+const connectRedis = async (
+  { redisUrl }: Pick<Config, 'redisUrl'>,
+  logger: Logger,
+): Promise<RedisClients | undefined> => {
+  if (!redisUrl) return undefined;
+  const { RedisClients } = await import('./redis.js');
+  return new RedisClients(redisUrl, logger);
 };

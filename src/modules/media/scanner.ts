@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { pipeline } from 'node:stream/promises';
-import { request } from 'undici';
 import type { Config } from '../../config/index.js';
 import { AppError } from '../../shared/errors.js';
 
@@ -40,6 +39,8 @@ class HttpScanner implements FileScanner {
   private async ask(path: string): Promise<boolean> {
     const { size } = await stat(path);
     // Not `fetch` with a blob of the file: that leaves the file open when nobody answers.
+    // Loaded when first needed: most servers have no scanner.
+    const { request } = await import('undici');
     const { statusCode, body } = await request(this.url, {
       method: 'POST',
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(size) },
