@@ -60,8 +60,16 @@ const setUp = () => {
     },
     cards: () => Promise.resolve(new Map()),
   };
+  /** How many audiences are looked up now, and how many were at most. */
+  const lookUps = { now: 0, most: 0 };
   const audiences = {
-    of: () => answer({ contactIds: [], roomIds: [], blockedIds: [] }),
+    of: async () => {
+      lookUps.now += 1;
+      lookUps.most = Math.max(lookUps.most, lookUps.now);
+      const found = await answer({ contactIds: [], roomIds: [], blockedIds: [] });
+      lookUps.now -= 1;
+      return found;
+    },
   } as unknown as PresenceAudiences;
   const publisher = new PresencePublisher({
     store,
@@ -81,7 +89,7 @@ const setUp = () => {
   });
   bus.subscribe(tracker.subscriptions);
   const isOnline = async (userId: string) => (await store.online([userId])).has(userId);
-  return { publisher, tracker, isOnline, lastSeen, statuses, store, published, faults };
+  return { publisher, tracker, lookUps, isOnline, lastSeen, statuses, store, published, faults };
 };
 
 /** What the work fails with; undefined when it does not. */
@@ -223,4 +231,16 @@ it('the users of a dead node are published as gone even when the database fails 
       ['alice', at],
     ]),
   );
+});
+
+it('of a thousand who leave at once all are published, a few at a time', async () => {
+  const { tracker, lookUps, published } = setUp();
+  const users = Array.from({ length: 1000 }, (_, n) => `user ${n}`);
+  for (const userId of users) await tracker.connect(userId, userId);
+  published.length = 0;
+  lookUps.most = 0;
+  for (const userId of users) tracker.disconnect(userId, userId);
+  await jest.advanceTimersByTimeAsync(GRACE_MS);
+  expect(published.sort()).toEqual(users.map((userId) => `${userId} offline`).sort());
+  expect(lookUps.most).toBeLessThanOrEqual(8);
 });

@@ -1,10 +1,15 @@
 import type { Subscription } from '../../platform/event-bus.js';
+import { ConcurrencyLimiter } from '../../platform/concurrency-limiter.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
+import { AppError } from '../../shared/errors.js';
 import type { UserStatus } from '../users/index.js';
 import type { PresencePublisher } from './presence-publisher.js';
 import type { PresenceEvents } from './presence.events.js';
 import type { PresenceStore } from './presence-store.js';
+
+/** Departures that are published at a time: after a network has failed, thousands are due at once. */
+const DEPARTURES_AT_A_TIME = 8;
 
 /**
  * Knows who is here. A user is here while one of their sockets is on any node, and for a grace period after
@@ -21,6 +26,13 @@ export class PresenceTracker {
    * kept for as long as a socket of the user is here.
    */
   private readonly chosen = new Map<string, Promise<UserStatus>>();
+
+  private readonly departures = new ConcurrencyLimiter({
+    concurrency: DEPARTURES_AT_A_TIME,
+    // They are no more than the connections there were.
+    maxWaiting: Infinity,
+    refusal: () => new AppError('OVERLOADED', 'Too many departures'),
+  });
 
   constructor(
     private readonly deps: {
@@ -86,10 +98,11 @@ export class PresenceTracker {
     const at = new Date(clock.now());
     const timer = setTimeout(() => {
       this.leaving.delete(userId);
-      const departure = publisher.inTurn(userId, async () => {
+      const depart = async (): Promise<void> => {
         if (!(await store.leave(userId))) return;
         await publisher.attempt(userId, 'departure', () => publisher.publishDeparture(userId, at));
-      });
+      };
+      const departure = publisher.inTurn(userId, () => this.departures.run(depart));
       departure.catch((error: unknown) => {
         logger.warn({ err: error }, 'a departure was not published');
       });

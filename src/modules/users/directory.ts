@@ -66,6 +66,9 @@ export class UserDirectory {
   private readonly cache: CachedLookup<UserCard>;
   private readonly reader;
   private readonly presence;
+  /** When those were last here of whom it is still to be stored. */
+  private readonly left = new Map<string, Date>();
+  private readonly lastSeen;
 
   constructor(
     private readonly users: UsersRepository,
@@ -78,6 +81,7 @@ export class UserDirectory {
     });
     this.reader = createBatchLoader((userIds) => this.read(userIds));
     this.presence = createBatchLoader((userIds) => users.presence(userIds));
+    this.lastSeen = createBatchLoader((userIds) => this.storeLastSeen(userIds));
   }
 
   readonly subscriptions: Subscription<UserEvents & AccessChangeEvents>[] = [
@@ -130,9 +134,14 @@ export class UserDirectory {
     return this.users.idsByUsername(usernames);
   }
 
-  /** Stores when the user was last connected; an earlier time never replaces a later one. */
-  setLastSeen(userId: string, at: Date): Promise<void> {
-    return this.users.setLastSeen(userId, at);
+  /**
+   * Stores when the user was last connected, of those who go at the same time in one write; an earlier time never
+   * replaces a later one.
+   */
+  async setLastSeen(userId: string, at: Date): Promise<void> {
+    const known = this.left.get(userId);
+    if (!known || known < at) this.left.set(userId, at);
+    await this.lastSeen.load(userId);
   }
 
   /**
@@ -140,7 +149,7 @@ export class UserDirectory {
    * user whose status is `offline` was last seen when they chose it.
    */
   setLastSeenOfMany(left: Map<string, Date>): Promise<void> {
-    return this.users.setLastSeenOfVisible(left);
+    return this.users.setLastSeen(left, { exceptHiding: true });
   }
 
   /** Stores the status that the user has chosen; an absent `customStatus` stays as it is. */
@@ -158,6 +167,18 @@ export class UserDirectory {
       }),
     );
     return found;
+  }
+
+  private async storeLastSeen(userIds: string[]): Promise<Map<string, true>> {
+    const left = new Map(
+      userIds.flatMap((userId) => {
+        const at = this.left.get(userId);
+        this.left.delete(userId);
+        return at ? [[userId, at] as const] : [];
+      }),
+    );
+    await this.users.setLastSeen(left, { exceptHiding: false });
+    return new Map(userIds.map((userId) => [userId, true]));
   }
 
   private async read(ids: string[]): Promise<Map<string, UserCard>> {

@@ -441,23 +441,21 @@ export class UsersRepository {
     );
   }
 
-  /** Sets when the user was last connected; an earlier time never replaces a later one. */
-  async setLastSeen(userId: string, at: Date): Promise<void> {
-    await this.users.updateOne(
-      { _id: userId },
-      { $max: { lastSeenAt: at } },
-      { timestamps: false },
-    );
-  }
-
   /**
-   * Sets when users were last connected, except of those whose chosen status is `offline`; an earlier time
-   * never replaces a later one.
+   * Sets when users were last connected; an earlier time never replaces a later one.
+   *
+   * @param exceptHiding leaves out those whose chosen status is `offline`.
    */
-  async setLastSeenOfVisible(left: Map<string, Date>): Promise<void> {
+  async setLastSeen(
+    left: Map<string, Date>,
+    { exceptHiding }: { exceptHiding: boolean },
+  ): Promise<void> {
     const writes = [...left].map(([userId, lastSeenAt]) => ({
       updateOne: {
-        filter: { _id: objectId(userId), status: { $ne: 'offline' as const } },
+        filter: {
+          _id: objectId(userId),
+          ...(exceptHiding && { status: { $ne: 'offline' as const } }),
+        },
         update: { $max: { lastSeenAt } },
       },
     }));
