@@ -11,6 +11,18 @@ export interface JoinedChat {
   members?: MembershipRecord[];
 }
 
+/** A chat with messages behind what a user has read, as far as an unread count needs it. */
+export type UnreadChat = Pick<
+  MembershipRecord,
+  | 'chatId'
+  | 'lastReadSeq'
+  | 'privateReadSeq'
+  | 'clearedSeq'
+  | 'hiddenSeq'
+  | 'archivedSeq'
+  | 'mutedUntil'
+> & { chat: Pick<ChatRecord, '_id' | 'lastSeq'> };
+
 /** Reads that join chats and their memberships: each command costs more than what it reads. */
 export class ChatJoinsRepository {
   private readonly chats;
@@ -53,6 +65,45 @@ export class ChatJoinsRepository {
     return rows
       .flatMap(({ chat: [chat], ...row }) => (chat ? [{ ...row, chat }] : []))
       .sort((a, b) => byActivity(a.chat, b.chat));
+  }
+
+  /** The accepted chats of a user that have come further than the user has read, in no order. */
+  async unreadOf(userId: string): Promise<UnreadChat[]> {
+    return this.memberships
+      .aggregate<UnreadChat>([
+        { $match: { userId: objectId(userId) } },
+        {
+          $lookup: {
+            from: this.chats.collectionName,
+            localField: 'chatId',
+            foreignField: '_id',
+            pipeline: [{ $match: { status: 'accepted' } }, { $project: { lastSeq: 1 } }],
+            as: 'chat',
+          },
+        },
+        { $unwind: '$chat' },
+        {
+          $match: {
+            $expr: {
+              $gt: ['$chat.lastSeq', { $max: ['$lastReadSeq', '$privateReadSeq', '$clearedSeq'] }],
+            },
+          },
+        },
+        {
+          $project: {
+            _id: 0,
+            chat: 1,
+            chatId: 1,
+            lastReadSeq: 1,
+            privateReadSeq: 1,
+            clearedSeq: 1,
+            hiddenSeq: 1,
+            archivedSeq: 1,
+            mutedUntil: 1,
+          },
+        },
+      ])
+      .toArray();
   }
 
   /** The chats of these ids with some of their members, in no order. */

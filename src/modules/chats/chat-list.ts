@@ -91,12 +91,15 @@ export class ChatList {
 
   /** How many messages the actor has not read, over all active chats. */
   async unreadTotal(actor: Actor): Promise<number> {
-    const { chats, memberships } = await this.activeChats(actor.userId);
+    await this.deps.messageLog.previews.settle();
+    const now = this.deps.clock.now();
+    const unread = (await this.states.unreadOf(actor.userId)).filter(
+      ({ chat, ...membership }) =>
+        !isHidden(chat, membership) && !isArchived(chat, membership, now),
+    );
     const counts = await this.deps.messageLog.unread.counts(
       actor.userId,
-      unreadQueries(
-        chats.map((chat) => ({ chat, membership: memberships.get(chat._id.toHexString())! })),
-      ),
+      unreadQueries(unread.map(({ chat, ...membership }) => ({ chat, membership }))),
     );
     return [...counts.values()].reduce((total, count) => total + count, 0);
   }
@@ -284,7 +287,10 @@ export class ChatList {
 const MAX_REQUESTS = 1000;
 
 const unreadQueries = (
-  states: { chat: ChatRecord; membership: MembershipRecord }[],
+  states: {
+    chat: Pick<ChatRecord, '_id' | 'lastSeq'>;
+    membership: Pick<MembershipRecord, 'lastReadSeq' | 'privateReadSeq' | 'clearedSeq'>;
+  }[],
 ): UnreadQuery[] =>
   states.flatMap(({ chat, membership }) => {
     const chatId = chat._id.toHexString();

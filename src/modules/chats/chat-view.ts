@@ -3,7 +3,7 @@ import type { Actor } from '../../shared/actor.js';
 import type { UserCard } from '../users/index.js';
 import type { BlockedUsers, UserBlocks } from './blocked-users.js';
 import { LARGE_CHAT_MEMBERS } from './chat-access.js';
-import type { ChatJoinsRepository } from './chat-joins.repository.js';
+import type { ChatJoinsRepository, UnreadChat } from './chat-joins.repository.js';
 import type { ChatRecord } from './chats.repository.js';
 import type { MembershipRecord, MembershipsRepository } from './memberships.repository.js';
 
@@ -48,17 +48,23 @@ export interface ChatView extends ChatState {
 }
 
 /** Whether the chat is archived now: a newer message brings it back, unless it is muted. */
-export const isArchived = (chat: ChatRecord, membership: MembershipRecord, now: number): boolean =>
+export const isArchived = (
+  chat: Pick<ChatRecord, 'lastSeq'>,
+  membership: Pick<MembershipRecord, 'archivedSeq' | 'mutedUntil'>,
+  now: number,
+): boolean =>
   membership.archivedSeq !== null &&
   (isMuted(membership, now) || chat.lastSeq <= membership.archivedSeq);
 
 /** Whether the member has muted the chat at this time. */
-export const isMuted = (membership: MembershipRecord, now: number): boolean =>
+export const isMuted = (membership: Pick<MembershipRecord, 'mutedUntil'>, now: number): boolean =>
   membership.mutedUntil !== null && membership.mutedUntil.getTime() > now;
 
 /** Whether the member has deleted the chat and nothing has come since. */
-export const isHidden = (chat: ChatRecord, membership: MembershipRecord): boolean =>
-  membership.hiddenSeq !== null && chat.lastSeq <= membership.hiddenSeq;
+export const isHidden = (
+  chat: Pick<ChatRecord, 'lastSeq'>,
+  membership: Pick<MembershipRecord, 'hiddenSeq'>,
+): boolean => membership.hiddenSeq !== null && chat.lastSeq <= membership.hiddenSeq;
 
 /** Up to where the member has read, as the member's own devices know it. */
 export const readSeqOf = ({
@@ -163,6 +169,11 @@ export class ChatStates {
       memberships: byId(({ membership }) => membership),
       members: withMembers ? byId(({ members = [] }) => members) : undefined,
     };
+  }
+
+  /** Where a user may have something unread, by one query: chats that are read to their end are not told. */
+  unreadOf(userId: string): Promise<UnreadChat[]> {
+    return this.joins.unreadOf(userId);
   }
 
   /** Gives groups whose owners have all closed their accounts a new owner, and reads them again. */
