@@ -10,6 +10,7 @@ import type { Socket } from 'socket.io-client';
 import { ChatClient, ChatRoom, MemoryStorage, Message } from '@parley-chat/client';
 import type { ChatMessage, MediaItem } from '@parley-chat/client';
 import { eventually } from '../support/eventually.js';
+import { ADMIN_ENV, loginAdmin } from '../support/admin.js';
 import { SEED, runs } from '../support/seed.js';
 import type { TestServer, TestUser } from '../support/server.js';
 import { openChatBetween, registerUser, startServer } from '../support/server.js';
@@ -40,9 +41,13 @@ const lose = ({ client }: Follower): void => {
 describe('a device that follows', () => {
   let server: TestServer;
   let picture: Buffer;
+  let admin: TestUser;
   const clients: ChatClient[] = [];
   beforeAll(async () => {
-    server = await startServer({ env: { HEAD_DIGEST_MS: '300' } });
+    server = await startServer({ env: { ...ADMIN_ENV, HEAD_DIGEST_MS: '300' } });
+    admin = await loginAdmin(server);
+    const rule = { pattern: 'suspicious', action: 'hold' };
+    await server.http.post('/api/admin/word-filters').set(admin.auth).send(rule).expect(201);
     picture = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'teal' } })
       .png()
       .toBuffer();
@@ -64,7 +69,9 @@ describe('a device that follows', () => {
       .get(`/api/chats/${chatId}/messages?limit=200`)
       .set(by.user.auth);
     const all = answer.body.data as ChatMessage[];
-    return all.filter(({ isDeleted, system }) => !isDeleted && !system);
+    return all.filter(
+      ({ isDeleted, system, heldAfterSeq }) => !isDeleted && !system && heldAfterSeq === undefined,
+    );
   };
   const target = async (turn: Turn, own = false): Promise<ChatMessage | undefined> => {
     const messages = await visible(turn);
@@ -116,6 +123,18 @@ describe('a device that follows', () => {
       (turn, { id }) => rest(turn, 'delete', `/api/messages/${id}`),
       true,
     ),
+    // The first of the members owns the group.
+    deleteAsModerator: onMessage(({ members }, { id }) =>
+      server.http.delete(`/api/messages/${id}?deleteForEveryone=true`).set(members[0]!.user.auth),
+    ),
+    sendHeld: (turn) => write(turn).content(`suspicious ${turn.choice}`),
+    decide: async ({ chatId, choice }) => {
+      const path = `/api/chats/${chatId}/held-messages`;
+      const { body } = await server.http.get(path).set(admin.auth).expect(200);
+      const held = pick((body as { data: { id: string }[] }).data, choice);
+      const verdict = choice % 3 === 0 ? 'refuse' : 'release';
+      if (held) await server.http.post(`/api/held-messages/${held.id}/${verdict}`).set(admin.auth);
+    },
     react: onMessage((turn, { id }) =>
       new Message(turn.by.client, turn.chatId).react(id, emoji(turn)),
     ),
@@ -158,6 +177,11 @@ describe('a device that follows', () => {
         ...message,
         media: message.media.map(({ fileId }) => fileId),
       })),
+      // With those outside the log.
+      shown: client
+        .room(chatId)
+        .getSnapshot()
+        .messages.map(({ id, content, heldAfterSeq }) => [id, content, heldAfterSeq]),
       members: store.members(),
       unread: store.unreadCount(),
       people: participants.map(({ id, role }) => [id, role]),

@@ -11,6 +11,7 @@ import { Outbox } from './outbox.js';
 import { ServerCalls } from './server-calls.js';
 import { ChatRoom } from './chat-room.js';
 import type { Page } from './rest-api.js';
+import { isOutsideLog } from './room-messages.js';
 import { followEvent, followPeople } from './server-events.js';
 import { PresenceRefresh } from './signals.js';
 import type { ChatSummary, ClientState } from './state.types.js';
@@ -112,7 +113,10 @@ export class ChatClient {
     this.sync = new Synchronizer({
       timers,
       userId: () => this.userId,
-      fetch: (request) => this.server.sync(request),
+      fetch: (request) => {
+        this.stores.messages.syncing();
+        return this.server.sync(request);
+      },
       onAnswer: (answer, request) => {
         this.stores.synced(answer, request);
       },
@@ -340,9 +344,12 @@ export class ChatClient {
     if (!store) return undefined;
     const end = this.stores.loadingIn(chatId);
     try {
-      return await work(store, (query) =>
-        this.rest<ChatMessage[]>('GET', `/api/chats/${chatId}/messages?${query}`),
-      );
+      return await work(store, async (query) => {
+        const path = `/api/chats/${chatId}/messages?${query}`;
+        const page = await this.rest<ChatMessage[]>('GET', path);
+        // Those that the server has beside its log are brought by syncs and events.
+        return page.filter((message) => !isOutsideLog(message));
+      });
     } finally {
       end();
       this.changed(chatId);

@@ -7,7 +7,8 @@ import { FakeTimers, nextTurn } from '../test/fake-timers.js';
 import { StateStores } from './client-state.js';
 import type { Store } from './store.js';
 import { Synchronizer } from './synchronizer.js';
-import type { OwnUser, Participant } from './wire.types.js';
+import { followEvent, followPeople } from './server-events.js';
+import type { OwnUser, Participant, SyncRequest } from './wire.types.js';
 
 const USER = { id: ME, username: ME, name: ME, avatar: null } as OwnUser;
 const PEER: Participant = {
@@ -214,5 +215,45 @@ describe('a store', () => {
       }
     });
     await fc.assert(property, { seed: SEED, numRuns: runs(60) });
+  });
+
+  it('has what was held, and not what was let go, while a sync was under way that did not know it', async () => {
+    const { state } = await setUp();
+    const outside = (id: string) =>
+      message(1, { id, chatId: CHAT, senderId: ME, isHeld: true, heldAfterSeq: 1 });
+    const request: SyncRequest = { scope: 'listed', tags: {}, chats: { [CHAT]: 1 } };
+    const shown = () =>
+      state
+        .room(CHAT)
+        .getSnapshot()
+        .messages.map(({ id }) => id);
+    state.messages.hold(outside('older'));
+    state.messages.syncing();
+    state.messages.hold(outside('newer'));
+    state.messages.unhold(CHAT, 'older');
+    state.synced(answer([], { held: [outside('older')] }), request);
+    expect(shown()).toEqual([`${CHAT}-1`, 'newer']);
+    state.messages.syncing();
+    state.synced(answer([], { held: [] }), request);
+    expect(shown()).toEqual([`${CHAT}-1`]);
+  });
+
+  it('takes a message that its sender alone sees for none of the log', async () => {
+    const { state, sync } = await setUp();
+    const unseen = message(1, { id: 'unseen', chatId: CHAT, senderId: ME, heldAfterSeq: 1 });
+    const told = { ...unseen } as unknown as Record<string, unknown>;
+    followEvent(sync, 'message_received', told);
+    followPeople(state, 'message_received', told);
+    const ids = state
+      .room(CHAT)
+      .getSnapshot()
+      .messages.map(({ id }) => id);
+    expect(ids).toEqual([`${CHAT}-1`, 'unseen']);
+    expect(
+      sync.stores
+        .get(CHAT)!
+        .list()
+        .map(({ id }) => id),
+    ).toEqual([`${CHAT}-1`]);
   });
 });

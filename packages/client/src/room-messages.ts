@@ -10,6 +10,8 @@ import type { ChatMessage, SyncRequest } from './wire.types.js';
 export class RoomMessages {
   /** By chat: messages of this user that wait for a moderator, by id. */
   private readonly held = new Map<string, Map<string, ChatMessage>>();
+  /** What has become of messages outside the log since the sync under way was asked for, by id; null: they have ended. */
+  private readonly heldSince = new Map<string, ChatMessage | null>();
   /** By chat: messages that the server has taken and that the log on this device does not have yet. */
   private readonly taken = new Map<string, ChatMessage[]>();
   private readonly shown = new WeakMap<object, RoomMessage>();
@@ -40,7 +42,7 @@ export class RoomMessages {
 
   /** The server has taken a message of this user; it is shown until the log on this device has it. */
   sent(message: ChatMessage, version: number): void {
-    if (message.isHeld) {
+    if (isOutsideLog(message)) {
       this.hold(message);
       return;
     }
@@ -48,15 +50,25 @@ export class RoomMessages {
     this.taken.set(message.chatId, [...before, message]);
   }
 
-  /** A message of this user waits for a moderator. */
+  /** A message of this user is outside the log, or has changed there. */
   hold(message: ChatMessage): void {
-    const held = this.held.get(message.chatId) ?? new Map<string, ChatMessage>();
-    this.held.set(message.chatId, held.set(message.id, message));
+    if (message.isDeleted) {
+      this.unhold(message.chatId, message.id);
+      return;
+    }
+    this.heldSince.set(message.id, message);
+    this.keep(message);
   }
 
   /** It does so no longer. */
   unhold(chatId: string, messageId: string): void {
+    this.heldSince.set(messageId, null);
     this.held.get(chatId)?.delete(messageId);
+  }
+
+  /** A sync is asked for: what is heard from now on may be newer than its answer. */
+  syncing(): void {
+    this.heldSince.clear();
   }
 
   /** A sync has told of all held messages of the chats asked for; answers in which chats there are others than before. */
@@ -64,8 +76,16 @@ export class RoomMessages {
     if (after !== undefined) return [];
     const asked = scope === 'listed' ? Object.keys(chats) : [...this.held.keys()];
     const before = asked.filter((chatId) => this.held.delete(chatId));
-    for (const message of held) this.hold(message);
+    const newer = [...this.heldSince.values()].filter((message) => message !== null);
+    for (const message of [...held, ...newer]) {
+      if (this.heldSince.get(message.id) !== null) this.keep(message);
+    }
     return [...new Set([...before, ...held.map(({ chatId }) => chatId)])];
+  }
+
+  private keep(message: ChatMessage): void {
+    const held = this.held.get(message.chatId) ?? new Map<string, ChatMessage>();
+    this.held.set(message.chatId, held.set(message.id, message));
   }
 
   /** Each held message stands behind the one that was the newest when it was written. */
@@ -135,5 +155,10 @@ export class RoomMessages {
   }
 }
 
-const placeOf = ({ seq, isHeld, heldAfterSeq }: ChatMessage): number =>
-  isHeld ? (heldAfterSeq ?? Infinity) : seq;
+const placeOf = ({ seq, heldAfterSeq }: ChatMessage): number => heldAfterSeq ?? seq;
+
+/**
+ * Whether a message has no number of its own: it waits for a moderator, or is seen by its sender alone, who is not
+ * told. It shows the number of the message that it stands behind, which is another one in the log.
+ */
+export const isOutsideLog = ({ heldAfterSeq }: ChatMessage): boolean => heldAfterSeq !== undefined;

@@ -1,4 +1,5 @@
 import type { StateStores } from './client-state.js';
+import { isOutsideLog } from './room-messages.js';
 import type { Synchronizer } from './synchronizer.js';
 import type { ChatMessage, Person, Presence } from './wire.types.js';
 
@@ -35,7 +36,8 @@ export const followEvent = (sync: Synchronizer, event: string, told: unknown): v
   if (event === 'message_deleted' && payload.deleteForEveryone === false) {
     sync.heardHidden(chatId, payload.messageId as string);
   } else if (MESSAGE_EVENTS.has(event)) {
-    sync.heardMessage(toMessage(payload));
+    const message = toMessage(payload);
+    if (!isOutsideLog(message)) sync.heardMessage(message);
   } else if (event === 'unread_message') {
     sync.heardMessage(payload.message as ChatMessage);
   } else if (event === 'messages_read') {
@@ -79,7 +81,12 @@ export const followPeople = (state: StateStores, event: string, told: unknown): 
   } else if (event === 'admin_broadcast') {
     state.setUnreadBroadcasts((known) => known + 1);
   } else if (event === 'unread_message' || MESSAGE_EVENTS.has(event)) {
-    const { senderId } = ((payload.message as ChatMessage | undefined) ?? payload) as ChatMessage;
+    const message = (payload.message as ChatMessage | undefined) ?? toMessage(payload);
+    const { senderId } = message;
+    if (isOutsideLog(message)) {
+      state.messages.hold(message);
+      state.chatChanged(chatId);
+    }
     if (event.endsWith('_received') || event === 'unread_message')
       state.typing.stopped(chatId, senderId);
   }

@@ -117,7 +117,7 @@ export interface ChatMessage {
   forwardedFrom: { senderId: string; messageId: string } | null;
   /** There, and true, while the message waits for a moderator: it has no numbers, and its sender alone sees it. */
   isHeld?: true;
-  /** Of a held message: it stands behind the one with this number. */
+  /** Of a message outside the log, held or not: it stands behind the one with this number. */
   heldAfterSeq?: number;
   system: Record<string, unknown> | null;
   createdAt: string;
