@@ -10,7 +10,7 @@ import { TestSocket } from '../support/socket.js';
 const MANY = 1000;
 const NEWEST = 7;
 
-describe('the unread count', () => {
+describe('of many chats', () => {
   let server: TestServer;
   let alice: TestUser;
   let handedOver = 0;
@@ -56,7 +56,7 @@ describe('the unread count', () => {
     return (body as { data: { unreadCount: number } }).data.unreadCount;
   };
 
-  it('of 1,000 more chats that are read takes no document more, and pending and archived ones do not count', async () => {
+  it('the unread count takes no document for those that are read, and pending and archived ones do not count', async () => {
     const bob = await registerUser(server);
     const chatId = await openChatBetween(server, alice, bob);
     const socket = await TestSocket.connect(server, bob);
@@ -78,5 +78,38 @@ describe('the unread count', () => {
     expect(await unreadCount()).toBe(3);
     // One of fifty at most, whatever the node looks up by itself meanwhile.
     expect(handedOver - start).toBeLessThanOrEqual(few + MANY / 50);
+  });
+
+  it('a page of the active ones takes as many documents as it shows', async () => {
+    const page = async (query: string) => {
+      const { body } = await server.http
+        .get(`/api/chats/active?${query}`)
+        .set(alice.auth)
+        .expect(200);
+      return body as { data: { id: string }[]; pagination: { total: number; hasMore: boolean } };
+    };
+    const [newest] = (await page('limit=1')).data;
+    const { total } = (await page('limit=1')).pagination;
+    const chatId = newest!.id;
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    // Those that were archived before the newest message are back, unless they are muted.
+    const archived = { archivedSeq: 1, archivedAt: new Date() };
+    await copy(chatId, 3, { lastSeq: NEWEST }, { ...archived, mutedUntil: new Date(0) });
+    await copy(chatId, 4, { lastSeq: NEWEST }, { ...archived, mutedUntil: inAnHour });
+    const longAgo = new Date(0);
+    await copy(chatId, 1, { lastMessageAt: longAgo, name: 'old' }, { pinnedAt: new Date() });
+    await copy(chatId, 1, { lastMessageAt: longAgo, name: 'older' }, {});
+
+    const start = handedOver;
+    const first = await page('limit=50&page=1');
+    expect(handedOver - start).toBeLessThanOrEqual(50 + MANY / 50);
+    expect(first.data).toHaveLength(50);
+    expect(first.pagination).toMatchObject({ total: total + 5, hasMore: true });
+    expect(first.data[0]).toMatchObject({ isPinned: true });
+    const last = await page(`limit=1&page=${total + 5}`);
+    expect(last.data).toMatchObject([{ lastMessageAt: longAgo.toISOString(), isPinned: false }]);
+    expect(last.pagination.hasMore).toBe(false);
+    const behind = await page('limit=50&page=1000');
+    expect([behind.data, behind.pagination.total]).toEqual([[], total + 5]);
   });
 });

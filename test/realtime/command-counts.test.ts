@@ -16,7 +16,7 @@ const MOST: [string, number][] = [
   [SENDS_IN_ONE_TURN, 5 / 200],
   ['send over REST', 1.2],
   ['page of history', 1.2],
-  ['list of active chats', 4.3],
+  ['list of active chats', 3.3],
   ['edit', 2.2],
   ['empty sync', 2.3],
   ['connect and join', 1],

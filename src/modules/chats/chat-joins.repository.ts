@@ -67,6 +67,69 @@ export class ChatJoinsRepository {
       .sort((a, b) => byActivity(a.chat, b.chat));
   }
 
+  /**
+   * A page of a user's accepted chats that are neither archived nor deleted at a time, pinned ones first, then newest
+   * activity first, with some members of each; and how many such chats there are. The rules are those of `isHidden` and
+   * `isArchived`.
+   */
+  async activePage(
+    userId: string,
+    { at, skip, limit, members }: { at: Date; skip: number; limit: number; members: number },
+  ): Promise<{ rows: JoinedChat[]; total: number }> {
+    const found = await this.memberships
+      .aggregate<{
+        total?: number;
+        membership?: MembershipRecord;
+        chat: ChatRecord[];
+        members: MembershipRecord[];
+      }>([
+        { $match: { userId: objectId(userId) } },
+        { $project: { _id: 0, chatId: 1, membership: '$$ROOT' } },
+        {
+          $lookup: {
+            from: this.chats.collectionName,
+            localField: 'chatId',
+            foreignField: '_id',
+            pipeline: [
+              { $match: { status: 'accepted' } },
+              { $project: { lastSeq: 1, lastMessageAt: 1 } },
+            ],
+            as: 'state',
+          },
+        },
+        { $unwind: '$state' },
+        { $match: { $expr: isActiveAt(at) } },
+        { $set: { pinRank: { $cond: [{ $gt: ['$membership.pinnedAt', null] }, 0, 1] } } },
+        { $sort: { pinRank: 1, 'state.lastMessageAt': -1, chatId: -1 } },
+        {
+          $facet: {
+            totals: [{ $count: 'count' }],
+            page: [{ $skip: skip }, { $limit: limit }, { $project: { chatId: 1, membership: 1 } }],
+          },
+        },
+        { $set: { total: { $arrayElemAt: ['$totals.count', 0] } } },
+        // A page behind the end is empty, and the total is still answered.
+        { $unwind: { path: '$page', preserveNullAndEmptyArrays: true } },
+        { $project: { total: 1, chatId: '$page.chatId', membership: '$page.membership' } },
+        {
+          $lookup: {
+            from: this.chats.collectionName,
+            localField: 'chatId',
+            foreignField: '_id',
+            as: 'chat',
+          },
+        },
+        this.lookupMembers('chatId', members),
+      ])
+      .toArray();
+    return {
+      total: found[0]?.total ?? 0,
+      rows: found.flatMap(({ chat: [chat], membership, members: some }) =>
+        chat && membership ? [{ chat, membership, members: some }] : [],
+      ),
+    };
+  }
+
   /** The accepted chats of a user that have come further than the user has read, in no order. */
   async unreadOf(userId: string): Promise<UnreadChat[]> {
     return this.memberships
@@ -147,6 +210,32 @@ export class ChatJoinsRepository {
     };
   }
 }
+
+/** Whether a membership's chat is shown in the active list, as an expression; `state` is the chat. */
+const isActiveAt = (at: Date) => {
+  const isUnset = (field: string) => ({ $not: [{ $gt: [field, null] }] });
+  return {
+    $and: [
+      {
+        $or: [
+          isUnset('$membership.hiddenSeq'),
+          { $gt: ['$state.lastSeq', '$membership.hiddenSeq'] },
+        ],
+      },
+      {
+        $or: [
+          isUnset('$membership.archivedSeq'),
+          {
+            $and: [
+              { $not: [{ $gt: ['$membership.mutedUntil', at] }] },
+              { $gt: ['$state.lastSeq', '$membership.archivedSeq'] },
+            ],
+          },
+        ],
+      },
+    ],
+  };
+};
 
 const byActivity = (a: ChatRecord, b: ChatRecord): number =>
   b.lastMessageAt.getTime() - a.lastMessageAt.getTime() ||

@@ -82,6 +82,15 @@ export class ChatList {
 
   /** The member's accepted chats that are neither archived nor deleted; pinned ones first, then newest. */
   async active(actor: Actor, page: ChatsQuery): Promise<ChatPage> {
+    await this.deps.messageLog.previews.settle();
+    if (!page.metadata) {
+      const { states, total } = await this.states.activePage(actor, {
+        at: new Date(this.deps.clock.now()),
+        skip: (page.page - 1) * page.limit,
+        limit: page.limit,
+      });
+      return { views: await this.viewsOf(actor, states), pagination: paginate(page, total) };
+    }
     const { chats: shown, memberships } = await this.activeChats(actor.userId, page.metadata);
     const pinRank = (chat: ChatRecord) =>
       memberships.get(chat._id.toHexString())?.pinnedAt != null ? 0 : 1;
@@ -239,36 +248,20 @@ export class ChatList {
     return new Map(found);
   }
 
-  /** Accepted chats of a user that are neither archived nor deleted, newest activity first. */
+  /** The active chats of a user whose metadata have these values, newest activity first. */
   private async activeChats(
     userId: string,
-    metadata?: MetadataFilter,
+    metadata: MetadataFilter,
   ): Promise<{ chats: ChatRecord[]; memberships: Map<string, MembershipRecord> }> {
-    await this.deps.messageLog.previews.settle();
-    const { chats, memberships } = await this.ownChats(userId, metadata);
-    const now = this.deps.clock.now();
-    const shown = chats.filter((chat) => {
-      const membership = memberships.get(chat._id.toHexString());
-      return (
-        chat.status === 'accepted' &&
-        membership &&
-        !isHidden(chat, membership) &&
-        !isArchived(chat, membership, now)
-      );
-    });
-    return { chats: shown, memberships };
-  }
-
-  /** All chats of a user; with metadata those that have them, which the database finds. */
-  private async ownChats(
-    userId: string,
-    metadata?: MetadataFilter,
-  ): Promise<{ chats: ChatRecord[]; memberships: Map<string, MembershipRecord> }> {
-    if (!metadata) return this.states.ownChats(userId);
     const memberships = await this.states.membershipsOf(userId);
     const chatIds = [...memberships.values()].map(({ chatId }) => chatId);
     const chats = await this.deps.chats.byActivity(chatIds, { status: 'accepted', metadata });
-    return { chats, memberships };
+    const now = this.deps.clock.now();
+    const shown = chats.filter((chat) => {
+      const membership = memberships.get(chat._id.toHexString());
+      return membership && !isHidden(chat, membership) && !isArchived(chat, membership, now);
+    });
+    return { chats: shown, memberships };
   }
 
   private async pageOf(

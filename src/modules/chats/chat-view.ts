@@ -171,6 +171,26 @@ export class ChatStates {
     };
   }
 
+  /** A page of a user's active chats with their members, by one query; and how many active chats there are. */
+  async activePage(
+    actor: Actor,
+    page: { at: Date; skip: number; limit: number },
+  ): Promise<{ states: ChatState[]; total: number }> {
+    const { rows, total } = await this.joins.activePage(actor.userId, {
+      ...page,
+      members: LARGE_CHAT_MEMBERS + 1,
+    });
+    const byId = <T>(value: (row: (typeof rows)[number]) => T) =>
+      new Map(rows.map((row) => [row.chat._id.toHexString(), value(row)]));
+    const states = await this.of(
+      actor,
+      rows.map(({ chat }) => chat),
+      byId(({ membership }) => membership),
+      byId(({ members = [] }) => members),
+    );
+    return { states, total };
+  }
+
   /** Where a user may have something unread, by one query: chats that are read to their end are not told. */
   unreadOf(userId: string): Promise<UnreadChat[]> {
     return this.joins.unreadOf(userId);
