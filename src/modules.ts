@@ -289,6 +289,7 @@ export const createModules = async ({
     previews: messageLog.previews,
     attachments: media.api.claims,
     heldMessages: messages.api.heldMessages,
+    contacts,
     markDelivered: (chatId, userId, seq) =>
       receipts.api.receipts.markDelivered(chatId, userId, seq),
     isDatabasePrivate,

@@ -11,7 +11,7 @@ import { Outbox } from './outbox.js';
 import { ServerCalls } from './server-calls.js';
 import { ChatRoom } from './chat-room.js';
 import type { Page } from './rest-api.js';
-import { isOutsideLog } from './room-messages.js';
+import { isOutsideLog, withoutMark } from './room-messages.js';
 import { followEvent, followPeople } from './server-events.js';
 import { PresenceRefresh } from './signals.js';
 import type { ChatSummary, ClientState } from './state.types.js';
@@ -20,13 +20,18 @@ import { Synchronizer } from './synchronizer.js';
 import type { Timers } from './timers.js';
 import { systemTimers, within } from './timers.js';
 import { subjectOf } from './token-claims.js';
-import type { ChatInfo, ChatMessage, LoginInfo, OwnUser } from './wire.types.js';
+import type { ChatInfo, ChatMessage, LoginInfo, OwnUser, SyncAnswer } from './wire.types.js';
 
 type ServerEvents = Record<string, never>;
 
 const OUTBOX_LIMIT = 1000;
 /** How long `connect()` and `refresh()` may take, and how long a sent message may wait, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 60_000;
+const unmarked = (answer: SyncAnswer): SyncAnswer => ({
+  ...answer,
+  chats: answer.chats.map((chat) => ({ ...chat, messages: chat.messages.map(withoutMark) })),
+});
+
 /**
  * A device of one user: connected when it can be, equal to the server's log whenever it is connected,
  * and sending what was written meanwhile as soon as it is again.
@@ -115,7 +120,7 @@ export class ChatClient {
       userId: () => this.userId,
       fetch: (request) => {
         this.stores.messages.syncing();
-        return this.server.sync(request);
+        return this.server.sync(request).then(unmarked);
       },
       onAnswer: (answer, request) => {
         this.stores.synced(answer, request);
@@ -348,7 +353,7 @@ export class ChatClient {
         const path = `/api/chats/${chatId}/messages?${query}`;
         const page = await this.rest<ChatMessage[]>('GET', path);
         // Those that the server has beside its log are brought by syncs and events.
-        return page.filter((message) => !isOutsideLog(message));
+        return page.filter((message) => !isOutsideLog(message)).map(withoutMark);
       });
     } finally {
       end();

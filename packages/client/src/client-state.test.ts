@@ -256,4 +256,22 @@ describe('a store', () => {
         .map(({ id }) => id),
     ).toEqual([`${CHAT}-1`]);
   });
+
+  it('marks the messages of those whom the user has blocked, from when that is known', async () => {
+    const { state, sync } = await setUp();
+    const marked = () =>
+      state
+        .room(CHAT)
+        .getSnapshot()
+        .messages.map(({ isFromBlocked }) => isFromBlocked ?? false);
+    const request: SyncRequest = { scope: 'all', tags: {}, chats: {} };
+    expect(marked()).toEqual([false]);
+    followPeople(state, 'block_changed', { userId: THEM, blocked: true });
+    expect(marked()).toEqual([true]);
+    state.synced(answer([], { blocked: [] }), request);
+    expect(marked()).toEqual([false]);
+    state.synced(answer([], { blocked: [THEM] }), request);
+    expect(marked()).toEqual([true]);
+    expect(sync.stores.get(CHAT)!.list()[0]).not.toHaveProperty('isFromBlocked');
+  });
 });

@@ -121,6 +121,7 @@ export class StateStores implements ClientState {
       ),
     );
     this.presenceChanged(new Set(news.map(({ id }) => id)));
+    if (answer.blocked) this.blockedChanged(this.messages.setBlocked(answer.blocked));
     const isWhole = request.scope === 'all' && request.until === undefined;
     for (const chatId of this.messages.setHeld(answer.held ?? [], request))
       this.chatChanged(chatId);
@@ -128,6 +129,12 @@ export class StateStores implements ClientState {
       this.isLoaded = true;
       this.chats.invalidate();
     }
+  }
+
+  /** Whom the user has blocked is other than before, or is not. */
+  blockedChanged(isNews: boolean): void {
+    if (!isNews) return;
+    for (const chatId of this.rooms.keys()) this.chatChanged(chatId);
   }
 
   /** The login is under way, known, or over. */

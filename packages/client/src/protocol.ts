@@ -1071,6 +1071,8 @@ export interface Sync {
   removed: string[];
   /** All of my messages that wait for a moderator, in my chats or in those listed; none with `after` */
   held: ChatMessage[];
+  /** Ids of all whom I have blocked: their messages come marked with `isFromBlocked` */
+  blocked: string[];
   /** Ask again with the versions and tags received */
   hasMore: boolean;
   serverTime: string;

@@ -14,7 +14,8 @@ export class RoomMessages {
   private readonly heldSince = new Map<string, ChatMessage | null>();
   /** By chat: messages that the server has taken and that the log on this device does not have yet. */
   private readonly taken = new Map<string, ChatMessage[]>();
-  private readonly shown = new WeakMap<object, RoomMessage>();
+  private shown = new WeakMap<object, RoomMessage>();
+  private blocked: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly outbox: { queued(chatId: string): QueuedMessage[] },
@@ -83,6 +84,22 @@ export class RoomMessages {
     return [...new Set([...before, ...held.map(({ chatId }) => chatId)])];
   }
 
+  /** Whom this user has blocked; answers whether these are others than before. */
+  setBlocked(userIds: Iterable<string>): boolean {
+    const blocked = new Set(userIds);
+    if (blocked.size === this.blocked.size && [...blocked].every((id) => this.blocked.has(id)))
+      return false;
+    this.blocked = blocked;
+    this.shown = new WeakMap();
+    return true;
+  }
+
+  /** This user has blocked somebody, or unblocked them; answers whether that is news. */
+  setBlock(userId: string, isBlocked: boolean): boolean {
+    const others = [...this.blocked].filter((id) => id !== userId);
+    return this.setBlocked(isBlocked ? [...others, userId] : others);
+  }
+
   private keep(message: ChatMessage): void {
     const held = this.held.get(message.chatId) ?? new Map<string, ChatMessage>();
     this.held.set(message.chatId, held.set(message.id, message));
@@ -104,7 +121,14 @@ export class RoomMessages {
     const known = this.shown.get(message);
     if (known?.isMine === isMine) return known;
     const key = isMine ? (message.clientMessageId ?? message.id) : message.id;
-    const shown: RoomMessage = { ...message, key, state: 'sent', error: null, isMine };
+    const shown: RoomMessage = {
+      ...message,
+      ...(this.blocked.has(message.senderId) && { isFromBlocked: true }),
+      key,
+      state: 'sent',
+      error: null,
+      isMine,
+    };
     this.shown.set(message, shown);
     return shown;
   }
@@ -156,6 +180,12 @@ export class RoomMessages {
 }
 
 const placeOf = ({ seq, heldAfterSeq }: ChatMessage): number => heldAfterSeq ?? seq;
+
+/** Whom a user has blocked may change at any time: the mark is kept beside messages, and not in them. */
+export const withoutMark = (message: ChatMessage): ChatMessage => {
+  const { isFromBlocked, ...rest } = message;
+  return isFromBlocked ? rest : message;
+};
 
 /**
  * Whether a message has no number of its own: it waits for a moderator, or is seen by its sender alone, who is not

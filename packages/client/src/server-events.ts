@@ -76,6 +76,9 @@ export const followPeople = (state: StateStores, event: string, told: unknown): 
   } else if (event === 'message_unheld') {
     state.messages.unhold(chatId, payload.messageId as string);
     state.chatChanged(chatId);
+  } else if (event === 'block_changed') {
+    const { userId, blocked } = payload as { userId: string; blocked: boolean };
+    state.blockedChanged(state.messages.setBlock(userId, blocked));
   } else if (event === 'unread_broadcasts') {
     state.setUnreadBroadcasts(() => payload.unreadCount as number);
   } else if (event === 'admin_broadcast') {

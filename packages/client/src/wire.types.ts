@@ -115,6 +115,11 @@ export interface ChatMessage {
   isPinned: boolean;
   pinnedAt: string | null;
   forwardedFrom: { senderId: string; messageId: string } | null;
+  /**
+   * There, and true, when this user has blocked its sender: in what a room shows (`RoomMessage`), and in answers of
+   * the server; not in events, nor in the messages of a `ChatStore`.
+   */
+  isFromBlocked?: true;
   /** There, and true, while the message waits for a moderator: it has no numbers, and its sender alone sees it. */
   isHeld?: true;
   /** Of a message outside the log, held or not: it stands behind the one with this number. */
@@ -221,6 +226,8 @@ export interface SyncAnswer {
   removed: string[];
   /** All of the user's messages that wait for a moderator, in the chats asked for; none in a request with `after`. */
   held: ChatMessage[];
+  /** Ids of all whom the user has blocked; absent in answers of older servers. */
+  blocked?: string[];
   hasMore: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Config } from '../../config/index.js';
 import type { Subscription } from '../../platform/event-bus.js';
 import type { Logger } from '../../platform/logger.js';
 import type { Clock } from '../../shared/clock.js';
-import type { ChatList, ChatsRepository } from '../chats/index.js';
+import type { ChatList, ChatsRepository, Contacts } from '../chats/index.js';
 import type {
   AttachmentClaims,
   ChatPreviews,
@@ -46,6 +46,7 @@ export const createSync = <Client>({
   previews,
   attachments,
   heldMessages,
+  contacts,
   markDelivered,
   isDatabasePrivate,
   clients,
@@ -61,6 +62,7 @@ export const createSync = <Client>({
   previews: Pick<ChatPreviews, 'settle' | 'takeWritten'>;
   attachments: Pick<AttachmentClaims, 'addressed'>;
   heldMessages: Pick<HeldMessages, 'own'>;
+  contacts: Pick<Contacts, 'blocksOf'>;
   markDelivered(chatId: string, userId: string, seq: number): Promise<void>;
   isDatabasePrivate: boolean;
   clients: SyncClients<Client>;
@@ -79,6 +81,7 @@ export const createSync = <Client>({
     settlePreviews: () => previews.settle(),
     markDelivered,
     heldMessages,
+    contacts,
     directory,
     logger,
   });

@@ -6,6 +6,7 @@ import type {
   ChatRecord,
   ChatsRepository,
   ChatState,
+  Contacts,
   MemberRows,
   MembershipRecord,
 } from '../chats/index.js';
@@ -22,6 +23,8 @@ export interface SyncResult {
   removed: string[];
   /** The user's messages that wait outside the log, of all chats that the request covers. */
   held: MessageView[];
+  /** Ids of those whom the user has blocked. */
+  blocked: string[];
   hasMore: boolean;
 }
 
@@ -43,6 +46,7 @@ export class Sync {
       /** Records that one of the user's devices has received all messages up to a number. */
       markDelivered(chatId: string, userId: string, seq: number): Promise<void>;
       heldMessages: Pick<HeldMessages, 'own'>;
+      contacts: Pick<Contacts, 'blocksOf'>;
       directory: Pick<UserDirectory, 'card'>;
       logger: Logger;
     },
@@ -70,6 +74,7 @@ export class Sync {
     await this.recordDeliveries(actor.userId, states, cursorStates, done);
     return {
       held: await this.held(actor, new Set(mine.keys()), request),
+      blocked: [...(await this.deps.contacts.blocksOf(actor.userId)).byUser],
       chats: done,
       removed: listed.filter((chatId) => !mine.has(chatId)),
       hasMore: isCut || done.some(({ hasMore }) => hasMore),

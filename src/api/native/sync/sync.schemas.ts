@@ -102,6 +102,10 @@ export const syncResponse = Joi.object({
     .description(
       'All of my messages that wait for a moderator, in my chats or in those listed; none with `after`',
     ),
+  blocked: Joi.array()
+    .items(Joi.string())
+    .required()
+    .description('Ids of all whom I have blocked: their messages come marked with `isFromBlocked`'),
   hasMore: Joi.boolean().required().description('Ask again with the versions and tags received'),
   serverTime: Joi.string().isoDate().required(),
 }).id('Sync');

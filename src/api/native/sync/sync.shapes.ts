@@ -35,6 +35,7 @@ export const presentSync = (result: SyncResult, views: ChatView[], now: number) 
   }),
   removed: result.removed,
   held: result.held.map(({ message, sender, status }) => presentMessage(message, sender, status)),
+  blocked: result.blocked,
   hasMore: result.hasMore,
   serverTime: new Date(now).toISOString(),
 });
