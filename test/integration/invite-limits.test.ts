@@ -40,7 +40,9 @@ it('a request that is refused after its invites were counted costs none of them'
   const name = `Rowing ${Date.now().toString(36)}`;
   const room = { kind: 'room', name, memberIds: [ada!.id, bob!.id] };
   await post(owner, '/api/chats', { ...room, memberIds: [] }).expect(201);
-  await Promise.all([1, 2, 3].map(() => post(owner, '/api/chats', room).expect(409)));
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await post(owner, '/api/chats', room).expect(409);
+  }
   const { id } = await newGroup(owner, []);
   await add(owner, id, [ada!, bob!, cid!]).expect(200);
   const other = await newGroup(owner, []);
