@@ -142,6 +142,8 @@ const buildApp = async () => {
   if (isIfNeeded && isBuilt(appStamp, hash)) return;
   const start = performance.now();
   console.log('building packages/web/dist …');
+  // Whoever calls this may run as `test`, which would bring React with its checks for developers.
+  process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
   await build({ configFile: join(app, 'vite.config.ts'), logLevel: 'warn' });
   for (const folder of ['assets', 'emoji']) await compressFiles(join(appDist, folder));

@@ -160,7 +160,7 @@ export class Upload implements Store<UploadState> {
   }
 
   private async post(url: string, body: FormData): Promise<{ status: number; text: string }> {
-    const { XMLHttpRequest: Xhr } = globalThis as { XMLHttpRequest?: new () => Request };
+    const { XMLHttpRequest: Xhr } = globalThis as unknown as { XMLHttpRequest?: new () => Request };
     if (Xhr) return this.postWithProgress(new Xhr(), url, body);
     const response = await fetch(url, { method: 'POST', body, signal: this.aborting.signal });
     return { status: response.status, text: await response.text() };

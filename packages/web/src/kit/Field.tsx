@@ -4,22 +4,16 @@ import {
   FieldError,
   Input,
   Label,
-  ListBox,
-  ListBoxItem,
-  Popover,
   Button as AriaButton,
   SearchField as AriaSearchField,
-  Select as AriaSelect,
-  SelectValue,
   Switch as AriaSwitch,
   Text,
   TextArea,
   TextField,
 } from 'react-aria-components';
 import type { TextFieldProps } from 'react-aria-components';
-import { Check, ChevronDown, Search, X } from 'lucide-react';
+import { Check, Search, X } from 'lucide-react';
 import styles from './Field.module.css';
-import { cx } from './cx.js';
 import { useText } from '../i18n/index.js';
 
 export interface FieldProps extends Omit<TextFieldProps, 'className' | 'style' | 'children'> {
@@ -118,54 +112,4 @@ export const Checkbox = ({ children, ...rest }: CheckboxProps) => (
       </>
     )}
   </AriaCheckbox>
-);
-
-export interface SelectProps<T extends string> {
-  label: string;
-  /** Tells the label, without showing it. */
-  isLabelHidden?: boolean;
-  value: T;
-  onChange: (value: T) => void;
-  options: readonly { id: T; text: string }[];
-  isDisabled?: boolean;
-}
-
-/** One of a few. */
-export const Select = <T extends string>({
-  label,
-  isLabelHidden = false,
-  value,
-  onChange,
-  options,
-  isDisabled = false,
-}: SelectProps<T>) => (
-  <AriaSelect
-    {...(isLabelHidden && { 'aria-label': label })}
-    value={value}
-    onChange={(key) => {
-      onChange(key as T);
-    }}
-    isDisabled={isDisabled}
-    className={styles.field!}
-  >
-    {!isLabelHidden && <Label className={styles.label!}>{label}</Label>}
-    <AriaButton className={cx(styles.input, styles.select)}>
-      <SelectValue />
-      <ChevronDown aria-hidden />
-    </AriaButton>
-    <Popover className={styles.popover!}>
-      <ListBox className={styles.list!} items={options}>
-        {({ id, text }) => (
-          <ListBoxItem id={id} textValue={text} className={styles.option!}>
-            {({ isSelected }) => (
-              <>
-                <span>{text}</span>
-                {isSelected && <Check aria-hidden />}
-              </>
-            )}
-          </ListBoxItem>
-        )}
-      </ListBox>
-    </Popover>
-  </AriaSelect>
 );
