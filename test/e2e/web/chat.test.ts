@@ -16,13 +16,14 @@ let browser: Browser;
 /** What the browsers complained about: errors, and breaches of the content security policy. */
 const complaints: string[] = [];
 
+// A build takes a while where nothing has been built yet.
 beforeAll(async () => {
   execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed']);
   [server, browser] = await Promise.all([
     startServer({ env: { PRESENCE_GRACE_MS: '0' } }),
     startBrowser(),
   ]);
-});
+}, 300_000);
 afterAll(async () => {
   await browser.close();
   await server.close();

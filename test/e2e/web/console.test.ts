@@ -42,13 +42,14 @@ const goTo = async (name: string) => {
   await page.getByRole('heading', { level: 1, name }).waitFor();
 };
 
+// A build takes a while where nothing has been built yet.
 beforeAll(async () => {
   execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed']);
   [server, browser] = await Promise.all([startServer({ env: ADMIN_ENV }), startBrowser()]);
   user = await registerUser(server);
   page = await open(ADMIN_ENV.ADMIN_USERNAME, ADMIN_ENV.ADMIN_PASSWORD);
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
-});
+}, 300_000);
 afterAll(async () => {
   await browser.close();
   await server.close();
