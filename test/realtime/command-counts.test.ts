@@ -19,8 +19,8 @@ const MOST: [string, number][] = [
   ['list of active chats', 3.3],
   ['edit', 2.2],
   ['empty sync', 2.3],
-  ['connect and join', 1],
-  ['connect and join, 100 at once', 2],
+  ['connect and join', 1.5],
+  ['connect and join, 100 at once', 3],
 ];
 
 /** Commands to Redis that a list of active chats may cost: events and presence, whatever the number of people. */

@@ -8,7 +8,7 @@ describe('presence on one node', () => {
   let server: TestServer;
   const open: TestSocket[] = [];
   beforeAll(async () => {
-    server = await startServer({ env: { PRESENCE_GRACE_MS: '100' } });
+    server = await startServer({ env: { PRESENCE_GRACE_MS: '1000' } });
   });
   afterEach(() => {
     for (const socket of open.splice(0)) socket.close();
