@@ -245,7 +245,8 @@ describe('a webhook', () => {
       status: 'failed',
       attempts: [{ status: 418, answer: 'a teapot' }],
     });
-    const { body, headers } = received[0]!;
+    // A delivery to the webhook of the test before may still come.
+    const { body, headers } = received.find(({ type }) => type === 'webhook.test')!;
     for (const key of [secret, newer]) {
       expect(() => new Webhook(key).verify(body, headers as Record<string, string>)).not.toThrow();
     }
